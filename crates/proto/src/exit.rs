@@ -1,0 +1,92 @@
+//! The exit's pool: what waits for a slot, and how a round's slots are filled. Spec: mix.md §6.
+
+use rand::RngExt as _;
+use rand::seq::SliceRandom;
+use rand_core::CryptoRng;
+
+use crate::mix::ItemId;
+
+/// How many rounds' worth of slots a pool holds before a random item goes.
+pub const POOL_ROUNDS: usize = 24;
+
+/// Items waiting for one kind of slot. Two stand at the exit: one for desk slots, one for reader slots.
+#[derive(Debug)]
+pub struct Pool {
+    slots: usize,
+    items: Vec<ItemId>,
+}
+
+impl Pool {
+    /// A pool for drops of `slots` slots, with the items its store kept.
+    pub fn resume(slots: u16, items: Vec<ItemId>) -> Self {
+        Self { slots: usize::from(slots), items }
+    }
+
+    /// Adds an item. When the pool is full, returns the item that goes: a random one, the newcomer included.
+    pub fn add(&mut self, item: ItemId, rng: &mut impl CryptoRng) -> Option<ItemId> {
+        self.items.push(item);
+        // EXT-01: at most 24 rounds' worth waits.
+        if self.items.len() <= POOL_ROUNDS * self.slots {
+            return None;
+        }
+        let gone = rng.random_range(0..self.items.len());
+        Some(self.items.swap_remove(gone))
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Fills a drop: exactly as many places as it has slots, random items in random places, `None` where filler goes.
+    pub fn emit(&mut self, rng: &mut impl CryptoRng) -> Vec<Option<ItemId>> {
+        self.items.shuffle(rng);
+        let rest = self.items.len().saturating_sub(self.slots);
+        let mut places: Vec<_> = self.items.drain(rest..).map(Some).collect();
+        // EXT-02: exactly the published number of slots, every round.
+        places.resize(self.slots, None);
+        // EXT-03: in random order.
+        places.shuffle(rng);
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    #[test]
+    fn ext_01_a_full_pool_lets_a_random_item_go() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut pool = Pool::resume(2, vec![]);
+        let gone: Vec<_> = (0..60).filter_map(|n| pool.add(n, &mut rng)).collect();
+        assert_eq!(pool.waiting(), 48);
+        assert_eq!(gone.len(), 12);
+        assert!(gone.iter().any(|&n| n < 48), "not only newcomers go: {gone:?}");
+    }
+
+    #[test]
+    fn ext_02_a_drop_has_its_slots_whatever_waits() {
+        let mut rng = StdRng::seed_from_u64(2);
+        for waiting in [0usize, 1, 4, 5, 9] {
+            let mut pool = Pool::resume(4, (0..waiting as ItemId).collect());
+            let places = pool.emit(&mut rng);
+            assert_eq!(places.len(), 4);
+            assert_eq!(places.iter().flatten().count(), waiting.min(4));
+            assert_eq!(pool.waiting(), waiting.saturating_sub(4));
+        }
+    }
+
+    #[test]
+    fn ext_03_one_item_stands_in_any_slot() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut places = [0; 4];
+        for _ in 0..4_000 {
+            let drop = Pool::resume(4, vec![7]).emit(&mut rng);
+            places[drop.iter().position(Option::is_some).unwrap()] += 1;
+        }
+        assert!(places.iter().all(|n| (880..1_120).contains(n)), "{places:?}");
+    }
+}

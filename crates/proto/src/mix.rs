@@ -1,0 +1,262 @@
+//! The mix rule as a pure state machine. Spec: mix.md §3-5.
+//!
+//! A mix gathers opened entries, counts those that are new, and closes a batch when the round is over and the batch is
+//! large enough, or early when it is full. It knows items only by a number its store gave them, so a round larger than
+//! memory is shuffled on disk.
+
+use std::collections::HashSet;
+
+use minicbor::{Decode, Encode};
+use rand::seq::SliceRandom;
+use rand_core::CryptoRng;
+
+use crate::envelope::ReplayTag;
+use crate::id::Digest;
+use crate::round::Round;
+use crate::sign::Purpose;
+
+/// Names a batch at one hop: the round it was closed in, and its part of that round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct BatchId {
+    /// The round.
+    #[n(0)]
+    pub round: Round,
+    /// Counted from 0. Above 0 only when a round brought more than `n_max`.
+    #[n(1)]
+    pub part: u16,
+}
+
+/// When a batch is large enough, and when it is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// A smaller batch is merged into the next, never passed on.
+    pub n_min: u32,
+    /// A batch is closed early at this many entries.
+    pub n_max: u32,
+}
+
+/// An item's number in the mix's own store.
+pub type ItemId = i64;
+
+/// What became of an entry that opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// It is in the batch being gathered.
+    New,
+    /// Its replay tag was seen before under this key: it is dropped.
+    Replay,
+}
+
+/// A batch being gathered at one hop.
+#[derive(Debug)]
+pub struct Gathering {
+    rule: Rule,
+    seen: HashSet<ReplayTag>,
+    items: Vec<ItemId>,
+    inputs: Vec<Digest>,
+    taken: u32,
+}
+
+/// A closed batch: what to write, in the order to write it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Items in their new, random order.
+    pub order: Vec<ItemId>,
+    /// Digests of the inputs taken since the last batch closed.
+    pub inputs: Vec<Digest>,
+    /// Entries taken since then, whatever became of them.
+    pub count_in: u32,
+}
+
+impl Gathering {
+    /// Starts, or starts again after a restart with what the store kept: tags seen under the key in use, items and
+    /// inputs of the batch that was being gathered, and how many entries had been taken for it.
+    pub fn resume(
+        rule: Rule,
+        seen: impl IntoIterator<Item = ReplayTag>,
+        items: Vec<ItemId>,
+        inputs: Vec<Digest>,
+        taken: u32,
+    ) -> Self {
+        Self { rule, seen: seen.into_iter().collect(), items, inputs, taken }
+    }
+
+    /// Counts an input as taken: `entries` in all, whether they open or not.
+    pub fn input(&mut self, digest: Digest, entries: u32) {
+        self.inputs.push(digest);
+        self.taken += entries;
+    }
+
+    /// Whether `tag` is new, without taking it: ask before storing.
+    pub fn is_new(&self, tag: &ReplayTag) -> bool {
+        !self.seen.contains(tag)
+    }
+
+    /// Takes an entry that opened.
+    pub fn offer(&mut self, tag: ReplayTag, item: ItemId) -> Offered {
+        // MIX-01: a replay tag seen under this key is dropped.
+        if !self.seen.insert(tag) {
+            return Offered::Replay;
+        }
+        self.items.push(item);
+        Offered::New
+    }
+
+    /// How many entries opened and are new.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.items.len()).expect("a batch closes long before 2^32 entries")
+    }
+
+    // mix.md §4:  |batch| >= n_max, or the round is over and |batch| >= n_min
+    /// Whether the batch is to be closed now.
+    pub fn is_due(&self, round_over: bool) -> bool {
+        // MIX-02: never a batch below n_min. MIX-03: closed early at n_max.
+        self.count() >= self.rule.n_max || (round_over && self.count() >= self.rule.n_min)
+    }
+
+    /// Closes the batch if it is due: forgets its items, keeps the tags, and gives the order to write them in.
+    pub fn close(&mut self, round_over: bool, rng: &mut impl CryptoRng) -> Option<Closed> {
+        if !self.is_due(round_over) {
+            return None;
+        }
+        let mut order = core::mem::take(&mut self.items);
+        // MIX-04: a fresh random order for every batch, full ones too (Fisher-Yates).
+        order.shuffle(rng);
+        Some(Closed {
+            order,
+            inputs: core::mem::take(&mut self.inputs),
+            count_in: core::mem::take(&mut self.taken),
+        })
+    }
+}
+
+/// A mix's signed statement on a batch. All manifests stand in an edition's head.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Manifest {
+    /// The batch; for the exit, the drops of this round.
+    #[n(0)]
+    pub batch: BatchId,
+    /// Counted from 0.
+    #[n(1)]
+    pub hop: u8,
+    /// SHA-256 of each input as taken: for hop 0 of each run of envelopes, for a later hop of the hop before's output.
+    #[n(2)]
+    pub inputs: Vec<Digest>,
+    /// Entries taken.
+    #[n(3)]
+    pub count_in: u32,
+    /// Entries passed on; for the exit, slots written.
+    #[n(4)]
+    pub count_out: u32,
+    /// SHA-256 of each output: one sealed batch; for the exit, desk drop and reader drop.
+    #[n(5)]
+    pub outputs: Vec<Digest>,
+}
+
+impl Purpose for Manifest {
+    const TAG: &'static str = "manifest";
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn gathering(n_min: u32, n_max: u32) -> Gathering {
+        Gathering::resume(Rule { n_min, n_max }, [], vec![], vec![], 0)
+    }
+
+    fn tag(n: u32) -> ReplayTag {
+        let mut tag = [0; 16];
+        tag[..4].copy_from_slice(&n.to_be_bytes());
+        tag
+    }
+
+    #[test]
+    fn mix_01_a_replayed_entry_is_dropped_in_later_batches_too() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut mix = gathering(2, 10);
+        assert_eq!(mix.offer(tag(1), 1), Offered::New);
+        assert_eq!(mix.offer(tag(1), 2), Offered::Replay);
+        assert_eq!(mix.offer(tag(2), 3), Offered::New);
+        assert_eq!(mix.close(true, &mut rng).unwrap().order.len(), 2);
+        assert_eq!(mix.offer(tag(1), 4), Offered::Replay);
+        assert_eq!(mix.count(), 0);
+    }
+
+    #[test]
+    fn mix_02_a_short_batch_is_merged_into_the_next() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut mix = gathering(3, 10);
+        mix.input(Digest([1; 32]), 2);
+        mix.offer(tag(1), 1);
+        mix.offer(tag(2), 2);
+        assert_eq!(mix.close(true, &mut rng), None);
+        mix.input(Digest([2; 32]), 4);
+        mix.offer(tag(3), 3);
+        assert_eq!(mix.close(false, &mut rng), None, "the round is not over");
+        let closed = mix.close(true, &mut rng).unwrap();
+        assert_eq!(closed.count_in, 6);
+        assert_eq!(closed.inputs, [Digest([1; 32]), Digest([2; 32])]);
+        let mut items = closed.order;
+        items.sort_unstable();
+        assert_eq!(items, [1, 2, 3]);
+    }
+
+    #[test]
+    fn mix_03_a_full_batch_closes_before_the_round_is_over() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut mix = gathering(2, 4);
+        for n in 0..3 {
+            mix.offer(tag(n), i64::from(n));
+        }
+        assert!(!mix.is_due(false));
+        mix.offer(tag(3), 3);
+        assert_eq!(mix.close(false, &mut rng).unwrap().order.len(), 4);
+    }
+
+    #[test]
+    fn mix_04_every_order_is_about_equally_likely() {
+        // 6 orders of 3 items, 6,000 closings: each expected 1,000 times, standard deviation 29.
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut orders = std::collections::HashMap::<Vec<i64>, u32>::new();
+        for _ in 0..6_000 {
+            let mut mix = gathering(3, 3);
+            for n in 0..3 {
+                mix.offer(tag(n), i64::from(n));
+            }
+            *orders.entry(mix.close(true, &mut rng).unwrap().order).or_default() += 1;
+        }
+        assert_eq!(orders.len(), 6);
+        assert!(orders.values().all(|n| (850..1_150).contains(n)), "{orders:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_item_leaves_once_or_waits(
+            entries in proptest::collection::vec((0u32..40, any::<bool>()), 0..200),
+            n_min in 1u32..10,
+            extra in 0u32..10,
+        ) {
+            let mut rng = StdRng::seed_from_u64(5);
+            let mut mix = gathering(n_min, n_min + extra);
+            let mut left = Vec::new();
+            for (n, over) in &entries {
+                mix.offer(tag(*n), i64::from(*n));
+                while let Some(closed) = mix.close(*over, &mut rng) {
+                    prop_assert!(closed.order.len() >= n_min as usize);
+                    prop_assert!(closed.order.len() <= (n_min + extra) as usize);
+                    left.extend(closed.order);
+                }
+            }
+            left.extend(&mix.items);
+            left.sort_unstable();
+            let mut distinct: Vec<i64> = entries.iter().map(|(n, _)| i64::from(*n)).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            prop_assert_eq!(left, distinct);
+        }
+    }
+}

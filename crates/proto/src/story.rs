@@ -1,0 +1,156 @@
+//! What an edition carries for people: stories, their articles, and pictures.
+//!
+//! Plain data, made by the press and shown by the reader. One CBOR encoding per value: fields in order of their
+//! index, no maps, so the same stories give the same bytes.
+
+use minicbor::{Decode, Encode};
+
+/// Names one story for as long as it lives: 16 bytes, stable while coverage is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+pub struct StoryId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
+
+/// Names one article: the first 16 bytes of SHA-256 over outlet, address and text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+pub struct ArticleId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
+
+/// Coverage of one event by one or more outlets.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Story {
+    /// Stays the same while articles are added.
+    #[n(0)]
+    pub id: StoryId,
+    /// The lead article's title.
+    #[n(1)]
+    pub title: String,
+    /// Articles, the lead first, then by time. Never empty.
+    #[n(2)]
+    pub articles: Vec<Article>,
+}
+
+impl Story {
+    /// How many different outlets carry the story.
+    pub fn outlets(&self) -> usize {
+        let mut names: Vec<&str> = self.articles.iter().map(|a| a.outlet.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
+
+    /// When the newest of its articles was published, if any says so.
+    pub fn newest(&self) -> Option<When> {
+        self.articles.iter().filter_map(|a| a.published).max()
+    }
+}
+
+/// One outlet's text.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Article {
+    /// Its name.
+    #[n(0)]
+    pub id: ArticleId,
+    /// Who published it, as people know the outlet.
+    #[n(1)]
+    pub outlet: String,
+    /// The headline.
+    #[n(2)]
+    pub title: String,
+    /// Who wrote it, as printed.
+    #[n(3)]
+    pub byline: Option<String>,
+    /// When it was published; absent if nobody said ("needs a date"), never guessed.
+    #[n(4)]
+    pub published: Option<When>,
+    /// Where it stands on the web. `http` or `https` only.
+    #[n(5)]
+    pub url: Option<String>,
+    /// The text, in order.
+    #[n(6)]
+    pub body: Vec<Block>,
+    /// At most one picture, for own and licensed outlets.
+    #[n(7)]
+    pub picture: Option<Picture>,
+}
+
+/// One block of an article's text. Plain text, never markup.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Block {
+    /// A paragraph.
+    #[n(0)]
+    Paragraph(#[n(0)] String),
+    /// A heading inside the text.
+    #[n(1)]
+    Heading(#[n(0)] String),
+    /// A picture's caption or credit, kept apart from the text.
+    #[n(2)]
+    Caption(#[n(0)] String),
+}
+
+impl Block {
+    /// The words, whatever the kind.
+    pub fn text(&self) -> &str {
+        match self {
+            Block::Paragraph(t) | Block::Heading(t) | Block::Caption(t) => t,
+        }
+    }
+}
+
+/// A small picture of the outlet's own.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Picture {
+    /// Its format; nothing else is shown.
+    #[n(0)]
+    pub media: Media,
+    /// Width in pixels.
+    #[n(1)]
+    pub width: u16,
+    /// Height in pixels.
+    #[n(2)]
+    pub height: u16,
+    /// What it shows, for those who do not see it.
+    #[n(3)]
+    pub alt: String,
+    /// Who made it.
+    #[n(4)]
+    pub credit: Option<String>,
+    /// The file, at most 20 KiB.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// Picture formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Media {
+    /// `image/png`
+    #[n(0)]
+    Png,
+    /// `image/jpeg`
+    #[n(1)]
+    Jpeg,
+    /// `image/webp`
+    #[n(2)]
+    Webp,
+}
+
+/// A moment as it was stated: seconds since 1970 in UTC, and how exact the statement was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct When {
+    /// Seconds since 1970-01-01T00:00:00Z; for a day, its midnight in UTC.
+    #[n(0)]
+    pub unix: i64,
+    /// How exact.
+    #[n(1)]
+    pub grain: Grain,
+}
+
+/// How exactly a moment was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Grain {
+    /// A calendar day.
+    #[n(0)]
+    Day,
+    /// Hour and minute.
+    #[n(1)]
+    Minute,
+}

@@ -1,0 +1,175 @@
+// What pages gain with script: the private area drawn in place, answers that appear by themselves, a way out by key.
+// Everything also works without. Nothing is kept: no storage, no history entry, no request but to this program.
+
+const IDLE_MS = 5 * 60 * 1000;
+const find = (selector, root = document) => root.querySelector(selector);
+const inArea = () => find("form[data-leave]") !== null;
+
+// The page under the area: its own nodes, untouched, and where it was scrolled to.
+let under = null;
+
+async function ask(url, fields) {
+  const answer = await fetch(url, fields ? { method: "POST", body: new URLSearchParams(fields) } : {});
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return { url: answer.url, page, main: find("main", page) };
+}
+
+function draw(main) {
+  find("main").replaceWith(document.adoptNode(main));
+}
+
+// ---- the private area -------------------------------------------------------------------------------------------
+
+async function enter(link) {
+  const { main } = await ask(link.href);
+  under ??= { main: find("main"), top: scrollY, link };
+  show(main);
+}
+
+function show(main) {
+  draw(main);
+  scrollTo(0, 0);
+  const first = find("[data-focus]") ?? find("h1");
+  if (first.tagName === "H1") first.tabIndex = -1;
+  first.focus({ preventScroll: true });
+}
+
+async function step(form, button) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  form.setAttribute("aria-busy", "true");
+  try {
+    const { url, main } = await ask(form.action, new FormData(form, button));
+    if (!form.isConnected) return; // left while the answer was on its way
+    if (new URL(url).pathname !== new URL(form.action).pathname) location.replace(url);
+    else show(main);
+  } catch {
+    say(form, "The program does not answer. Nothing was sent. Start it again, then come back.");
+  } finally {
+    delete form.dataset.busy;
+    form.removeAttribute("aria-busy");
+  }
+}
+
+function say(form, words) {
+  const line = document.createElement("p");
+  line.className = "problem";
+  line.setAttribute("role", "alert");
+  line.textContent = words;
+  find(".problem", form)?.remove();
+  form.prepend(line);
+}
+
+// Back to the same article at the same place, first; then the program is told to lock.
+function leave() {
+  const form = find("form[data-leave]");
+  if (!form) return;
+  const told = fetch(form.action, {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form)),
+    keepalive: true,
+  });
+  if (under) {
+    const { main, top, link } = under;
+    under = null;
+    draw(main);
+    link.focus({ preventScroll: true });
+    scrollTo({ top, behavior: "instant" });
+    told.catch(() => {});
+  } else {
+    find("main").replaceChildren();
+    told.then((answer) => location.replace(answer.url)).catch(() => location.replace("/"));
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-in-place]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (!inArea()) enter(link).catch(() => location.assign(link.href));
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-leave]")) leave();
+  else if (form.matches("[data-step]")) step(form, event.submitter);
+  else return;
+  event.preventDefault();
+});
+
+let escaped = 0;
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") escaped = 0;
+  else if (event.timeStamp - escaped < 1000) leave();
+  else escaped = event.timeStamp;
+});
+
+// A page put aside by the browser must not hold the area.
+addEventListener("pagehide", leave);
+
+// Blank while another window is in front; locked after five minutes without a key or a click.
+const blank = (on) => find("main").classList.toggle("blank", on && inArea());
+addEventListener("blur", () => blank(true));
+for (const kind of ["focus", "pointerdown", "keydown"]) addEventListener(kind, () => blank(false), true);
+
+let idle = 0;
+const awake = () => {
+  clearTimeout(idle);
+  idle = setTimeout(leave, IDLE_MS);
+};
+for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, awake, true);
+awake();
+
+// ---- forms ------------------------------------------------------------------------------------------------------
+
+// Six boxes, one word each: a space goes to the next, several words at once spread over those that follow.
+document.addEventListener("input", (event) => {
+  const row = event.target.closest?.("[data-words]");
+  if (!row || !/\s/.test(event.target.value)) return;
+  const boxes = [...row.querySelectorAll("input[type=text]")];
+  const words = event.target.value.trimStart().split(/\s+/);
+  let place = boxes.indexOf(event.target);
+  for (const word of words) {
+    if (place >= boxes.length) break;
+    boxes[place].focus();
+    if (word || place === boxes.indexOf(event.target)) boxes[place].value = word;
+    place += 1;
+  }
+});
+
+// The meter follows the writing.
+let measuring = 0;
+document.addEventListener("input", (event) => {
+  const button = event.target.form && find("button[data-measure]", event.target.form);
+  if (!button) return;
+  clearTimeout(measuring);
+  measuring = setTimeout(() => swap("meter", button.form.action, new FormData(button.form, button)), 400);
+});
+
+// ---- what changes by itself -------------------------------------------------------------------------------------
+
+// Puts the newest state of one region into the page; the whole page, if it no longer has that region.
+async function swap(id, url, fields) {
+  const old = document.getElementById(id);
+  try {
+    const { page, main } = await ask(url, fields);
+    if (!old.isConnected) return;
+    const now = page.getElementById(id);
+    if (!now && main) draw(main);
+    else if (now && now.innerHTML !== old.innerHTML) old.replaceChildren(...document.adoptNode(now).childNodes);
+  } catch {
+    // the program was stopped: the page stays as it is
+  }
+}
+
+const due = new WeakMap();
+setInterval(() => {
+  for (const part of document.querySelectorAll("[data-every]")) {
+    const now = performance.now();
+    if (!due.has(part)) due.set(part, now + Number(part.dataset.every));
+    if (now < due.get(part) || document.hidden) continue;
+    due.set(part, now + Number(part.dataset.every));
+    if (part.matches("form")) swap(part.dataset.swap, part.action, new FormData(part));
+    else swap(part.id, part.dataset.live);
+  }
+}, 250);

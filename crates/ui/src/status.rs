@@ -1,0 +1,315 @@
+//! Parts of the edge's public pages: status and edition. Plain numbers in, tables and one chart out.
+//!
+//! Shown are sums that are the same with and without tips: envelopes, which are nearly all cover, and what went
+//! through the mixes. Nothing here may differ between a day with tips and one without.
+
+use maud::{Markup, html};
+use proto::story::Story;
+
+use crate::{
+    text::run,
+    when::{Zone, under},
+};
+
+/// What the status page shows.
+pub struct Status {
+    /// The network's name.
+    pub network: String,
+    /// Length of a round, in milliseconds.
+    pub round_ms: u64,
+    /// The newest rounds, the oldest first. The page shows all that it gets; 24 fill the chart well.
+    pub rounds: Vec<Round>,
+    /// How many slots every desk drop and every reader drop has, always.
+    pub slots: (u16, u16),
+}
+
+/// One round, as the edge counted it and the mixes' signed manifests state it.
+pub struct Round {
+    /// Its number.
+    pub number: u32,
+    /// When it began, in milliseconds since 1970 UTC.
+    pub began_ms: u64,
+    /// Envelopes the edge took, whatever was in them.
+    pub envelopes: u64,
+    /// Batches that left a hop, in the order of hop and part.
+    pub batches: Vec<Batch>,
+    /// Whether its drops stand in an edition.
+    pub published: bool,
+}
+
+/// One batch that left one hop.
+pub struct Batch {
+    /// 1 is the first mix, the last is the exit.
+    pub hop: u8,
+    /// Part of the round, from 0.
+    pub part: u16,
+    /// Entries taken in.
+    pub taken: u64,
+    /// Entries passed on; for the exit, the slots of both drops.
+    pub passed: u64,
+}
+
+/// What the edition page shows above the stories.
+pub struct Edition {
+    /// Its round.
+    pub round: u32,
+    /// When it was published, in milliseconds since 1970 UTC.
+    pub published_ms: u64,
+    /// The press that signed it.
+    pub press: String,
+    /// SHA-256 of its signed head, in hex.
+    pub head: String,
+    /// SHA-256 of the directory it names, in hex.
+    pub directory: String,
+    /// Size of its whole front page as it is downloaded, in bytes.
+    pub bytes: u64,
+}
+
+/// The status page's `main`.
+pub fn status(status: &Status, zone: &Zone) -> Markup {
+    let seconds = status.round_ms < 60_000;
+    html! {
+        div.narrow {
+            p.kicker { (run(&status.network)) }
+            h1 { "Status" }
+            p.lead {
+                "Every reader sends one envelope in every round. Each has the same size. Nearly all are cover: "
+                "there is nothing in them. This page counts envelopes, and nothing else about them."
+            }
+        }
+        div #live data-live="/" data-every=(status.round_ms.clamp(2_000, 60_000)) {
+            @if status.rounds.is_empty() {
+                p.empty { "No round is over yet. The first takes " (under(status.round_ms)) "." }
+            } @else {
+                (tallies(status))
+                (chart(&status.rounds))
+                (rounds(status, zone, seconds))
+            }
+        }
+    }
+}
+
+/// The edition page's `main`.
+pub fn edition(edition: &Edition, stories: &[Story], zone: &Zone) -> Markup {
+    let articles: usize = stories.iter().map(|s| s.articles.len()).sum();
+    html! {
+        div.narrow {
+            p.kicker { (zone.day(edition.published_ms)) }
+            h1 { "Edition " (edition.round) }
+            p.lead { "Every reader downloads these same bytes, whatever they read." }
+            dl.facts {
+                dt { "Signed by" } dd { (run(&edition.press)) }
+                dt { "Published" } dd { (zone.clock(edition.published_ms, true)) }
+                dt { "Holds" } dd { (stories.len()) " stories, " (articles) " articles" }
+                dt { "Size" } dd { (thousands(edition.bytes)) " bytes" }
+                dt { "Head" } dd { code { (edition.head) } }
+                dt { "Directory" } dd { code { (edition.directory) } }
+            }
+        }
+        h2 { "Stories" }
+        @if stories.is_empty() { p.empty { "No stories yet. The press has not published any." } }
+        ol.contents {
+            @for story in stories {
+                li {
+                    h3 { (run(&story.title)) }
+                    p.outlets-line {
+                        @for (place, outlet) in outlets(story).into_iter().enumerate() {
+                            @if place > 0 { " · " }
+                            (run(outlet))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tallies(status: &Status) -> Markup {
+    let newest = status.rounds.last();
+    html! {
+        dl.tallies {
+            div { dt { "Newest round" } dd { (newest.map_or(0, |r| r.number)) } }
+            div { dt { "Envelopes in it" } dd { (thousands(newest.map_or(0, |r| r.envelopes))) } }
+            div { dt { "Slots in a desk drop" } dd { (status.slots.0) } }
+            div { dt { "Slots in a reader drop" } dd { (status.slots.1) } }
+        }
+    }
+}
+
+fn rounds(status: &Status, zone: &Zone, seconds: bool) -> Markup {
+    let hops = status.rounds.iter().flat_map(|r| &r.batches).map(|b| b.hop).max().unwrap_or(0);
+    html! {
+        h2 { "Rounds" }
+        div.scroll tabindex="0" role="region" aria-label="Rounds, table" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Round" }
+                        th scope="col" { "Began" }
+                        th.number scope="col" { "Envelopes" }
+                        @for hop in 1..=hops {
+                            th.number scope="col" { @if hop == hops { "Exit" } @else { "Mix " (hop) } }
+                        }
+                        th scope="col" { "Drops" }
+                    }
+                }
+                tbody {
+                    @for round in status.rounds.iter().rev() {
+                        tr {
+                            th scope="row" { (round.number) }
+                            td { (zone.clock(round.began_ms, seconds)) }
+                            td.number { (thousands(round.envelopes)) }
+                            @for hop in 1..=hops { td.number { (hop_cell(round, hop)) } }
+                            td { @if round.published { "published" } @else { "on their way" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// "40 → 40" for each batch of the hop, or a dash while it has none.
+fn hop_cell(round: &Round, hop: u8) -> Markup {
+    let mut batches = round.batches.iter().filter(|b| b.hop == hop).peekable();
+    html! {
+        @if batches.peek().is_none() { "–" }
+        @for batch in batches {
+            @if batch.part > 0 { br; }
+            (thousands(batch.taken)) " → " (thousands(batch.passed))
+        }
+    }
+}
+
+/// Bars: rounds on x, envelopes on y. The table below says the same in numbers.
+fn chart(rounds: &[Round]) -> Markup {
+    const HEIGHT: u64 = 150;
+    const LEFT: u64 = 48;
+    let top = nice_top(rounds.iter().map(|r| r.envelopes).max().unwrap_or(0));
+    let step = (672 / rounds.len().max(1) as u64).clamp(6, 56);
+    let width = LEFT + step * rounds.len() as u64;
+    let every = rounds.len().div_ceil(8).max(1);
+    html! {
+        figure.chart {
+            svg viewBox={ "0 0 " (width.max(240)) " 190" } role="img" aria-labelledby="chart-title" {
+                title #chart-title {
+                    "Envelopes per round, rounds " (rounds[0].number) " to " (rounds[rounds.len() - 1].number)
+                    ". The table below has the numbers."
+                }
+                @for (part, of) in [(0, 2), (1, 2), (2, 2)] {
+                    @let y = 10 + HEIGHT - HEIGHT * part / of;
+                    line.rule x1=(LEFT) x2=(width) y1=(y) y2=(y) {}
+                    text.tick x=(LEFT - 8) y=(y + 4) text-anchor="end" { (thousands(top * part / of)) }
+                }
+                @for (place, round) in rounds.iter().enumerate() {
+                    @let x = LEFT + step * place as u64;
+                    @let height = HEIGHT * round.envelopes / top;
+                    rect.bar.done[round.published] x=(x + step / 8) y=(10 + HEIGHT - height) width=(step - step / 4) height=(height) {}
+                    @if place % every == 0 {
+                        text.tick x=(x + step / 2) y="180" text-anchor="middle" { (round.number) }
+                    }
+                }
+            }
+            figcaption {
+                span.key.done-key {} " drops published " span.key {} " on their way. Envelopes per round."
+            }
+        }
+    }
+}
+
+/// An even, round number at or above the largest count: the top of the axis.
+fn nice_top(most: u64) -> u64 {
+    let mut unit = 1;
+    loop {
+        for lead in [2, 4, 6, 8, 10] {
+            if lead * unit >= most {
+                return lead * unit;
+            }
+        }
+        unit *= 10;
+    }
+}
+
+fn outlets(story: &Story) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for article in &story.articles {
+        if !names.contains(&article.outlet.as_str()) {
+            names.push(&article.outlet);
+        }
+    }
+    names
+}
+
+/// 1234567 as "1,234,567".
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some_rounds(count: u32) -> Vec<Round> {
+        (0..count)
+            .map(|number| Round {
+                number,
+                began_ms: 1_795_000_000_000 + u64::from(number) * 5_000,
+                envelopes: 40 + u64::from(number % 3),
+                batches: vec![
+                    Batch { hop: 1, part: 0, taken: 41, passed: 40 },
+                    Batch { hop: 3, part: 0, taken: 40, passed: 32 },
+                ],
+                published: number + 2 < count,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_bar_and_a_row_for_each_round() {
+        let shown = status(
+            &Status { network: "Vale".into(), round_ms: 5_000, rounds: some_rounds(24), slots: (16, 16) },
+            &Zone::utc(),
+        )
+        .into_string();
+        assert_eq!(shown.matches("<rect").count(), 24);
+        assert_eq!(shown.matches("scope=\"row\"").count(), 24);
+        assert_eq!(shown.matches("on their way</td>").count(), 2);
+        assert!(
+            shown.contains("41 → 40")
+                && shown.contains(">Exit<")
+                && shown.contains("<td class=\"number\">–</td>")
+        );
+    }
+
+    #[test]
+    fn empty_network_has_a_page() {
+        let shown = status(
+            &Status { network: "Vale".into(), round_ms: 5_000, rounds: vec![], slots: (16, 16) },
+            &Zone::utc(),
+        );
+        assert!(shown.into_string().contains("The first takes under 6 seconds."));
+    }
+
+    #[test]
+    fn axis_reaches_the_most() {
+        for (most, top) in [(0, 2), (3, 4), (41, 60), (100, 100), (100_001, 200_000)] {
+            assert_eq!(nice_top(most), top);
+        }
+        let odd =
+            Round { number: 1, began_ms: 0, envelopes: u64::MAX / 400, batches: vec![], published: false };
+        let _ = chart(&[odd]);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([thousands(7), thousands(1_000), thousands(1_234_567)], ["7", "1,000", "1,234,567"]);
+    }
+}

@@ -114,7 +114,13 @@ fn rounds(count: u32) -> status::Status {
             published: n + 3 < count,
         })
         .collect();
-    status::Status { network: "Valeport Network".into(), round_ms: 5_000, rounds, slots: (16, 16) }
+    status::Status {
+        path: "/status",
+        network: "Valeport Network".into(),
+        round_ms: 5_000,
+        rounds,
+        slots: (16, 16),
+    }
 }
 
 fn edition() -> Markup {

@@ -13,6 +13,8 @@ use crate::{
 
 /// What the status page shows.
 pub struct Status {
+    /// The path this page is served at; its numbers are asked for again there.
+    pub path: &'static str,
     /// The network's name.
     pub network: String,
     /// Length of a round, in milliseconds.
@@ -77,7 +79,7 @@ pub fn status(status: &Status, zone: &Zone) -> Markup {
                 "there is nothing in them. This page counts envelopes, and nothing else about them."
             }
         }
-        div #live data-live="/" data-every=(status.round_ms.clamp(2_000, 60_000)) {
+        div #live data-live=(status.path) data-every=(status.round_ms.clamp(2_000, 60_000)) {
             @if status.rounds.is_empty() {
                 p.empty { "No round is over yet. The first takes " (under(status.round_ms)) "." }
             } @else {
@@ -275,7 +277,13 @@ mod tests {
     #[test]
     fn a_bar_and_a_row_for_each_round() {
         let shown = status(
-            &Status { network: "Vale".into(), round_ms: 5_000, rounds: some_rounds(24), slots: (16, 16) },
+            &Status {
+                path: "/",
+                network: "Vale".into(),
+                round_ms: 5_000,
+                rounds: some_rounds(24),
+                slots: (16, 16),
+            },
             &Zone::utc(),
         )
         .into_string();
@@ -292,7 +300,7 @@ mod tests {
     #[test]
     fn empty_network_has_a_page() {
         let shown = status(
-            &Status { network: "Vale".into(), round_ms: 5_000, rounds: vec![], slots: (16, 16) },
+            &Status { path: "/", network: "Vale".into(), round_ms: 5_000, rounds: vec![], slots: (16, 16) },
             &Zone::utc(),
         );
         assert!(shown.into_string().contains("The first takes under 6 seconds."));

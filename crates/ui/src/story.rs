@@ -39,11 +39,14 @@ pub fn media_type(media: Media) -> &'static str {
     }
 }
 
-/// The front page's stories, the first one large. Headings are `h2`.
+/// The front page's stories, the first one large, the others in columns. Headings are `h2`.
 pub fn front(stories: &[Story], zone: &Zone) -> Markup {
     html! {
-        div.front {
-            @for (place, story) in stories.iter().enumerate() { (card(story, zone, place == 0)) }
+        @if let Some((first, rest)) = stories.split_first() {
+            (card(first, zone, true))
+            @if !rest.is_empty() {
+                div.columns { @for story in rest { (card(story, zone, false)) } }
+            }
         }
     }
 }

@@ -41,7 +41,10 @@ pub fn beginning(text: &str, limit: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(limit) else { return text.trim().to_owned() };
     let whole = text[end..].starts_with(char::is_whitespace);
     let cut = text[..end].rfind(char::is_whitespace).filter(|at| !whole && *at > end / 2).unwrap_or(end);
-    format!("{}…", text[..cut].trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c)))
+    let shown = text[..cut].trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c));
+    // A whole sentence needs no ellipsis.
+    let ends = shown.trim_end_matches(['”', '"', '’', ')']).ends_with(['.', '!', '?']);
+    if ends { shown.to_owned() } else { format!("{shown}…") }
 }
 
 /// Goes through a text and says of each character whether it stays.
@@ -113,6 +116,7 @@ mod tests {
     fn beginning_is_cut_at_a_word() {
         assert_eq!(beginning("Ferries stay in harbour, storm or not", 24), "Ferries stay in harbour…");
         assert_eq!(beginning("short", 24), "short");
+        assert_eq!(beginning("It rained. Then it snowed on the hills.", 12), "It rained.");
         assert_eq!(beginning(&"x".repeat(30), 10).chars().count(), 11);
     }
 

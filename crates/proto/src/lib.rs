@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod exit;
 pub mod id;
 pub mod mix;
+pub mod path;
 pub mod request;
 pub mod round;
 pub mod seal;

@@ -1,0 +1,68 @@
+//! The edge's paths, said once for those who serve them and those who ask. Spec: edition.md §6, mix.md §8.
+
+use crate::id::Digest;
+use crate::mix::BatchId;
+use crate::round::Round;
+
+/// POST: one envelope of round `r`.
+pub fn envelopes(r: Round) -> String {
+    format!("/v1/rounds/{r}/envelopes")
+}
+
+/// GET, by mix 1: envelopes of round `r` from this index on.
+pub fn envelopes_from(r: Round, index: u64) -> String {
+    format!("/v1/rounds/{r}/envelopes/{index}")
+}
+
+/// GET, by mix 1: rounds whose envelopes are not yet released.
+pub const ROUNDS: &str = "/v1/rounds";
+
+/// DELETE, by mix 1: releases the envelopes of round `r`.
+pub fn round(r: Round) -> String {
+    format!("/v1/rounds/{r}")
+}
+
+/// GET and PUT: the head of the edition of round `e`.
+pub fn edition(e: Round) -> String {
+    format!("/v1/editions/{e}")
+}
+
+/// GET and PUT: a bundle of stories.
+pub fn bundle(digest: &Digest) -> String {
+    format!("/v1/bundles/{digest}")
+}
+
+/// GET and PUT: a directory.
+pub fn directory(digest: &Digest) -> String {
+    format!("/v1/directories/{digest}")
+}
+
+/// GET: manifests of round `r`.
+pub fn manifests(r: Round) -> String {
+    format!("/v1/manifests/{r}")
+}
+
+/// PUT, by the exit: both drops of round `r` with their manifest.
+pub fn drops(r: Round) -> String {
+    format!("/v1/drops/{r}")
+}
+
+/// GET: the reader drop of round `r`.
+pub fn reader_drop(r: Round) -> String {
+    format!("/v1/drops/{r}/reader")
+}
+
+/// GET, by a listed desk: the desk drop of round `r`.
+pub fn desk_drop(r: Round) -> String {
+    format!("/v1/drops/{r}/desk")
+}
+
+/// GET, by the next hop: batches that the mix at `hop` made and that are not yet released.
+pub fn batches(hop: u8) -> String {
+    format!("/v1/batches/{hop}")
+}
+
+/// PUT by the mix at `hop`, GET and DELETE by the next: one batch.
+pub fn batch(hop: u8, id: BatchId) -> String {
+    format!("/v1/batches/{hop}/{}/{}", id.round, id.part)
+}

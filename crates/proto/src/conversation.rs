@@ -122,11 +122,11 @@ impl Message {
     /// # Errors
     /// One opaque value for CNV-01 to CNV-04.
     pub fn unpack(cascade: Cascade, plain: &[u8]) -> Result<Self, BadMessage> {
+        // CNV-01: its one length, version 1, kind 1, no flags.
         if plain.len() != cascade.message() {
             return Err(BadMessage);
         }
         let (header, data) = plain.split_at(MESSAGE_HEADER);
-        // CNV-01: version 1, kind 1, no flags.
         if header[..4] != [VERSION, KIND_TEXT, 0, 0] {
             return Err(BadMessage);
         }

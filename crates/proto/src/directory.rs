@@ -10,7 +10,7 @@ use crate::codec::{self, Malformed};
 use crate::envelope::Wire;
 use crate::id::{DeskId, Digest, KeyId, NetworkId, short_hash};
 use crate::mix::Rule;
-use crate::round::{Round, Schedule};
+use crate::round::{Millis, Round, Schedule};
 use crate::seal::SealPublic;
 use crate::sign::{
     BadSignature, IdentityPublic, Purpose, Rejected, RootPublic, RootSecret, RootSignature, Unverified,
@@ -19,6 +19,12 @@ use crate::size::Cascade;
 
 /// The longest name that a roster or desk may give, in bytes.
 pub const MAX_NAME: usize = 80;
+/// The longest text that a desk may give about itself, in bytes.
+pub const MAX_ABOUT: usize = 500;
+/// The most that a directory may weigh, in bytes: about 800 desks with three keys each. A client reads no further.
+pub const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
+/// The last moment at which round 0 may begin: the year 10000. No sum of times overflows.
+const MAX_GENESIS: Millis = Millis(253_402_300_800_000);
 
 /// What is the same for everyone in a network.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -238,12 +244,12 @@ pub enum DirectoryRejected {
     #[error("one key stands in two places")]
     KeyTwice,
     /// DIR-09
-    #[error("a name is empty, too long, or not unique")]
+    #[error("a name is empty, too long, misleading or not unique")]
     Name,
     /// DIR-10
     #[error("a key is not well formed or its rounds run backwards")]
     Key,
-    /// The bytes are not a directory.
+    /// DIR-12
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
@@ -262,7 +268,14 @@ impl UnverifiedDirectory {
     }
 
     /// Reads a directory.
+    ///
+    /// # Errors
+    /// DIR-12: the bytes are too many, or not the one encoding of a directory.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        // DIR-12: at most 4 MiB, in the one encoding. What is signed inside is held to the same as it is verified.
+        if bytes.len() > MAX_DIRECTORY {
+            return Err(Malformed);
+        }
         codec::decode(bytes)
     }
 
@@ -274,7 +287,7 @@ impl UnverifiedDirectory {
     /// Checks it against the network that is pinned.
     ///
     /// # Errors
-    /// DIR-01 to DIR-10, as [`DirectoryRejected`] says.
+    /// DIR-01 to DIR-10 and DIR-12, as [`DirectoryRejected`] says.
     pub fn verify(self, network: &NetworkId) -> Result<Directory, DirectoryRejected> {
         use DirectoryRejected as No;
         // DIR-01: the root is the one that the app pins.
@@ -327,6 +340,7 @@ impl UnverifiedDirectory {
                 })
                 .collect::<Result<_, _>>()?;
             check_name(&card.name)?;
+            check_about(&card.about)?;
             // DIR-09: one identity, one desk; one name within its newsroom.
             if desks
                 .iter()
@@ -358,6 +372,7 @@ fn refused(why: Rejected, signature: DirectoryRejected) -> DirectoryRejected {
 fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
     let cascade = Cascade::new(p.mixes).ok_or(DirectoryRejected::Parameters)?;
     let good = p.n_min >= 2
+        && p.schedule.genesis <= MAX_GENESIS
         && p.n_max >= p.n_min
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
@@ -380,15 +395,34 @@ fn check_operators(roster: &Roster, cascade: Cascade) -> Result<(), DirectoryRej
     {
         return Err(DirectoryRejected::Operators);
     }
-    // DIR-09
+    // DIR-09: a source picks a desk by its newsroom's name, so no two newsrooms share one.
+    let mut newsrooms: Vec<_> =
+        roster.operators.iter().filter(|o| o.role == Role::Newsroom).map(|o| o.name.as_str()).collect();
+    newsrooms.sort_unstable();
+    if newsrooms.windows(2).any(|two| two[0] == two[1]) {
+        return Err(DirectoryRejected::Name);
+    }
     check_name(&roster.name)?;
     roster.operators.iter().try_for_each(|o| check_name(&o.name))
 }
 
 // DIR-09
 fn check_name(name: &str) -> Result<(), DirectoryRejected> {
-    let bad = name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control);
+    let bad = name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(misleads);
     if bad { Err(DirectoryRejected::Name) } else { Ok(()) }
+}
+
+// DIR-09: what a desk says about itself stands beside its name.
+fn check_about(about: &str) -> Result<(), DirectoryRejected> {
+    let bad = about.len() > MAX_ABOUT || about.chars().any(misleads);
+    if bad { Err(DirectoryRejected::Name) } else { Ok(()) }
+}
+
+/// Characters that make a name look like another on a screen: controls, and marks that turn the direction of writing
+/// (Unicode Standard Annex 9 §2).
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A desk's id: the first 16 bytes of SHA-256("firsthand/v1 desk" 0x00 identity).
@@ -483,5 +517,331 @@ impl Directory {
             (0..self.cascade.mixes()).map(|hop| self.mix_key(hop, round).cloned()).collect::<Option<_>>()?;
         let exit = keys.pop()?;
         Some((keys, exit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::seal::SealSecret;
+    use crate::sign::IdentitySecret;
+
+    /// Everything a directory is made of, to bend one thing and assemble.
+    struct Town {
+        rng: StdRng,
+        root: RootSecret,
+        mixes: Vec<IdentitySecret>,
+        newsroom: IdentitySecret,
+        desk: IdentitySecret,
+        roster: Roster,
+        mix_keys: Vec<MixKey>,
+        card: DeskCard,
+        intake: Vec<IntakeKey>,
+    }
+
+    fn town() -> Town {
+        let mut rng = StdRng::seed_from_u64(1);
+        let root = RootSecret::generate(&mut rng);
+        let press = IdentitySecret::generate(&mut rng);
+        let edge = IdentitySecret::generate(&mut rng);
+        let newsroom = IdentitySecret::generate(&mut rng);
+        let desk = IdentitySecret::generate(&mut rng);
+        let mixes: Vec<_> = (0..2).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let operator =
+            |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
+        let roster = Roster {
+            name: "Test".into(),
+            demonstration: true,
+            parameters: Parameters {
+                schedule: Schedule { genesis: Millis(1_000), round_ms: 5_000 },
+                mixes: 2,
+                n_min: 8,
+                n_max: 100,
+                desk_slots: 16,
+                reader_slots: 16,
+            },
+            operators: vec![
+                operator(Role::Press, "Press", &press),
+                operator(Role::Edge, "Edge", &edge),
+                operator(Role::Mix(0), "First", &mixes[0]),
+                operator(Role::Mix(1), "Second", &mixes[1]),
+                operator(Role::Newsroom, "The Herald", &newsroom),
+            ],
+        };
+        let mix_keys = (0..2)
+            .map(|hop| MixKey { hop, key: seal_key(&mut rng), from: Round(0), until: Round(99) })
+            .collect();
+        let card = DeskCard { desk: desk.public(), name: "Tips".into(), about: "Read by two people.".into() };
+        let intake = vec![IntakeKey { key: seal_key(&mut rng), from: Round(0), until: Round(99) }];
+        Town { rng, root, mixes, newsroom, desk, roster, mix_keys, card, intake }
+    }
+
+    fn seal_key(rng: &mut StdRng) -> ByteVec {
+        SealSecret::generate(rng).public().to_bytes().into()
+    }
+
+    impl Town {
+        fn network(&self) -> NetworkId {
+            self.root.public().network()
+        }
+
+        fn mix_keys(&self) -> Vec<Unverified<MixKey>> {
+            let sign = |k: &MixKey| Unverified::sign(k, &self.network(), &self.mixes[usize::from(k.hop)]);
+            self.mix_keys.iter().map(sign).collect()
+        }
+
+        fn desk(&self) -> DeskEntry {
+            DeskEntry {
+                newsroom: self.newsroom.public(),
+                card: Unverified::sign(&self.card, &self.network(), &self.newsroom),
+                keys: self.intake.iter().map(|k| Unverified::sign(k, &self.network(), &self.desk)).collect(),
+            }
+        }
+
+        fn assembled(&self) -> UnverifiedDirectory {
+            UnverifiedDirectory::assemble(&self.root, &self.roster, self.mix_keys(), vec![self.desk()])
+        }
+
+        fn verified(&self) -> Result<Directory, DirectoryRejected> {
+            self.assembled().verify(&self.network())
+        }
+
+        fn refused(&self) -> DirectoryRejected {
+            self.verified().err().expect("it is refused")
+        }
+    }
+
+    #[test]
+    fn a_directory_survives_being_served() {
+        let t = town();
+        let bytes = t.assembled().to_bytes();
+        let d = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&t.network()).unwrap();
+        assert_eq!(d.digest(), Digest::of(&bytes));
+        assert_eq!(d.wire(), Wire { network: t.network(), cascade: Cascade::new(2).unwrap() });
+        assert_eq!(d.desks().len(), 1);
+        let desk = d.desk(&desk_id(&t.desk.public())).unwrap();
+        assert_eq!((desk.newsroom.as_str(), desk.name.as_str()), ("The Herald", "Tips"));
+        let (before, exit) = d.envelope_keys(Round(3)).unwrap();
+        assert_eq!(before.len(), 1);
+        assert_eq!(exit.to_bytes(), t.mix_keys[1].key.to_vec());
+    }
+
+    #[test]
+    fn dir_01_another_networks_directory_is_refused() {
+        let mut t = town();
+        let other = RootSecret::generate(&mut t.rng).public().network();
+        assert_eq!(t.assembled().verify(&other).err(), Some(DirectoryRejected::OtherNetwork));
+    }
+
+    #[test]
+    fn dir_02_both_of_the_roots_signatures_stand_under_the_roster() {
+        let mut t = town();
+        let network = t.network();
+        let no = Some(DirectoryRejected::RosterSignature);
+        let mut bent = t.assembled();
+        bent.signature.ed25519[9] ^= 1;
+        assert_eq!(bent.verify(&network).err(), no);
+        let mut bent = t.assembled();
+        bent.signature.ml_dsa[9] ^= 1;
+        assert_eq!(bent.verify(&network).err(), no);
+        let mut bent = t.assembled();
+        t.roster.parameters.n_min = 7;
+        bent.roster = codec::encode(&t.roster).into();
+        assert_eq!(bent.verify(&network).err(), no);
+    }
+
+    #[test]
+    fn dir_03_parameters_that_cannot_be_used_are_refused() {
+        let bends: [fn(&mut Parameters); 12] = [
+            |p| p.mixes = 0,
+            |p| p.mixes = 5,
+            |p| p.n_min = 1,
+            |p| p.n_max = 7,
+            |p| p.schedule.round_ms = 499,
+            |p| p.schedule.round_ms = 86_400_001,
+            |p| p.schedule.genesis = Millis(MAX_GENESIS.0 + 1),
+            |p| p.schedule.genesis = Millis(u64::MAX),
+            |p| p.desk_slots = 0,
+            |p| p.desk_slots = 4_097,
+            |p| p.reader_slots = 0,
+            |p| p.reader_slots = 4_097,
+        ];
+        for (i, bend) in bends.into_iter().enumerate() {
+            let mut t = town();
+            bend(&mut t.roster.parameters);
+            assert_eq!(t.refused(), DirectoryRejected::Parameters, "case {i}");
+        }
+        let mut t = town();
+        t.roster.parameters.schedule.genesis = MAX_GENESIS;
+        let schedule = t.verified().unwrap().parameters().schedule;
+        assert!(schedule.end(Round(u32::MAX)) > schedule.genesis, "no overflow");
+    }
+
+    #[test]
+    fn dir_04_each_role_has_its_one_operator() {
+        for at in 0..4 {
+            let mut t = town();
+            let gone = t.roster.operators.remove(at);
+            assert_eq!(t.refused(), DirectoryRejected::Operators, "without {:?}", gone.role);
+        }
+        for role in [Role::Press, Role::Edge, Role::Mix(1), Role::Mix(2)] {
+            let mut t = town();
+            let key = IdentitySecret::generate(&mut t.rng).public();
+            t.roster.operators.push(Operator { role, name: "Another".into(), key });
+            assert_eq!(t.refused(), DirectoryRejected::Operators, "a further {role:?}");
+        }
+        let mut t = town();
+        t.roster.operators[4].key = t.roster.operators[0].key;
+        assert_eq!(t.refused(), DirectoryRejected::Operators, "one identity, two roles");
+    }
+
+    #[test]
+    fn dir_05_a_mix_key_is_signed_by_the_mix_at_its_hop() {
+        let t = town();
+        let sign = |hop: u8, by: &IdentitySecret| {
+            let key = MixKey { hop, ..t.mix_keys[0].clone() };
+            let keys = vec![Unverified::sign(&key, &t.network(), by)];
+            let d = UnverifiedDirectory::assemble(&t.root, &t.roster, keys, vec![]);
+            d.verify(&t.network()).map(|_| ())
+        };
+        assert_eq!(sign(0, &t.mixes[0]), Ok(()));
+        assert_eq!(sign(0, &t.mixes[1]), Err(DirectoryRejected::MixKey), "the other mix");
+        assert_eq!(sign(2, &t.mixes[1]), Err(DirectoryRejected::MixKey), "no such hop");
+    }
+
+    #[test]
+    fn dir_06_a_desk_is_named_by_a_newsroom_of_the_roster() {
+        let mut t = town();
+        let stranger = IdentitySecret::generate(&mut t.rng);
+        let with = |newsroom: &IdentitySecret, signer: &IdentitySecret| {
+            let entry = DeskEntry {
+                newsroom: newsroom.public(),
+                card: Unverified::sign(&t.card, &t.network(), signer),
+                keys: vec![],
+            };
+            let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![entry]);
+            d.verify(&t.network()).map(|_| ())
+        };
+        assert_eq!(with(&t.newsroom, &t.newsroom), Ok(()));
+        assert_eq!(with(&stranger, &stranger), Err(DirectoryRejected::DeskCard), "not in the roster");
+        assert_eq!(with(&t.newsroom, &stranger), Err(DirectoryRejected::DeskCard), "another signer");
+        assert_eq!(with(&t.mixes[0], &t.mixes[0]), Err(DirectoryRejected::DeskCard), "not a newsroom");
+    }
+
+    #[test]
+    fn dir_07_an_intake_key_is_signed_by_its_desk() {
+        let t = town();
+        let mut entry = t.desk();
+        entry.keys = vec![Unverified::sign(&t.intake[0], &t.network(), &t.newsroom)];
+        let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![entry]);
+        assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::IntakeKey));
+    }
+
+    #[test]
+    fn dir_08_a_key_stands_in_one_place_only() {
+        let mut t = town();
+        t.intake[0].key = t.mix_keys[1].key.clone();
+        assert_eq!(t.refused(), DirectoryRejected::KeyTwice, "a mix's key offered as a desk's");
+        let mut t = town();
+        t.mix_keys[0].key = t.mix_keys[1].key.clone();
+        assert_eq!(t.refused(), DirectoryRejected::KeyTwice, "one key at two hops");
+    }
+
+    #[test]
+    fn dir_09_a_name_is_short_plain_and_its_own() {
+        for name in ["", "  ", "a\nb", "a\u{202e}b", "a\u{2066}b", &"x".repeat(MAX_NAME + 1)] {
+            let mut t = town();
+            t.roster.name = name.into();
+            assert_eq!(t.refused(), DirectoryRejected::Name, "network {name:?}");
+            let mut t = town();
+            t.roster.operators[4].name = name.into();
+            assert_eq!(t.refused(), DirectoryRejected::Name, "operator {name:?}");
+            let mut t = town();
+            t.card.name = name.into();
+            assert_eq!(t.refused(), DirectoryRejected::Name, "desk {name:?}");
+        }
+        for about in ["a\tb", "a\u{202e}b", &"x".repeat(MAX_ABOUT + 1)] {
+            let mut t = town();
+            t.card.about = about.into();
+            assert_eq!(t.refused(), DirectoryRejected::Name, "about {about:?}");
+        }
+        let mut t = town();
+        let key = IdentitySecret::generate(&mut t.rng).public();
+        t.roster.operators.push(Operator { role: Role::Newsroom, name: "The Herald".into(), key });
+        assert_eq!(t.refused(), DirectoryRejected::Name, "one name, two newsrooms");
+        let t = town();
+        let twice = vec![t.desk(), DeskEntry { keys: vec![], ..t.desk() }];
+        let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], twice);
+        assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::Name), "one identity, two desks");
+        let mut t = town();
+        let first = t.desk();
+        t.card.desk = IdentitySecret::generate(&mut t.rng).public();
+        t.intake.clear();
+        let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![first, t.desk()]);
+        assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::Name), "one name, two desks");
+    }
+
+    #[test]
+    fn dir_10_a_key_is_well_formed_and_lives_forwards() {
+        let mut t = town();
+        t.mix_keys[0].from = Round(100);
+        assert_eq!(t.refused(), DirectoryRejected::Key, "from 100 until 99");
+        let mut t = town();
+        t.intake[0].key.truncate(1_215);
+        assert_eq!(t.refused(), DirectoryRejected::Key, "too short");
+        let mut t = town();
+        t.mix_keys[0].key[..3].fill(0xff);
+        assert_eq!(t.refused(), DirectoryRejected::Key, "a number that ML-KEM does not allow");
+    }
+
+    #[test]
+    fn dir_11_a_key_is_used_in_its_own_rounds_and_of_several_the_newest() {
+        let mut t = town();
+        t.mix_keys[0].from = Round(10);
+        t.mix_keys[0].until = Round(20);
+        let newer = MixKey { hop: 0, key: seal_key(&mut t.rng), from: Round(15), until: Round(30) };
+        t.mix_keys.push(newer);
+        let d = t.verified().unwrap();
+        let old = SealPublic::from_bytes(&t.mix_keys[0].key).unwrap().id();
+        let new = SealPublic::from_bytes(&t.mix_keys[2].key).unwrap().id();
+        for (round, want) in [
+            (9, None),
+            (10, Some(old)),
+            (14, Some(old)),
+            (15, Some(new)),
+            (20, Some(new)),
+            (30, Some(new)),
+            (31, None),
+        ] {
+            assert_eq!(d.mix_key(0, Round(round)).map(SealPublic::id), want, "round {round}");
+            assert_eq!(d.envelope_keys(Round(round)).is_some(), want.is_some(), "round {round}");
+        }
+        let desk = &d.desks()[0];
+        assert!(desk.intake(Round(99)).is_some());
+        assert!(desk.intake(Round(100)).is_none());
+    }
+
+    #[test]
+    fn dir_12_a_directory_in_another_form_is_refused() {
+        let mut t = town();
+        let bytes = t.assembled().to_bytes();
+        assert!(
+            UnverifiedDirectory::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err(),
+            "one byte more"
+        );
+        assert!(UnverifiedDirectory::from_bytes(&bytes[..bytes.len() - 1]).is_err(), "one byte less");
+        t.card.about = "x".repeat(MAX_DIRECTORY);
+        let long = t.assembled().to_bytes();
+        assert!(UnverifiedDirectory::from_bytes(&long).is_err(), "too long");
+        let mut odd = town().assembled();
+        odd.roster = [odd.roster.as_slice(), &[0]].concat().into();
+        odd.signature = t.root.sign::<Roster>(&odd.roster);
+        assert_eq!(
+            odd.verify(&t.network()).err(),
+            Some(Malformed.into()),
+            "a roster with a byte more, signed"
+        );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The head names everything else by digest: whoever holds a verified head needs no other signature.
 
+use std::collections::HashSet;
+
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
@@ -112,14 +114,21 @@ pub enum EditionRejected {
     /// EDN-09
     #[error("the edition was made in a round still to come")]
     Future,
-    /// The bytes are not an edition.
+    /// EDN-10
+    #[error("a mix states two outputs for one batch")]
+    ManifestTwice,
+    /// EDN-11
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
 
 impl UnverifiedHead {
     /// Reads a head.
+    ///
+    /// # Errors
+    /// EDN-11: the bytes are too many, or not the one encoding of a head.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EditionRejected> {
+        // EDN-11: at most 1 MiB, in the one encoding. The head inside and the stories are held to the same.
         if bytes.len() > MAX_HEAD {
             return Err(Malformed.into());
         }
@@ -135,7 +144,7 @@ impl UnverifiedHead {
     /// it, or `None` for a client that holds none.
     ///
     /// # Errors
-    /// EDN-01 to EDN-05 and EDN-09.
+    /// EDN-01 to EDN-05 and EDN-09 to EDN-11.
     pub fn verify(
         &self,
         directory: &Directory,
@@ -178,8 +187,13 @@ fn check_manifests(
 ) -> Result<Vec<DropRef>, EditionRejected> {
     let network = directory.wire().network;
     let mut drops = Vec::new();
+    let mut seen = HashSet::new();
     for signed in manifests {
         let manifest = verify_manifest(signed, directory, &network)?;
+        // EDN-10: one output per round, part and hop.
+        if !seen.insert((manifest.batch, manifest.hop)) {
+            return Err(EditionRejected::ManifestTwice);
+        }
         if manifest.hop == directory.wire().cascade.exit() {
             let [desk, reader] = manifest.outputs[..] else { return Err(EditionRejected::Manifest) };
             drops.push(DropRef { round: manifest.batch.round, desk, reader });
@@ -317,4 +331,300 @@ pub fn check_manifest(
     directory: &Directory,
 ) -> Result<Manifest, EditionRejected> {
     verify_manifest(signed, directory, &directory.wire().network)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
+    use crate::mix::BatchId;
+    use crate::round::Schedule;
+    use crate::sign::RootSecret;
+    use crate::size::READER_SLOT;
+    use crate::story::{Article, ArticleId, Block, Grain, Media, Picture, When};
+
+    struct Town {
+        directory: Directory,
+        press: IdentitySecret,
+        mixes: Vec<IdentitySecret>,
+        rng: StdRng,
+    }
+
+    const NOW: Round = Round(7);
+
+    fn town() -> Town {
+        let mut rng = StdRng::seed_from_u64(1);
+        let root = RootSecret::generate(&mut rng);
+        let press = IdentitySecret::generate(&mut rng);
+        let edge = IdentitySecret::generate(&mut rng);
+        let mixes: Vec<_> = (0..2).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let operator = |role, who: &IdentitySecret| Operator { role, name: "Name".into(), key: who.public() };
+        let roster = Roster {
+            name: "Test".into(),
+            demonstration: true,
+            parameters: Parameters {
+                schedule: Schedule { genesis: Millis(0), round_ms: 5_000 },
+                mixes: 2,
+                n_min: 2,
+                n_max: 9,
+                desk_slots: 1,
+                reader_slots: 2,
+            },
+            operators: vec![
+                operator(Role::Press, &press),
+                operator(Role::Edge, &edge),
+                operator(Role::Mix(0), &mixes[0]),
+                operator(Role::Mix(1), &mixes[1]),
+            ],
+        };
+        let directory = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![])
+            .verify(&root.public().network())
+            .unwrap();
+        Town { directory, press, mixes, rng }
+    }
+
+    fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
+        let batch = BatchId { round: Round(5), part: 0 };
+        Manifest { batch, hop, inputs: vec![Digest([1; 32])], count_in: 9, count_out: 9, outputs }
+    }
+
+    impl Town {
+        fn head(&self) -> Head {
+            let nothing = Bundle::default().pack().1;
+            Head {
+                round: NOW,
+                previous: Digest([2; 32]),
+                made: Millis(35_000),
+                directory: self.directory.digest(),
+                changes: nothing,
+                front: nothing,
+                manifests: vec![],
+            }
+        }
+
+        fn manifest(&self, m: &Manifest, by: usize) -> Unverified<Manifest> {
+            Unverified::sign(m, &self.directory.wire().network, &self.mixes[by])
+        }
+
+        fn verify(&self, head: &Head) -> Result<Edition, EditionRejected> {
+            let bytes = sign_head(head, &self.directory.wire().network, &self.press);
+            UnverifiedHead::from_bytes(&bytes)?.verify(&self.directory, NOW, NOW, Some(&Digest([2; 32])))
+        }
+    }
+
+    fn story(id: u8, day: i64) -> Story {
+        let article = Article {
+            id: ArticleId([id; 16]),
+            outlet: "The Herald".into(),
+            title: "A bridge opens".into(),
+            byline: None,
+            published: Some(When { unix: day * 86_400, grain: Grain::Day }),
+            url: Some("https://herald.example/bridge".into()),
+            body: vec![Block::Paragraph("It opened.".into())],
+            picture: None,
+        };
+        Story { id: StoryId([id; 16]), title: "A bridge opens".into(), articles: vec![article] }
+    }
+
+    #[test]
+    fn a_head_survives_being_served() {
+        let t = town();
+        let head = t.head();
+        let bytes = sign_head(&head, &t.directory.wire().network, &t.press);
+        let served = UnverifiedHead::from_bytes(&bytes).unwrap();
+        assert_eq!(served.dangerously_directory(), Ok(t.directory.digest()));
+        let edition = served.verify(&t.directory, NOW, NOW, None).unwrap();
+        assert_eq!((edition.head(), edition.digest()), (&head, Digest::of(&bytes)));
+    }
+
+    #[test]
+    fn edn_01_a_head_is_signed_by_the_press() {
+        let mut t = town();
+        t.press = IdentitySecret::generate(&mut t.rng);
+        assert_eq!(t.verify(&t.head()), Err(EditionRejected::Signature));
+    }
+
+    #[test]
+    fn edn_01_a_head_altered_by_one_bit_is_refused() {
+        let t = town();
+        let good = sign_head(&t.head(), &t.directory.wire().network, &t.press);
+        for byte in 0..good.len() {
+            let mut bent = good.clone();
+            bent[byte] ^= 1;
+            let outcome = UnverifiedHead::from_bytes(&bent)
+                .and_then(|head| head.verify(&t.directory, NOW, NOW, Some(&Digest([2; 32]))));
+            assert!(outcome.is_err(), "byte {byte}");
+        }
+    }
+
+    #[test]
+    fn edn_02_a_head_of_another_round_is_refused() {
+        let t = town();
+        for round in [Round(6), Round(8)] {
+            assert_eq!(t.verify(&Head { round, ..t.head() }), Err(EditionRejected::Round));
+        }
+    }
+
+    #[test]
+    fn edn_03_a_head_follows_the_one_before() {
+        let t = town();
+        let other = Head { previous: Digest([3; 32]), ..t.head() };
+        assert_eq!(t.verify(&other), Err(EditionRejected::Previous));
+        let bytes = sign_head(&other, &t.directory.wire().network, &t.press);
+        let first = UnverifiedHead::from_bytes(&bytes).unwrap().verify(&t.directory, NOW, NOW, None);
+        assert!(first.is_ok(), "who holds none asks for none");
+    }
+
+    #[test]
+    fn edn_04_a_head_names_the_directory_it_is_verified_with() {
+        let t = town();
+        let other = Head { directory: Digest([3; 32]), ..t.head() };
+        assert_eq!(t.verify(&other), Err(EditionRejected::Directory));
+    }
+
+    #[test]
+    fn edn_05_a_manifest_is_signed_by_the_mix_at_its_hop() {
+        let t = town();
+        let (desk, reader) = (Digest([4; 32]), Digest([5; 32]));
+        let first = manifest(0, vec![Digest([3; 32])]);
+        let last = manifest(1, vec![desk, reader]);
+        let verify =
+            |m: &Manifest, by: usize| t.verify(&Head { manifests: vec![t.manifest(m, by)], ..t.head() });
+        assert_eq!(verify(&first, 0).unwrap().drops(), []);
+        assert_eq!(verify(&last, 1).unwrap().drops(), [DropRef { round: Round(5), desk, reader }]);
+        assert_eq!(verify(&first, 1), Err(EditionRejected::Manifest), "another mix");
+        assert_eq!(
+            verify(&Manifest { hop: 2, ..last.clone() }, 1),
+            Err(EditionRejected::Manifest),
+            "no such hop"
+        );
+        let one = Manifest { outputs: vec![desk], ..last };
+        assert_eq!(verify(&one, 1), Err(EditionRejected::Manifest), "the exit writes two drops");
+        assert_eq!(check_manifest(&t.manifest(&first, 0), &t.directory), Ok(first.clone()));
+        let wrong = check_manifest(&t.manifest(&first, 1), &t.directory);
+        assert_eq!(wrong, Err(EditionRejected::Manifest));
+    }
+
+    #[test]
+    fn edn_06_a_bundle_is_the_one_the_head_names() {
+        let t = town();
+        let (bytes, changes) = Bundle { stories: vec![story(1, 2)], gone: vec![] }.pack();
+        let edition = t.verify(&Head { changes, ..t.head() }).unwrap();
+        assert_eq!(edition.changes(&bytes).unwrap().stories.len(), 1);
+        assert_eq!(edition.front(&bytes), Err(EditionRejected::Bundle), "the other bundle");
+        let mut bent = bytes.clone();
+        bent[9] ^= 1;
+        assert_eq!(edition.changes(&bent), Err(EditionRejected::Bundle), "one bit");
+        assert_eq!(edition.changes(&bytes[1..]), Err(EditionRejected::Bundle), "one byte less");
+    }
+
+    #[test]
+    fn edn_06_a_bundle_that_unpacks_beyond_the_limit_is_refused() {
+        let t = town();
+        let bomb = zstd::bulk::compress(&vec![0; MAX_BUNDLE + 1], 3).unwrap();
+        let changes = BundleRef { digest: Digest::of(&bomb), len: bomb.len() as u32 };
+        let edition = t.verify(&Head { changes, ..t.head() }).unwrap();
+        assert_eq!(edition.changes(&bomb), Err(EditionRejected::Bundle));
+    }
+
+    #[test]
+    fn edn_07_a_drop_is_the_one_the_head_names() {
+        let t = town();
+        let desk = vec![1; t.directory.wire().cascade.boxed()];
+        let reader = vec![2; 2 * READER_SLOT];
+        let named = |desk: &[u8], reader: &[u8]| {
+            let m = manifest(1, vec![Digest::of(desk), Digest::of(reader)]);
+            t.verify(&Head { manifests: vec![t.manifest(&m, 1)], ..t.head() }).unwrap().drops()[0]
+        };
+        let good = named(&desk, &reader);
+        assert!(good.desk_drop(&t.directory, desk.clone()).is_ok());
+        assert!(good.reader_drop(&t.directory, reader.clone()).is_ok());
+        let no = EditionRejected::Drop;
+        assert_eq!(good.desk_drop(&t.directory, reader.clone()).err(), Some(no), "the other drop");
+        assert_eq!(good.reader_drop(&t.directory, vec![3; 2 * READER_SLOT]).err(), Some(no), "other bytes");
+        let short = named(&desk[1..], &reader[1..]);
+        assert_eq!(short.desk_drop(&t.directory, desk[1..].to_vec()).err(), Some(no), "named, but too short");
+        assert_eq!(short.reader_drop(&t.directory, reader[1..].to_vec()).err(), Some(no));
+    }
+
+    #[test]
+    fn edn_08_a_story_that_cannot_be_shown_is_refused() {
+        let t = town();
+        let open = |bend: fn(&mut Story)| {
+            let mut one = story(1, 2);
+            bend(&mut one);
+            let (bytes, front) = Bundle { stories: vec![one], gone: vec![] }.pack();
+            t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
+        };
+        let picture = |len: usize| {
+            let bytes = vec![0; len];
+            Some(Picture {
+                media: Media::Png,
+                width: 8,
+                height: 8,
+                alt: "A bridge".into(),
+                credit: None,
+                bytes,
+            })
+        };
+        assert_eq!(open(|_| ()), Ok(()));
+        let no = Err(EditionRejected::Story);
+        assert_eq!(open(|s| s.articles.clear()), no, "no article");
+        assert_eq!(open(|s| s.articles[0].url = Some("javascript:alert(1)".into())), no);
+        let mut large = story(1, 2);
+        for (len, good) in [(MAX_PICTURE, true), (MAX_PICTURE + 1, false)] {
+            large.articles[0].picture = picture(len);
+            let (bytes, front) = Bundle { stories: vec![large.clone()], gone: vec![] }.pack();
+            let edition = t.verify(&Head { front, ..t.head() }).unwrap();
+            assert_eq!(edition.front(&bytes).is_ok(), good, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn edn_09_a_head_of_a_round_still_to_come_is_refused() {
+        let t = town();
+        for (now, want) in [(7, None), (6, None), (5, Some(EditionRejected::Future))] {
+            let bytes = sign_head(&t.head(), &t.directory.wire().network, &t.press);
+            let head = UnverifiedHead::from_bytes(&bytes).unwrap();
+            assert_eq!(head.verify(&t.directory, NOW, Round(now), None).err(), want, "in round {now}");
+        }
+    }
+
+    #[test]
+    fn edn_10_two_manifests_for_one_batch_are_refused() {
+        let t = town();
+        let (one, other) = (manifest(0, vec![Digest([3; 32])]), manifest(0, vec![Digest([4; 32])]));
+        let twice = |a: &Manifest, b: &Manifest| {
+            let manifests = vec![t.manifest(a, 0), t.manifest(b, 0)];
+            t.verify(&Head { manifests, ..t.head() }).map(|_| ())
+        };
+        assert_eq!(twice(&one, &other), Err(EditionRejected::ManifestTwice));
+        assert_eq!(twice(&one, &one), Err(EditionRejected::ManifestTwice));
+        let next = Manifest { batch: BatchId { round: Round(5), part: 1 }, ..other };
+        assert_eq!(twice(&one, &next), Ok(()), "another part");
+    }
+
+    #[test]
+    fn edn_11_a_head_in_another_form_is_refused() {
+        let t = town();
+        let good = sign_head(&t.head(), &t.directory.wire().network, &t.press);
+        let no = Some(EditionRejected::Malformed(Malformed));
+        assert_eq!(UnverifiedHead::from_bytes(&[good.as_slice(), &[0]].concat()).err(), no, "one byte more");
+        assert_eq!(UnverifiedHead::from_bytes(&good[..good.len() - 1]).err(), no, "one byte less");
+        let many = vec![t.manifest(&manifest(0, vec![Digest([3; 32]); 1_000]), 0); 40];
+        let long = sign_head(&Head { manifests: many, ..t.head() }, &t.directory.wire().network, &t.press);
+        assert!(long.len() > MAX_HEAD);
+        assert_eq!(UnverifiedHead::from_bytes(&long).err(), no, "too long");
+    }
+
+    #[test]
+    fn changes_fold_into_the_front_page() {
+        let mut front = vec![story(1, 3), story(2, 2)];
+        let changed = Story { title: "The bridge closes".into(), ..story(2, 9) };
+        let changes = Bundle { stories: vec![changed.clone(), story(3, 5)], gone: vec![StoryId([1; 16])] };
+        changes.fold_into(&mut front);
+        assert_eq!(front, [changed, story(3, 5)]);
+    }
 }

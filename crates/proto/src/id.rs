@@ -44,17 +44,18 @@ name!(
     32
 );
 name!(
-    /// A network: SHA-256 over its root's two public keys. Pinned in the app.
+    /// A network: SHA-256 over a label and its root's two public keys ([`crate::sign::RootPublic::network`]). Pinned in
+    /// the app.
     NetworkId,
     32
 );
 name!(
-    /// A desk: the first 16 bytes of SHA-256 over its identity's public key.
+    /// A desk: the first 16 bytes of SHA-256 over a label and its identity's public key ([`crate::directory::desk_id`]).
     DeskId,
     16
 );
 name!(
-    /// A sealing key: the first 16 bytes of SHA-256 over its public half.
+    /// A sealing key: the first 16 bytes of SHA-256 over the label `firsthand/v1 key` and its public half.
     KeyId,
     16
 );

@@ -1,0 +1,256 @@
+//! Articles -> stories, one article at a time.
+//!
+//! Each article becomes a sparse vector (tf-idf over stemmed words; names, numbers and the headline weigh more). It
+//! joins the story it is most like, if it is like enough; otherwise it begins a story of its own (leader clustering).
+//! Dates keep apart what returns every year: the further an article is from a story's last one, the more alike it
+//! must be. Nothing that was once told is taken back: a story keeps its id and its articles while coverage is added.
+//!
+//! The same articles in the same order give the same stories, byte for byte.
+
+mod sketch;
+mod space;
+mod stopwords;
+mod terms;
+
+use std::collections::{BTreeMap, HashMap};
+
+use proto::story::{Article, ArticleId, Block, Story, StoryId};
+
+use crate::article::article;
+use crate::document::Document;
+use sketch::Sketch;
+use space::{Space, Vector};
+
+/// Alike enough to be one story. Tuned once, on ECB+ (see `tests/stories.rs`), and used for everything.
+const ALIKE: f32 = 0.25;
+/// Days between an article and a story after which it must be twice as alike.
+const HALF_LIFE_DAYS: f32 = 14.0;
+/// How many of a story's heaviest terms are kept; the tail adds cost and noise.
+const STORY_TERMS: usize = 400;
+/// How many of an article's heaviest terms lead to stories.
+const LEADING_TERMS: usize = 48;
+/// Stories compared in full, the most promising first.
+const COMPARED: usize = 24;
+/// A term that leads to more stories than this tells none apart and is not followed.
+const LEADS_TOO_FAR: usize = 4096;
+
+/// Groups documents into stories.
+#[derive(Debug, Default)]
+pub struct Grouper {
+    space: Space,
+    clusters: Vec<Cluster>,
+    /// Term -> the clusters it leads to, by rising number.
+    leads: HashMap<u32, Vec<u32>>,
+    by_article: HashMap<ArticleId, u32>,
+    by_address: HashMap<(String, String), u32>,
+    revision: u64,
+}
+
+/// A story being put together.
+#[derive(Debug)]
+struct Cluster {
+    id: StoryId,
+    /// Sum of its articles' unit vectors.
+    sum: Vector,
+    members: Vec<Member>,
+    first: Option<i64>,
+    last: Option<i64>,
+    changed: u64,
+}
+
+#[derive(Debug)]
+struct Member {
+    article: Article,
+    sketch: Sketch,
+    /// Whether the headline is the outlet's own.
+    titled: bool,
+}
+
+impl Grouper {
+    /// Knows no story yet.
+    pub fn new() -> Grouper {
+        Grouper::default()
+    }
+
+    /// Adds a document, and says which story it belongs to.
+    pub fn add(&mut self, document: &Document) -> StoryId {
+        self.add_article(article(document), document)
+    }
+
+    /// Adds the article that was made from `document` ([`article()`]) and got its picture since.
+    pub fn add_article(&mut self, article: Article, document: &Document) -> StoryId {
+        let titled = document.title.is_some();
+        if let Some(&known) = self.by_article.get(&article.id) {
+            return self.clusters[known as usize].id;
+        }
+        let member = Member { sketch: Sketch::of(article.body.iter().map(Block::text)), article, titled };
+        if let Some(at) = self.revised(&member) {
+            return self.replace(at, member);
+        }
+        let vector = self.space.learn(terms::terms(document));
+        let unit = self.space.unit(&vector);
+        let at = match self.nearest(&unit, member.article.published.map(|when| when.unix)) {
+            Some(at) => at,
+            None => self.begin(&member.article),
+        };
+        let doubled = self.clusters[at as usize].members.iter().any(|other| {
+            other.article.outlet == member.article.outlet && other.sketch.is_same(&member.sketch)
+        });
+        self.by_article.insert(member.article.id, at);
+        if !doubled {
+            self.join(at, member, &unit);
+        }
+        self.clusters[at as usize].id
+    }
+
+    /// All stories, the one with the newest article first; undated ones last, in the order they came.
+    pub fn stories(&self) -> Vec<Story> {
+        self.changed_since(0)
+    }
+
+    /// Stories that are new or have changed after `revision`, in the order of [`Grouper::stories`].
+    pub fn changed_since(&self, revision: u64) -> Vec<Story> {
+        let mut changed: Vec<&Cluster> = self.clusters.iter().filter(|c| c.changed > revision).collect();
+        changed.sort_by_key(|cluster| std::cmp::Reverse(cluster.last));
+        changed.into_iter().map(Cluster::story).collect()
+    }
+
+    /// Counts changes: 0 before the first article, one more with each article that was taken in.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How many articles are kept.
+    pub fn articles(&self) -> usize {
+        self.clusters.iter().map(|cluster| cluster.members.len()).sum()
+    }
+
+    /// Where an earlier version of this article is: the same outlet, the same address.
+    fn revised(&self, member: &Member) -> Option<u32> {
+        let url = member.article.url.clone()?;
+        self.by_address.get(&(member.article.outlet.clone(), url)).copied()
+    }
+
+    fn replace(&mut self, at: u32, member: Member) -> StoryId {
+        self.revision += 1;
+        let cluster = &mut self.clusters[at as usize];
+        cluster.changed = self.revision;
+        self.by_article.insert(member.article.id, at);
+        let same = |old: &&mut Member| {
+            old.article.outlet == member.article.outlet && old.article.url == member.article.url
+        };
+        match cluster.members.iter_mut().find(same) {
+            Some(old) => *old = member,
+            None => cluster.members.push(member),
+        }
+        cluster.id
+    }
+
+    /// The story most like `unit`, if one is alike enough.
+    fn nearest(&self, unit: &[(u32, f32)], published: Option<i64>) -> Option<u32> {
+        let mut promise: BTreeMap<u32, f32> = BTreeMap::new();
+        for (term, weight) in heaviest(unit, LEADING_TERMS) {
+            let Some(clusters) = self.leads.get(&term).filter(|clusters| clusters.len() <= LEADS_TOO_FAR)
+            else {
+                continue;
+            };
+            for &cluster in clusters {
+                *promise.entry(cluster).or_default() += weight * weight;
+            }
+        }
+        let mut promising: Vec<(u32, f32)> = promise.into_iter().collect();
+        promising.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut best: Option<(f32, u32)> = None;
+        for (at, _) in promising.into_iter().take(COMPARED) {
+            let cluster = &self.clusters[at as usize];
+            let alike = cluster.alike(unit) * cluster.nearness(published);
+            if alike >= ALIKE && best.is_none_or(|(most, _)| alike > most) {
+                best = Some((alike, at));
+            }
+        }
+        best.map(|(_, at)| at)
+    }
+
+    fn begin(&mut self, article: &Article) -> u32 {
+        let at = self.clusters.len() as u32;
+        self.clusters.push(Cluster {
+            id: StoryId(article.id.0),
+            sum: Vector::new(),
+            members: Vec::new(),
+            first: None,
+            last: None,
+            changed: 0,
+        });
+        at
+    }
+
+    fn join(&mut self, at: u32, member: Member, unit: &[(u32, f32)]) {
+        self.revision += 1;
+        let cluster = &mut self.clusters[at as usize];
+        cluster.changed = self.revision;
+        space::add(&mut cluster.sum, unit);
+        if cluster.sum.len() > STORY_TERMS {
+            cluster.sum = heaviest(&cluster.sum, STORY_TERMS);
+            cluster.sum.sort_unstable_by_key(|&(term, _)| term);
+        }
+        if let Some(when) = member.article.published {
+            cluster.first = Some(cluster.first.map_or(when.unix, |first| first.min(when.unix)));
+            cluster.last = Some(cluster.last.map_or(when.unix, |last| last.max(when.unix)));
+        }
+        if let Some(url) = &member.article.url {
+            self.by_address.insert((member.article.outlet.clone(), url.clone()), at);
+        }
+        cluster.members.push(member);
+        for (term, _) in heaviest(unit, LEADING_TERMS) {
+            let clusters = self.leads.entry(term).or_default();
+            if let Err(place) = clusters.binary_search(&at) {
+                clusters.insert(place, at);
+            }
+        }
+    }
+}
+
+impl Cluster {
+    /// How like the story's articles `unit` is, 0 to 1.
+    fn alike(&self, unit: &[(u32, f32)]) -> f32 {
+        let length = self.sum.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+        if length <= f32::EPSILON {
+            return 0.0;
+        }
+        space::product(unit, &self.sum) / length
+    }
+
+    /// 1 within the story's days, halved with every [`HALF_LIFE_DAYS`] outside of them; 1 where a date is missing.
+    fn nearness(&self, published: Option<i64>) -> f32 {
+        let (Some(when), Some(first), Some(last)) = (published, self.first, self.last) else { return 1.0 };
+        let outside = first.saturating_sub(when).max(when.saturating_sub(last)).max(0);
+        0.5f32.powf(outside as f32 / 86_400.0 / HALF_LIFE_DAYS)
+    }
+
+    /// Articles: the lead first (the earliest with a headline of its own), then by time, undated ones last.
+    fn story(&self) -> Story {
+        let mut members: Vec<&Member> = self.members.iter().collect();
+        let time = |member: &Member| member.article.published.map_or(i64::MAX, |when| when.unix);
+        members.sort_by_key(|member| (time(member), !member.titled));
+        if let Some(lead) = members.iter().position(|member| member.titled) {
+            members[..=lead].rotate_right(1);
+        }
+        Story {
+            id: self.id,
+            title: members.first().map(|lead| lead.article.title.clone()).unwrap_or_default(),
+            articles: members.into_iter().map(|member| member.article.clone()).collect(),
+        }
+    }
+}
+
+/// The `most` heaviest entries, heaviest first; equal ones by term.
+fn heaviest(vector: &[(u32, f32)], most: usize) -> Vector {
+    let mut sorted = vector.to_vec();
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if sorted.len() > most {
+        sorted.select_nth_unstable_by(most, order);
+        sorted.truncate(most);
+    }
+    sorted.sort_unstable_by(order);
+    sorted
+}

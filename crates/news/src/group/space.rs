@@ -1,0 +1,101 @@
+//! The space articles are compared in: term numbers, how many articles use each term, and what a term is worth.
+
+use std::collections::HashMap;
+
+/// Weights by term number, in rising order of the number.
+pub(super) type Vector = Vec<(u32, f32)>;
+
+/// Articles an imagined earlier collection had. With few articles seen, their own counts say little: five articles on
+/// one event would make that event's names the least telling words of all. The imagined ones steady the first days of a
+/// press and fade as real ones come.
+const PRIOR_ARTICLES: f32 = 400.0;
+/// In how many of the imagined articles a term stood.
+const PRIOR_USES: f32 = 3.0;
+
+/// Term numbers and counts.
+#[derive(Debug, Default)]
+pub(super) struct Space {
+    numbers: HashMap<String, u32>,
+    uses: Vec<u32>,
+    articles: u32,
+}
+
+impl Space {
+    /// Takes one more article's terms into the counts.
+    pub(super) fn learn(&mut self, terms: Vec<(String, f32)>) -> Vector {
+        self.articles = self.articles.saturating_add(1);
+        let mut vector: Vector = terms
+            .into_iter()
+            .map(|(term, weight)| {
+                let next = self.uses.len() as u32;
+                let number = *self.numbers.entry(term).or_insert(next);
+                if number == next {
+                    self.uses.push(0);
+                }
+                self.uses[number as usize] += 1;
+                (number, weight)
+            })
+            .collect();
+        vector.sort_unstable_by_key(|&(number, _)| number);
+        vector
+    }
+
+    /// What a term is worth: the rarer, the more. Never negative.
+    pub(super) fn worth(&self, number: u32) -> f32 {
+        let uses = self.uses[number as usize] as f32;
+        ((self.articles as f32 + PRIOR_ARTICLES) / (uses + PRIOR_USES)).ln().max(0.0)
+    }
+
+    /// Each weight times its term's worth, the whole scaled to length 1. Empty for a vector without worth.
+    pub(super) fn unit(&self, vector: &[(u32, f32)]) -> Vector {
+        let valued: Vector = vector.iter().map(|&(n, weight)| (n, weight * self.worth(n))).collect();
+        let length = valued.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+        if length <= f32::EPSILON {
+            return Vector::new();
+        }
+        valued.into_iter().map(|(n, w)| (n, w / length)).collect()
+    }
+}
+
+/// The product of two vectors: for two of length 1, how alike they are, 0 to 1.
+pub(super) fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
+    let (mut i, mut j, mut sum) = (0, 0, 0.0);
+    while i < a.len() && j < b.len() {
+        match a[i].0.cmp(&b[j].0) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                sum += a[i].1 * b[j].1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    sum
+}
+
+/// Adds `b` to `a`.
+pub(super) fn add(a: &mut Vector, b: &[(u32, f32)]) {
+    let mut sum = Vector::with_capacity(a.len() + b.len());
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() || j < b.len() {
+        let left = a.get(i).map_or(u32::MAX, |e| e.0);
+        let right = b.get(j).map_or(u32::MAX, |e| e.0);
+        match left.cmp(&right) {
+            std::cmp::Ordering::Less => {
+                sum.push(a[i]);
+                i += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                sum.push(b[j]);
+                j += 1;
+            }
+            std::cmp::Ordering::Equal => {
+                sum.push((left, a[i].1 + b[j].1));
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    *a = sum;
+}

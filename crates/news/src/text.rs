@@ -1,0 +1,95 @@
+//! Plain text as it was scraped -> a document without what is not the article.
+//!
+//! ```text
+//! lines -> marks on single lines (patterns) -> pieces (join) -> head -> tail -> summary -> Document
+//! ```
+//!
+//! The rules look at shape, position, general words of the trade and statistics of the text itself; none names a
+//! person or an outlet. Their word lists are English; text in another language passes through the rules of shape only.
+//! Whatever is left out is kept in [`Document::dropped`] with its reason.
+
+mod head;
+mod join;
+mod lines;
+pub(crate) use lines::words;
+pub(crate) mod patterns;
+mod summary;
+mod tail;
+
+use proto::story::Block;
+
+use crate::document::{Document, Dropped, Place, Reason, Source};
+use join::Piece;
+
+/// Why a text is not an article.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Nothing but blanks.
+    #[error("the text is empty")]
+    Empty,
+    /// There were lines, but each was left out; the first of them and its reason.
+    #[error("no line of the text belongs to an article (the first one: {first})")]
+    NoArticle {
+        /// Why the first line was left out.
+        first: Reason,
+    },
+}
+
+/// Reads one article from scraped text.
+///
+/// Linear in the length of the text. `source` says where it came from.
+pub fn read(text: &str, source: Source) -> Result<Document, TextError> {
+    let mut lines = lines::split(text);
+    if lines.iter().all(|line| line.text.is_empty()) {
+        return Err(TextError::Empty);
+    }
+    patterns::mark(&mut lines);
+    let mut pieces = join::pieces(&lines);
+    let found = head::read(&mut pieces);
+    tail::mark(&mut pieces);
+    summary::mark(&mut pieces);
+
+    let mut document = Document::empty(source);
+    document.outlet = found.outlet;
+    document.section = found.section;
+    document.title = found.title;
+    document.byline = found.byline;
+    document.published = found.published;
+    for piece in pieces {
+        place(piece, &mut document);
+    }
+    if document.body.iter().all(|block| !matches!(block, Block::Paragraph(_))) && document.title.is_none() {
+        return Err(match document.dropped.first() {
+            Some(first) => TextError::NoArticle { first: first.reason },
+            None => TextError::Empty,
+        });
+    }
+    Ok(document)
+}
+
+/// What a piece of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Part of the text.
+    Paragraph,
+    /// A heading inside the text.
+    Heading,
+    /// A picture's caption, credit or description.
+    Caption,
+    /// The headline: kept in the document's title, not in its body.
+    Title,
+    /// Left out.
+    Out(Reason),
+}
+
+fn place(piece: Piece, document: &mut Document) {
+    let place = Place { line: piece.line, bytes: piece.bytes };
+    match piece.role {
+        Role::Paragraph => document.push(Block::Paragraph(piece.text), place),
+        Role::Heading => document.push(Block::Heading(piece.text), place),
+        Role::Caption => document.push(Block::Caption(piece.text), place),
+        Role::Title => {}
+        Role::Out(reason) => document.dropped.push(Dropped { place, text: piece.text, reason }),
+    }
+}

@@ -45,7 +45,7 @@ mod class {
 /// Cover: an envelope with nothing in it, which nobody but the exit can tell from a message.
 pub fn cover(wire: &Wire, exit: &SealPublic, rng: &mut impl CryptoRng) -> Blob {
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, Inner { class: class::COVER, desk: None, message: &nothing, slots: &[] }, exit, rng).0
+    seal_inner(wire, &Inner { class: class::COVER, desk: None, message: &nothing, slots: &[] }, exit, rng).0
 }
 
 /// A message to a desk. `message` is [`crate::conversation::Message::pack`]ed: `cascade.message()` bytes. The exporter
@@ -57,7 +57,7 @@ pub fn to_desk(
     exit: &SealPublic,
     rng: &mut impl CryptoRng,
 ) -> (Blob, Exporter) {
-    seal_inner(wire, Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[] }, exit, rng)
+    seal_inner(wire, &Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[] }, exit, rng)
 }
 
 /// Slots for the reader drop, from a desk. At most `cascade.slots()` of them.
@@ -69,7 +69,7 @@ pub fn to_readers(
 ) -> Blob {
     assert!(!slots.is_empty() && slots.len() <= wire.cascade.slots(), "1 to {} slots", wire.cascade.slots());
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, Inner { class: class::TO_READERS, desk: None, message: &nothing, slots }, exit, rng).0
+    seal_inner(wire, &Inner { class: class::TO_READERS, desk: None, message: &nothing, slots }, exit, rng).0
 }
 
 struct Inner<'a> {
@@ -85,7 +85,7 @@ struct Inner<'a> {
 //   box         = slots || random                               if class 2
 //   X           = class 1 | slots 1 | proof 32 | zero 14 | box
 //   blob        = seal(Layer(k - 1), exit, X)
-fn seal_inner(wire: &Wire, it: Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Exporter) {
+fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Exporter) {
     assert_eq!(it.message.len(), wire.cascade.message(), "a message is packed to its one length");
     let nobody = SealSecret::generate(rng);
     let (mut boxed, exporter) =

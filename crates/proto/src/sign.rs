@@ -276,7 +276,7 @@ mod tests {
         let mut bent = signed.clone();
         bent.signature[40] ^= 1;
         assert_eq!(bent.verify(&NET, &me.public()), bad);
-        let mut bent = signed.clone();
+        let mut bent = signed;
         bent.body[0] ^= 1;
         assert_eq!(bent.verify(&NET, &me.public()), bad);
         let body = codec::encode(&Round(9));

@@ -1,1 +1,42 @@
-fn main() {}
+//! What a developer types. `cargo xtask test` is everything, and `test unit|net|browser|lints` one part of it.
+//!
+//! Nothing here ships. The files read in this order: `test` says which parts there are and what they amount to,
+//! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own.
+
+mod browser;
+mod house;
+mod licence;
+mod process;
+mod runner;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test            everything: lints, unit, net, browser
+cargo xtask test lints      format, clippy, the arrows between crates, licences
+cargo xtask test unit       every test but the whole network's and the browser's; examples in docs
+cargo xtask test net        the whole network on loopback
+cargo xtask test browser    the real pages in Chromium
+
+exit code: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test", parts @ ..] => test::run(parts),
+        ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("{HELP}");
+            Ok(ExitCode::FAILURE)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

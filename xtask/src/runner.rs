@@ -1,0 +1,187 @@
+//! Runs tests: with `cargo nextest` where it is installed, else each test program by itself, as `cargo test` would.
+//!
+//! The build is done before and always for the whole workspace: what is selected here is which tests run, never what
+//! is compiled, since other packages or features would mean another build.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::{Message, Metadata, PackageId, Target, TargetKind};
+
+use crate::process::{self, Stream};
+use crate::test::{Settings, Tally};
+
+/// Which tests. The package `lab` holds those that need the whole network; those of them in a target whose name
+/// begins with `browser` need Chromium too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tests {
+    Unit,
+    Net,
+    Browser,
+}
+
+/// Runs them all to the end. True if all passed; and how many did, if the runner told.
+/// That there are none is a failure: a part that runs nothing proves nothing.
+pub(crate) fn run(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<(bool, Option<Tally>)> {
+    let (passed, tally) = if nextest_is_installed() {
+        let mut command = process::cargo();
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast", "--color", process::colours()]);
+        command.args(["--filterset", tests.filter()]);
+        let mut tally = None;
+        let passed = process::follow(tell(&mut command, settings), Stream::Err, |line| {
+            tally = nextest_summary(line).or(tally);
+        })?;
+        (passed, tally)
+    } else {
+        one_by_one(tests, metadata, settings)?
+    };
+    if tally.is_some_and(|tally| tally == Tally::default()) {
+        eprintln!("there are no such tests");
+        return Ok((false, None));
+    }
+    Ok((passed, tally))
+}
+
+/// Runs the examples in the documentation, of which there may be none.
+pub(crate) fn examples_in_docs(settings: &Settings) -> Result<(bool, Option<Tally>)> {
+    let mut tally = Tally::default();
+    let mut command = process::cargo();
+    command.args(["test", "--workspace", "--doc", "--quiet", "--no-fail-fast"]);
+    let passed = process::follow(tell(&mut command, settings), Stream::Out, |line| {
+        tally = libtest_summary(line).map_or(tally, |more| tally.and(more));
+    })?;
+    Ok((passed, Some(tally)))
+}
+
+impl Tests {
+    /// In nextest's own language.
+    fn filter(self) -> &'static str {
+        match self {
+            Self::Unit => "not (package(=lab) & kind(test))",
+            Self::Net => "package(=lab) & kind(test) & not binary(/^browser/)",
+            Self::Browser => "package(=lab) & kind(test) & binary(/^browser/)",
+        }
+    }
+
+    /// The same for a test program built by cargo.
+    fn of(package: &str, target: &Target) -> Self {
+        if package != "lab" || !target.kind.contains(&TargetKind::Test) {
+            Self::Unit
+        } else if target.name.starts_with("browser") {
+            Self::Browser
+        } else {
+            Self::Net
+        }
+    }
+}
+
+impl Tally {
+    fn and(self, more: Self) -> Self {
+        Self { passed: self.passed + more.passed, failed: self.failed + more.failed }
+    }
+}
+
+fn nextest_is_installed() -> bool {
+    process::output(process::cargo().args(["nextest", "--version"]).stdin(Stdio::null())).is_some()
+}
+
+fn tell<'a>(command: &'a mut Command, settings: &Settings) -> &'a mut Command {
+    command.env("FIRSTHAND_BIN", &settings.program);
+    match &settings.corpus {
+        Some(folder) => command.env("FIRSTHAND_CORPUS", folder),
+        None => command.env_remove("FIRSTHAND_CORPUS"),
+    }
+}
+
+fn one_by_one(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<(bool, Option<Tally>)> {
+    let mut all_passed = true;
+    let mut tally = Some(Tally::default());
+    for program in test_programs(metadata)? {
+        let package = &metadata[&program.package];
+        if Tests::of(&package.name, &program.target) != tests {
+            continue;
+        }
+        println!("{} {}", package.name, program.target.name);
+        let mut command = Command::new(&program.path);
+        let folder = package.manifest_path.parent().context("a manifest lies in a folder")?;
+        command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder).args(["--color", process::colours()]);
+        let mut told = None;
+        let passed = process::follow(tell(&mut command, settings), Stream::Out, |line| {
+            told = libtest_summary(line).or(told);
+        })?;
+        all_passed &= passed;
+        tally = tally.zip(told).map(|(before, more)| before.and(more));
+    }
+    Ok((all_passed, tally))
+}
+
+struct TestProgram {
+    package: PackageId,
+    target: Target,
+    path: String,
+}
+
+fn test_programs(metadata: &Metadata) -> Result<Vec<TestProgram>> {
+    let mut command = process::cargo();
+    command.args(["test", "--workspace", "--tests", "--no-run", "--quiet", "--message-format", "json"]);
+    let Some(messages) = process::output(&mut command) else { bail!("the tests do not build") };
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(messages.as_bytes()) {
+        let Message::CompilerArtifact(built) = message? else { continue };
+        let Some(path) = built.executable.filter(|_| built.profile.test) else { continue };
+        programs.push(TestProgram {
+            package: built.package_id,
+            target: built.target,
+            path: path.into_string(),
+        });
+    }
+    let name = |id: &PackageId| metadata[id].name.to_string();
+    programs.sort_by_cached_key(|program| (name(&program.package), program.target.name.clone()));
+    Ok(programs)
+}
+
+/// From `Summary [ 0.5s] 20/25 tests run: 17 passed (1 slow), 2 failed, 1 timed out, 5 skipped`: what did not pass
+/// failed, in whatever way.
+fn nextest_summary(line: &str) -> Option<Tally> {
+    let rest = line.trim_start().strip_prefix("Summary [")?;
+    let (_, rest) = rest.split_once(']')?;
+    let (run, outcomes) = rest.split_once(" run: ")?;
+    let run: usize = run.split_whitespace().next()?.split('/').next()?.parse().ok()?;
+    let passed = outcomes.split(", ").find_map(|part| part.split_once(" passed"));
+    let passed: usize = passed.map_or(Some(0), |(count, _)| count.trim().parse().ok())?;
+    Some(Tally { passed, failed: run.checked_sub(passed)? })
+}
+
+/// From `test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
+fn libtest_summary(line: &str) -> Option<Tally> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let mut counts = counts.split("; ");
+    let passed = counts.next()?.strip_suffix(" passed")?.parse().ok()?;
+    let failed = counts.next()?.strip_suffix(" failed")?.parse().ok()?;
+    Some(Tally { passed, failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_of_nextest_is_understood() {
+        let all = "     Summary [   1.234s] 20 tests run: 20 passed, 0 skipped";
+        assert_eq!(nextest_summary(all), Some(Tally { passed: 20, failed: 0 }));
+        let some = "     Summary [   1.234s] 20/25 tests run: 16 passed (1 slow, 1 leaky), 3 failed, 1 timed out, 4 skipped";
+        assert_eq!(nextest_summary(some), Some(Tally { passed: 16, failed: 4 }));
+        let none = "     Summary [   0.100s] 2 tests run: 2 failed, 0 skipped";
+        assert_eq!(nextest_summary(none), Some(Tally { passed: 0, failed: 2 }));
+        let one = "     Summary [   0.010s] 1 test run: 1 passed, 9 skipped";
+        assert_eq!(nextest_summary(one), Some(Tally { passed: 1, failed: 0 }));
+        assert_eq!(nextest_summary("        PASS [   0.005s] xtask tests::summary"), None);
+    }
+
+    #[test]
+    fn the_summary_of_a_test_program_is_understood() {
+        let line = "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(libtest_summary(line), Some(Tally { passed: 4, failed: 1 }));
+        assert_eq!(libtest_summary("test tests::summary ... ok"), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! `cargo xtask test`: which parts there are, in which order, and what they amount to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use cargo_metadata::Metadata;
+
+use crate::process::{self, Stopwatch};
+use crate::runner::{self, Tests};
+use crate::{browser, house, licence};
+
+/// Runs the named parts, or all of them if none is named. The last line it prints is `N passed, N failed` when every
+/// part asked for ran to its end, counting each test and each lint as one; else it says what is missing.
+pub(crate) fn run(names: &[&str]) -> Result<ExitCode> {
+    let parts = Part::named(names)?;
+    let mut report = Report::default();
+    let metadata = house::metadata(process::root())?;
+    if parts.contains(&Part::Lints) {
+        lints(&metadata, &mut report)?;
+    }
+    if parts.iter().any(|part| *part != Part::Lints) {
+        tests(&parts, &metadata, &mut report)?;
+    }
+    print!("{report}");
+    Ok(report.exit_code())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    Lints,
+    Unit,
+    Net,
+    Browser,
+}
+
+impl Part {
+    fn named(names: &[&str]) -> Result<Vec<Self>> {
+        if names.is_empty() {
+            return Ok(vec![Self::Lints, Self::Unit, Self::Net, Self::Browser]);
+        }
+        let part = |name: &&str| match *name {
+            "lints" => Ok(Self::Lints),
+            "unit" => Ok(Self::Unit),
+            "net" => Ok(Self::Net),
+            "browser" => Ok(Self::Browser),
+            other => bail!("there is no part `{other}`: name unit, net, browser or lints, or none for all"),
+        };
+        names.iter().map(part).collect()
+    }
+}
+
+fn lints(metadata: &Metadata, report: &mut Report) -> Result<()> {
+    report.lint("format", || process::passes(process::cargo().args(["fmt", "--all", "--", "--check"])))?;
+    report.lint("clippy", || {
+        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        process::passes(process::cargo().args(arguments))
+    })?;
+    report.lint("arrows", || Ok(no_faults(&house::arrows(metadata))))?;
+    report.lint("crates", || Ok(no_faults(&house::crates(metadata)?)))?;
+    report.lint("licences", || Ok(no_faults(&licence::faults(metadata)?)))
+}
+
+fn no_faults(faults: &[String]) -> bool {
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    faults.is_empty()
+}
+
+fn tests(parts: &[Part], metadata: &Metadata, report: &mut Report) -> Result<()> {
+    // Before the long build, so that the answer to "may I install something" comes early.
+    let ready = if parts.contains(&Part::Browser) { browser::prepare()? } else { browser::Ready::Yes };
+
+    // One build for all parts, tests and program alike: the same packages and features, so nothing is compiled twice.
+    let build = report.step("build", || {
+        let arguments = ["build", "--workspace", "--tests", "--bin", "firsthand"];
+        process::passes(process::cargo().args(arguments))
+    })?;
+    if !build {
+        return Ok(());
+    }
+    let settings = Settings::find(metadata);
+    if parts.contains(&Part::Unit) {
+        report.tests("unit", || runner::run(Tests::Unit, metadata, &settings))?;
+        report.tests("examples in docs", || runner::examples_in_docs(&settings))?;
+    }
+    if parts.contains(&Part::Net) {
+        report.tests("net", || runner::run(Tests::Net, metadata, &settings))?;
+    }
+    if parts.contains(&Part::Browser) {
+        match ready {
+            browser::Ready::Yes => {
+                report.tests("browser", || runner::run(Tests::Browser, metadata, &settings))?
+            }
+            browser::Ready::No { command } => report.missing = Some(command),
+        }
+    }
+    Ok(())
+}
+
+/// What the tests are told through their environment.
+pub(crate) struct Settings {
+    /// The program they may start: `FIRSTHAND_BIN`.
+    pub(crate) program: PathBuf,
+    /// The folder of real coverage: `FIRSTHAND_CORPUS`, absolute, since tests run in their own crate's folder.
+    pub(crate) corpus: Option<PathBuf>,
+}
+
+impl Settings {
+    fn find(metadata: &Metadata) -> Self {
+        let program = format!("debug/firsthand{}", std::env::consts::EXE_SUFFIX);
+        let program = metadata.target_directory.join(program).into_std_path_buf();
+        let named = std::env::var_os("FIRSTHAND_CORPUS").map(PathBuf::from);
+        let folder = process::root().join(named.as_deref().unwrap_or(Path::new("../shared/corpus")));
+        let corpus = folder.canonicalize().ok();
+        if corpus.is_none() {
+            println!(
+                "no real coverage at {} (FIRSTHAND_CORPUS): tests of it will be skipped",
+                folder.display()
+            );
+        }
+        Self { program, corpus }
+    }
+}
+
+/// How many tests of a part passed and failed, as far as its runner told.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+}
+
+#[derive(Default)]
+struct Report {
+    rows: Vec<Row>,
+    /// The command to type where the browser part could not run.
+    missing: Option<String>,
+}
+
+struct Row {
+    name: &'static str,
+    passed: bool,
+    /// None for a step that is no check by itself, or whose runner did not tell.
+    tally: Option<Tally>,
+    /// False if tests ran and how many is not known.
+    counted: bool,
+    time: Duration,
+}
+
+impl Report {
+    /// One check, counted as one test.
+    fn lint(&mut self, name: &'static str, check: impl FnOnce() -> Result<bool>) -> Result<()> {
+        let (passed, time) = timed(name, check)?;
+        let tally = Some(Tally { passed: usize::from(passed), failed: usize::from(!passed) });
+        self.row(Row { name, passed, tally, counted: true, time });
+        Ok(())
+    }
+
+    /// Something that must work and is no check by itself.
+    fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        let (passed, time) = timed(name, step)?;
+        self.row(Row { name, passed, tally: None, counted: passed, time });
+        Ok(passed)
+    }
+
+    /// A runner's tests: did they pass, and how many.
+    fn tests(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce() -> Result<(bool, Option<Tally>)>,
+    ) -> Result<()> {
+        let ((passed, tally), time) = timed(name, run)?;
+        let counted = tally.is_some_and(|tally| passed == (tally.failed == 0));
+        self.row(Row { name, passed, tally, counted, time });
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row) {
+        println!("{row}");
+        self.rows.push(row);
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match (self.rows.iter().all(|row| row.passed), &self.missing) {
+            (false, _) => ExitCode::FAILURE,
+            (true, Some(_)) => ExitCode::from(2),
+            (true, None) => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f)?;
+        for row in &self.rows {
+            writeln!(f, "{row}")?;
+        }
+        let passed: usize = self.rows.iter().filter_map(|row| Some(row.tally?.passed)).sum();
+        let failed: usize = self.rows.iter().filter_map(|row| Some(row.tally?.failed)).sum();
+        let bad: Vec<_> = self.rows.iter().filter(|row| !row.passed).map(|row| row.name).collect();
+        if let Some(command) = &self.missing {
+            writeln!(
+                f,
+                "{passed} passed, {failed} failed; the browser part did not run. Type this, then again:"
+            )?;
+            return writeln!(f, "  {command}");
+        }
+        if self.rows.iter().all(|row| row.counted) {
+            return writeln!(f, "{passed} passed, {failed} failed");
+        }
+        if bad.is_empty() {
+            return writeln!(f, "passed");
+        }
+        writeln!(f, "failed: {}", bad.join(", "))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, passed, tally, time, .. } = self;
+        let word = if *passed { "ok" } else { "FAILED" };
+        write!(f, "{name:<18}{word:<8}{:>7.1} s", time.as_secs_f64())?;
+        match tally {
+            Some(Tally { passed, failed }) if passed + failed > 1 => {
+                write!(f, "   {passed} passed, {failed} failed")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn timed<T>(name: &str, run: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
+    println!("\n--- {name}");
+    let watch = Stopwatch::start();
+    Ok((run()?, watch.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(passed: bool, tally: Tally) -> Row {
+        Row { name: "unit", passed, tally: Some(tally), counted: true, time: Duration::from_secs(1) }
+    }
+
+    #[test]
+    fn no_name_means_every_part_and_a_wrong_name_is_refused() {
+        assert_eq!(Part::named(&[]).unwrap().len(), 4);
+        assert_eq!(Part::named(&["net"]).unwrap(), [Part::Net]);
+        assert!(Part::named(&["nett"]).is_err());
+    }
+
+    #[test]
+    fn the_last_line_counts() {
+        let rows = vec![
+            row(true, Tally { passed: 3, failed: 0 }),
+            row(false, Tally { passed: 1, failed: 2 }),
+            Row { name: "build", passed: true, tally: None, counted: true, time: Duration::ZERO },
+        ];
+        let report = Report { rows, missing: None };
+        assert_eq!(report.to_string().lines().last(), Some("4 passed, 2 failed"));
+        assert_eq!(report.exit_code(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn nothing_is_counted_when_a_runner_did_not_tell() {
+        let mut report = Report { rows: vec![row(true, Tally { passed: 3, failed: 0 })], missing: None };
+        report.rows.push(Row {
+            name: "net",
+            passed: true,
+            tally: None,
+            counted: false,
+            time: Duration::ZERO,
+        });
+        assert_eq!(report.to_string().lines().last(), Some("passed"));
+    }
+
+    #[test]
+    fn a_missing_browser_is_named_and_is_no_success() {
+        let rows = vec![row(true, Tally { passed: 3, failed: 0 })];
+        let report = Report { rows, missing: Some("install it".into()) };
+        assert_eq!(report.to_string().lines().last(), Some("  install it"));
+        assert_eq!(report.exit_code(), ExitCode::from(2));
+        let rows = vec![row(false, Tally { passed: 3, failed: 1 })];
+        let report = Report { rows, missing: Some("install it".into()) };
+        assert_eq!(report.exit_code(), ExitCode::FAILURE);
+    }
+}

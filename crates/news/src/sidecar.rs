@@ -51,7 +51,7 @@ pub struct Entry {
     pub byline: Option<String>,
     /// Where it stands on the web.
     pub url: Option<String>,
-    /// A picture's file name, in the same folder.
+    /// A picture's file name, in the same folder or in one below it (`pictures/a.png`).
     pub picture: Option<String>,
     /// What the picture shows.
     pub alt: Option<String>,
@@ -170,8 +170,9 @@ impl Entry {
             }
             "picture" => {
                 let name = at.string(value)?;
-                // A file beside the text, never a way out of the folder.
-                if name.contains(['/', '\\', '\0', ':']) || name.starts_with('.') {
+                // A file beside the text or in a folder below, never a way out of it.
+                let way_out = |part: &str| part.is_empty() || part.starts_with('.');
+                if name.contains(['\\', '\0', ':']) || name.split('/').any(way_out) {
                     return Err(at.bad("a file name in the same folder"));
                 }
                 self.picture = Some(name);
@@ -274,7 +275,10 @@ mod tests {
             message("[\"a\"]\n\npublished = \"soon\"")
                 .starts_with("line 3: `published` of \"a\" is not a day")
         );
-        assert!(message("[\"a\"]\npicture = \"../x.png\"").contains("a file name in the same folder"));
+        for way_out in ["../x.png", "/x.png", "a/../../x.png", "a//x.png", "a/.b/x.png", "c:x.png"] {
+            let text = format!("[\"a\"]\npicture = \"{way_out}\"");
+            assert!(message(&text).contains("a file name in the same folder"), "{way_out}");
+        }
         assert!(message("[\"a\"]\nurl = \"javascript:1\"").contains("an http or https address"));
         assert!(message("[\"a\"]\noutlet = 3").contains("a text in quotation marks"));
         assert!(message("[\"a\"]\noutlet = \"x\"\n[\"a\"]").starts_with("line 3"));

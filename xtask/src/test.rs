@@ -91,11 +91,10 @@ fn tests(parts: &[Part], metadata: &Metadata, report: &mut Report) -> Result<()>
         report.tests("net", || runner::run(Tests::Net, metadata, &settings))?;
     }
     if parts.contains(&Part::Browser) {
-        match ready {
-            browser::Ready::Yes => {
-                report.tests("browser", || runner::run(Tests::Browser, metadata, &settings))?
-            }
-            browser::Ready::No { command } => report.missing = Some(command),
+        if let browser::Ready::No { command } = ready {
+            report.missing = Some(command);
+        } else {
+            report.tests("browser", || runner::run(Tests::Browser, metadata, &settings))?;
         }
     }
     Ok(())

@@ -3,17 +3,26 @@
 //! Bytes in, data out: no clock, no network, no file system.
 //!
 //! ```text
-//! bytes -> decode -> detect -> text | page | feed -> Document -> (sidecar) -> group -> Story
+//! bytes -> decode -> detect -> text | page | feed -> Document -> sidecar -> article -> group -> Story
 //! ```
 //!
-//! Nothing behind [`Document`] knows what format an article came in.
+//! [`read()`] is the first half of that line. Nothing behind [`Document`] knows what format an article came in.
 
 mod article;
+pub mod decode;
+mod depth;
+mod detect;
 mod document;
+pub mod feed;
 pub mod group;
+pub mod page;
+mod read;
 pub mod sidecar;
 mod stamp;
 pub mod text;
 
 pub use article::{LONGEST_BODY, article};
+pub use depth::{DEEPEST, DepthError, MOST_TAGS};
+pub use detect::detect;
 pub use document::{Document, Dropped, Format, Place, Reason, Source};
+pub use read::{Input, Read, ReadError, read};

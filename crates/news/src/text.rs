@@ -68,6 +68,21 @@ pub fn read(text: &str, source: Source) -> Result<Document, TextError> {
     Ok(document)
 }
 
+/// Fills `document` with blocks that another format's reader found, leaving out what is not the article.
+pub(crate) fn clean(blocks: Vec<Block>, document: &mut Document) {
+    let mut pieces: Vec<Piece> =
+        blocks.into_iter().zip(1..).map(|(block, number)| Piece::of_block(block, number)).collect();
+    for piece in pieces.iter_mut().filter(|piece| matches!(piece.role, Role::Paragraph | Role::Heading)) {
+        if let Some(reason) = patterns::judge(&piece.text, false) {
+            piece.role = Role::Out(reason);
+        }
+    }
+    tail::mark(&mut pieces);
+    for piece in pieces {
+        place(piece, document);
+    }
+}
+
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

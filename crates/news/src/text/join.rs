@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use proto::story::Block;
+
 use super::Role;
 use super::lines::{Line, ends_sentence};
 
@@ -20,6 +22,18 @@ pub(crate) struct Piece {
     pub(crate) mended: bool,
     /// Whether a blank line stands before it.
     pub(crate) after_blank: bool,
+}
+
+impl Piece {
+    /// A block of a format that knows its own blocks; `number` counts them from 1.
+    pub(crate) fn of_block(block: Block, number: u32) -> Piece {
+        let (role, text) = match block {
+            Block::Paragraph(text) => (Role::Paragraph, text),
+            Block::Heading(text) => (Role::Heading, text),
+            Block::Caption(text) => (Role::Caption, text),
+        };
+        Piece { line: number, bytes: 0..0, text, role, mended: false, after_blank: true }
+    }
 }
 
 /// Joins what was broken. Lines that were left out stay alone, and no sentence goes on across one.

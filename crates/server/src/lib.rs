@@ -1,1 +1,15 @@
-//! .
+//! Firsthand's services: the *edge*, which takes envelopes and serves what is published, and the *mixes*, of which the
+//! last is the exit.
+//!
+//! Each is a `step(now)` over `proto`'s rules and a store that loses nothing, and one small loop that calls it.
+//!
+//! ```text
+//! POST envelope -> edge::upload -> store::Journal -> mix (hop 0) -> edge::batches -> mix (hop 1) -> ... -> mix (exit)
+//!   -> edge::batches (drops) -> edge::publish (edition) -> everyone
+//! ```
+//!
+//! Logs say what an operator has to do something about. They never hold addresses, ids, lengths, times of messages or
+//! bodies, and nothing that differs between a day with tips and one without.
+
+pub mod faults;
+pub mod store;

@@ -91,7 +91,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-leave]")) leave();
+  if (form.matches("[data-leave]") || event.submitter?.value === "leave") leave();
   else if (form.matches("[data-step]")) step(form, event.submitter);
   else return;
   event.preventDefault();

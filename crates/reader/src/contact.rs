@@ -1,0 +1,253 @@
+//! "Contact the newsroom": the same door for every reader, under every article and in the masthead.
+//!
+//! `GET` shows the public page, whatever is open. Each step after it is a POST answered at the same path, under the
+//! same title, so that no address, history entry or title ever tells a reader from a source. With script the module
+//! draws the answers over the article and even the address stays the article's.
+
+mod area;
+mod form;
+mod look;
+mod screens;
+
+use std::sync::Arc;
+
+use axum::{
+    Form as Posted,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use client::{DeskView, Passphrase, Session};
+use proto::story::StoryId;
+
+use crate::{App, words};
+
+pub(crate) use area::Area;
+use area::{Open, PageKey, keep_awake};
+use form::{Form, Names, Step};
+use screens::{Screen, Writing};
+
+/// The one public path.
+pub(crate) const PATH: &str = "/contact";
+
+/// `GET /contact`: the public page.
+pub(crate) async fn public(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let from = story_before(&headers).filter(|id| app.device.story(*id).is_some());
+    Load::new(&app, "", from).show(&Screen::Public { desks: &app.device.desks() })
+}
+
+/// `POST /contact`: every step.
+pub(crate) async fn step(
+    State(app): State<Arc<App>>,
+    Posted(pairs): Posted<Vec<(String, String)>>,
+) -> Response {
+    let form = Form::read(pairs);
+    let step = form.step;
+    if step == Some(Step::Leave) {
+        app.area().close();
+        return leave(form.from);
+    }
+    if step != Some(Step::Look) {
+        keep_awake(&app);
+    }
+    let load = Load::new(&app, &form.page, form.from);
+    match step {
+        Some(Step::Question(n @ 0..=2)) => load.show(&Screen::Question(n)),
+        Some(Step::Advice(n)) => load.show(&Screen::Advice(n)),
+        Some(Step::Question(_)) => load.show(&Screen::Before),
+        Some(Step::ShowWords) => show_words(&app, load, &form),
+        Some(Step::Retype) => match app.area().shown(&form.page) {
+            Some(_) => load.show(&Screen::Retype { typed: &form.words, wrong: &[] }),
+            None => load.show(&Screen::Before),
+        },
+        Some(Step::Begin) => begin(&app, load, &form).await,
+        Some(Step::Words) => load.show(&Screen::Unlock { typed: &form.words, problem: None }),
+        Some(Step::Unlock) => unlock(&app, load, &form).await,
+        None | Some(Step::Leave) => load.show(&Screen::Public { desks: &app.device.desks() }),
+        Some(inside) => {
+            let open = app.area().open(&form.page);
+            match open {
+                Some(open) => inside_step(&app, load, open, inside, form).await,
+                None => load.show(&Screen::Unlock {
+                    typed: &Default::default(),
+                    problem: Some(words::LOCKED.into()),
+                }),
+            }
+        }
+    }
+}
+
+/// One answer being made: the names of its fields, the window it belongs to, the story to which one leaves.
+struct Load<'a> {
+    app: &'a Arc<App>,
+    names: Names,
+    page: String,
+    from: Option<StoryId>,
+}
+
+impl<'a> Load<'a> {
+    fn new(app: &'a Arc<App>, page: &str, from: Option<StoryId>) -> Load<'a> {
+        Load { app, names: app.with_rng(Names::draw), page: page.to_owned(), from }
+    }
+
+    fn show(&self, screen: &Screen<'_>) -> Response {
+        screens::page(self, screen).into_response()
+    }
+}
+
+/// The story whose page led here, so that leaving leads back to it. The browser tells it to nobody but us.
+fn story_before(headers: &HeaderMap) -> Option<StoryId> {
+    let referer = headers.get(header::REFERER)?.to_str().ok()?;
+    let (_, digits) = referer.rsplit_once("/stories/")?;
+    ui::story::parse_id(digits).map(StoryId)
+}
+
+fn leave(from: Option<StoryId>) -> Response {
+    Redirect::to(&from.map_or("/".to_owned(), ui::story::path)).into_response()
+}
+
+/// Words are drawn once per start; "show them again" shows the same.
+fn show_words(app: &App, mut load: Load<'_>, form: &Form) -> Response {
+    let shown = app.area().shown(&form.page);
+    let passphrase = match shown {
+        Some(passphrase) => passphrase,
+        None => {
+            let (page, passphrase) =
+                app.with_rng(|rng| (PageKey::draw(rng), Arc::new(Passphrase::generate(rng))));
+            page.as_str().clone_into(&mut load.page);
+            app.area().show(page, Arc::clone(&passphrase));
+            passphrase
+        }
+    };
+    let six: Vec<&str> = passphrase.words().collect();
+    load.show(&Screen::Shown { six: &six })
+}
+
+/// The words typed back: if they are the ones shown, the mailbox is made and stands open.
+async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
+    let Some(passphrase) = app.area().shown(&form.page) else {
+        return load.show(&Screen::Before);
+    };
+    let typed = form.passphrase();
+    if !passphrase.words().eq(typed.split(' ')) {
+        let wrong: Vec<usize> = passphrase
+            .words()
+            .enumerate()
+            .filter(|(n, word)| form.words[*n] != *word)
+            .map(|(n, _)| n)
+            .collect();
+        return load.show(&Screen::Retype { typed: &form.words, wrong: &wrong });
+    }
+    let opening = app.area().opening();
+    let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
+    match blocking(move || device.begin(&words)).await {
+        Ok(session) => opened(app, load, opening, Open { session, passphrase }),
+        Err(_) => load.show(&Screen::Sorry(words::BEGIN_FAILED)),
+    }
+}
+
+/// Wrong words and no mailbox at all: the same work, the same sentence, the same page.
+async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
+    let problem = |sentence| load.show(&Screen::Unlock { typed: &form.words, problem: Some(sentence) });
+    let typed = form.passphrase();
+    if typed.split(' ').filter(|word| !word.is_empty()).count() != 6 {
+        return problem(words::SIX_NEEDED.into());
+    }
+    let passphrase = match Passphrase::parse(&typed) {
+        Ok(passphrase) => Arc::new(passphrase),
+        Err(error) => return problem(words::NOT_A_WORD.replace("{}", &(error.word + 1).to_string())),
+    };
+    let opening = app.area().opening();
+    let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
+    match blocking(move || device.unlock(&words)).await {
+        Some(session) => opened(app, load, opening, Open { session, passphrase }),
+        None => problem(words::WRONG.into()),
+    }
+}
+
+fn opened(app: &App, mut load: Load<'_>, opening: u64, open: Open) -> Response {
+    let page = app.with_rng(PageKey::draw);
+    page.as_str().clone_into(&mut load.page);
+    let conversations = open.session.conversations();
+    if !app.area().opened(opening, page, open) {
+        return load
+            .show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()) });
+    }
+    home(app, &load, &conversations)
+}
+
+fn home(app: &App, load: &Load<'_>, conversations: &[client::ConversationView]) -> Response {
+    if conversations.is_empty() {
+        return load.show(&Screen::Choose { desks: &app.device.desks() });
+    }
+    load.show(&Screen::Home { conversations, sealed: None })
+}
+
+/// A step inside the unlocked area.
+async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step, form: Form) -> Response {
+    let desk = form.desk.and_then(|id| app.device.desks().into_iter().find(|desk| desk.id == id));
+    match (step, desk) {
+        (Step::Choose, _) => load.show(&Screen::Choose { desks: &app.device.desks() }),
+        (Step::Compose | Step::Measure, Some(desk)) => {
+            let writing = Writing::new(&desk, &form.text);
+            load.show(&Screen::Compose { writing, problem: None })
+        }
+        (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form.text).await,
+        (Step::Send | Step::SendAnyway, None) => load.show(&Screen::Sorry(words::DESK_GONE)),
+        _ => {
+            let conversations = blocking(move || {
+                open.session.refresh();
+                open.session.conversations()
+            })
+            .await;
+            home(app, &load, &conversations)
+        }
+    }
+}
+
+/// Looks the message over, seals it and puts it in line.
+async fn send(
+    app: &Arc<App>,
+    load: Load<'_>,
+    open: Arc<Open>,
+    step: Step,
+    desk: &DeskView,
+    text: String,
+) -> Response {
+    let refuse = |sentence: String| {
+        load.show(&Screen::Compose { writing: Writing::new(desk, &text), problem: Some(sentence) })
+    };
+    if text.trim().is_empty() {
+        return refuse(words::EMPTY.into());
+    }
+    if look::holds_passphrase(&text, open.passphrase.words()) {
+        return refuse(words::HOLDS_PASSPHRASE.into());
+    }
+    let room = Session::room(&text);
+    if let Err(many) = look::words_left(&text, room.used, room.total) {
+        return refuse(words::TOO_LONG.replace("{}", &many.to_string()));
+    }
+    if step == Step::Send
+        && let Some(what) = look::identifies(&text)
+    {
+        return load.show(&Screen::Ask { writing: Writing::new(desk, &text), what });
+    }
+    let (id, now, letter) = (desk.id, app.now(), text.clone());
+    let (leaves, conversations) = blocking(move || {
+        let leaves = open.session.write(id, &letter, now);
+        (leaves, open.session.conversations())
+    })
+    .await;
+    match leaves {
+        Ok(leaves) => load.show(&Screen::Home { conversations: &conversations, sealed: Some(&leaves) }),
+        Err(_) => refuse(words::NOT_SENT.into()),
+    }
+}
+
+/// Runs work that takes the processor for long, such as deriving a key, beside the other pages.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }
+}

@@ -1,0 +1,128 @@
+//! What the private area waits for. There is one, whoever many windows are open; it lives in memory only.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use client::{Passphrase, Session};
+use rand::CryptoRng;
+
+use crate::App;
+
+/// Without a step for this long, the area locks.
+pub(crate) const IDLE: Duration = Duration::from_secs(5 * 60);
+
+/// Ties the open area to the window in which it was opened: 32 hex digits, in every form of that window and in no
+/// address. Another window does not have it and finds the area locked.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PageKey(String);
+
+impl PageKey {
+    pub(crate) fn draw(rng: &mut impl CryptoRng) -> PageKey {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        PageKey(hex::encode(bytes))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An unlocked mailbox. Dropping the last handle locks it.
+pub(crate) struct Open {
+    pub(crate) session: Session,
+    /// Kept to refuse a message that holds it.
+    pub(crate) passphrase: Arc<Passphrase>,
+}
+
+/// The one private area of this device.
+#[derive(Default)]
+pub(crate) struct Area {
+    state: State,
+    /// Grows whenever the area is closed or an opening starts: what was begun before is thrown away when it ends.
+    epoch: u64,
+    /// Grows with every step.
+    touched: u64,
+}
+
+/// Named for what it waits for.
+#[derive(Default)]
+enum State {
+    #[default]
+    ExpectStart,
+    /// Six words are shown; nothing is stored until they are typed back.
+    ExpectRetyping { page: PageKey, passphrase: Arc<Passphrase> },
+    /// Unlocked.
+    ExpectStep { page: PageKey, open: Arc<Open> },
+}
+
+impl Area {
+    /// Locks, and forgets.
+    pub(crate) fn close(&mut self) {
+        self.state = State::ExpectStart;
+        self.epoch += 1;
+    }
+
+    /// New words are shown in this window. An area open elsewhere is locked.
+    pub(crate) fn show(&mut self, page: PageKey, passphrase: Arc<Passphrase>) {
+        self.close();
+        self.state = State::ExpectRetyping { page, passphrase };
+    }
+
+    /// The words shown in this window.
+    pub(crate) fn shown(&self, page: &str) -> Option<Arc<Passphrase>> {
+        match &self.state {
+            State::ExpectRetyping { page: ours, passphrase } if ours.0 == page => {
+                Some(Arc::clone(passphrase))
+            }
+            _ => None,
+        }
+    }
+
+    /// The mailbox opened in this window.
+    pub(crate) fn open(&self, page: &str) -> Option<Arc<Open>> {
+        match &self.state {
+            State::ExpectStep { page: ours, open } if ours.0 == page => Some(Arc::clone(open)),
+            _ => None,
+        }
+    }
+
+    /// An opening starts; it takes a while. Give the number to [`Area::opened`].
+    pub(crate) fn opening(&mut self) -> u64 {
+        self.epoch += 1;
+        self.epoch
+    }
+
+    /// The opening ended. `false` if the area was closed meanwhile, or another opening started: then it stays closed.
+    pub(crate) fn opened(&mut self, opening: u64, page: PageKey, open: Open) -> bool {
+        if self.epoch != opening {
+            return false;
+        }
+        self.state = State::ExpectStep { page, open: Arc::new(open) };
+        true
+    }
+
+    fn sleep(&mut self, touched: u64) {
+        if self.touched == touched {
+            self.close();
+        }
+    }
+}
+
+/// A step was made: the five minutes begin anew.
+pub(crate) fn keep_awake(app: &Arc<App>) {
+    let touched = {
+        let mut area = app.area();
+        area.touched += 1;
+        area.touched
+    };
+    let app: Weak<App> = Arc::downgrade(app);
+    tokio::spawn(async move {
+        tokio::time::sleep(IDLE).await;
+        if let Some(app) = app.upgrade() {
+            app.area().sleep(touched);
+        }
+    });
+}

@@ -1,0 +1,442 @@
+//! The private area's pages. All have the same title and the same frame as every other reading page.
+
+use client::{ConversationView, DeskView, Leaves, Line, LineState, Session, Who};
+use maud::{Markup, html};
+use ui::{text, when};
+
+use super::{
+    Load, PATH,
+    form::{Field, Step},
+    look::{Identifies, words_left},
+};
+use crate::{Here, frame, front::SECONDS_BELOW_MS, words, words::fill};
+
+/// From the round an envelope leaves in, a desk has its message this many rounds later: collected, mixed, published,
+/// fetched.
+const ROUNDS_TO_DESK: u64 = 4;
+
+/// A page of the area.
+pub(super) enum Screen<'a> {
+    Public { desks: &'a [DeskView] },
+    Question(u8),
+    Advice(u8),
+    Before,
+    Shown { six: &'a [&'a str] },
+    Retype { typed: &'a [String; 6], wrong: &'a [usize] },
+    Unlock { typed: &'a [String; 6], problem: Option<String> },
+    Home { conversations: &'a [ConversationView], sealed: Option<&'a Leaves> },
+    Choose { desks: &'a [DeskView] },
+    Compose { writing: Writing<'a>, problem: Option<String> },
+    Ask { writing: Writing<'a>, what: Identifies },
+    Sorry(&'static str),
+}
+
+/// A message being written, and to whom.
+pub(super) struct Writing<'a> {
+    desk: &'a DeskView,
+    text: &'a str,
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn new(desk: &'a DeskView, text: &'a str) -> Writing<'a> {
+        Writing { desk, text }
+    }
+}
+
+/// A whole page of the area, the way out first.
+pub(super) fn page(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
+    let main = html! {
+        form.leave method="post" action=(PATH) data-leave {
+            (hidden(load))
+            button.quiet name=(load.names.of(Field::Step)) value=(Step::Leave) title=(words::LEAVE_HINT) accesskey="l" {
+                (words::LEAVE)
+            }
+            // the module sends the form without a button
+            input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Leave);
+        }
+        div.area translate="no" { (content(load, screen)) }
+    };
+    frame(load.app, Here::Contact, words::CONTACT, None, main)
+}
+
+fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
+    match screen {
+        Screen::Public { desks } => public(load, desks),
+        Screen::Question(n) => question(load, *n),
+        Screen::Advice(n) => advice(load, *n),
+        Screen::Before => before(load),
+        Screen::Shown { six } => shown(load, six),
+        Screen::Retype { typed, wrong } => retype(load, typed, wrong),
+        Screen::Unlock { typed, problem } => unlock(load, typed, problem.as_deref()),
+        Screen::Home { conversations, sealed } => home(load, conversations, *sealed),
+        Screen::Choose { desks } => choose(load, desks),
+        Screen::Compose { writing, problem } => compose(load, writing, problem.as_deref()),
+        Screen::Ask { writing, what } => ask(load, writing, *what),
+        Screen::Sorry(sentence) => html! {
+            h1 { (words::CONTACT) }
+            p.problem role="alert" { (sentence) }
+            (form(load, html! { div.actions { (button(load, Step::Home, words::BACK, true)) } }))
+        },
+    }
+}
+
+// ---- before the mailbox ----
+
+fn public(load: &Load<'_>, desks: &[DeskView]) -> Markup {
+    html! {
+        h1 { (words::CONTACT) }
+        p.lead { (words::PUBLIC_LEAD) }
+        ul.points {
+            li { (words::PUBLIC_SAME) }
+            li { (words::PUBLIC_MIXES) }
+            li { (words::PUBLIC_ANSWER) }
+            li { (words::PUBLIC_NO_NAME) }
+            li { (words::PUBLIC_OPENING) }
+        }
+        (form(load, html! {
+            div.actions {
+                (button(load, Step::Question(0), words::START, false))
+                (button(load, Step::Words, words::HAVE_WORDS, true))
+            }
+        }))
+        h2 { (words::WHO_READS) }
+        @if desks.is_empty() { p { (words::NO_DESKS) } }
+        ul.flow { @for desk in desks { li { (desk_words(desk)) } } }
+    }
+}
+
+fn question(load: &Load<'_>, n: u8) -> Markup {
+    let (title, why, yes, no) = match n {
+        0 => (words::Q_DEVICE, words::Q_DEVICE_WHY, words::Q_DEVICE_YES, words::Q_DEVICE_NO),
+        1 => (words::Q_NETWORK, words::Q_NETWORK_WHY, words::Q_NETWORK_YES, words::Q_NETWORK_NO),
+        _ => (words::Q_TOLD, words::Q_TOLD_WHY, words::Q_TOLD_YES, words::Q_TOLD_NO),
+    };
+    html! {
+        p.kicker { (n + 1) " of 3" }
+        h1 { (title) }
+        p { (why) }
+        (form(load, html! {
+            div.actions {
+                (button(load, Step::Question(n + 1), yes, false))
+                (button(load, Step::Advice(n), no, true))
+            }
+        }))
+    }
+}
+
+fn advice(load: &Load<'_>, n: u8) -> Markup {
+    let (title, why) = match n {
+        0 => (words::A_DEVICE, words::A_DEVICE_WHY),
+        1 => (words::A_NETWORK, words::A_NETWORK_WHY),
+        _ => (words::A_TOLD, words::A_TOLD_WHY),
+    };
+    html! {
+        h1 { (title) }
+        p { (why) }
+        (form(load, html! {
+            div.actions {
+                (button(load, Step::Leave, words::LEAVE, false))
+                (button(load, Step::Question(n.min(2) + 1), words::GO_ON, true))
+            }
+        }))
+    }
+}
+
+fn before(load: &Load<'_>) -> Markup {
+    html! {
+        h1 { (words::BEFORE) }
+        ul.points {
+            li { (words::BEFORE_WHAT) }
+            li { (words::BEFORE_ERASE) }
+            li { (words::BEFORE_LOST) }
+        }
+        h2 { (words::CANNOT) }
+        ul.points {
+            li { (words::CANNOT_DEVICE) }
+            li { (words::CANNOT_SCREEN) }
+            li { (words::CANNOT_ONLY) }
+        }
+        (form(load, html! { div.actions { (button(load, Step::ShowWords, words::SHOW_WORDS, false)) } }))
+    }
+}
+
+fn shown(load: &Load<'_>, six: &[&str]) -> Markup {
+    html! {
+        h1 { (words::SHOWN) }
+        p { (words::SHOWN_WHAT) }
+        div.veiled.flow {
+            ol.six.shown { @for word in six { li { b { (word) } } } }
+            (hide())
+        }
+        (form(load, html! { div.actions { (button(load, Step::Retype, words::HAVE_THEM, false)) } }))
+    }
+}
+
+fn retype(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
+    let places = list(wrong);
+    html! {
+        h1 { (words::RETYPE) }
+        @if !wrong.is_empty() {
+            p.problem #problem role="alert" {
+                (fill(if wrong.len() == 1 { words::ONE_DIFFERS } else { words::SOME_DIFFER }, &[html! { (places) }]))
+            }
+        }
+        p { (words::RETYPE_WHY) }
+        (form(load, html! {
+            (boxes(load, typed, wrong))
+            div.actions {
+                (button(load, Step::Begin, words::OPEN_NEW, false))
+                (button(load, Step::ShowWords, words::SHOW_AGAIN, true))
+            }
+        }))
+    }
+}
+
+fn unlock(load: &Load<'_>, typed: &[String; 6], problem: Option<&str>) -> Markup {
+    html! {
+        h1 { (words::UNLOCK) }
+        @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
+        p { (words::UNLOCK_WHAT) }
+        (form(load, html! {
+            (boxes(load, typed, &[]))
+            div.actions { (button(load, Step::Unlock, words::OPEN, false)) }
+        }))
+    }
+}
+
+// ---- inside ----
+
+fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Leaves>) -> Markup {
+    let every_ms = load.app.device.status().round_ms.clamp(2_000, 60_000);
+    html! {
+        h1 { (words::CONVERSATIONS) }
+        @if let Some(leaves) = sealed {
+            div.note role="status" {
+                p { (words::SEALED) }
+                p { (fill(words::SEALED_LEAVES, &[moment(load, leaves.from.0), moment(load, leaves.until.0)])) }
+                p { (fill(words::SEALED_KEPT, &[moment(load, leaves.durable_by.0)])) }
+            }
+        }
+        div #lines aria-live="polite" {
+            @for conversation in conversations {
+                section aria-label=(text::tame(&desk_name(&conversation.desk))) {
+                    h2 { (text::run(&conversation.desk.name)) ", " (text::run(&conversation.desk.newsroom)) }
+                    ol.lines { @for line in &conversation.lines { (line_item(load, &conversation.desk, line)) } }
+                }
+            }
+        }
+        // The module asks with the form's own step, which does not count as being here; a press of the button does.
+        form method="post" action=(PATH) data-step data-every=(every_ms) data-swap="lines" autocomplete="off" {
+            (hidden(load))
+            input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Look);
+            p.hint { (words::LOOKS_ITSELF) }
+            div.actions { (button(load, Step::Home, words::LOOK_AGAIN, true)) }
+        }
+        div.flow {
+            @for conversation in conversations {
+                (form(load, html! {
+                    input type="hidden" name=(load.names.of(Field::Desk)) value=(conversation.desk.id);
+                    button name=(load.names.of(Field::Step)) value=(Step::Compose) {
+                        (words::WRITE_MORE) " · " (text::run(&conversation.desk.name))
+                    }
+                }))
+            }
+            (form(load, button(load, Step::Choose, words::WRITE_OTHER, true)))
+        }
+    }
+}
+
+fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
+    let theirs = line.who == Who::Desk;
+    html! {
+        li.theirs[theirs] {
+            p.who { @if theirs { (text::run(&desk_name(desk))) } @else { (words::YOU) } }
+            p.said dir="auto" { (text::tame(&line.text)) }
+            @match line.state {
+                LineState::Waiting { from, until } => {
+                    (way(0))
+                    p.state { (fill(words::WAITING, &[moment(load, from.0), moment(load, until.0)])) }
+                    p.state { (words::WAITING_CLOSE) }
+                },
+                LineState::Left { before } => {
+                    (way(1))
+                    p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
+                    p.state { (fill(words::LEFT_USUALLY, &[html! { (when::under(ROUNDS_TO_DESK * load.app.device.status().round_ms)) }])) }
+                },
+                LineState::Acknowledged => {
+                    (way(2))
+                    p.state { (fill(words::ACKNOWLEDGED, &[text::run(&desk.name)])) }
+                },
+                _ => {},
+            }
+        }
+    }
+}
+
+/// Where a message can be by now: on this device, on its way or at the desk unseen, or surely at the desk.
+fn way(stage: u8) -> Markup {
+    let classes = match stage {
+        0 => ["here", "", ""],
+        1 => ["past", "maybe", "maybe"],
+        _ => ["past", "past", "here"],
+    };
+    html! {
+        ol.way aria-label=(words::WAY) {
+            @for (name, class) in [words::WAY_DEVICE, words::WAY_MIXES, words::WAY_DESK].iter().zip(classes) {
+                li class=(class) aria-current=[(class == "here").then_some("step")] {
+                    @if class == "maybe" { "perhaps " } (name)
+                }
+            }
+        }
+    }
+}
+
+fn choose(load: &Load<'_>, desks: &[DeskView]) -> Markup {
+    html! {
+        h1 { (words::CHOOSE) }
+        p { (words::CHOOSE_WHAT) }
+        @if desks.is_empty() { p.problem { (words::NO_DESKS) } }
+        (form(load, html! {
+            input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Compose);
+            div.choices {
+                @for desk in desks {
+                    button.choice name=(load.names.of(Field::Desk)) value=(desk.id) { (desk_words(desk)) }
+                }
+            }
+        }))
+    }
+}
+
+fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Markup {
+    let area = load.names.of(Field::Text);
+    html! {
+        h1 { (fill(words::WRITE_TO, &[text::run(&writing.desk.name)])) }
+        p.hint { (text::run(&writing.desk.newsroom)) @if !writing.desk.about.is_empty() { " · " (text::run(&writing.desk.about)) } }
+        @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
+        (form(load, html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
+            div.flow {
+                div {
+                    label for=(area) { (words::YOUR_MESSAGE) }
+                    p.hint #hint { (words::WRITE_HINT) }
+                    // a line break right after the tag belongs to the markup, so one is given away
+                    textarea #(area) name=(area) rows="12" data-focus aria-describedby="hint meter" autocomplete="off"
+                        autocorrect="off" spellcheck="false" translate="no" writingsuggestions="false" {
+                        "\n" (writing.text)
+                    }
+                }
+                div #meter { (meter(writing.text)) }
+                div.actions {
+                    (button(load, Step::Send, words::SEND, false))
+                    button.quiet name=(load.names.of(Field::Step)) value=(Step::Measure) data-measure { (words::CHECK_LENGTH) }
+                    (button(load, Step::Home, words::BACK, true))
+                }
+            }
+        }))
+    }
+}
+
+/// How full the message is.
+fn meter(written: &str) -> Markup {
+    let room = Session::room(written);
+    html! {
+        meter min="0" max=(room.total) value=(room.used.min(room.total)) high=(room.total * 9 / 10) aria-label=(words::CHECK_LENGTH) {}
+        p.hint {
+            @match words_left(written, room.used, room.total) {
+                Ok(0) => (words::ROOM_FEW),
+                Ok(left) => (fill(words::ROOM, &[html! { (left) }])),
+                Err(many) => (fill(words::TOO_LONG, &[html! { (many) }])),
+            }
+        }
+    }
+}
+
+fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
+    html! {
+        h1 { (words::COULD_IDENTIFY) }
+        p { (match what { Identifies::Email => words::HOLDS_EMAIL, Identifies::Url => words::HOLDS_URL }) }
+        p { (words::IDENTIFY_WHY) }
+        div.note { p.said dir="auto" { (text::tame(writing.text)) } }
+        (form(load, html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
+            input type="hidden" name=(load.names.of(Field::Text)) value=(writing.text);
+            div.actions {
+                (button(load, Step::Compose, words::CHANGE_IT, false))
+                (button(load, Step::SendAnyway, words::SEND_ANYWAY, true))
+            }
+        }))
+    }
+}
+
+// ---- pieces ----
+
+fn form(load: &Load<'_>, inside: Markup) -> Markup {
+    html! {
+        form method="post" action=(PATH) data-step autocomplete="off" { (hidden(load)) (inside) }
+    }
+}
+
+fn hidden(load: &Load<'_>) -> Markup {
+    html! {
+        @if !load.page.is_empty() { input type="hidden" name=(load.names.of(Field::Page)) value=(load.page); }
+        @if let Some(story) = load.from { input type="hidden" name=(load.names.of(Field::From)) value=(hex::encode(story.0)); }
+    }
+}
+
+fn button(load: &Load<'_>, step: Step, label: &str, quiet: bool) -> Markup {
+    html! { button.quiet[quiet] name=(load.names.of(Field::Step)) value=(step) { (label) } }
+}
+
+/// Six boxes, shown while typing, hidden by one key; never a password field, which would call up the browser's offer
+/// to keep it.
+fn boxes(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
+    let first = wrong.first().copied().unwrap_or(0);
+    html! {
+        div.veiled.flow {
+            ol.six data-words {
+                @for (n, word) in (0u8..).zip(typed) {
+                    @let name = load.names.of(Field::Word(n));
+                    @let is_wrong = wrong.contains(&usize::from(n));
+                    li {
+                        label for=(name) { "Word " (n + 1) }
+                        input type="text" #(name) name=(name) value=(word) data-focus[usize::from(n) == first] autocomplete="off"
+                            autocorrect="off" autocapitalize="none" spellcheck="false" translate="no"
+                            writingsuggestions="false" aria-invalid=[is_wrong.then_some("true")]
+                            aria-describedby=[is_wrong.then_some("problem")];
+                    }
+                }
+            }
+            (hide())
+        }
+    }
+}
+
+fn hide() -> Markup {
+    html! { p.hint { label { input.veil type="checkbox" accesskey="h" autocomplete="off"; (words::HIDE) } } }
+}
+
+fn desk_words(desk: &DeskView) -> Markup {
+    html! {
+        b { (text::run(&desk.name)) ", " (text::run(&desk.newsroom)) }
+        @if !desk.about.is_empty() { " " span { (text::run(&desk.about)) } }
+    }
+}
+
+fn desk_name(desk: &DeskView) -> String {
+    format!("{}, {}", desk.name, desk.newsroom)
+}
+
+fn moment(load: &Load<'_>, at_ms: u64) -> Markup {
+    let seconds = load.app.device.status().round_ms < SECONDS_BELOW_MS;
+    load.app.zone.moment(at_ms, load.app.now().0, seconds)
+}
+
+/// "2", "2 and 5", "2, 3 and 5", counted from 1.
+fn list(places: &[usize]) -> String {
+    let names: Vec<String> = places.iter().map(|n| (n + 1).to_string()).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
+}

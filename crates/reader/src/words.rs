@@ -1,0 +1,215 @@
+//! Every sentence the reader's screens show, in one place, so that a test can read them all.
+//!
+//! Short, present, second person, one idea per sentence. What happens, when, who sees it. No screen says more than
+//! the promises of the threat model (P1 to P9), whose ids stand beside the sentences that lean on them.
+
+use maud::{Markup, PreEscaped, html};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $text;)*
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+words! {
+    // everywhere
+    FRONT_PAGE = "Front page";
+    CONTACT = "Contact the newsroom";
+    NOT_HERE_TITLE = "Not here";
+    NOT_HERE = "There is nothing at this address.";
+    NO_STORY = "This story is not in the edition on this device.";
+
+    // front page
+    VERIFIED = "verified";
+    FIRST_TITLE = "The first edition is on its way";
+    FIRST_WHEN = "The next exchange is in {}. The edition comes with it.";
+    FIRST_WHY = "This device fetches the same edition as all readers, once in every round.";
+    FIRST_NONE_STORIES = "This edition has no stories yet. The next one may.";
+    OFFLINE = "The network was not reached at the last try. You can read the edition you have.";
+    UNVERIFIED = "What came last could not be verified. It was thrown away. The edition you have is good.";
+    WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then the next edition comes.";
+
+    // contact, the public page
+    PUBLIC_LEAD = "You can write to a newsroom from here, and read its answer here.";
+    /// P1
+    PUBLIC_SAME = "Every reader sends one envelope in every round. Yours has the same size as all the others.";
+    /// P2, P3
+    PUBLIC_MIXES = "Mixes of different organisations pass it on. No single one can link it to you.";
+    PUBLIC_ANSWER = "The answer comes inside the edition that everybody downloads.";
+    PUBLIC_NO_NAME = "You need no name and no account.";
+    PUBLIC_OPENING = "Opening this page sends nothing.";
+    WHO_READS = "Who reads it";
+    NO_DESKS = "No desk is known yet. The first edition brings the list.";
+    START = "Start";
+    HAVE_WORDS = "I have six words";
+    LEAVE = "Leave at once";
+    LEAVE_HINT = "Two presses of Esc do the same.";
+
+    // three questions
+    Q_DEVICE = "Is this device your own?";
+    Q_DEVICE_WHY = "A device from work or school can record what it shows.";
+    Q_DEVICE_YES = "Yes, it is mine";
+    Q_DEVICE_NO = "No, or I am not sure";
+    A_DEVICE = "Better not on this device";
+    A_DEVICE_WHY = "Its owner may see the screen and the files. Stop here. Use a device of your own.";
+    Q_NETWORK = "Is this network your own?";
+    Q_NETWORK_WHY = "Who runs a network sees which apps are used on it. They do not see what you read or write here.";
+    Q_NETWORK_YES = "Yes, or many people use it";
+    Q_NETWORK_NO = "No, it is from work or school";
+    A_NETWORK = "Better from another network";
+    A_NETWORK_WHY = "Someone there can see that you have this app. That may be enough for a question. Write from home.";
+    Q_TOLD = "Have you told anyone that you want to write?";
+    Q_TOLD_WHY = "What others know, they can be asked about.";
+    Q_TOLD_YES = "No, nobody";
+    Q_TOLD_NO = "Yes, someone knows";
+    A_TOLD = "Think about it first";
+    A_TOLD_WHY = "No app can undo that. Tell nobody else. Wait if that seems better to you.";
+    GO_ON = "Go on all the same";
+
+    // six words
+    BEFORE = "Before you get your six words";
+    BEFORE_WHAT = "Six words open your mailbox on this device. Together they are your passphrase.";
+    BEFORE_ERASE = "A new mailbox erases an earlier one on this device.";
+    BEFORE_LOST = "Nobody can give you the words again. Without them nobody reads the answer, you included.";
+    CANNOT = "What this app cannot do";
+    CANNOT_DEVICE = "It cannot help when someone else controls this device.";
+    CANNOT_SCREEN = "It cannot stop a picture of the screen.";
+    CANNOT_ONLY = "It cannot help when you are the only one who knows a thing.";
+    SHOW_WORDS = "Show my six words";
+    SHOWN = "Your passphrase";
+    SHOWN_WHAT = "Write the six words on paper, or learn them. Keep the paper where only you look.";
+    HIDE = "Hide the words (Alt+H)";
+    HAVE_THEM = "I have them";
+    RETYPE = "Type the six words";
+    RETYPE_WHY = "Then you can be sure that you can come back.";
+    OPEN_NEW = "Open my mailbox";
+    SHOW_AGAIN = "Show the words again";
+    ONE_DIFFERS = "Word {} is different. Look at it again.";
+    SOME_DIFFER = "Words {} are different. Look at them again.";
+    BEGIN_FAILED = "The mailbox could not be made. Nothing was lost. Wait for the next edition, then try again.";
+    UNLOCK = "Type your six words";
+    UNLOCK_WHAT = "They open your mailbox, if this device has one.";
+    OPEN = "Open";
+    /// P7: the same sentence whether or not there is a mailbox
+    WRONG = "These words open nothing here. Look at each word again.";
+    NOT_A_WORD = "Word {} is not in the list of words. Look at it again.";
+    SIX_NEEDED = "Six words are needed. Look at each box.";
+    LOCKED = "The mailbox is closed in this window. Five minutes without a key close it. So does opening it elsewhere.";
+
+    // conversations
+    CONVERSATIONS = "Your conversations";
+    CHOOSE = "Choose a desk";
+    CHOOSE_WHAT = "Only the desk you choose can read what you write.";
+    YOU = "You";
+    WRITE_MORE = "Write more";
+    WRITE_OTHER = "Write to another desk";
+    LOOK_AGAIN = "Look again";
+    LOOKS_ITSELF = "Answers appear here by themselves.";
+    WAITING = "Waiting. It leaves with your normal reading between {} and {}.";
+    WAITING_CLOSE = "You can close this page. Do not stop reading.";
+    LEFT = "Left this device at some time before {}.";
+    LEFT_USUALLY = "A desk usually has it in {}.";
+    ACKNOWLEDGED = "Collected by {}.";
+    WAY = "Where it can be by now";
+    WAY_DEVICE = "this device";
+    WAY_MIXES = "the mixes";
+    WAY_DESK = "the desk";
+
+    // writing
+    WRITE_TO = "Write to {}";
+    YOUR_MESSAGE = "Your message";
+    WRITE_HINT = "Say what you know, and how you know it.";
+    SEND = "Send";
+    CHECK_LENGTH = "Check length";
+    BACK = "Back";
+    ROOM = "Room for about {} more words.";
+    ROOM_FEW = "Room for a few more words.";
+    TOO_LONG = "Too long. Nothing was sent. Take out about {} words.";
+    EMPTY = "The message is empty. Nothing was sent.";
+    HOLDS_PASSPHRASE = "Your message holds words of your passphrase. Nothing was sent. Take them out.";
+    COULD_IDENTIFY = "This could identify you";
+    HOLDS_EMAIL = "Your message holds an e-mail address.";
+    HOLDS_URL = "Your message holds a web address.";
+    IDENTIFY_WHY = "Nothing was sent yet. Leave it in only if the desk needs it.";
+    SEND_ANYWAY = "Send it as it is";
+    CHANGE_IT = "Change it";
+    NOT_SENT = "The message could not be put in line. Nothing was sent. Wait for the next edition, then try again.";
+    DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
+    SEALED = "Your message is sealed. It waits in line on this device.";
+    SEALED_LEAVES = "It leaves with your normal reading between {} and {}.";
+    /// P8
+    SEALED_KEPT = "Let the app run until {}. From then on the message is kept when you close it.";
+}
+
+/// A sentence with its `{}` filled in, in order.
+pub(crate) fn fill(sentence: &str, parts: &[Markup]) -> Markup {
+    let mut parts = parts.iter();
+    html! {
+        @for (place, piece) in sentence.split("{}").enumerate() {
+            @if place > 0 { (parts.next().unwrap_or(&PreEscaped(String::new()))) }
+            (piece)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words that promise too much, blame, praise, or name one thing a second time.
+    const BANNED: [&str; 22] = [
+        "military",
+        "grade",
+        "guarantee",
+        "100%",
+        "anonymous",
+        "untraceable",
+        "unbreakable",
+        "impossible",
+        "hacker",
+        "brave",
+        "hero",
+        "safe",
+        "secure",
+        "protected",
+        "password",
+        "pass phrase",
+        "codename",
+        "secret",
+        "token",
+        "!",
+        "please",
+        "oops",
+    ];
+
+    #[test]
+    fn sentences_are_short() {
+        for (name, text) in ALL {
+            for sentence in text.split_inclusive(['.', '?']) {
+                let count = sentence.split_whitespace().count();
+                assert!(count <= 18, "{name}: {count} words: {sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_plain() {
+        for (name, text) in ALL {
+            let lower = text.to_lowercase();
+            for banned in BANNED {
+                assert!(!lower.contains(banned), "{name} says {banned:?}");
+            }
+            let letters = lower.chars().filter(|c| c.is_alphabetic()).count();
+            let words = lower.split_whitespace().count();
+            assert!(letters <= words * 7, "{name}: long words: {text}");
+        }
+    }
+
+    #[test]
+    fn filled_in_order_and_escaped() {
+        let shown = fill("between {} and {}.", &[html! { "<a>" }, html! { b { "c" } }]).into_string();
+        assert_eq!(shown, "between &lt;a&gt; and <b>c</b>.");
+    }
+}

@@ -1,0 +1,64 @@
+//! From a passphrase to a key: Argon2id (RFC 9106), one lane.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use zeroize::Zeroize as _;
+
+use crate::passphrase::Passphrase;
+use crate::seal::StoreKey;
+
+/// What a guess costs. One lane, because a second one halves the time of an attacker as much as ours, and the program
+/// would need threads for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kdf {
+    memory_kib: u32,
+    passes: u32,
+}
+
+impl Kdf {
+    /// 256 MiB, three passes: under a second on a laptop of today. Six words are 77 bits already; this makes each guess
+    /// cost what an unlocking costs, and 256 MiB keep it from being made cheap on graphics cards.
+    pub const fn desktop() -> Self {
+        Self { memory_kib: 256 * 1024, passes: 3 }
+    }
+
+    /// Next to nothing, for tests.
+    #[cfg(any(test, feature = "cheap-kdf"))]
+    pub const fn cheap() -> Self {
+        Self { memory_kib: 64, passes: 1 }
+    }
+
+    /// Derives the key. Slow, on purpose: call it where blocking is fine. The memory is cleared before it is given back.
+    pub(crate) fn derive(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> StoreKey {
+        let params = Params::new(self.memory_kib, self.passes, 1, Some(StoreKey::LEN))
+            .expect("the two settings are within Argon2's limits");
+        let mut memory = vec![Block::new(); params.block_count()];
+        let mut key = [0; StoreKey::LEN];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(passphrase.normal().as_bytes(), salt, &mut key, &mut memory)
+            .expect("the lengths are fixed and within Argon2's limits");
+        memory.zeroize();
+        let derived = StoreKey::from_bytes(key);
+        key.zeroize();
+        derived
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_salt_or_passphrase_gives_another_key() {
+        let one = Passphrase::parse("abacus abandon abbey abide ability able").unwrap();
+        let two = Passphrase::parse("abacus abandon abbey abide ability abacus").unwrap();
+        let key = |p, salt| *Kdf::cheap().derive(p, &[salt; 32]).dangerously_as_bytes();
+        assert_eq!(key(&one, 1), key(&one, 1));
+        assert_ne!(key(&one, 1), key(&one, 2));
+        assert_ne!(key(&one, 1), key(&two, 1));
+    }
+
+    #[test]
+    fn the_desktop_setting_is_what_the_specification_says() {
+        assert_eq!(Kdf::desktop(), Kdf { memory_kib: 262_144, passes: 3 });
+    }
+}

@@ -1,0 +1,409 @@
+//! The mailbox: a file of 4 MiB on every install, the same for those who write and those who never do. Spec: mailbox.md.
+//!
+//! ```text
+//! file   4,194,304 = sealed under a fresh device key (plain 4,194,288 | tag 16)
+//! plain            = salt 32 | queue 48 x blob | hints 48 x 16 | region, which fills the rest
+//! region           = nonce 24 | text, zero padded | tag 16
+//! text             = length 4 | content | zero
+//! ```
+//! There is no magic and no version, and nothing says whether the region was ever used. Queue and hints need no
+//! passphrase: what sends in the background has no branch on real or cover.
+
+mod file;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use proto::envelope::{Blob, Wire};
+use rand::CryptoRng;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::seal::{self, StoreKey};
+
+pub use file::MailboxError;
+pub(crate) use file::MailboxFile;
+
+/// Length of the file.
+pub(crate) const FILE: usize = 4 * 1024 * 1024;
+/// Blobs in the queue: two days at one an hour.
+pub const QUEUE: usize = 48;
+/// Length of what the file's seal covers.
+const PLAIN: usize = FILE - seal::TAG;
+/// Length of the salt.
+const SALT: usize = 32;
+/// Length of a hint.
+const HINT: usize = 16;
+/// Where the content's length stands in the region's text.
+const LENGTH: usize = 4;
+
+/// Marks one place of the queue. For a message, the first 16 bytes of HMAC-SHA256(hint key, blob); for cover, random.
+pub(crate) type Hint = [u8; HINT];
+
+/// Tells messages from cover in the queue. Lies in the region, so only the passphrase can.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(crate) struct HintKey([u8; 32]);
+
+impl HintKey {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        Self(key)
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn hint(&self, blob: &[u8]) -> Hint {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
+        mac.update(blob);
+        mac.finalize().into_bytes()[..HINT].try_into().expect("16 bytes")
+    }
+}
+
+/// Every place of the queue holds a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueFull;
+
+/// The content is longer than the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RegionFull;
+
+/// Where the mailbox is kept between two starts.
+pub(crate) enum Kept {
+    /// In a folder.
+    File(MailboxFile),
+    /// Nowhere, for readers that are simulated and end with their process: the same but for the writing.
+    Memory,
+}
+
+/// A mailbox in memory, as it is in the file.
+pub(crate) struct Mailbox {
+    wire: Wire,
+    salt: [u8; SALT],
+    queue: Vec<Vec<u8>>,
+    hints: Vec<Hint>,
+    region: Vec<u8>,
+    kept: Kept,
+    changes: u64,
+    written: u64,
+}
+
+impl Mailbox {
+    /// Opens the mailbox of the folder, or makes the first one. The second value says whether it is new: then its queue
+    /// holds no blobs yet, and [`Self::fill`] comes before the first [`Self::take`].
+    pub(crate) fn open(
+        mut file: MailboxFile,
+        wire: Wire,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Self, bool), MailboxError> {
+        match file.read(rng)? {
+            Some(plain) => Ok((Self::from_plain(&plain, wire, Kept::File(file)), false)),
+            None => {
+                let mut new = Self::new(wire, Kept::File(file), rng);
+                new.rewrite(rng)?;
+                Ok((new, true))
+            }
+        }
+    }
+
+    /// A mailbox that is not kept.
+    pub(crate) fn in_memory(wire: Wire, rng: &mut impl CryptoRng) -> Self {
+        Self::new(wire, Kept::Memory, rng)
+    }
+
+    // At first start salt, hints and region are random, and the queue too until it is filled with cover.
+    fn new(wire: Wire, kept: Kept, rng: &mut impl CryptoRng) -> Self {
+        let mut plain = Zeroizing::new(vec![0; PLAIN]);
+        rng.fill_bytes(&mut plain);
+        Self::from_plain(&plain, wire, kept)
+    }
+
+    fn from_plain(plain: &[u8], wire: Wire, kept: Kept) -> Self {
+        let (salt, rest) = plain.split_at(SALT);
+        let (queue, rest) = rest.split_at(QUEUE * wire.cascade.blob());
+        let (hints, region) = rest.split_at(QUEUE * HINT);
+        Self {
+            wire,
+            salt: salt.try_into().expect("32 bytes"),
+            queue: queue.chunks_exact(wire.cascade.blob()).map(<[u8]>::to_vec).collect(),
+            hints: hints.as_chunks().0.to_vec(),
+            region: region.to_vec(),
+            kept,
+            changes: 0,
+            written: 0,
+        }
+    }
+
+    fn to_plain(&self) -> Vec<u8> {
+        let mut plain = Vec::with_capacity(FILE);
+        plain.extend_from_slice(&self.salt);
+        self.queue.iter().for_each(|blob| plain.extend_from_slice(blob));
+        plain.extend_from_slice(self.hints.as_flattened());
+        plain.extend_from_slice(&self.region);
+        debug_assert_eq!(plain.len(), PLAIN);
+        plain
+    }
+
+    /// Writes the whole mailbox anew, under a fresh key, changed or not. Returns once it is on the disk.
+    pub(crate) fn rewrite(&mut self, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
+        let changes = self.changes;
+        let plain = self.to_plain();
+        if let Kept::File(file) = &mut self.kept {
+            file.write(plain, rng, |_| Ok(()))?;
+        }
+        self.written = changes;
+        Ok(())
+    }
+
+    /// How many changes [`Self::place`] and the region have seen.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Up to which change the mailbox is on the disk.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Fills the queue with what `cover` makes, and the hints with chance.
+    pub(crate) fn fill(&mut self, mut cover: impl FnMut() -> Blob, rng: &mut impl CryptoRng) {
+        self.queue = (0..QUEUE).map(|_| cover().as_bytes().to_vec()).collect();
+        rng.fill_bytes(self.hints.as_flattened_mut());
+    }
+
+    /// Takes out the first blob; `cover` takes the last place, and everything moves up. It has left once the mailbox is
+    /// rewritten, which comes before the first byte is sent.
+    pub(crate) fn take(&mut self, cover: &Blob, rng: &mut impl CryptoRng) -> Blob {
+        let first = self.queue.remove(0);
+        self.queue.push(cover.as_bytes().to_vec());
+        let mut hint = [0; HINT];
+        rng.fill_bytes(&mut hint);
+        self.hints.remove(0);
+        self.hints.push(hint);
+        Blob::from_bytes(&self.wire, first).expect("every place holds a blob")
+    }
+
+    /// Puts a message in the first place that holds cover, and returns that place, counted from 0, and its hint.
+    pub(crate) fn place(&mut self, key: &HintKey, blob: &Blob) -> Result<(usize, Hint), QueueFull> {
+        let place = (0..QUEUE).find(|&p| !self.is_message(key, p)).ok_or(QueueFull)?;
+        let hint = key.hint(blob.as_bytes());
+        self.queue[place] = blob.as_bytes().to_vec();
+        self.hints[place] = hint;
+        self.changes += 1;
+        Ok((place, hint))
+    }
+
+    /// The place of a message that still waits.
+    pub(crate) fn find(&self, hint: &Hint) -> Option<usize> {
+        self.hints.iter().position(|h| h.ct_eq(hint).into())
+    }
+
+    fn is_message(&self, key: &HintKey, place: usize) -> bool {
+        key.hint(&self.queue[place]).ct_eq(&self.hints[place]).into()
+    }
+
+    /// What a passphrase is mixed with.
+    pub(crate) fn salt(&self) -> [u8; SALT] {
+        self.salt
+    }
+
+    /// The region's content, if `key` is the one it is sealed under. A region never used does not open under any.
+    pub(crate) fn open_region(&self, key: &StoreKey) -> Option<Zeroizing<Vec<u8>>> {
+        let mut region = Zeroizing::new(self.region.clone());
+        let text = key.open(&mut region).ok()?;
+        let length = u32::from_be_bytes(text[..LENGTH].try_into().expect("four bytes")) as usize;
+        Some(Zeroizing::new(text[LENGTH..].get(..length)?.to_vec()))
+    }
+
+    /// Seals the region anew. Takes the same time whatever the content.
+    pub(crate) fn seal_region(
+        &mut self,
+        key: &StoreKey,
+        content: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), RegionFull> {
+        let room = self.region.len() - seal::OVERHEAD - LENGTH;
+        if content.len() > room {
+            return Err(RegionFull);
+        }
+        // The text lies between nonce and tag; it is built in its place and sealed there, so no copy of it stays.
+        let text = self.region.len() - seal::OVERHEAD;
+        let start = self.region.len() - seal::TAG - text;
+        let region = &mut self.region[start..start + text];
+        region.fill(0);
+        region[..LENGTH].copy_from_slice(&(content.len() as u32).to_be_bytes());
+        region[LENGTH..LENGTH + content.len()].copy_from_slice(content);
+        key.seal(&mut self.region, rng);
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// Starts over under another passphrase: what the region held is gone. The queue goes on as it is; messages in it
+    /// are cover to whoever comes after.
+    pub(crate) fn begin(
+        &mut self,
+        salt: [u8; SALT],
+        key: &StoreKey,
+        content: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), RegionFull> {
+        self.seal_region(key, content, rng)?;
+        self.salt = salt;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proto::NetworkId;
+    use proto::size::Cascade;
+    use rand::{Rng as _, SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn wire() -> Wire {
+        Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() }
+    }
+
+    /// Blobs that are only told apart: what they hold is proto's matter.
+    fn blob(n: u64) -> Blob {
+        let mut bytes = vec![0; wire().cascade.blob()];
+        StdRng::seed_from_u64(n).fill_bytes(&mut bytes);
+        Blob::from_bytes(&wire(), bytes).unwrap()
+    }
+
+    fn filled(rng: &mut StdRng) -> Mailbox {
+        let mut mailbox = Mailbox::in_memory(wire(), rng);
+        let mut n = 1_000;
+        mailbox.fill(
+            || {
+                n += 1;
+                blob(n)
+            },
+            rng,
+        );
+        mailbox
+    }
+
+    #[test]
+    fn every_cascade_leaves_the_file_its_one_length() {
+        for k in 1..=4 {
+            let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(k).unwrap() };
+            let mailbox = Mailbox::in_memory(wire, &mut StdRng::seed_from_u64(1));
+            assert_eq!(mailbox.to_plain().len(), 4_194_304 - 16, "k = {k}");
+        }
+    }
+
+    #[test]
+    fn messages_go_to_the_first_places_of_cover_and_leave_in_order() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut mailbox = filled(&mut rng);
+        let key = HintKey::generate(&mut rng);
+        for n in 0..3 {
+            let (place, hint) = mailbox.place(&key, &blob(n)).unwrap();
+            assert_eq!(place, n as usize);
+            assert_eq!(mailbox.find(&hint), Some(place));
+        }
+        assert_eq!(mailbox.take(&blob(50), &mut rng).as_bytes(), blob(0).as_bytes());
+        assert_eq!(mailbox.place(&key, &blob(3)).unwrap().0, 2, "behind the two that wait");
+        for n in 1..4 {
+            assert_eq!(mailbox.take(&blob(50 + n), &mut rng).as_bytes(), blob(n).as_bytes());
+        }
+        assert_eq!(mailbox.take(&blob(60), &mut rng).as_bytes(), blob(1_005).as_bytes(), "then cover");
+    }
+
+    #[test]
+    fn a_queue_full_of_messages_takes_no_more_until_one_has_left() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut mailbox = filled(&mut rng);
+        let key = HintKey::generate(&mut rng);
+        for n in 0..QUEUE as u64 {
+            mailbox.place(&key, &blob(n)).unwrap();
+        }
+        assert_eq!(mailbox.place(&key, &blob(99)), Err(QueueFull));
+        mailbox.take(&blob(100), &mut rng);
+        assert_eq!(mailbox.place(&key, &blob(99)).unwrap().0, QUEUE - 1);
+        let other = HintKey::generate(&mut rng);
+        assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
+    }
+
+    #[test]
+    fn a_region_opens_under_its_key_only_and_one_never_used_under_none() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut mailbox = filled(&mut rng);
+        let [ours, theirs] = [1, 2].map(|n| StoreKey::from_bytes([n; 32]));
+        assert!(mailbox.open_region(&ours).is_none());
+        let length = mailbox.region.len();
+        mailbox.begin([9; 32], &ours, b"hello", &mut rng).unwrap();
+        assert_eq!(*mailbox.open_region(&ours).unwrap(), b"hello");
+        assert!(mailbox.open_region(&theirs).is_none());
+        assert_eq!((mailbox.region.len(), mailbox.salt()), (length, [9; 32]));
+        let before = mailbox.region.clone();
+        mailbox.seal_region(&ours, b"hello", &mut rng).unwrap();
+        let same = before.iter().zip(&mailbox.region).filter(|(a, b)| a == b).count();
+        assert!(same < length / 200, "{same} bytes of {length} stayed");
+        mailbox.begin([8; 32], &theirs, b"", &mut rng).unwrap();
+        assert!(mailbox.open_region(&ours).is_none());
+    }
+
+    #[test]
+    fn the_region_holds_what_fits_and_not_a_byte_more() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut mailbox = filled(&mut rng);
+        let key = StoreKey::from_bytes([1; 32]);
+        let room = mailbox.region.len() - 44;
+        assert_eq!(room, 3_909_284);
+        assert_eq!(mailbox.seal_region(&key, &vec![7; room + 1], &mut rng), Err(RegionFull));
+        mailbox.seal_region(&key, &vec![7; room], &mut rng).unwrap();
+        assert_eq!(mailbox.open_region(&key).unwrap().len(), room);
+    }
+
+    #[test]
+    fn the_queue_looks_the_same_to_who_has_no_passphrase() {
+        // Hints of messages and of cover are both 16 bytes without a pattern: as many ones as zeros.
+        let mut rng = StdRng::seed_from_u64(6);
+        let mut mailbox = filled(&mut rng);
+        let key = HintKey::generate(&mut rng);
+        for n in 0..24 {
+            mailbox.place(&key, &blob(n)).unwrap();
+        }
+        let ones = |hints: &[Hint]| hints.as_flattened().iter().map(|b| b.count_ones()).sum::<u32>();
+        let (messages, cover) = mailbox.hints.split_at(24);
+        // 3,072 bits each: 1,536 expected, standard deviation 28.
+        for hints in [messages, cover] {
+            assert!((1_396..1_676).contains(&ones(hints)), "{}", ones(hints));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever is placed and taken: the queue has its 48, messages leave in the order they came, each once.
+        #[test]
+        fn messages_leave_once_and_in_order(acts in proptest::collection::vec(any::<bool>(), 1..200)) {
+            let mut rng = StdRng::seed_from_u64(7);
+            let mut mailbox = filled(&mut rng);
+            let key = HintKey::generate(&mut rng);
+            let (mut placed, mut left) = (0, vec![]);
+            for (n, place) in (10_000..).zip(acts) {
+                if place {
+                    if mailbox.place(&key, &blob(placed)).is_ok() {
+                        placed += 1;
+                    }
+                } else {
+                    let sent = mailbox.take(&blob(n), &mut rng);
+                    left.extend((0..placed).find(|&m| blob(m).as_bytes() == sent.as_bytes()));
+                }
+                prop_assert_eq!(mailbox.queue.len(), QUEUE);
+                prop_assert_eq!(mailbox.hints.len(), QUEUE);
+            }
+            prop_assert!(left.iter().copied().eq(0..left.len() as u64), "{left:?}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The mailbox on disk: one file, its key, and the order in which the two change. Spec: mailbox.md §3.
+//!
+//! `device.key` has two places of 32 bytes. One holds the key of the file that is there, the other random bytes. A
+//! rewriting goes through these steps, each on the disk before the next begins:
+//!
+//! ```text
+//! 1 KeyAdded     the new key, in the spare place
+//! 2 Written      `mailbox.next`, sealed under the new key
+//! 3 Renamed      `mailbox.next` takes the place of `mailbox`
+//! 4 KeyForgotten random bytes over the old key
+//! ```
+//! Up to step 3 the old file is there and so is its key; from step 3 on the new file is there and so is its key. Which
+//! of the two places holds it is found by trying both. A file replaced cannot be opened any more, wherever its blocks
+//! still lie: nothing tells what was in the mailbox an hour ago.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::FILE;
+use crate::durable;
+use crate::seal::{StoreKey, TAG};
+
+/// Why the mailbox cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MailboxError {
+    /// Another program has it open.
+    #[error("it is open in another window or program; close that one first")]
+    OpenElsewhere,
+    /// It does not open under the device's key.
+    #[error("the mailbox in {0} is damaged; move that folder away to start with a new one")]
+    Damaged(PathBuf),
+    /// The disk failed us.
+    #[error("could not {what} {path}")]
+    Disk {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// A step of a rewriting, once it is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    KeyAdded,
+    Written,
+    Renamed,
+    KeyForgotten,
+}
+
+/// The mailbox's files in one folder, held under a lock.
+pub(crate) struct MailboxFile {
+    folder: PathBuf,
+    keys: File,
+    /// Which place holds the key of the file: 0 or 1.
+    current: u64,
+    /// Held for as long as this lives.
+    _lock: File,
+}
+
+impl MailboxFile {
+    /// Takes the folder's lock, making the folder if need be.
+    pub(crate) fn lock(folder: &Path) -> Result<Self, MailboxError> {
+        durable::create_folder(folder).map_err(failed("make the folder", folder))?;
+        let path = folder.join("lock");
+        let lock = durable::open_or_create(&path).map_err(failed("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(MailboxError::OpenElsewhere),
+            Err(std::fs::TryLockError::Error(cause)) => return Err(failed("lock", &path)(cause)),
+        }
+        let path = folder.join("device.key");
+        let keys = durable::open_or_create(&path).map_err(failed("open", &path))?;
+        Ok(Self { folder: folder.to_owned(), keys, current: 0, _lock: lock })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("mailbox")
+    }
+
+    /// Reads the mailbox, and tidies up after a rewriting that was cut short. `None`: there is none yet.
+    pub(crate) fn read(
+        &mut self,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, MailboxError> {
+        let path = self.path();
+        let next = self.folder.join("mailbox.next");
+        if next.exists() {
+            std::fs::remove_file(&next).map_err(failed("remove", &next))?;
+        }
+        let sealed = match std::fs::read(&path) {
+            Ok(sealed) => sealed,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(failed("read", &path)(cause)),
+        };
+        if sealed.len() != FILE {
+            return Err(MailboxError::Damaged(self.folder.clone()));
+        }
+        for place in [0, 1] {
+            let Ok(key) = self.key_at(place) else { continue };
+            let mut plain = Zeroizing::new(sealed.clone());
+            if key.open_once(&mut plain).is_ok() {
+                plain.truncate(FILE - TAG);
+                self.current = place;
+                self.forget(1 - place, rng)?;
+                return Ok(Some(plain));
+            }
+        }
+        Err(MailboxError::Damaged(self.folder.clone()))
+    }
+
+    /// Writes the mailbox anew under a fresh key. `after` is told each step once it is on the disk; an error from it
+    /// leaves things as a power cut at that point would.
+    pub(crate) fn write(
+        &mut self,
+        mut plain: Vec<u8>,
+        rng: &mut impl CryptoRng,
+        mut after: impl FnMut(Step) -> Result<(), MailboxError>,
+    ) -> Result<(), MailboxError> {
+        let key = StoreKey::generate(rng);
+        plain.resize(FILE, 0);
+        // The key is fresh and seals this once, so its nonce need not be kept anywhere.
+        key.seal_once(&mut plain);
+        let spare = 1 - self.current;
+        self.put(spare, key.dangerously_as_bytes())?;
+        after(Step::KeyAdded)?;
+        let next = self.folder.join("mailbox.next");
+        durable::write(&next, &plain).map_err(failed("write", &next))?;
+        after(Step::Written)?;
+        durable::rename(&next, &self.path()).map_err(failed("replace", &self.path()))?;
+        self.current = spare;
+        after(Step::Renamed)?;
+        self.forget(1 - spare, rng)?;
+        after(Step::KeyForgotten)
+    }
+
+    fn forget(&mut self, place: u64, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
+        let mut chance = [0; StoreKey::LEN];
+        rng.fill_bytes(&mut chance);
+        self.put(place, &chance)
+    }
+
+    // In place: the file is never cut, so the old key's bytes are the ones overwritten wherever the file system does not
+    // move what it writes.
+    fn put(&mut self, place: u64, bytes: &[u8; StoreKey::LEN]) -> Result<(), MailboxError> {
+        let path = self.folder.join("device.key");
+        let mut put = || {
+            self.keys.seek(SeekFrom::Start(place * StoreKey::LEN as u64))?;
+            self.keys.write_all(bytes)?;
+            self.keys.sync_all()
+        };
+        put().map_err(failed("write", &path))
+    }
+
+    fn key_at(&mut self, place: u64) -> io::Result<StoreKey> {
+        let mut bytes = Zeroizing::new([0; StoreKey::LEN]);
+        self.keys.seek(SeekFrom::Start(place * StoreKey::LEN as u64))?;
+        self.keys.read_exact(bytes.as_mut_slice())?;
+        Ok(StoreKey::from_bytes(*bytes))
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailboxError {
+    let path = path.to_owned();
+    move |cause| MailboxError::Disk { what, path, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    const PLAIN: usize = FILE - TAG;
+
+    fn cut(at: Step) -> impl FnMut(Step) -> Result<(), MailboxError> {
+        move |step| if step == at { Err(MailboxError::OpenElsewhere) } else { Ok(()) }
+    }
+
+    fn keys(folder: &Path) -> Vec<u8> {
+        std::fs::read(folder.join("device.key")).unwrap()
+    }
+
+    #[test]
+    fn a_rewriting_cut_short_anywhere_leaves_the_old_or_the_new() {
+        use Step::{KeyAdded, KeyForgotten, Renamed, Written};
+        for (at, left) in [(KeyAdded, 1), (Written, 1), (Renamed, 2), (KeyForgotten, 2)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut rng = StdRng::seed_from_u64(1);
+            let mut file = MailboxFile::lock(folder.path()).unwrap();
+            assert!(file.read(&mut rng).unwrap().is_none());
+            file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+            file.write(vec![2; PLAIN], &mut rng, cut(at)).unwrap_err();
+            drop(file);
+            let mut file = MailboxFile::lock(folder.path()).unwrap();
+            assert_eq!(*file.read(&mut rng).unwrap().unwrap(), vec![left; PLAIN], "{at:?}");
+            assert!(!folder.path().join("mailbox.next").exists());
+            // And it goes on from there, twice, so that both places have been used.
+            for n in [3, 4] {
+                file.write(vec![n; PLAIN], &mut rng, |_| Ok(())).unwrap();
+            }
+            drop(file);
+            let mut file = MailboxFile::lock(folder.path()).unwrap();
+            assert_eq!(*file.read(&mut rng).unwrap().unwrap(), vec![4; PLAIN], "{at:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_writing_cut_short_starts_over() {
+        for at in [Step::KeyAdded, Step::Written] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut rng = StdRng::seed_from_u64(2);
+            let mut file = MailboxFile::lock(folder.path()).unwrap();
+            file.write(vec![1; PLAIN], &mut rng, cut(at)).unwrap_err();
+            drop(file);
+            let mut file = MailboxFile::lock(folder.path()).unwrap();
+            assert!(file.read(&mut rng).unwrap().is_none(), "{at:?}");
+            file.write(vec![2; PLAIN], &mut rng, |_| Ok(())).unwrap();
+            assert_eq!(*file.read(&mut rng).unwrap().unwrap(), vec![2; PLAIN]);
+        }
+    }
+
+    #[test]
+    fn a_file_replaced_cannot_be_opened_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        let mut kept = vec![];
+        for n in 0..4 {
+            file.write(vec![n; PLAIN], &mut rng, |_| Ok(())).unwrap();
+            kept.push((std::fs::read(folder.path().join("mailbox")).unwrap(), keys(folder.path())));
+        }
+        let now = keys(folder.path());
+        assert_eq!(now.len(), 64);
+        for (n, (sealed, then)) in kept.iter().enumerate() {
+            let opens = |keys: &[u8]| {
+                keys.chunks_exact(32).any(|key| {
+                    StoreKey::from_bytes(key.try_into().unwrap()).open_once(&mut sealed.clone()).is_ok()
+                })
+            };
+            assert_eq!(sealed.len(), 4_194_304);
+            assert!(opens(then));
+            assert_eq!(opens(&now), n == 3, "file {n}");
+        }
+    }
+
+    #[test]
+    fn after_a_cut_the_old_key_is_forgotten_at_the_next_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+        let old = std::fs::read(folder.path().join("mailbox")).unwrap();
+        file.write(vec![2; PLAIN], &mut rng, cut(Step::Renamed)).unwrap_err();
+        drop(file);
+        let opens = |sealed: &[u8]| {
+            keys(folder.path()).chunks_exact(32).any(|key| {
+                StoreKey::from_bytes(key.try_into().unwrap()).open_once(&mut sealed.to_vec()).is_ok()
+            })
+        };
+        assert!(opens(&old), "the cut came before");
+        MailboxFile::lock(folder.path()).unwrap().read(&mut rng).unwrap();
+        assert!(!opens(&old));
+    }
+
+    #[test]
+    fn a_bent_or_shortened_file_is_damaged_and_a_second_opening_is_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+        assert!(matches!(MailboxFile::lock(folder.path()).err(), Some(MailboxError::OpenElsewhere)));
+        let path = folder.path().join("mailbox");
+        let good = std::fs::read(&path).unwrap();
+        for bad in [
+            {
+                let mut b = good.clone();
+                b[77] ^= 1;
+                b
+            },
+            good[1..].to_vec(),
+            vec![],
+        ] {
+            std::fs::write(&path, bad).unwrap();
+            assert!(matches!(file.read(&mut rng).err(), Some(MailboxError::Damaged(_))));
+        }
+        std::fs::write(&path, good).unwrap();
+        assert!(file.read(&mut rng).unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_the_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(6);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+        for name in ["mailbox", "device.key", "lock"] {
+            let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+}

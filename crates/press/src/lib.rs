@@ -1,1 +1,8 @@
-//! .
+//! The press: gathers coverage, asks `news` what it holds, and publishes a signed edition every round.
+
+mod edge;
+pub mod gather;
+mod publish;
+mod state;
+
+pub use publish::{Config, Press, PressError, run};

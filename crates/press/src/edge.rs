@@ -1,0 +1,97 @@
+//! The edge, as the press uses it: hands in what is signed, asks for manifests.
+
+use std::time::Duration;
+
+use proto::mix::Manifest;
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Millis, NetworkId, Round, codec, path, request};
+use reqwest::{Client, Method, StatusCode};
+
+/// The edge at one address.
+pub(crate) struct Edge {
+    client: Client,
+    url: String,
+    network: NetworkId,
+}
+
+/// Why the edge did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// It was not reached. Tried again at the next step.
+    #[error("the edge at {url} cannot be reached")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// Why.
+        #[source]
+        cause: reqwest::Error,
+    },
+    /// It was reached and said no.
+    #[error("the edge answered {status} to {what}")]
+    Refused {
+        /// Method and path.
+        what: String,
+        /// Its answer.
+        status: StatusCode,
+    },
+    /// It answered with bytes that mean nothing.
+    #[error("the edge's list of manifests cannot be read")]
+    Malformed,
+}
+
+impl Edge {
+    pub(crate) fn new(url: &str, network: NetworkId) -> Result<Self, EdgeError> {
+        let url = url.trim_end_matches('/').to_owned();
+        let client = Client::builder()
+            .timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|cause| EdgeError::Unreachable { url: url.clone(), cause })?;
+        Ok(Self { client, url, network })
+    }
+
+    /// Hands in `body` at `path`, signed. Handing in the same bytes again is answered the same.
+    pub(crate) async fn put(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        by: &IdentitySecret,
+        now: Millis,
+    ) -> Result<(), EdgeError> {
+        let signed = request::sign(&self.network, by, "PUT", path, &body, now);
+        let request = self
+            .client
+            .request(Method::PUT, format!("{}{path}", self.url))
+            .header(request::HEADER, signed)
+            .body(body);
+        let answer = request.send().await.map_err(|cause| self.unreachable(cause))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(EdgeError::Refused { what: format!("PUT {path}"), status }),
+        }
+    }
+
+    /// Manifests whose batch is of round `r`.
+    pub(crate) async fn manifests(&self, r: Round) -> Result<Vec<Unverified<Manifest>>, EdgeError> {
+        let path = path::manifests(r);
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .map_err(|cause| self.unreachable(cause))?;
+        match answer.status() {
+            StatusCode::OK => {
+                let bytes = answer.bytes().await.map_err(|cause| self.unreachable(cause))?;
+                codec::decode(&bytes).map_err(|_| EdgeError::Malformed)
+            }
+            StatusCode::NOT_FOUND => Ok(Vec::new()),
+            status => Err(EdgeError::Refused { what: format!("GET {path}"), status }),
+        }
+    }
+
+    fn unreachable(&self, cause: reqwest::Error) -> EdgeError {
+        EdgeError::Unreachable { url: self.url.clone(), cause: cause.without_url() }
+    }
+}

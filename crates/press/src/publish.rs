@@ -1,0 +1,307 @@
+//! One edition a round: what is new since the last, the whole front page, every manifest that came.
+//!
+//! An edition is kept before it is sent, and sent until the edge has it; so there is one head for a round, ever, and
+//! each names the one before.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proto::directory::Directory;
+use proto::edition::{self, Bundle, Head};
+use proto::mix::Manifest;
+use proto::sign::{IdentitySecret, Unverified};
+use proto::story::Story;
+use proto::{Clock, Digest, Millis, Round, codec, path};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::edge::{Edge, EdgeError};
+use crate::gather::{Gather, GatherError, Inputs};
+use crate::state::{Signed, State};
+
+/// The most stories that a front page shows.
+const FRONT_PAGE: usize = 200;
+/// The most that a front page may weigh packed, in bytes. The oldest stories give way.
+const FRONT_BYTES: usize = 3 * 1024 * 1024;
+/// How many rounds back manifests are asked for: an envelope that waited longer is dead.
+const MANIFEST_ROUNDS: u32 = 26;
+
+/// What a press is started with.
+pub struct Config {
+    /// The edge's address, `http://host:port`.
+    pub edge: String,
+    /// Where it keeps its memory.
+    pub state: PathBuf,
+    /// What it reads.
+    pub inputs: Inputs,
+    /// The directory in force, verified, and its bytes.
+    pub directory: Directory,
+    /// The same as bytes.
+    pub directory_bytes: Vec<u8>,
+    /// Signs the heads.
+    pub identity: IdentitySecret,
+}
+
+/// Why a press cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PressError {
+    /// Its inputs cannot be read at all.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// The edge did not take what it was given. Tried again at the next step.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// Our disk failed.
+    #[error(
+        "the press's memory in {folder} cannot be read or written: {cause}. Free some space or mend the folder, then start again"
+    )]
+    State {
+        /// Where.
+        folder: String,
+        /// Why.
+        cause: rusqlite::Error,
+    },
+    /// The folder is another network's.
+    #[error("the folder {folder} holds the state of another network. Give this press a folder of its own")]
+    OtherNetwork {
+        /// Which.
+        folder: String,
+    },
+    /// The identity is not the one in the roster.
+    #[error("the roster names another key for the press. Give the press the key it was listed with")]
+    NotThePress,
+}
+
+/// A press at work.
+pub struct Press {
+    config: Config,
+    edge: Edge,
+    state: State,
+    gather: Gather,
+    directory_sent: bool,
+}
+
+impl Press {
+    /// Opens the press's memory and checks that it belongs here.
+    pub fn open(config: Config) -> Result<Self, PressError> {
+        if config.directory.roster().press() != config.identity.public() {
+            return Err(PressError::NotThePress);
+        }
+        let network = config.directory.wire().network;
+        let folder = config.state.display().to_string();
+        let failed = |cause| PressError::State { folder: folder.clone(), cause };
+        std::fs::create_dir_all(&config.state)
+            .map_err(|e| failed(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+        let state = State::open(&config.state.join("press.db")).map_err(failed)?;
+        if !state.network(&network).map_err(failed)? {
+            return Err(PressError::OtherNetwork { folder });
+        }
+        let edge = Edge::new(&config.edge, network)?;
+        let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
+        Ok(Self { config, edge, state, gather, directory_sent: false })
+    }
+
+    /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
+    /// none. Returns the round of the edition made, if one was.
+    ///
+    /// # Errors
+    /// The edge or the disk failed. Nothing is lost: the next step goes on from there.
+    pub async fn step(&mut self, now: Millis) -> Result<Option<Round>, PressError> {
+        let Some(round) = self.config.directory.parameters().schedule.round_at(now) else { return Ok(None) };
+        self.send(now).await?;
+        let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
+        if newest.is_some_and(|(made, _)| made >= round) {
+            return Ok(None);
+        }
+        let fresh = self.gather.refresh().await?;
+        self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
+        self.make(round, now, newest.map(|(_, digest)| digest)).await?;
+        self.send(now).await?;
+        Ok(Some(round))
+    }
+
+    async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
+        let manifests = self.new_manifests(round).await?;
+        let shown: HashMap<_, _> =
+            self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
+        let page = front_page(self.gather.stories());
+        let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
+        let changes = changes(&page, &digests, &shown);
+        let (front, front_ref) = page.pack();
+        let (changes, changes_ref) = changes.pack();
+        let head = Head {
+            round,
+            previous: previous.unwrap_or(Digest([0; 32])),
+            made: now,
+            directory: self.config.directory.digest(),
+            changes: changes_ref,
+            front: front_ref,
+            manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
+        };
+        let head = edition::sign_head(&head, &self.config.directory.wire().network, &self.config.identity);
+        let carried: Vec<_> = manifests
+            .iter()
+            .map(|(signed, manifest)| (Digest::of(&codec::encode(signed)), manifest.batch.round))
+            .collect();
+        self.state
+            .add_edition(&Signed { round, head, changes, front }, &digests, &carried)
+            .map_err(|cause| self.failed(cause))
+    }
+
+    /// Manifests that no edition carries yet, in the order of rounds and hops.
+    async fn new_manifests(&self, round: Round) -> Result<Vec<(Unverified<Manifest>, Manifest)>, PressError> {
+        let mut found = Vec::new();
+        for r in round.0.saturating_sub(MANIFEST_ROUNDS)..round.0 {
+            for signed in self.edge.manifests(Round(r)).await? {
+                let digest = Digest::of(&codec::encode(&signed));
+                if self.state.has_manifest(&digest).map_err(|cause| self.failed(cause))? {
+                    continue;
+                }
+                match edition::check_manifest(&signed, &self.config.directory) {
+                    Ok(manifest) => found.push((signed, manifest)),
+                    Err(why) => warn!("left a manifest out: {why}"),
+                }
+            }
+        }
+        found.sort_by_key(|(_, m)| (m.batch, m.hop));
+        Ok(found)
+    }
+
+    async fn send(&mut self, now: Millis) -> Result<(), PressError> {
+        let by = &self.config.identity;
+        if !self.directory_sent {
+            let at = path::directory(&self.config.directory.digest());
+            self.edge.put(&at, self.config.directory_bytes.clone(), by, now).await?;
+            self.directory_sent = true;
+        }
+        for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
+            for bundle in [it.changes, it.front] {
+                self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await?;
+            }
+            // The head goes last: once it is there, everything that it names is.
+            self.edge.put(&path::edition(it.round), it.head, by, now).await?;
+            self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, cause: rusqlite::Error) -> PressError {
+        PressError::State { folder: self.config.state.display().to_string(), cause }
+    }
+}
+
+/// The newest stories, as many as fit.
+fn front_page(mut stories: Vec<Story>) -> Bundle {
+    let mut page = Bundle::default();
+    Bundle { stories: std::mem::take(&mut stories), gone: vec![] }.fold_into(&mut page.stories);
+    page.stories.truncate(FRONT_PAGE);
+    while page.stories.len() > 1 && page.pack().0.len() > FRONT_BYTES {
+        page.stories.truncate(page.stories.len() * 9 / 10);
+    }
+    page
+}
+
+fn changes(page: &Bundle, digests: &[([u8; 16], Digest)], shown: &HashMap<[u8; 16], Digest>) -> Bundle {
+    let changed = |(story, (id, digest)): (&Story, &([u8; 16], Digest))| {
+        (shown.get(id) != Some(digest)).then(|| story.clone())
+    };
+    let here: std::collections::HashSet<_> = digests.iter().map(|(id, _)| *id).collect();
+    let mut gone: Vec<_> =
+        shown.keys().filter(|id| !here.contains(*id)).map(|id| proto::story::StoryId(*id)).collect();
+    gone.sort_unstable();
+    Bundle { stories: page.stories.iter().zip(digests).filter_map(changed).collect(), gone }
+}
+
+/// Runs a press until `stop` says so. A failing edge is tried again at every step, and said once.
+pub async fn run(
+    mut press: Press,
+    clock: Arc<dyn Clock>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), PressError> {
+    let schedule = press.config.directory.parameters().schedule;
+    let pause = (u64::from(schedule.round_ms) / 20).clamp(50, 5_000);
+    let mut failing = false;
+    while !*stop.borrow() {
+        match press.step(clock.now()).await {
+            Ok(made) => {
+                if std::mem::take(&mut failing) {
+                    info!("the edge is back");
+                }
+                if let Some(round) = made {
+                    tracing::debug!("edition {round} is published");
+                }
+            }
+            Err(why @ (PressError::Edge(_) | PressError::Gather(_))) => {
+                if !std::mem::replace(&mut failing, true) {
+                    warn!("{why}; trying again");
+                }
+            }
+            Err(why) => return Err(why),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_millis(pause)) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
+
+    use super::*;
+
+    fn story(n: u8, text: &str) -> Story {
+        let article = Article {
+            id: ArticleId([n; 16]),
+            outlet: "The Quay".into(),
+            title: format!("Story {n}"),
+            byline: None,
+            published: Some(When { unix: i64::from(n) * 60, grain: Grain::Minute }),
+            url: None,
+            body: vec![Block::Paragraph(text.into())],
+            picture: None,
+        };
+        Story { id: StoryId([n; 16]), title: article.title.clone(), articles: vec![article] }
+    }
+
+    fn digests(page: &Bundle) -> Vec<([u8; 16], Digest)> {
+        page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect()
+    }
+
+    #[test]
+    fn changes_fold_the_last_front_page_into_the_new_one() {
+        let before = front_page(vec![story(1, "a"), story(2, "b"), story(3, "c")]);
+        let after = front_page(vec![story(1, "a"), story(3, "c, and more"), story(4, "d")]);
+        let shown = digests(&before).into_iter().collect();
+        let changes = changes(&after, &digests(&after), &shown);
+        let ids: Vec<_> = changes.stories.iter().map(|s| s.id.0[0]).collect();
+        assert_eq!(ids, [4, 3]);
+        assert_eq!(changes.gone, [StoryId([2; 16])]);
+        let mut page = before.stories;
+        changes.fold_into(&mut page);
+        assert_eq!(page, after.stories);
+    }
+
+    #[test]
+    fn a_front_page_keeps_the_newest_stories_within_its_weight() {
+        // Text that does not compress: 40 stories of 120 kB weigh more than a front page may.
+        let mut seed = 1u32;
+        let mut noise = || {
+            (0..120_000)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    char::from(b'!' + (seed >> 24) as u8 % 90)
+                })
+                .collect::<String>()
+        };
+        let page = front_page((0..40).map(|n| story(n, &noise())).collect());
+        assert!(page.pack().0.len() <= FRONT_BYTES);
+        assert!((10..40).contains(&page.stories.len()), "{}", page.stories.len());
+        assert_eq!(page.stories[0].id, StoryId([39; 16]), "the newest stays");
+        assert_eq!(front_page((0..=255).map(|n| story(n, "x")).collect()).stories.len(), FRONT_PAGE);
+    }
+}

@@ -1,1 +1,189 @@
-//! .
+//! The journalist's screens: the vault, the inbox, one conversation.
+//!
+//! The vault is opened by a passphrase. From then on the desk's machine collects what the drops bring, whether or not
+//! the screen is locked; locking hides, it does not stop. A tip is shown as text and as nothing else. The window's
+//! title carries no count: who looks over a shoulder, or at a shared screen, learns nothing from it.
+
+mod inbox;
+mod vault;
+mod words;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use client::{Device, Inbox};
+use maud::{Markup, html};
+use proto::{Clock, Millis};
+use rand::{CryptoRng, SeedableRng, rngs::StdRng};
+use ui::{Frame, Guard, Link, Zone, assets, headers, page};
+
+use vault::Vaulted;
+
+/// Without a step for this long the screen locks. Longer than a source's: a newsroom is a room of its own.
+const IDLE: Duration = Duration::from_secs(15 * 60);
+
+/// Bytes of a form: 64 KiB of text with every byte percent-encoded, and some room for the rest.
+const FORM: usize = 3 * 64 * 1024 + 8 * 1024;
+
+/// What the desk's pages need.
+pub struct App {
+    device: Arc<Device>,
+    /// Where the vault's file is, or will be.
+    vault: PathBuf,
+    guard: Arc<Guard>,
+    clock: Arc<dyn Clock>,
+    zone: Zone,
+    state: Mutex<State>,
+    rng: Mutex<StdRng>,
+}
+
+/// What the screens wait for, and what runs behind them.
+#[derive(Default)]
+struct State {
+    vaulted: Vaulted,
+    /// Unlocked once; collects from then on.
+    inbox: Option<Arc<Inbox>>,
+    /// Whether the screen shows it.
+    shown: bool,
+    /// Grows with every step.
+    touched: u64,
+}
+
+impl App {
+    /// `vault` is the file of the vault; `guard` keeps strangers out; `zone` is the one clock times are shown in; `rng`
+    /// draws passphrases.
+    pub fn new(
+        device: Arc<Device>,
+        vault: PathBuf,
+        guard: Arc<Guard>,
+        clock: Arc<dyn Clock>,
+        zone: Zone,
+        rng: &mut impl CryptoRng,
+    ) -> Arc<App> {
+        let rng = Mutex::new(StdRng::from_rng(rng));
+        Arc::new(App { device, vault, guard, clock, zone, state: Mutex::default(), rng })
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
+        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The inbox, if the screen is unlocked.
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        let state = self.state();
+        state.inbox.clone().filter(|_| state.shown)
+    }
+}
+
+/// All the desk's pages, behind the guard, with strict headers; the browser keeps none of them.
+pub fn router(app: Arc<App>) -> Router {
+    let guard = Arc::clone(&app.guard);
+    let pages = Router::new()
+        .route("/", get(inbox::list))
+        .route("/vault", get(vault::door).post(vault::step))
+        .route("/conversations/{id}", get(inbox::conversation).post(inbox::answer))
+        .route("/lock", post(vault::lock))
+        .fallback(|| async { (StatusCode::NOT_FOUND, plain(words::NOT_HERE)) })
+        .layer(DefaultBodyLimit::max(FORM))
+        .with_state(app);
+    headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
+}
+
+/// Collects for as long as the program runs: opens what new desk drops bring and acknowledges it, also while the
+/// screen is locked. Does nothing before the vault was first opened. Run it beside the server.
+pub async fn keep_collecting(app: Arc<App>) {
+    loop {
+        let inbox = app.state().inbox.clone();
+        if let Some(inbox) = inbox {
+            blocking(move || inbox.collect()).await;
+        }
+        let pause = app.device.status().round_ms.clamp(1_000, 60_000) / 2;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+/// A step was made: the time until the screen locks begins anew.
+fn keep_awake(app: &Arc<App>) {
+    let touched = {
+        let mut state = app.state();
+        state.touched += 1;
+        state.touched
+    };
+    let app: Weak<App> = Arc::downgrade(app);
+    tokio::spawn(async move {
+        tokio::time::sleep(IDLE).await;
+        if let Some(app) = app.upgrade() {
+            let mut state = app.state();
+            if state.touched == touched {
+                state.lock();
+            }
+        }
+    });
+}
+
+impl State {
+    fn lock(&mut self) {
+        self.shown = false;
+        self.vaulted = Vaulted::default();
+    }
+}
+
+/// Runs work that takes the processor for long, such as deriving a key, beside the other pages.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }
+}
+
+fn frame(app: &App, title: &str, open: bool, main: Markup) -> Markup {
+    let nav = [Link::new("/", words::INBOX, title == words::INBOX)];
+    let demonstration = app.device.status().network.is_some_and(|n| n.demonstration);
+    page(Frame {
+        title,
+        place: words::DESK,
+        nav: if open { &nav } else { &[] },
+        banner: demonstration.then_some(ui::page::DEMONSTRATION),
+        main: html! {
+            @if open {
+                form.leave method="post" action="/lock" { button.quiet title=(words::LOCK_HINT) { (words::LOCK) } }
+            }
+            (main)
+        },
+        ..Frame::default()
+    })
+}
+
+/// A page with one sentence and the way back.
+fn plain(sentence: &str) -> Markup {
+    page(Frame {
+        title: words::NOT_HERE_TITLE,
+        place: words::DESK,
+        main: html! {
+            div.note { h1 { (words::NOT_HERE_TITLE) } p { (sentence) } p { a href="/" { (words::INBOX) } } }
+        },
+        ..Frame::default()
+    })
+}
+
+fn not_here() -> Response {
+    (StatusCode::NOT_FOUND, plain(words::NO_CONVERSATION)).into_response()
+}

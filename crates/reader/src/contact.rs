@@ -17,8 +17,9 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{DeskView, Passphrase, Session};
+use client::{DeskView, Passphrase, PassphraseError, Session};
 use proto::story::StoryId;
+use ui::passphrase::differing;
 
 use crate::{App, words};
 
@@ -128,14 +129,8 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let Some(passphrase) = app.area().shown(&form.page) else {
         return load.show(&Screen::Before);
     };
-    let typed = form.passphrase();
-    if !passphrase.words().eq(typed.split(' ')) {
-        let wrong: Vec<usize> = passphrase
-            .words()
-            .enumerate()
-            .filter(|(n, word)| form.words[*n] != *word)
-            .map(|(n, _)| n)
-            .collect();
+    let wrong = differing(passphrase.words(), &form.words);
+    if !wrong.is_empty() {
         return load.show(&Screen::Retype { typed: &form.words, wrong: &wrong });
     }
     let opening = app.area().opening();
@@ -149,13 +144,12 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
 /// Wrong words and no mailbox at all: the same work, the same sentence, the same page.
 async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let problem = |sentence| load.show(&Screen::Unlock { typed: &form.words, problem: Some(sentence) });
-    let typed = form.passphrase();
-    if typed.split(' ').filter(|word| !word.is_empty()).count() != 6 {
-        return problem(words::SIX_NEEDED.into());
-    }
-    let passphrase = match Passphrase::parse(&typed) {
+    let passphrase = match Passphrase::parse(&form.words.join(" ")) {
         Ok(passphrase) => Arc::new(passphrase),
-        Err(error) => return problem(words::NOT_A_WORD.replace("{}", &(error.word + 1).to_string())),
+        Err(PassphraseError::Unknown(place)) if form.words.iter().all(|word| !word.is_empty()) => {
+            return problem(words::NOT_A_WORD.replace("{}", &place.to_string()));
+        }
+        Err(_) => return problem(words::SIX_NEEDED.into()),
     };
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));

@@ -10,9 +10,13 @@ use axum::{
 use client::{Health, Status};
 use maud::{Markup, html};
 use proto::story::{ArticleId, StoryId};
-use ui::{story as parts, text, when};
+use ui::{
+    story as parts,
+    text::{fill, run},
+    when,
+};
 
-use crate::{App, Here, contact, frame, plain, words, words::fill};
+use crate::{App, Here, contact, frame, plain, words};
 
 /// Shorter rounds show clock times with their seconds.
 pub(crate) const SECONDS_BELOW_MS: u64 = 60_000;
@@ -59,7 +63,7 @@ fn edition_line(app: &App, status: &Status) -> Markup {
         @if let Some(edition) = &status.edition {
             p.dateline {
                 span { (app.zone.day(edition.published.0)) }
-                @if !network.is_empty() { span { (text::run(network)) } }
+                @if !network.is_empty() { span { (run(network)) } }
                 @if status.health != Health::Unverified { span.good { (words::VERIFIED) } }
                 span {
                     "Edition of " (app.zone.clock(edition.published.0, status.round_ms < SECONDS_BELOW_MS))

@@ -3,8 +3,6 @@
 //! Short, present, second person, one idea per sentence. What happens, when, who sees it. No screen says more than
 //! the promises of the threat model (P1 to P9), whose ids stand beside the sentences that lean on them.
 
-use maud::{Markup, PreEscaped, html};
-
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])* pub(crate) const $name: &str = $text;)*
@@ -143,17 +141,6 @@ words! {
     SEALED_KEPT = "Let the app run until {}. From then on the message is kept when you close it.";
 }
 
-/// A sentence with its `{}` filled in, in order.
-pub(crate) fn fill(sentence: &str, parts: &[Markup]) -> Markup {
-    let mut parts = parts.iter();
-    html! {
-        @for (place, piece) in sentence.split("{}").enumerate() {
-            @if place > 0 { (parts.next().unwrap_or(&PreEscaped(String::new()))) }
-            (piece)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,11 +192,5 @@ mod tests {
             let words = lower.split_whitespace().count();
             assert!(letters <= words * 7, "{name}: long words: {text}");
         }
-    }
-
-    #[test]
-    fn filled_in_order_and_escaped() {
-        let shown = fill("between {} and {}.", &[html! { "<a>" }, html! { b { "c" } }]).into_string();
-        assert_eq!(shown, "between &lt;a&gt; and <b>c</b>.");
     }
 }

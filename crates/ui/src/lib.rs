@@ -8,6 +8,7 @@ pub mod assets;
 pub mod guard;
 pub mod headers;
 pub mod page;
+pub mod passphrase;
 pub mod status;
 pub mod story;
 pub mod text;

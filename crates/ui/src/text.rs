@@ -35,6 +35,16 @@ pub fn tame(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// A sentence of ours with each `{}` filled in, in order.
+pub fn fill(sentence: &str, parts: &[Markup]) -> Markup {
+    html! {
+        @for (place, piece) in sentence.split("{}").enumerate() {
+            @if let Some(part) = place.checked_sub(1).and_then(|n| parts.get(n)) { (part) }
+            (piece)
+        }
+    }
+}
+
 /// The beginning of a text, cut at a word, with an ellipsis if anything is missing. `limit` counts characters.
 pub fn beginning(text: &str, limit: usize) -> String {
     let text = tame(text);
@@ -110,6 +120,13 @@ mod tests {
         {
             assert!(matches!(tame(text), Cow::Borrowed(_)), "{text}");
         }
+    }
+
+    #[test]
+    fn filled_in_order_and_escaped() {
+        let shown = fill("between {} and {}.", &[html! { "<a>" }, html! { b { "c" } }]).into_string();
+        assert_eq!(shown, "between &lt;a&gt; and <b>c</b>.");
+        assert_eq!(fill("all of {}", &[]).into_string(), "all of ");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use proto::{DeskId, story::StoryId};
 use rand::CryptoRng;
+use ui::passphrase::spread;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,15 +143,11 @@ impl Form {
                 Field::Text => form.text = value.replace("\r\n", "\n"),
                 Field::Desk => form.desk = DeskId::from_hex(&value),
                 Field::From => form.from = ui::story::parse_id(&value).map(StoryId),
-                Field::Word(n) => form.words[usize::from(n)] = value.trim().to_lowercase(),
+                Field::Word(n) => form.words[usize::from(n)] = value,
             }
         }
+        form.words = spread(form.words);
         form
-    }
-
-    /// The six boxes as one line. All six words typed into the first box count too.
-    pub(crate) fn passphrase(&self) -> String {
-        self.words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -188,12 +185,5 @@ mod tests {
             assert_eq!(Step::parse(&step.to_string()), Some(step));
         }
         assert_eq!(Step::parse("q9"), None);
-    }
-
-    #[test]
-    fn six_words_in_one_box_count() {
-        let mut form = Form::default();
-        form.words[0] = "anchor bramble  candle drift ember fennel".into();
-        assert_eq!(form.passphrase(), "anchor bramble candle drift ember fennel");
     }
 }

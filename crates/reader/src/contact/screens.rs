@@ -2,14 +2,18 @@
 
 use client::{ConversationView, DeskView, Leaves, Line, LineState, Session, Who};
 use maud::{Markup, html};
-use ui::{text, when};
+use ui::{
+    passphrase,
+    text::{self, fill},
+    when,
+};
 
 use super::{
     Load, PATH,
     form::{Field, Step},
     look::{Identifies, words_left},
 };
-use crate::{Here, frame, front::SECONDS_BELOW_MS, words, words::fill};
+use crate::{Here, frame, front::SECONDS_BELOW_MS, words};
 
 /// From the round an envelope leaves in, a desk has its message this many rounds later: collected, mixed, published,
 /// fetched.
@@ -164,16 +168,13 @@ fn shown(load: &Load<'_>, six: &[&str]) -> Markup {
     html! {
         h1 { (words::SHOWN) }
         p { (words::SHOWN_WHAT) }
-        div.veiled.flow {
-            ol.six.shown { @for word in six { li { b { (word) } } } }
-            (hide())
-        }
+        (passphrase::shown(six, words::HIDE))
         (form(load, html! { div.actions { (button(load, Step::Retype, words::HAVE_THEM, false)) } }))
     }
 }
 
 fn retype(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
-    let places = list(wrong);
+    let places = passphrase::places(wrong);
     html! {
         h1 { (words::RETYPE) }
         @if !wrong.is_empty() {
@@ -387,32 +388,9 @@ fn button(load: &Load<'_>, step: Step, label: &str, quiet: bool) -> Markup {
     html! { button.quiet[quiet] name=(load.names.of(Field::Step)) value=(step) { (label) } }
 }
 
-/// Six boxes, shown while typing, hidden by one key; never a password field, which would call up the browser's offer
-/// to keep it.
 fn boxes(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
-    let first = wrong.first().copied().unwrap_or(0);
-    html! {
-        div.veiled.flow {
-            ol.six data-words {
-                @for (n, word) in (0u8..).zip(typed) {
-                    @let name = load.names.of(Field::Word(n));
-                    @let is_wrong = wrong.contains(&usize::from(n));
-                    li {
-                        label for=(name) { "Word " (n + 1) }
-                        input type="text" #(name) name=(name) value=(word) data-focus[usize::from(n) == first] autocomplete="off"
-                            autocorrect="off" autocapitalize="none" spellcheck="false" translate="no"
-                            writingsuggestions="false" aria-invalid=[is_wrong.then_some("true")]
-                            aria-describedby=[is_wrong.then_some("problem")];
-                    }
-                }
-            }
-            (hide())
-        }
-    }
-}
-
-fn hide() -> Markup {
-    html! { p.hint { label { input.veil type="checkbox" accesskey="h" autocomplete="off"; (words::HIDE) } } }
+    let names = std::array::from_fn(|n| load.names.of(Field::Word(n as u8)));
+    passphrase::boxes(&names, typed, wrong, words::HIDE)
 }
 
 fn desk_words(desk: &DeskView) -> Markup {
@@ -429,14 +407,4 @@ fn desk_name(desk: &DeskView) -> String {
 fn moment(load: &Load<'_>, at_ms: u64) -> Markup {
     let seconds = load.app.device.status().round_ms < SECONDS_BELOW_MS;
     load.app.zone.moment(at_ms, load.app.now().0, seconds)
-}
-
-/// "2", "2 and 5", "2, 3 and 5", counted from 1.
-fn list(places: &[usize]) -> String {
-    let names: Vec<String> = places.iter().map(|n| (n + 1).to_string()).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => String::new(),
-    }
 }

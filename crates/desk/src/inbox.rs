@@ -1,0 +1,175 @@
+//! The inbox and one conversation.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::{Path, State as Shared},
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use client::{Conversation, Line, LineState, Who};
+use maud::{Markup, html};
+use serde::Deserialize;
+use ui::{
+    text::{beginning, fill, tame},
+    when,
+};
+
+use crate::{App, blocking, frame, keep_awake, not_here, words};
+
+/// How much of the newest line a row shows, in characters.
+const EXCERPT: usize = 110;
+
+/// Shorter rounds show clock times with their seconds.
+const SECONDS_BELOW_MS: u64 = 60_000;
+
+/// An answer as it was posted. No `Debug`.
+#[derive(Deserialize)]
+pub(crate) struct Posted {
+    #[serde(default)]
+    text: String,
+}
+
+/// `GET /`
+pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> Response {
+    mind(&app, &headers);
+    let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
+    let conversations = blocking(move || inbox.conversations()).await;
+    let main = html! {
+        h1 { (words::INBOX) }
+        div #inbox data-live="/" data-every=(every_ms(&app)) aria-live="polite" {
+            @if conversations.is_empty() {
+                p.empty { (words::EMPTY) }
+            } @else {
+                ul.inbox { @for conversation in &conversations { (row(conversation)) } }
+            }
+        }
+        // apart from the inbox: a counting clock is not to be read out
+        p.hint #next data-live="/" data-every="1000" { (next(&app)) }
+    };
+    frame(&app, words::INBOX, true, main).into_response()
+}
+
+/// `GET /conversations/{id}`
+pub(crate) async fn conversation(
+    Shared(app): Shared<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    mind(&app, &headers);
+    show(&app, &id, "", None).await
+}
+
+/// `POST /conversations/{id}`
+pub(crate) async fn answer(
+    Shared(app): Shared<Arc<App>>,
+    Path(id): Path<String>,
+    Form(posted): Form<Posted>,
+) -> Response {
+    keep_awake(&app);
+    let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
+    let text = posted.text.replace("\r\n", "\n");
+    if text.trim().is_empty() {
+        return show(&app, &id, "", Some(words::EMPTY_ANSWER)).await;
+    }
+    let (now, letter, wanted) = (app.now(), text.clone(), id.clone());
+    let sent = blocking(move || {
+        let conversation = inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)?;
+        Some(inbox.answer(conversation.id, &letter, now))
+    })
+    .await;
+    match sent {
+        None => not_here(),
+        Some(Ok(_)) => Redirect::to(&path(&id)).into_response(),
+        Some(Err(_)) => show(&app, &id, &text, Some(words::NOT_SENT)).await,
+    }
+}
+
+/// A person opening a page is a step; the module looking for news is not.
+fn mind(app: &Arc<App>, headers: &HeaderMap) {
+    if headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
+        keep_awake(app);
+    }
+}
+
+async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> Response {
+    let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
+    let wanted = id.to_owned();
+    let found =
+        blocking(move || inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)).await;
+    let Some(conversation) = found else { return not_here() };
+    let main = html! {
+        div.area {
+            h1 { (tame(&conversation.name)) }
+            p.hint { (words::TEXT_ONLY) }
+            div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
+                ol.lines { @for line in &conversation.lines { (line_item(app, line)) } }
+            }
+            form method="post" action=(path(id)) autocomplete="off" {
+                @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
+                label for="text" { (words::ANSWER) }
+                p.hint #hint { (words::ANSWER_HINT) }
+                textarea #text name="text" rows="7" aria-describedby="hint" { "\n" (draft) }
+                div.actions { button { (words::SEND) } }
+            }
+        }
+    };
+    frame(app, words::CONVERSATION, true, main).into_response()
+}
+
+fn row(conversation: &Conversation) -> Markup {
+    let newest = conversation.lines.last();
+    html! {
+        li {
+            h2 { a href=(path(&hex::encode(conversation.id))) { (tame(&conversation.name)) } }
+            p.excerpt dir="auto" { @if let Some(line) = newest { (beginning(&line.text, EXCERPT)) } }
+            p.state {
+                @if conversation.unanswered { span.tag { (words::NEW) } } @else { (words::ANSWERED) }
+                @if let Some(line) = newest { " · " (fill(words::ROUND, &[html! { (line.at) }])) }
+            }
+        }
+    }
+}
+
+fn line_item(app: &App, line: &Line) -> Markup {
+    // Seen from the desk, "you" is the desk.
+    let theirs = line.who != Who::You;
+    html! {
+        li.theirs[theirs] {
+            p.who {
+                (if theirs { words::SOURCE } else { words::THIS_DESK }) " "
+                span.state { (fill(words::ROUND, &[html! { (line.at) }])) }
+            }
+            p.said dir="auto" { (tame(&line.text)) }
+            @match line.state {
+                LineState::Waiting { from, until } => p.state { (fill(words::WAITING, &[moment(app, from.0), moment(app, until.0)])) },
+                LineState::Left { before } => p.state { (fill(words::LEFT, &[moment(app, before.0)])) },
+                LineState::Acknowledged => p.state { (words::RECEIVED_BY_SOURCE) },
+                _ => {},
+            }
+        }
+    }
+}
+
+/// When the next collection is.
+fn next(app: &App) -> Markup {
+    let status = app.device.status();
+    if status.edition.is_none() {
+        return html! { (words::NO_EDITION) };
+    }
+    let left = u64::try_from(app.now().until(status.next_exchange).as_millis()).unwrap_or(u64::MAX);
+    fill(words::NEXT, &[html! { (if left < 100_000 { when::seconds(left) } else { when::under(left) }) }])
+}
+
+fn moment(app: &App, at_ms: u64) -> Markup {
+    app.zone.moment(at_ms, app.now().0, app.device.status().round_ms < SECONDS_BELOW_MS)
+}
+
+fn every_ms(app: &App) -> u64 {
+    app.device.status().round_ms.clamp(2_000, 60_000) / 2
+}
+
+fn path(id: &str) -> String {
+    format!("/conversations/{id}")
+}

@@ -1,0 +1,219 @@
+//! The vault's door: make it once, open it with its passphrase, lock the screen.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::State as Shared,
+    response::{IntoResponse, Redirect, Response},
+};
+use client::{Inbox, Passphrase, PassphraseError, UnlockError, Vault};
+use maud::{Markup, html};
+use serde::Deserialize;
+use ui::{passphrase, text::fill};
+
+use crate::{App, blocking, frame, keep_awake, words};
+
+/// What the door waits for while a vault is being made.
+#[derive(Default)]
+pub(crate) enum Vaulted {
+    #[default]
+    ExpectStart,
+    /// Six words are shown; nothing is written until they are typed back.
+    ExpectRetyping(Arc<Passphrase>),
+}
+
+/// A step at the door. No `Debug`: it holds a passphrase.
+#[derive(Deserialize)]
+pub(crate) struct Posted {
+    step: Step,
+    #[serde(flatten)]
+    words: Words,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Step {
+    Show,
+    Retype,
+    Make,
+    Open,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Words {
+    w1: String,
+    w2: String,
+    w3: String,
+    w4: String,
+    w5: String,
+    w6: String,
+}
+
+type Six = [String; passphrase::WORDS];
+
+/// `GET /vault`: whatever the door shows first.
+pub(crate) async fn door(Shared(app): Shared<Arc<App>>) -> Response {
+    if app.inbox().is_some() {
+        return Redirect::to("/").into_response();
+    }
+    if app.vault.exists() { opening(&app, &Six::default(), None) } else { making(&app) }
+}
+
+/// `POST /vault`
+pub(crate) async fn step(Shared(app): Shared<Arc<App>>, Form(posted): Form<Posted>) -> Response {
+    keep_awake(&app);
+    let w = posted.words;
+    let typed = passphrase::spread([w.w1, w.w2, w.w3, w.w4, w.w5, w.w6]);
+    match (posted.step, app.vault.exists()) {
+        (Step::Open, true) => open(&app, &typed).await,
+        // a vault that is there is never made anew
+        (_, true) => opening(&app, &Six::default(), None),
+        (Step::Show, false) => show(&app),
+        (Step::Retype, false) => retyping(&app, &Six::default(), &[]),
+        (Step::Make, false) => make(&app, &typed).await,
+        (Step::Open, false) => making(&app),
+    }
+}
+
+/// `POST /lock`: hides everything at once. Collecting goes on.
+pub(crate) async fn lock(Shared(app): Shared<Arc<App>>) -> Redirect {
+    app.state().lock();
+    Redirect::to("/vault")
+}
+
+async fn open(app: &Arc<App>, typed: &Six) -> Response {
+    let problem = |sentence: &str| opening(app, typed, Some(sentence));
+    let passphrase = match Passphrase::parse(&typed.join(" ")) {
+        Ok(passphrase) => passphrase,
+        Err(PassphraseError::Unknown(place)) if typed.iter().all(|word| !word.is_empty()) => {
+            return problem(&words::NOT_A_WORD.replace("{}", &place.to_string()));
+        }
+        Err(_) => return problem(words::SIX_NEEDED),
+    };
+    let path = app.vault.clone();
+    match blocking(move || Vault::unlock(&path, &passphrase)).await {
+        Ok(vault) => enter(app, vault),
+        Err(UnlockError::Wrong) => problem(words::WRONG),
+        Err(_) => problem(words::BROKEN),
+    }
+}
+
+async fn make(app: &Arc<App>, typed: &Six) -> Response {
+    let Some(passphrase) = drawn(app) else { return making(app) };
+    let wrong = passphrase::differing(passphrase.words(), typed);
+    if !wrong.is_empty() {
+        return retyping(app, typed, &wrong);
+    }
+    let making = Arc::clone(app);
+    let made = blocking(move || making.with_rng(|rng| Vault::create(&making.vault, &passphrase, rng))).await;
+    match made {
+        Ok(vault) => enter(app, vault),
+        Err(_) => door_page(
+            app,
+            html! { h1 { (words::MAKE_TITLE) } p.problem role="alert" { (words::MAKE_FAILED) } },
+        ),
+    }
+}
+
+/// The first opening starts collecting; a later one only shows what is there.
+fn enter(app: &Arc<App>, vault: Vault) -> Response {
+    let mut state = app.state();
+    state.vaulted = Vaulted::ExpectStart;
+    state.inbox.get_or_insert_with(|| Arc::new(Inbox::new(Arc::clone(&app.device), vault)));
+    state.shown = true;
+    Redirect::to("/").into_response()
+}
+
+fn drawn(app: &App) -> Option<Arc<Passphrase>> {
+    match &app.state().vaulted {
+        Vaulted::ExpectRetyping(passphrase) => Some(Arc::clone(passphrase)),
+        Vaulted::ExpectStart => None,
+    }
+}
+
+// ---- pages ----
+
+fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
+    door_page(
+        app,
+        html! {
+            h1 { (words::OPEN_TITLE) }
+            @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
+            p { (words::OPEN_WHAT) }
+            (form(html! {
+                (boxes(typed, &[]))
+                div.actions { (button("open", words::OPEN, false)) }
+            }))
+        },
+    )
+}
+
+fn making(app: &App) -> Response {
+    door_page(
+        app,
+        html! {
+            h1 { (words::MAKE_TITLE) }
+            ul.points { li { (words::MAKE_WHAT) } li { (words::MAKE_WORDS) } li { (words::MAKE_LOST) } }
+            (form(html! { div.actions { (button("show", words::SHOW_WORDS, false)) } }))
+        },
+    )
+}
+
+/// Words are drawn once; "show them again" shows the same.
+fn show(app: &App) -> Response {
+    let passphrase = drawn(app).unwrap_or_else(|| {
+        let passphrase = Arc::new(app.with_rng(Passphrase::generate));
+        app.state().vaulted = Vaulted::ExpectRetyping(Arc::clone(&passphrase));
+        passphrase
+    });
+    let six: Vec<&str> = passphrase.words().collect();
+    door_page(
+        app,
+        html! {
+            h1 { (words::SHOWN) }
+            p { (words::SHOWN_WHAT) }
+            (passphrase::shown(&six, words::HIDE))
+            (form(html! { div.actions { (button("retype", words::HAVE_THEM, false)) } }))
+        },
+    )
+}
+
+fn retyping(app: &App, typed: &Six, wrong: &[usize]) -> Response {
+    let sentence = if wrong.len() == 1 { words::ONE_DIFFERS } else { words::SOME_DIFFER };
+    door_page(
+        app,
+        html! {
+            h1 { (words::RETYPE) }
+            @if !wrong.is_empty() {
+                p.problem #problem role="alert" { (fill(sentence, &[html! { (passphrase::places(wrong)) }])) }
+            }
+            p { (words::RETYPE_WHY) }
+            (form(html! {
+                (boxes(typed, wrong))
+                div.actions {
+                    (button("make", words::MAKE, false))
+                    (button("show", words::SHOW_AGAIN, true))
+                }
+            }))
+        },
+    )
+}
+
+fn door_page(app: &App, main: Markup) -> Response {
+    frame(app, words::VAULT, false, html! { div.area { (main) } }).into_response()
+}
+
+fn form(inside: Markup) -> Markup {
+    html! { form method="post" action="/vault" autocomplete="off" { (inside) } }
+}
+
+fn button(step: &str, label: &str, quiet: bool) -> Markup {
+    html! { button.quiet[quiet] name="step" value=(step) { (label) } }
+}
+
+fn boxes(typed: &Six, wrong: &[usize]) -> Markup {
+    let names = std::array::from_fn(|n| format!("w{}", n + 1));
+    passphrase::boxes(&names, typed, wrong, words::HIDE)
+}

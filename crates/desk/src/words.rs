@@ -1,0 +1,97 @@
+//! Every sentence the desk's screens show, in one place, so that a test can read them all.
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $text;)*
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+words! {
+    DESK = "Desk";
+    INBOX = "Inbox";
+    NOT_HERE_TITLE = "Not here";
+    NOT_HERE = "There is nothing at this address.";
+    NO_CONVERSATION = "This conversation is not in the inbox.";
+    LOCK = "Lock";
+    LOCK_HINT = "Hides everything. Collecting goes on.";
+
+    // the vault
+    VAULT = "Vault";
+    OPEN_TITLE = "Open the vault";
+    OPEN_WHAT = "It holds the keys of this desk and all its conversations.";
+    OPEN = "Open";
+    WRONG = "These words do not open the vault. Look at each word again.";
+    NOT_A_WORD = "Word {} is not in the list of words. Look at it again.";
+    SIX_NEEDED = "Six words are needed. Look at each box.";
+    BROKEN = "The vault's file cannot be read. Nothing was changed. Put a copy of it back, then try again.";
+    MAKE_TITLE = "Make this desk's vault";
+    MAKE_WHAT = "The vault holds the keys of this desk and all its conversations.";
+    MAKE_WORDS = "Six words open it. Together they are its passphrase.";
+    MAKE_LOST = "Nobody can give you the words again. Without them nobody reads the messages.";
+    SHOW_WORDS = "Show the six words";
+    SHOWN = "The vault's passphrase";
+    SHOWN_WHAT = "Write the six words on paper. Keep the paper where only this desk looks.";
+    HIDE = "Hide the words (Alt+H)";
+    HAVE_THEM = "I have them";
+    RETYPE = "Type the six words";
+    RETYPE_WHY = "Then you can be sure that you can come back.";
+    ONE_DIFFERS = "Word {} is different. Look at it again.";
+    SOME_DIFFER = "Words {} are different. Look at them again.";
+    MAKE = "Make the vault";
+    SHOW_AGAIN = "Show the words again";
+    MAKE_FAILED = "The vault's file could not be written. Nothing was made. Look at the folder and the free space.";
+
+    // the inbox
+    EMPTY = "Nothing has come yet.";
+    NEXT = "The next collection is in {}. What it brings appears here by itself.";
+    NO_EDITION = "The first edition is on its way. Collecting starts with it.";
+    NEW = "new";
+    ANSWERED = "answered";
+
+    // one conversation
+    CONVERSATION = "Conversation";
+    SOURCE = "Source";
+    THIS_DESK = "This desk";
+    TEXT_ONLY = "Shown as text only. Nothing in it is opened or fetched.";
+    ANSWER = "Your answer";
+    ANSWER_HINT = "The source sees it as an answer of this desk.";
+    SEND = "Send the answer";
+    EMPTY_ANSWER = "The answer is empty. Nothing was sent.";
+    NOT_SENT = "The answer could not be put in line. Nothing was sent. Wait for the next edition, then try again.";
+    WAITING = "Waiting. It leaves between {} and {}.";
+    LEFT = "Left at some time before {}.";
+    RECEIVED_BY_SOURCE = "The source has it.";
+    ROUND = "round {}";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_short_and_plain() {
+        let banned = [
+            "military",
+            "guarantee",
+            "anonymous",
+            "password",
+            "safe",
+            "secure",
+            "secret",
+            "!",
+            "tip-off",
+            "leak",
+        ];
+        for (name, text) in ALL {
+            for sentence in text.split_inclusive(['.', '?']) {
+                let count = sentence.split_whitespace().count();
+                assert!(count <= 18, "{name}: {count} words: {sentence}");
+            }
+            for word in banned {
+                assert!(!text.to_lowercase().contains(word), "{name} says {word:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! `directory/`: directories as they are served.
+
+use minicbor::bytes::ByteVec;
+use proto::directory::{
+    DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
+};
+use proto::seal::{SealPublic, SealSecret};
+use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
+
+use super::Draw;
+use crate::case::Case;
+
+/// Everybody in a network of one mix.
+pub(super) struct Town {
+    pub(super) root: RootSecret,
+    pub(super) press: IdentitySecret,
+    pub(super) mix: IdentitySecret,
+    newsroom: IdentitySecret,
+    desk: IdentitySecret,
+    keys: [ByteVec; 2],
+    roster: Roster,
+}
+
+impl Town {
+    pub(super) fn new() -> Self {
+        let mut draw = Draw::new("directory");
+        let root = RootSecret::generate(&mut draw);
+        let [press, edge, mix, newsroom, desk] = [(); 5].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
+        let keys = [(); 2].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
+        let operator =
+            |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
+        let roster = Roster {
+            name: "Vectors".into(),
+            demonstration: true,
+            parameters: Parameters {
+                schedule: Schedule { genesis: Millis(1_790_000_000_000), round_ms: 3_600_000 },
+                mixes: 1,
+                n_min: 2,
+                n_max: 100,
+                desk_slots: 1,
+                reader_slots: 1,
+            },
+            operators: vec![
+                operator(Role::Press, "Press", &press),
+                operator(Role::Edge, "Edge", &edge),
+                operator(Role::Mix(0), "Mix", &mix),
+                operator(Role::Newsroom, "The Herald", &newsroom),
+            ],
+        };
+        Self { root, press, mix, newsroom, desk, keys, roster }
+    }
+
+    pub(super) fn network(&self) -> NetworkId {
+        self.root.public().network()
+    }
+
+    /// The bytes of a directory without keys and desks: all that a head needs.
+    pub(super) fn bare(&self) -> Vec<u8> {
+        UnverifiedDirectory::assemble(&self.root, &self.roster, vec![], vec![]).to_bytes()
+    }
+
+    fn mix_key(&self, hop: u8, key: usize, from: u32, until: u32, by: &IdentitySecret) -> Unverified<MixKey> {
+        let key = MixKey { hop, key: self.keys[key].clone(), from: Round(from), until: Round(until) };
+        Unverified::sign(&key, &self.network(), by)
+    }
+
+    fn card(&self, name: &str, about: &str) -> DeskCard {
+        DeskCard { desk: self.desk.public(), name: name.into(), about: about.into() }
+    }
+
+    fn desk(&self, card: &DeskCard, newsroom: &IdentitySecret, key: Option<&IdentitySecret>) -> DeskEntry {
+        let intake = IntakeKey { key: self.keys[1].clone(), from: Round(0), until: Round(167) };
+        DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(card, &self.network(), newsroom),
+            keys: key.iter().map(|by| Unverified::sign(&intake, &self.network(), by)).collect(),
+        }
+    }
+
+    fn assembled(&self, keys: Vec<Unverified<MixKey>>, desks: Vec<DeskEntry>) -> Vec<u8> {
+        UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks).to_bytes()
+    }
+
+    fn with_roster(bend: impl Fn(&mut Roster)) -> Vec<u8> {
+        let mut town = Self::new();
+        bend(&mut town.roster);
+        town.bare()
+    }
+}
+
+/// A fault: its name, what it is, and how it is made.
+type Bend<T> = (&'static str, &'static str, fn(&mut T));
+
+/// The root and its signatures under the roster.
+pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
+    let t = Town::new();
+    let signature = t.root.sign::<Roster>(&codec::encode(&t.roster));
+    vec![("root", codec::encode(&t.root.public())), ("root-signature", codec::encode(&signature))]
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let t = Town::new();
+    let case = |path: &str, expect: &str, check: &str, note: &str, bytes: &[u8]| {
+        Case::new(&format!("directory/{path}"), expect, check, note)
+            .hex("network", t.network().0)
+            .hex("directory", bytes)
+    };
+    let mut cases = vec![whole(&t)];
+    let elsewhere =
+        Case::new("directory/dir-01-network", "other network", "DIR-01", "another network is pinned")
+            .hex("network", [0x12; 32])
+            .hex("directory", t.bare());
+    cases.push(elsewhere);
+
+    let mut bent = t.bare();
+    let name = bent.windows(7).position(|w| w == b"Vectors").expect("the network's name");
+    bent[name] ^= 1;
+    cases.push(case("dir-02-roster", "roster signature", "DIR-02", "one bit of the roster flipped", &bent));
+    let signature = t.root.sign::<Roster>(&codec::encode(&t.roster));
+    for (name, part) in [("ed25519", signature.ed25519.as_slice()), ("ml-dsa", signature.ml_dsa.as_slice())] {
+        let mut bent = t.bare();
+        let at = bent.windows(part.len()).position(|w| w == part).expect("the signature");
+        bent[at + 40] ^= 1;
+        let note = "one bit of a signature flipped";
+        cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
+    }
+
+    let parameters: [Bend<Parameters>; 6] = [
+        ("mixes", "five mixes", |p| p.mixes = 5),
+        ("n-min", "n_min 1", |p| p.n_min = 1),
+        ("n-max", "n_max below n_min", |p| p.n_max = 1),
+        ("round", "a round of 499 ms", |p| p.schedule.round_ms = 499),
+        ("genesis", "genesis after the year 10000", |p| p.schedule.genesis = Millis(253_402_300_800_001)),
+        ("slots", "no desk slot", |p| p.desk_slots = 0),
+    ];
+    for (name, note, bend) in parameters {
+        let bytes = Town::with_roster(|r| bend(&mut r.parameters));
+        cases.push(case(&format!("dir-03-{name}"), "parameters", "DIR-03", note, &bytes));
+    }
+    let operators: [Bend<Roster>; 3] = [
+        ("no-press", "no press", |r| drop(r.operators.remove(0))),
+        ("hop", "a mix beyond the last hop", |r| r.operators[3].role = Role::Mix(1)),
+        ("twice", "one identity in two roles", |r| r.operators[3].key = r.operators[0].key),
+    ];
+    for (name, note, bend) in operators {
+        cases.push(case(&format!("dir-04-{name}"), "operators", "DIR-04", note, &Town::with_roster(bend)));
+    }
+
+    let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 9, &t.press)], vec![]);
+    cases.push(case("dir-05-signer", "mix key", "DIR-05", "a mix's key signed by the press", &bytes));
+    let bytes = t.assembled(vec![t.mix_key(1, 0, 0, 9, &t.mix)], vec![]);
+    cases.push(case("dir-05-hop", "mix key", "DIR-05", "a key for a hop that is not there", &bytes));
+
+    let card = t.card("Tips", "Read by two people.");
+    let bytes = t.assembled(vec![], vec![t.desk(&card, &t.press, None)]);
+    cases.push(case("dir-06-press", "desk card", "DIR-06", "a desk named by the press", &bytes));
+    let stolen = DeskEntry { newsroom: t.newsroom.public(), ..t.desk(&card, &t.desk, None) };
+    let bytes = t.assembled(vec![], vec![stolen]);
+    cases.push(case("dir-06-signer", "desk card", "DIR-06", "a card that the newsroom did not sign", &bytes));
+    let bytes = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&t.newsroom))]);
+    cases.push(case("dir-07-signer", "intake key", "DIR-07", "a desk's key signed by its newsroom", &bytes));
+
+    let bytes =
+        t.assembled(vec![t.mix_key(0, 1, 0, 9, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+    cases.push(case(
+        "dir-08-mix-and-desk",
+        "key twice",
+        "DIR-08",
+        "a desk's key that is a mix's too",
+        &bytes,
+    ));
+
+    for (name, title, note) in [
+        ("blank", " ", "a blank name"),
+        ("long", &*"x".repeat(81), "a name of 81 bytes"),
+        ("line", "Tips\nmore", "a name with a line break"),
+        ("turned", "Tips\u{202e}more", "a name that turns the direction of writing"),
+    ] {
+        let bytes = t.assembled(vec![], vec![t.desk(&t.card(title, ""), &t.newsroom, None)]);
+        cases.push(case(&format!("dir-09-{name}"), "name", "DIR-09", note, &bytes));
+    }
+    let bytes = t.assembled(vec![], vec![t.desk(&t.card("Tips", &"x".repeat(501)), &t.newsroom, None)]);
+    cases.push(case("dir-09-about", "name", "DIR-09", "501 bytes about a desk", &bytes));
+    let twice = vec![t.desk(&card, &t.newsroom, None), t.desk(&t.card("Other", ""), &t.newsroom, None)];
+    cases.push(case(
+        "dir-09-twice",
+        "name",
+        "DIR-09",
+        "one identity, two desks",
+        &t.assembled(vec![], twice),
+    ));
+
+    let bytes = t.assembled(vec![t.mix_key(0, 0, 9, 8, &t.mix)], vec![]);
+    cases.push(case("dir-10-backwards", "key", "DIR-10", "a key from round 9 until round 8", &bytes));
+    let mut odd = Town::new();
+    odd.keys[0][..3].fill(0xff);
+    let bytes = odd.assembled(vec![odd.mix_key(0, 0, 0, 9, &odd.mix)], vec![]);
+    cases.push(case(
+        "dir-10-form",
+        "key",
+        "DIR-10",
+        "a key with a number that ML-KEM does not allow",
+        &bytes,
+    ));
+
+    cases.extend(rounds(&t));
+    let mut bent = t.bare();
+    bent.push(0);
+    cases.push(case("dir-12-longer", "malformed", "DIR-12", "a byte left over", &bent));
+    bent.truncate(bent.len() - 2);
+    cases.push(case("dir-12-shorter", "malformed", "DIR-12", "a byte short", &bent));
+    cases
+}
+
+/// A directory with everything in it.
+fn whole(t: &Town) -> Case {
+    let card = t.card("Tips", "Read by two people.");
+    let bytes =
+        t.assembled(vec![t.mix_key(0, 0, 0, 9, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+    Case::new(
+        "directory/whole",
+        "success",
+        "",
+        "a press, an edge, a mix with its key, a newsroom with a desk",
+    )
+    .hex("network", t.network().0)
+    .hex("directory", &bytes)
+    .with("digest", Digest::of(&bytes))
+    .with("desk", desk_id(&t.desk.public()))
+}
+
+/// Which of a mix's keys is used when: the first lives from round 10 to 20, the second from 15 to 30.
+fn rounds(t: &Town) -> Vec<Case> {
+    let keys = vec![t.mix_key(0, 0, 10, 20, &t.mix), t.mix_key(0, 1, 15, 30, &t.mix)];
+    let bytes = t.assembled(keys, vec![]);
+    let id = |i: usize| SealPublic::from_bytes(&t.keys[i]).expect("well formed").id();
+    [
+        ("before", "no key", 9, None, "before the first round of a key"),
+        ("newest", "success", 15, Some(1), "two keys in their rounds: the one that began later"),
+        ("after", "no key", 31, None, "after the last round of a key"),
+    ]
+    .into_iter()
+    .map(|(name, expect, round, key, note)| {
+        let case = Case::new(&format!("directory/dir-11-{name}"), expect, "DIR-11", note)
+            .hex("network", t.network().0)
+            .hex("directory", &bytes)
+            .with("hop", 0)
+            .with("round", round);
+        match key {
+            Some(key) => case.with("key-id", id(key)),
+            None => case,
+        }
+    })
+    .collect()
+}

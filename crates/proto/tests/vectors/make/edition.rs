@@ -1,0 +1,273 @@
+//! `edition/`: heads, bundles and drops, with the directory they are verified with.
+
+use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, sign_head};
+use proto::mix::{BatchId, Manifest};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::size::READER_SLOT;
+use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
+use proto::{Digest, Millis, Round};
+
+use super::directory::Town;
+use crate::case::Case;
+
+/// Asked for as edition 300, in round 300, by somebody who holds the head before.
+const ROUND: Round = Round(300);
+const PREVIOUS: Digest = Digest([0x88; 32]);
+
+fn story() -> Story {
+    let article = Article {
+        id: ArticleId([0xa1; 16]),
+        outlet: "The Herald".into(),
+        title: "Bridge opens a year late".into(),
+        byline: None,
+        published: Some(When { unix: 1_791_000_000, grain: Grain::Minute }),
+        url: Some("https://herald.example/bridge".into()),
+        body: vec![Block::Heading("A year late".into()), Block::Paragraph("It opened on Monday.".into())],
+        picture: None,
+    };
+    Story { id: StoryId([0xa2; 16]), title: "Bridge opens a year late".into(), articles: vec![article] }
+}
+
+fn exits(outputs: Vec<Digest>) -> Manifest {
+    Manifest {
+        batch: BatchId { round: Round(298), part: 0 },
+        hop: 0,
+        inputs: vec![Digest([0x66; 32])],
+        count_in: 40,
+        count_out: 2,
+        outputs,
+    }
+}
+
+struct Press {
+    town: Town,
+}
+
+impl Press {
+    fn head(&self) -> Head {
+        let nothing = Bundle::default().pack().1;
+        Head {
+            round: ROUND,
+            previous: PREVIOUS,
+            made: Millis(1_791_080_000_000),
+            directory: Digest::of(&self.town.bare()),
+            changes: nothing,
+            front: nothing,
+            manifests: vec![],
+        }
+    }
+
+    fn manifest(&self, manifest: &Manifest, by: &IdentitySecret) -> Unverified<Manifest> {
+        Unverified::sign(manifest, &self.town.network(), by)
+    }
+
+    fn with_drops(&self, desk: &[u8], reader: &[u8]) -> Head {
+        let manifest = exits(vec![Digest::of(desk), Digest::of(reader)]);
+        Head { manifests: vec![self.manifest(&manifest, &self.town.mix)], ..self.head() }
+    }
+
+    fn served(&self, head: &Head) -> Vec<u8> {
+        sign_head(head, &self.town.network(), &self.town.press)
+    }
+
+    fn bytes(&self, path: &str, expect: &str, check: &str, note: &str, head: &[u8]) -> Case {
+        self.of(path, expect, check, note, head, ROUND)
+    }
+
+    fn of(&self, path: &str, expect: &str, check: &str, note: &str, head: &[u8], now: Round) -> Case {
+        Case::new(&format!("edition/{path}"), expect, check, note)
+            .hex("network", self.town.network().0)
+            .hex("directory", self.town.bare())
+            .with("asked", ROUND)
+            .with("now", now)
+            .with("previous", PREVIOUS)
+            .hex("head", head)
+    }
+
+    fn case(&self, path: &str, expect: &str, check: &str, note: &str, head: &Head) -> Case {
+        self.bytes(path, expect, check, note, &self.served(head))
+    }
+
+    fn bundle(&self, path: &str, expect: &str, check: &str, note: &str, story: Story) -> Case {
+        let (bytes, front) = Bundle { stories: vec![story], gone: vec![StoryId([0xa3; 16])] }.pack();
+        self.case(path, expect, check, note, &Head { front, ..self.head() }).hex("front", bytes)
+    }
+}
+
+/// The desk drop.
+pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
+    vec![("desk-drop", vec![0x55; 7_008])]
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let p = Press { town: Town::new() };
+    let mut cases = heads(&p);
+    cases.extend(manifests(&p));
+    cases.extend(bundles(&p));
+    cases.extend(drops(&p));
+    cases
+}
+
+fn heads(p: &Press) -> Vec<Case> {
+    let good = p.served(&p.head());
+    let mut bent = good.clone();
+    bent[60] ^= 1;
+    let by_mix = sign_head(&p.head(), &p.town.network(), &p.town.mix);
+    let longer = [good.as_slice(), &[0]].concat();
+    vec![
+        p.case("head", "success", "EDN-01", "nothing new", &p.head()).with("digest", Digest::of(&good)),
+        p.bytes("edn-01-signer", "signature", "EDN-01", "signed by a mix", &by_mix),
+        p.bytes("edn-01-bit", "signature", "EDN-01", "one bit flipped", &bent),
+        p.case(
+            "edn-02-round",
+            "round",
+            "EDN-02",
+            "the head of another round",
+            &Head { round: Round(299), ..p.head() },
+        ),
+        p.case(
+            "edn-03-previous",
+            "previous",
+            "EDN-03",
+            "it follows another head",
+            &Head { previous: Digest([0x89; 32]), ..p.head() },
+        ),
+        p.case(
+            "edn-04-directory",
+            "directory",
+            "EDN-04",
+            "it names another directory",
+            &Head { directory: Digest([0x89; 32]), ..p.head() },
+        ),
+        p.of("edn-09-grace", "success", "EDN-09", "one round ahead of the clock", &good, Round(299))
+            .with("digest", Digest::of(&good)),
+        p.of("edn-09-future", "future", "EDN-09", "two rounds ahead of the clock", &good, Round(298)),
+        p.bytes("edn-11-longer", "malformed", "EDN-11", "a byte left over", &longer),
+        p.bytes("edn-11-shorter", "malformed", "EDN-11", "a byte short", &good[..good.len() - 1]),
+    ]
+}
+
+fn manifests(p: &Press) -> Vec<Case> {
+    let of = |manifests| Head { manifests, ..p.head() };
+    let two = exits(vec![Digest([1; 32]), Digest([2; 32])]);
+    let one = exits(vec![Digest([1; 32])]);
+    let beyond = Manifest { hop: 1, ..two.clone() };
+    let other = exits(vec![Digest([1; 32]), Digest([3; 32])]);
+    let mix = &p.town.mix;
+    vec![
+        p.case(
+            "edn-05-signer",
+            "manifest",
+            "EDN-05",
+            "a mix's manifest signed by the press",
+            &of(vec![p.manifest(&two, &p.town.press)]),
+        ),
+        p.case(
+            "edn-05-hop",
+            "manifest",
+            "EDN-05",
+            "a hop that is not there",
+            &of(vec![p.manifest(&beyond, mix)]),
+        ),
+        p.case(
+            "edn-05-outputs",
+            "manifest",
+            "EDN-05",
+            "the exit names one drop",
+            &of(vec![p.manifest(&one, mix)]),
+        ),
+        p.case(
+            "edn-10-two",
+            "manifest twice",
+            "EDN-10",
+            "two drops for one round",
+            &of(vec![p.manifest(&two, mix), p.manifest(&other, mix)]),
+        ),
+    ]
+}
+
+fn bundles(p: &Press) -> Vec<Case> {
+    let (bytes, front) = Bundle { stories: vec![story()], gone: vec![] }.pack();
+    let named = Head { front, ..p.head() };
+    let mut bent = bytes.clone();
+    bent[12] ^= 1;
+    let odd = zstd::bulk::compress(&[0x82, 0x80, 0x80, 0x00], 9).expect("memory is all it needs");
+    let odd_ref = BundleRef { digest: Digest::of(&odd), len: odd.len() as u32 };
+    let not_zstd = b"stories".to_vec();
+    let not_ref = BundleRef { digest: Digest::of(&not_zstd), len: 7 };
+    let picture = Picture {
+        media: Media::Png,
+        width: 8,
+        height: 8,
+        alt: "A bridge".into(),
+        credit: None,
+        bytes: vec![0; MAX_PICTURE + 1],
+    };
+    let with = |bend: &dyn Fn(&mut Article)| {
+        let mut story = story();
+        bend(&mut story.articles[0]);
+        story
+    };
+    vec![
+        p.bundle("front", "success", "EDN-06", "one story", story()).with("stories", 1).with("gone", 1),
+        p.case("edn-06-bit", "bundle", "EDN-06", "one bit flipped", &named).hex("front", bent),
+        p.case("edn-06-short", "bundle", "EDN-06", "one byte short", &named)
+            .hex("front", &bytes[..bytes.len() - 1]),
+        p.case(
+            "edn-06-not-zstd",
+            "bundle",
+            "EDN-06",
+            "named, but not packed",
+            &Head { front: not_ref, ..p.head() },
+        )
+        .hex("front", not_zstd),
+        p.case(
+            "edn-11-bundle",
+            "malformed",
+            "EDN-11",
+            "named, but a byte is left over",
+            &Head { front: odd_ref, ..p.head() },
+        )
+        .hex("front", odd),
+        p.bundle(
+            "edn-08-no-article",
+            "story",
+            "EDN-08",
+            "a story without an article",
+            Story { articles: vec![], ..story() },
+        ),
+        p.bundle(
+            "edn-08-address",
+            "story",
+            "EDN-08",
+            "an address that is a script",
+            with(&|a| a.url = Some("javascript:alert(1)".into())),
+        ),
+        p.bundle(
+            "edn-08-picture",
+            "story",
+            "EDN-08",
+            "a picture of 20,481 bytes",
+            with(&|a| a.picture = Some(picture.clone())),
+        ),
+    ]
+}
+
+fn drops(p: &Press) -> Vec<Case> {
+    let (desk, reader) = (vec![0x55; 7_008], vec![0x56; READER_SLOT]);
+    let good = p.with_drops(&desk, &reader);
+    let short = p.with_drops(&desk[1..], &reader[1..]);
+    let mut bent = reader.clone();
+    bent[9] ^= 1;
+    vec![
+        p.case("reader-drop", "success", "EDN-07", "the drop that the head names", &good)
+            .hex("reader-drop", &reader),
+        p.case("desk-drop", "success", "EDN-07", "the drop that the head names", &good)
+            .hex("desk-drop", &desk),
+        p.case("edn-07-bit", "drop", "EDN-07", "one bit flipped", &good).hex("reader-drop", bent),
+        p.case("edn-07-other", "drop", "EDN-07", "the reader drop in place of the desk drop", &good)
+            .hex("desk-drop", &reader),
+        p.case("edn-07-short", "drop", "EDN-07", "named, but a byte short", &short)
+            .hex("reader-drop", &reader[1..]),
+    ]
+}

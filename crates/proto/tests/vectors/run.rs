@@ -1,0 +1,407 @@
+//! Runs one vector: reads its fields, asks the public API, compares.
+
+use core::cell::RefCell;
+use core::fmt::Debug;
+use core::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::conversation::{self, Link, Message};
+use proto::directory::{Directory, DirectoryRejected, Roster, UnverifiedDirectory};
+use proto::drops::{DeskDrop, ReaderDrop};
+use proto::edition::{EditionRejected, UnverifiedHead};
+use proto::envelope::{self, Found, Wire};
+use proto::exit::Pool;
+use proto::id::KeyId;
+use proto::mix::{Gathering, Manifest, Offered, Rule};
+use proto::request::UnverifiedRequest;
+use proto::seal::{SealPublic, SealSecret};
+use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
+use proto::size::Cascade;
+use proto::{Digest, Millis, NetworkId, Round, batch, codec};
+
+use crate::case::folder;
+use crate::make::Draw;
+
+/// What came out: the word that `expect` states, or why the vector itself cannot be used.
+type Outcome = Result<String, String>;
+
+/// Says what is wrong with the vector, if anything is.
+pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
+    let fields = Fields::parse(text)?;
+    let (kind, _) = path.split_once('/').ok_or("it lies in no folder")?;
+    let got = match kind {
+        "envelope" => layer(&fields),
+        "drop" => a_drop(&fields),
+        "mix" => rule(&fields),
+        "exit" => exit(&fields),
+        "batch" => a_batch(&fields),
+        "conversation" if fields.has("plain") => message(&fields),
+        "conversation" if fields.has("box") => boxed(&fields),
+        "conversation" => reply(&fields),
+        "signature" if fields.has("root") => root(&fields),
+        "signature" => record(&fields),
+        "directory" => directory(&fields),
+        "edition" => edition(&fields),
+        "request" => request(&fields),
+        _ => Err("nobody runs this kind".into()),
+    }?;
+    let want = fields.text("expect")?;
+    if got != want {
+        return Err(format!("the outcome is {got:?}, and {want:?} is stated"));
+    }
+    fields.nothing_left()
+}
+
+/// An error by its name: `NotOpened` is "not opened", `Malformed(..)` is "malformed".
+fn word(error: impl Debug) -> String {
+    let name = format!("{error:?}");
+    let name = name.split('(').next().unwrap_or_default();
+    let mut word = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !word.is_empty() {
+            word.push(' ');
+        }
+        word.push(c.to_ascii_lowercase());
+    }
+    word
+}
+
+const SUCCESS: &str = "success";
+
+struct Fields {
+    all: BTreeMap<String, Vec<String>>,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl Fields {
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for line in text.lines() {
+            let (name, value) = line.split_once(':').ok_or_else(|| format!("no field: {line:.40}"))?;
+            all.entry(name.into()).or_default().push(value.trim().into());
+        }
+        let used = ["expect", "check", "note"].map(String::from).into();
+        Ok(Self { all, used: RefCell::new(used) })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.all.contains_key(name)
+    }
+
+    fn every(&self, name: &str) -> &[String] {
+        self.used.borrow_mut().insert(name.into());
+        self.all.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn text(&self, name: &str) -> Result<&str, String> {
+        match self.every(name) {
+            [one] => Ok(one),
+            [] => Err(format!("no field {name}")),
+            _ => Err(format!("two fields {name}")),
+        }
+    }
+
+    fn number<T: FromStr>(&self, name: &str) -> Result<T, String> {
+        self.text(name)?.parse().map_err(|_| format!("{name} is no number of its kind"))
+    }
+
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        for part in self.text(name)?.split(' ') {
+            let read;
+            let hex = match part.strip_prefix('@') {
+                Some(path) => {
+                    read =
+                        std::fs::read_to_string(folder().join(path)).map_err(|e| format!("{path}: {e}"))?;
+                    read.trim_end()
+                }
+                None => part,
+            };
+            bytes.extend(hex::decode(hex).map_err(|e| format!("{name}: {e}"))?);
+        }
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
+        self.bytes(name)?.try_into().map_err(|_| format!("{name} is not {N} bytes"))
+    }
+
+    fn record<T>(&self, name: &str) -> Result<T, String>
+    where
+        T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
+    {
+        codec::decode(&self.bytes(name)?).map_err(|e| format!("{name}: {e}"))
+    }
+
+    /// Compares what came out with what the field states.
+    fn states(&self, name: &str, got: impl std::fmt::Display) -> Result<(), String> {
+        let (want, got) = (self.text(name)?, got.to_string());
+        if got == want { Ok(()) } else { Err(format!("{name} is {got}, and {want} is stated")) }
+    }
+
+    fn nothing_left(&self) -> Result<(), String> {
+        let used = self.used.borrow();
+        match self.all.keys().find(|name| !used.contains(*name)) {
+            None => Ok(()),
+            Some(name) => Err(format!("nothing looks at the field {name}")),
+        }
+    }
+
+    fn network(&self) -> Result<NetworkId, String> {
+        Ok(NetworkId(self.array("network")?))
+    }
+
+    fn cascade(&self) -> Result<Cascade, String> {
+        Cascade::new(self.number("mixes")?).ok_or_else(|| "no such cascade".into())
+    }
+
+    fn wire(&self) -> Result<Wire, String> {
+        Ok(Wire { network: self.network()?, cascade: self.cascade()? })
+    }
+
+    fn key(&self, name: &str) -> Result<SealSecret, String> {
+        Ok(SealSecret::from_seed(&self.array(name)?))
+    }
+}
+
+fn layer(f: &Fields) -> Outcome {
+    let (wire, hop, key, bytes) = (f.wire()?, f.number::<u8>("hop")?, f.key("key")?, f.bytes("layer")?);
+    let replay = |tag: [u8; 16]| if f.has("replay") { f.states("replay", hex::encode(tag)) } else { Ok(()) };
+    if hop < wire.cascade.exit() {
+        let (tag, next) = match envelope::open_layer(&wire, hop, &key, &bytes) {
+            Ok(opened) => opened,
+            Err(e) => return Ok(word(e)),
+        };
+        f.states("sha256", Digest::of(&next))?;
+        replay(tag)?;
+        return Ok(SUCCESS.into());
+    }
+    let (tag, found) = match envelope::open_exit(&wire, &key, &bytes) {
+        Ok(opened) => opened,
+        Err(e) => return Ok(word(e)),
+    };
+    replay(tag)?;
+    match found {
+        Found::Cover => f.states("found", "cover")?,
+        Found::ToDesk(boxed) => {
+            f.states("found", "to a desk")?;
+            f.states("sha256", Digest::of(&boxed))?;
+        }
+        Found::ToReaders(slots) => {
+            f.states("found", "to readers")?;
+            f.states("slots", slots.len())?;
+            f.states("sha256", Digest::of(slots.as_flattened()))?;
+        }
+    }
+    Ok(SUCCESS.into())
+}
+
+fn a_drop(f: &Fields) -> Outcome {
+    let (cascade, slots) = (f.cascade()?, f.number("slots")?);
+    let read = if f.has("desk-drop") {
+        DeskDrop::from_bytes(cascade, slots, f.bytes("desk-drop")?).map(|drop| drop.boxes().len())
+    } else {
+        ReaderDrop::from_bytes(slots, f.bytes("reader-drop")?).map(|drop| drop.slots().len())
+    };
+    Ok(match read {
+        Ok(n) if n == usize::from(slots) => SUCCESS.into(),
+        Ok(n) => format!("{n} slots"),
+        Err(e) => word(e),
+    })
+}
+
+fn rule(f: &Fields) -> Outcome {
+    let rule = Rule { n_min: f.number("n-min")?, n_max: f.number("n-max")? };
+    let mut gathering = Gathering::resume(rule, [], vec![], vec![], 0);
+    let (mut outcome, mut closed) = (String::new(), None);
+    for step in f.every("step") {
+        outcome = match step.split(' ').collect::<Vec<_>>()[..] {
+            ["input", entries] => {
+                gathering.input(Digest::of(step.as_bytes()), entries.parse().map_err(|_| "entries")?);
+                "taken".into()
+            }
+            ["offer", tag, item] => {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(tag, &mut bytes).map_err(|_| "a tag is 16 bytes")?;
+                match gathering.offer(bytes, item.parse().map_err(|_| "an item is a number")?) {
+                    Offered::New => "new".into(),
+                    Offered::Replay => "replay".into(),
+                }
+            }
+            ["close", over] => match gathering.close(over == "yes", &mut Draw::new("any order")) {
+                None => "waits".into(),
+                Some(batch) => {
+                    closed = Some(batch);
+                    "closed".into()
+                }
+            },
+            _ => return Err(format!("no such step: {step}")),
+        };
+    }
+    if outcome == "closed" {
+        let mut batch = closed.ok_or("nothing closed")?;
+        batch.order.sort_unstable();
+        let items: Vec<String> = batch.order.iter().map(ToString::to_string).collect();
+        f.states("items", items.join(" "))?;
+        f.states("count-in", batch.count_in)?;
+        f.states("inputs", batch.inputs.len())?;
+    }
+    Ok(outcome)
+}
+
+fn exit(f: &Fields) -> Outcome {
+    let (slots, added) = (f.number::<u16>("slots")?, f.number::<i64>("added")?);
+    let mut draw = Draw::new("any item");
+    let mut pool = Pool::resume(slots, vec![]);
+    let gone = (0..added).filter(|&item| pool.add(item, &mut draw).is_some()).count();
+    if f.has("gone") {
+        f.states("gone", gone)?;
+        f.states("waiting", pool.waiting())?;
+    } else {
+        let places = pool.emit(&mut draw);
+        let filled = places.iter().flatten().count();
+        f.states("filled", filled)?;
+        f.states("filler", places.len() - filled)?;
+        f.states("left", pool.waiting())?;
+    }
+    Ok(SUCCESS.into())
+}
+
+fn a_batch(f: &Fields) -> Outcome {
+    match batch::open(&f.wire()?, f.number("hop")?, &f.key("key")?, &f.bytes("batch")?) {
+        Ok(entries) => {
+            f.states("entries", entries.len())?;
+            f.states("sha256", Digest::of(&entries.concat()))?;
+            Ok(SUCCESS.into())
+        }
+        Err(e) => Ok(word(e)),
+    }
+}
+
+fn message(f: &Fields) -> Outcome {
+    let message = match Message::unpack(f.cascade()?, &f.bytes("plain")?) {
+        Ok(message) => message,
+        Err(e) => return Ok(word(e)),
+    };
+    f.states("conversation", hex::encode(message.conversation.as_bytes()))?;
+    f.states("sequence", message.sequence)?;
+    f.states("highest", message.received.highest)?;
+    f.states("before", message.received.before)?;
+    f.states("text", message.text.as_str())?;
+    Ok(SUCCESS.into())
+}
+
+fn boxed(f: &Fields) -> Outcome {
+    match conversation::open_message(&f.wire()?, &f.key("intake")?, &f.bytes("box")?) {
+        Ok((message, chain)) => {
+            f.states("text", message.text.as_str())?;
+            f.states("ack", hex::encode(chain.ack()))?;
+            f.states("first-tag", hex::encode(chain.links()[0].tag()))?;
+            f.states("last-tag", hex::encode(chain.links()[63].tag()))?;
+            Ok(SUCCESS.into())
+        }
+        Err(e) => Ok(word(e)),
+    }
+}
+
+fn reply(f: &Fields) -> Outcome {
+    let link = link(f.array("link-tag")?, f.array("link-secret")?);
+    match conversation::open_reply(&link, &f.array("slot")?) {
+        Ok(part) => {
+            f.states("number", part.number)?;
+            f.states("part", part.part)?;
+            f.states("parts", part.parts)?;
+            f.states("text", String::from_utf8_lossy(&part.text))?;
+            Ok(SUCCESS.into())
+        }
+        Err(e) => Ok(word(e)),
+    }
+}
+
+fn record(f: &Fields) -> Outcome {
+    let signed: Unverified<Manifest> = f.record("signed-manifest")?;
+    Ok(signed
+        .verify(&f.network()?, &IdentityPublic(f.array("signer")?))
+        .map_or_else(word, |_| SUCCESS.into()))
+}
+
+fn root(f: &Fields) -> Outcome {
+    let (root, signature) = (f.record::<RootPublic>("root")?, f.record::<RootSignature>("root-signature")?);
+    Ok(root.verify::<Roster>(&f.bytes("body")?, &signature).map_or_else(word, |()| SUCCESS.into()))
+}
+
+fn verified(f: &Fields) -> Result<Result<Directory, DirectoryRejected>, String> {
+    let network = f.network()?;
+    let read = UnverifiedDirectory::from_bytes(&f.bytes("directory")?).map_err(DirectoryRejected::from);
+    Ok(read.and_then(|directory| directory.verify(&network)))
+}
+
+fn directory(f: &Fields) -> Outcome {
+    let directory = match verified(f)? {
+        Ok(directory) => directory,
+        Err(e) => return Ok(word(e)),
+    };
+    if f.has("round") {
+        let key = directory.mix_key(f.number("hop")?, Round(f.number("round")?));
+        let Some(id) = key.map(SealPublic::id) else { return Ok("no key".into()) };
+        let want = KeyId(f.array("key-id")?);
+        return if id == want { Ok(SUCCESS.into()) } else { Err(format!("key {id} is in use")) };
+    }
+    f.states("digest", directory.digest())?;
+    f.states("desk", directory.desks()[0].id)?;
+    Ok(SUCCESS.into())
+}
+
+fn edition(f: &Fields) -> Outcome {
+    let directory = verified(f)?.map_err(|e| format!("the directory: {e}"))?;
+    let (asked, now) = (Round(f.number("asked")?), Round(f.number("now")?));
+    let previous = Digest(f.array("previous")?);
+    let opened = |f: &Fields| -> Result<Result<(), EditionRejected>, String> {
+        let head = f.bytes("head")?;
+        let edition = match UnverifiedHead::from_bytes(&head)
+            .and_then(|head| head.verify(&directory, asked, now, Some(&previous)))
+        {
+            Ok(edition) => edition,
+            Err(e) => return Ok(Err(e)),
+        };
+        if f.has("digest") {
+            f.states("digest", edition.digest())?;
+        }
+        if f.has("front") {
+            let bundle = match edition.front(&f.bytes("front")?) {
+                Ok(bundle) => bundle,
+                Err(e) => return Ok(Err(e)),
+            };
+            f.states("stories", bundle.stories.len())?;
+            f.states("gone", bundle.gone.len())?;
+        }
+        if f.has("reader-drop") {
+            return Ok(edition.drops()[0].reader_drop(&directory, f.bytes("reader-drop")?).map(|_| ()));
+        }
+        if f.has("desk-drop") {
+            return Ok(edition.drops()[0].desk_drop(&directory, f.bytes("desk-drop")?).map(|_| ()));
+        }
+        Ok(Ok(()))
+    };
+    Ok(opened(f)?.map_or_else(word, |()| SUCCESS.into()))
+}
+
+fn request(f: &Fields) -> Outcome {
+    let (method, path, body) = (f.text("method")?, f.text("path")?, f.bytes("body")?);
+    let (network, now) = (f.network()?, Millis(f.number("now")?));
+    let by = UnverifiedRequest::parse(f.text("header")?)
+        .and_then(|request| request.verify(&network, method, path, &body, now));
+    match by {
+        Ok(by) => {
+            f.states("by", hex::encode(by.0))?;
+            Ok(SUCCESS.into())
+        }
+        Err(e) => Ok(word(e)),
+    }
+}
+
+/// The link that a vector gives by tag and secret.
+fn link(tag: [u8; 16], secret: [u8; 32]) -> Link {
+    let bytes = [&[0x82, 0x50][..], &tag, &[0x58, 0x20], &secret].concat();
+    proto::codec::decode(&bytes).expect("a link is its tag and its secret")
+}

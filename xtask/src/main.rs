@@ -3,6 +3,7 @@
 //! Nothing here ships. The files read in this order: `test` says which parts there are and what they amount to,
 //! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own.
 
+mod bench;
 mod browser;
 mod house;
 mod licence;
@@ -18,14 +19,16 @@ cargo xtask test lints      format, clippy, the arrows between crates, licences
 cargo xtask test unit       every test but the whole network's and the browser's; examples in docs
 cargo xtask test net        the whole network on loopback
 cargo xtask test browser    the real pages in Chromium
+cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
 
-exit code: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
+exit code of test: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", parts @ ..] => test::run(parts),
+        ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)

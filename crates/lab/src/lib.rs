@@ -1,1 +1,3 @@
-//! .
+//! The whole network in one process, with faults, and what things cost. Ships never.
+//!
+//! What is here to run stands in `tests/` (the whole network, the browser) and in `bin/performance` (`cargo xtask bench`).

@@ -48,7 +48,7 @@ pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> R
         // apart from the inbox: a counting clock is not to be read out
         p.hint #next data-live="/" data-every="1000" { (next(&app)) }
     };
-    frame(&app, words::INBOX, true, main).into_response()
+    frame(&app, words::INBOX, true, &main).into_response()
 }
 
 /// `GET /conversations/{id}`
@@ -115,7 +115,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> R
             }
         }
     };
-    frame(app, words::CONVERSATION, true, main).into_response()
+    frame(app, words::CONVERSATION, true, &main).into_response()
 }
 
 fn row(conversation: &Conversation) -> Markup {

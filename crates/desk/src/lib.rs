@@ -154,7 +154,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-fn frame(app: &App, title: &str, open: bool, main: Markup) -> Markup {
+fn frame(app: &App, title: &str, open: bool, main: &Markup) -> Markup {
     let nav = [Link::new("/", words::INBOX, title == words::INBOX)];
     let demonstration = app.device.status().network.is_some_and(|n| n.demonstration);
     page(Frame {

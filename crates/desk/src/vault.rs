@@ -112,7 +112,7 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
         Ok(vault) => enter(app, vault),
         Err(_) => door_page(
             app,
-            html! { h1 { (words::MAKE_TITLE) } p.problem role="alert" { (words::MAKE_FAILED) } },
+            &html! { h1 { (words::MAKE_TITLE) } p.problem role="alert" { (words::MAKE_FAILED) } },
         ),
     }
 }
@@ -138,11 +138,11 @@ fn drawn(app: &App) -> Option<Arc<Passphrase>> {
 fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
     door_page(
         app,
-        html! {
+        &html! {
             h1 { (words::OPEN_TITLE) }
             @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
             p { (words::OPEN_WHAT) }
-            (form(html! {
+            (form(&html! {
                 (boxes(typed, &[]))
                 div.actions { (button("open", words::OPEN, false)) }
             }))
@@ -153,10 +153,10 @@ fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
 fn making(app: &App) -> Response {
     door_page(
         app,
-        html! {
+        &html! {
             h1 { (words::MAKE_TITLE) }
             ul.points { li { (words::MAKE_WHAT) } li { (words::MAKE_WORDS) } li { (words::MAKE_LOST) } }
-            (form(html! { div.actions { (button("show", words::SHOW_WORDS, false)) } }))
+            (form(&html! { div.actions { (button("show", words::SHOW_WORDS, false)) } }))
         },
     )
 }
@@ -171,11 +171,11 @@ fn show(app: &App) -> Response {
     let six: Vec<&str> = passphrase.words().collect();
     door_page(
         app,
-        html! {
+        &html! {
             h1 { (words::SHOWN) }
             p { (words::SHOWN_WHAT) }
             (passphrase::shown(&six, words::HIDE))
-            (form(html! { div.actions { (button("retype", words::HAVE_THEM, false)) } }))
+            (form(&html! { div.actions { (button("retype", words::HAVE_THEM, false)) } }))
         },
     )
 }
@@ -184,13 +184,13 @@ fn retyping(app: &App, typed: &Six, wrong: &[usize]) -> Response {
     let sentence = if wrong.len() == 1 { words::ONE_DIFFERS } else { words::SOME_DIFFER };
     door_page(
         app,
-        html! {
+        &html! {
             h1 { (words::RETYPE) }
             @if !wrong.is_empty() {
                 p.problem #problem role="alert" { (fill(sentence, &[html! { (passphrase::places(wrong)) }])) }
             }
             p { (words::RETYPE_WHY) }
-            (form(html! {
+            (form(&html! {
                 (boxes(typed, wrong))
                 div.actions {
                     (button("make", words::MAKE, false))
@@ -201,11 +201,11 @@ fn retyping(app: &App, typed: &Six, wrong: &[usize]) -> Response {
     )
 }
 
-fn door_page(app: &App, main: Markup) -> Response {
-    frame(app, words::VAULT, false, html! { div.area { (main) } }).into_response()
+fn door_page(app: &App, main: &Markup) -> Response {
+    frame(app, words::VAULT, false, &html! { div.area { (main) } }).into_response()
 }
 
-fn form(inside: Markup) -> Markup {
+fn form(inside: &Markup) -> Markup {
     html! { form method="post" action="/vault" autocomplete="off" { (inside) } }
 }
 

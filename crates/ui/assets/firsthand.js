@@ -104,8 +104,11 @@ document.addEventListener("keydown", (event) => {
   else escaped = event.timeStamp;
 });
 
-// A page put aside by the browser must not hold the area.
+// A page put aside by the browser must not hold the area, and is asked for again when it comes back.
 addEventListener("pagehide", leave);
+addEventListener("pageshow", (event) => {
+  if (event.persisted && !find("main").hasChildNodes()) location.replace("/");
+});
 
 // Blank while another window is in front; locked after five minutes without a key or a click.
 const blank = (on) => find("main").classList.toggle("blank", on && inArea());

@@ -52,38 +52,39 @@ pub const DEMONSTRATION: &str = "Demonstration network: not for real tips.";
 
 /// A whole page.
 pub fn page(frame: Frame<'_>) -> Markup {
+    let Frame { title, lang, place, nav, banner, again_s, main } = frame;
     html! {
         (DOCTYPE)
-        html lang=(frame.lang) {
+        html lang=(lang) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (text::tame(frame.title)) " · Firsthand" }
+                title { (text::tame(title)) " · Firsthand" }
                 link rel="stylesheet" href=(assets::css());
                 link rel="icon" type="image/svg+xml" href=(assets::icon());
                 script type="module" src=(assets::js()) {}
-                @if let Some(seconds) = frame.again_s {
+                @if let Some(seconds) = again_s {
                     noscript { meta http-equiv="refresh" content=(seconds); }
                 }
             }
             body {
                 a.skip href="#main" { "Skip to the page" }
                 header.masthead {
-                    @if let Some(banner) = frame.banner { p.banner { (banner) } }
+                    @if let Some(banner) = banner { p.banner { (banner) } }
                     div.masthead-row {
                         p.name {
                             a href="/" { "Firsthand" }
-                            @if !frame.place.is_empty() { " " span.place { (frame.place) } }
+                            @if !place.is_empty() { " " span.place { (place) } }
                         }
-                        @if !frame.nav.is_empty() {
+                        @if !nav.is_empty() {
                             nav aria-label="Main" {
-                                ul { @for link in frame.nav { li { (anchor(link)) } } }
+                                ul { @for link in nav { li { (anchor(link)) } } }
                             }
                         }
                     }
                 }
-                main #main tabindex="-1" { (frame.main) }
+                main #main tabindex="-1" { (main) }
             }
         }
     }

@@ -76,7 +76,7 @@ pub fn story(story: &Story, zone: &Zone, under: &Markup) -> Markup {
     let many = story.articles.len() > 1;
     html! {
         header.story-head {
-            p.kicker { (outlet_count(story)) }
+            @if many { p.kicker { (outlet_count(story)) } }
             h1 { (run(&story.title)) }
             @if many {
                 nav aria-label="Articles of this story" {

@@ -40,51 +40,49 @@ pub(crate) struct Open {
 /// The one private area of this device.
 #[derive(Default)]
 pub(crate) struct Area {
-    state: State,
+    expect: Expect,
     /// Grows whenever the area is closed or an opening starts: what was begun before is thrown away when it ends.
     epoch: u64,
     /// Grows with every step.
     touched: u64,
 }
 
-/// Named for what it waits for.
+/// What it waits for.
 #[derive(Default)]
-enum State {
+enum Expect {
     #[default]
-    ExpectStart,
+    Start,
     /// Six words are shown; nothing is stored until they are typed back.
-    ExpectRetyping { page: PageKey, passphrase: Arc<Passphrase> },
+    Retyping { page: PageKey, passphrase: Arc<Passphrase> },
     /// Unlocked.
-    ExpectStep { page: PageKey, open: Arc<Open> },
+    Step { page: PageKey, open: Arc<Open> },
 }
 
 impl Area {
     /// Locks, and forgets.
     pub(crate) fn close(&mut self) {
-        self.state = State::ExpectStart;
+        self.expect = Expect::Start;
         self.epoch += 1;
     }
 
     /// New words are shown in this window. An area open elsewhere is locked.
     pub(crate) fn show(&mut self, page: PageKey, passphrase: Arc<Passphrase>) {
         self.close();
-        self.state = State::ExpectRetyping { page, passphrase };
+        self.expect = Expect::Retyping { page, passphrase };
     }
 
     /// The words shown in this window.
     pub(crate) fn shown(&self, page: &str) -> Option<Arc<Passphrase>> {
-        match &self.state {
-            State::ExpectRetyping { page: ours, passphrase } if ours.0 == page => {
-                Some(Arc::clone(passphrase))
-            }
+        match &self.expect {
+            Expect::Retyping { page: ours, passphrase } if ours.0 == page => Some(Arc::clone(passphrase)),
             _ => None,
         }
     }
 
     /// The mailbox opened in this window.
     pub(crate) fn open(&self, page: &str) -> Option<Arc<Open>> {
-        match &self.state {
-            State::ExpectStep { page: ours, open } if ours.0 == page => Some(Arc::clone(open)),
+        match &self.expect {
+            Expect::Step { page: ours, open } if ours.0 == page => Some(Arc::clone(open)),
             _ => None,
         }
     }
@@ -100,7 +98,7 @@ impl Area {
         if self.epoch != opening {
             return false;
         }
-        self.state = State::ExpectStep { page, open: Arc::new(open) };
+        self.expect = Expect::Step { page, open: Arc::new(open) };
         true
     }
 

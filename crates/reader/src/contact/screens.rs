@@ -79,7 +79,7 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
         Screen::Sorry(sentence) => html! {
             h1 { (words::CONTACT) }
             p.problem role="alert" { (sentence) }
-            (form(load, html! { div.actions { (button(load, Step::Home, words::BACK, true)) } }))
+            (form(load, &html! { div.actions { (button(load, Step::Home, words::BACK, true)) } }))
         },
     }
 }
@@ -97,7 +97,7 @@ fn public(load: &Load<'_>, desks: &[DeskView]) -> Markup {
             li { (words::PUBLIC_NO_NAME) }
             li { (words::PUBLIC_OPENING) }
         }
-        (form(load, html! {
+        (form(load, &html! {
             div.actions {
                 (button(load, Step::Question(0), words::START, false))
                 (button(load, Step::Words, words::HAVE_WORDS, true))
@@ -119,7 +119,7 @@ fn question(load: &Load<'_>, n: u8) -> Markup {
         p.kicker { (n + 1) " of 3" }
         h1 { (title) }
         p { (why) }
-        (form(load, html! {
+        (form(load, &html! {
             div.actions {
                 (button(load, Step::Question(n + 1), yes, false))
                 (button(load, Step::Advice(n), no, true))
@@ -137,7 +137,7 @@ fn advice(load: &Load<'_>, n: u8) -> Markup {
     html! {
         h1 { (title) }
         p { (why) }
-        (form(load, html! {
+        (form(load, &html! {
             div.actions {
                 (button(load, Step::Leave, words::LEAVE, false))
                 (button(load, Step::Question(n.min(2) + 1), words::GO_ON, true))
@@ -160,7 +160,7 @@ fn before(load: &Load<'_>) -> Markup {
             li { (words::CANNOT_SCREEN) }
             li { (words::CANNOT_ONLY) }
         }
-        (form(load, html! { div.actions { (button(load, Step::ShowWords, words::SHOW_WORDS, false)) } }))
+        (form(load, &html! { div.actions { (button(load, Step::ShowWords, words::SHOW_WORDS, false)) } }))
     }
 }
 
@@ -169,7 +169,7 @@ fn shown(load: &Load<'_>, six: &[&str]) -> Markup {
         h1 { (words::SHOWN) }
         p { (words::SHOWN_WHAT) }
         (passphrase::shown(six, words::HIDE))
-        (form(load, html! { div.actions { (button(load, Step::Retype, words::HAVE_THEM, false)) } }))
+        (form(load, &html! { div.actions { (button(load, Step::Retype, words::HAVE_THEM, false)) } }))
     }
 }
 
@@ -183,7 +183,7 @@ fn retype(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
             }
         }
         p { (words::RETYPE_WHY) }
-        (form(load, html! {
+        (form(load, &html! {
             (boxes(load, typed, wrong))
             div.actions {
                 (button(load, Step::Begin, words::OPEN_NEW, false))
@@ -198,7 +198,7 @@ fn unlock(load: &Load<'_>, typed: &[String; 6], problem: Option<&str>) -> Markup
         h1 { (words::UNLOCK) }
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
         p { (words::UNLOCK_WHAT) }
-        (form(load, html! {
+        (form(load, &html! {
             (boxes(load, typed, &[]))
             div.actions { (button(load, Step::Unlock, words::OPEN, false)) }
         }))
@@ -235,14 +235,14 @@ fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Lea
         }
         div.flow {
             @for conversation in conversations {
-                (form(load, html! {
+                (form(load, &html! {
                     input type="hidden" name=(load.names.of(Field::Desk)) value=(conversation.desk.id);
                     button name=(load.names.of(Field::Step)) value=(Step::Compose) {
                         (words::WRITE_MORE) " · " (text::run(&conversation.desk.name))
                     }
                 }))
             }
-            (form(load, button(load, Step::Choose, words::WRITE_OTHER, true)))
+            (form(load, &button(load, Step::Choose, words::WRITE_OTHER, true)))
         }
     }
 }
@@ -297,7 +297,7 @@ fn choose(load: &Load<'_>, desks: &[DeskView]) -> Markup {
         h1 { (words::CHOOSE) }
         p { (words::CHOOSE_WHAT) }
         @if desks.is_empty() { p.problem { (words::NO_DESKS) } }
-        (form(load, html! {
+        (form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Compose);
             div.choices {
                 @for desk in desks {
@@ -314,7 +314,7 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
         h1 { (fill(words::WRITE_TO, &[text::run(&writing.desk.name)])) }
         p.hint { (text::run(&writing.desk.newsroom)) @if !writing.desk.about.is_empty() { " · " (text::run(&writing.desk.about)) } }
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
-        (form(load, html! {
+        (form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
             div.flow {
                 div {
@@ -358,7 +358,7 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
         p { (match what { Identifies::Email => words::HOLDS_EMAIL, Identifies::Url => words::HOLDS_URL }) }
         p { (words::IDENTIFY_WHY) }
         div.note { p.said dir="auto" { (text::tame(writing.text)) } }
-        (form(load, html! {
+        (form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
             input type="hidden" name=(load.names.of(Field::Text)) value=(writing.text);
             div.actions {
@@ -371,7 +371,7 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
 
 // ---- pieces ----
 
-fn form(load: &Load<'_>, inside: Markup) -> Markup {
+fn form(load: &Load<'_>, inside: &Markup) -> Markup {
     html! {
         form method="post" action=(PATH) data-step autocomplete="off" { (hidden(load)) (inside) }
     }

@@ -143,7 +143,9 @@ fn line_item(app: &App, line: &Line) -> Markup {
             }
             p.said dir="auto" { (tame(&line.text)) }
             @match line.state {
-                LineState::Waiting { from, until } => p.state { (fill(words::WAITING, &[moment(app, from.0), moment(app, until.0)])) },
+                LineState::Waiting { from, until } => p.state {
+                    (fill(words::WAITING, &[moment(app, from.0), moment(app, until.0)]))
+                },
                 LineState::Left { before } => p.state { (fill(words::LEFT, &[moment(app, before.0)])) },
                 LineState::Acknowledged => p.state { (words::RECEIVED_BY_SOURCE) },
                 _ => {},

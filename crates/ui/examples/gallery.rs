@@ -39,7 +39,12 @@ fn frame(title: &str, place: &str, main: Markup) -> Markup {
 fn front() -> Markup {
     html! {
         h1.page-title { "Front page" }
-        p.dateline { span { (Zone::utc().day(1_795_334_400_000)) } span { "Valeport Network" } span.good { "verified" } span { "edition 412" } }
+        p.dateline {
+            span { (Zone::utc().day(1_795_334_400_000)) }
+            span { "Valeport Network" }
+            span.good { "verified" }
+            span { "Edition of 06:00, round 412" }
+        }
         (story::front(&stories(), &Zone::utc()))
     }
 }
@@ -87,17 +92,32 @@ fn article(story: u8, part: u8, title: &str) -> Article {
     let words = "The harbour office said on Thursday that the north quay would stay closed until divers had looked at \
          every pile below the water line. Two of the forty piles moved in the storm of last week. Nobody was hurt, and \
          the crossing to the islands goes from the coal pier, with one sailing in three.";
+    let heading = Block::Heading("What is known".into());
+    let quote = Block::Paragraph("“We would rather be slow than sorry,” the harbour master said.".into());
+    let grain = if part == 5 { Grain::Day } else { Grain::Minute };
+    let picture = Picture {
+        media: Media::Png,
+        width: 640,
+        height: 360,
+        alt: "The north quay".into(),
+        credit: Some("Coast and County".into()),
+        bytes: vec![],
+    };
     Article {
         id: ArticleId([story * 16 + part; 16]),
         outlet: OUTLETS[usize::from(part)].into(),
         title: if part == 0 { title.into() } else { format!("{title}, says the harbour office") },
         byline: (part % 3 != 1).then(|| "Ines Vall and Tom Arkwright".into()),
-        published: (part != 4).then_some(When { unix: 1_795_330_000 - i64::from(part) * 3_700, grain: if part == 5 { Grain::Day } else { Grain::Minute } }),
-        url: Some("https://harbour-courier.example/2026/11/north-quay-closed-for-a-third-day-divers-to-look".into()),
+        published: (part != 4).then_some(When { unix: 1_795_330_000 - i64::from(part) * 3_700, grain }),
+        url: Some(
+            "https://harbour-courier.example/2026/11/north-quay-closed-for-a-third-day-divers-to-look".into(),
+        ),
         body: (0..2 + part % 4)
-            .flat_map(|n| [Block::Paragraph(words.into()), if n == 1 { Block::Heading("What is known".into()) } else { Block::Paragraph("“We would rather be slow than sorry,” the harbour master said. “Ask me again on Monday.”".into()) }])
+            .flat_map(|n| {
+                [Block::Paragraph(words.into()), if n == 1 { heading.clone() } else { quote.clone() }]
+            })
             .collect(),
-        picture: (part == 0 && story.is_multiple_of(3)).then(|| Picture { media: Media::Png, width: 640, height: 360, alt: "The north quay".into(), credit: Some("Coast and County".into()), bytes: vec![] }),
+        picture: (part == 0 && story.is_multiple_of(3)).then_some(picture),
     }
 }
 
@@ -136,6 +156,10 @@ fn edition() -> Markup {
 }
 
 async fn picture() -> impl IntoResponse {
-    let drawn = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 360'><rect width='640' height='360' fill='#a9c8cf'/><path d='M0 250h640v110H0z' fill='#2d6370'/><path d='M180 250l30-60h230l50 60z' fill='#e8e2d2'/><circle cx='520' cy='80' r='34' fill='#f3d9a4'/></svg>";
+    let drawn = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 360'>\
+        <rect width='640' height='360' fill='#a9c8cf'/>\
+        <path d='M0 250h640v110H0z' fill='#2d6370'/>\
+        <path d='M180 250l30-60h230l50 60z' fill='#e8e2d2'/>\
+        <circle cx='520' cy='80' r='34' fill='#f3d9a4'/></svg>";
     ([(header::CONTENT_TYPE, "image/svg+xml")], drawn)
 }

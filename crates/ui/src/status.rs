@@ -206,7 +206,8 @@ fn chart(rounds: &[Round]) -> Markup {
                 @for (place, round) in rounds.iter().enumerate() {
                     @let x = LEFT + step * place as u64;
                     @let height = HEIGHT * round.envelopes / top;
-                    rect.bar.done[round.published] x=(x + step / 8) y=(10 + HEIGHT - height) width=(step - step / 4) height=(height) {}
+                    rect.bar.done[round.published] x=(x + step / 8) y=(10 + HEIGHT - height)
+                        width=(step - step / 4) height=(height) {}
                     @if place % every == 0 {
                         text.tick x=(x + step / 2) y="180" text-anchor="middle" { (round.number) }
                     }

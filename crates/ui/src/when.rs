@@ -36,7 +36,11 @@ impl Zone {
             }
             Grain::Minute => {
                 let local = at.to_zoned(self.zone.clone());
-                html! { time datetime=(at.strftime("%Y-%m-%dT%H:%MZ")) { (local.strftime("%-d %b %Y, %H:%M")) (self.suffix) } }
+                html! {
+                    time datetime=(at.strftime("%Y-%m-%dT%H:%MZ")) {
+                        (local.strftime("%-d %b %Y, %H:%M")) (self.suffix)
+                    }
+                }
             }
         }
     }
@@ -63,7 +67,9 @@ impl Zone {
         if local.date() == today.date() {
             return self.clock(unix_ms, seconds);
         }
-        html! { time datetime=(at.strftime("%Y-%m-%dT%H:%M:%SZ")) { (local.strftime("%-d %b, %H:%M")) (self.suffix) } }
+        html! {
+            time datetime=(at.strftime("%Y-%m-%dT%H:%M:%SZ")) { (local.strftime("%-d %b, %H:%M")) (self.suffix) }
+        }
     }
 }
 

@@ -52,7 +52,8 @@ pub(super) fn page(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
     let main = html! {
         form.leave method="post" action=(PATH) data-leave {
             (hidden(load))
-            button.quiet name=(load.names.of(Field::Step)) value=(Step::Leave) title=(words::LEAVE_HINT) accesskey="l" {
+            button.quiet name=(load.names.of(Field::Step)) value=(Step::Leave)
+                title=(words::LEAVE_HINT) accesskey="l" {
                 (words::LEAVE)
             }
             // the module sends the form without a button
@@ -262,7 +263,8 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
                 LineState::Left { before } => {
                     (way(1))
                     p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
-                    p.state { (fill(words::LEFT_USUALLY, &[html! { (when::under(ROUNDS_TO_DESK * load.app.device.status().round_ms)) }])) }
+                    @let usually = when::under(ROUNDS_TO_DESK * load.app.device.status().round_ms);
+                    p.state { (fill(words::LEFT_USUALLY, &[html! { (usually) }])) }
                 },
                 LineState::Acknowledged => {
                     (way(2))
@@ -312,7 +314,10 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
     let area = load.names.of(Field::Text);
     html! {
         h1 { (fill(words::WRITE_TO, &[text::run(&writing.desk.name)])) }
-        p.hint { (text::run(&writing.desk.newsroom)) @if !writing.desk.about.is_empty() { " · " (text::run(&writing.desk.about)) } }
+        p.hint {
+            (text::run(&writing.desk.newsroom))
+            @if !writing.desk.about.is_empty() { " · " (text::run(&writing.desk.about)) }
+        }
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
         (form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
@@ -329,7 +334,9 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
                 div #meter { (meter(writing.text)) }
                 div.actions {
                     (button(load, Step::Send, words::SEND, false))
-                    button.quiet name=(load.names.of(Field::Step)) value=(Step::Measure) data-measure { (words::CHECK_LENGTH) }
+                    button.quiet name=(load.names.of(Field::Step)) value=(Step::Measure) data-measure {
+                        (words::CHECK_LENGTH)
+                    }
                     (button(load, Step::Home, words::BACK, true))
                 }
             }
@@ -341,7 +348,8 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
 fn meter(written: &str) -> Markup {
     let room = Session::room(written);
     html! {
-        meter min="0" max=(room.total) value=(room.used.min(room.total)) high=(room.total * 9 / 10) aria-label=(words::CHECK_LENGTH) {}
+        meter min="0" max=(room.total) value=(room.used.min(room.total)) high=(room.total * 9 / 10)
+            aria-label=(words::CHECK_LENGTH) {}
         p.hint {
             @match words_left(written, room.used, room.total) {
                 Ok(0) => (words::ROOM_FEW),
@@ -380,7 +388,9 @@ fn form(load: &Load<'_>, inside: &Markup) -> Markup {
 fn hidden(load: &Load<'_>) -> Markup {
     html! {
         @if !load.page.is_empty() { input type="hidden" name=(load.names.of(Field::Page)) value=(load.page); }
-        @if let Some(story) = load.from { input type="hidden" name=(load.names.of(Field::From)) value=(hex::encode(story.0)); }
+        @if let Some(story) = load.from {
+            input type="hidden" name=(load.names.of(Field::From)) value=(hex::encode(story.0));
+        }
     }
 }
 

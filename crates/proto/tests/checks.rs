@@ -38,6 +38,24 @@ fn every_section_that_is_cited_is_there() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// The table of README.md §4 and the steps at which tests stop a server.
+#[test]
+fn the_steps_of_a_round_have_the_same_names_in_code_and_specification() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let faults = read("crates/server/src/faults.rs");
+    let body =
+        faults.split("pub enum Step {").nth(1).and_then(|rest| rest.split('}').next()).expect("the steps");
+    let code: BTreeSet<&str> = body.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
+    let readme = read("docs/spec/README.md");
+    let table = readme.split("## 4 ").nth(1).expect("the table");
+    let spec: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+        .collect();
+    assert!(code.len() > 10 && code == spec, "code {code:?}\nspec {spec:?}");
+}
+
 #[test]
 fn a_list_that_lacks_a_number_or_has_one_more_is_noticed() {
     let set = |numbers: &[&str]| numbers.iter().map(ToString::to_string).collect::<Numbers>();

@@ -62,7 +62,7 @@ const FONTS: Need =
 
 /// Package managers in the order of `Need::packages`.
 const MANAGERS: [(&str, &str); 4] = [
-    ("apt-get", "sudo apt-get install -y --no-install-recommends"),
+    ("apt-get", "sudo apt-get update && sudo apt-get install -y --no-install-recommends"),
     ("dnf", "sudo dnf install -y"),
     ("pacman", "sudo pacman -S --needed"),
     ("brew", "brew install"),

@@ -75,12 +75,6 @@ impl Tests {
     }
 }
 
-impl Tally {
-    fn and(self, more: Self) -> Self {
-        Self { passed: self.passed + more.passed, failed: self.failed + more.failed }
-    }
-}
-
 fn nextest_is_installed() -> bool {
     process::output(process::cargo().args(["nextest", "--version"]).stdin(Stdio::null())).is_some()
 }

@@ -132,6 +132,12 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
 }
 
+impl Tally {
+    pub(crate) fn and(self, more: Self) -> Self {
+        Self { passed: self.passed + more.passed, failed: self.failed + more.failed }
+    }
+}
+
 #[derive(Default)]
 struct Report {
     rows: Vec<Row>,
@@ -142,38 +148,40 @@ struct Report {
 struct Row {
     name: &'static str,
     passed: bool,
-    /// None for a step that is no check by itself, or whose runner did not tell.
-    tally: Option<Tally>,
-    /// False if tests ran and how many is not known.
-    counted: bool,
+    kind: Kind,
     time: Duration,
 }
 
-impl Report {
+#[derive(Clone, Copy)]
+enum Kind {
     /// One check, counted as one test.
+    Lint,
+    /// What must work and is no check by itself.
+    Step,
+    /// Tests, and how many, if their runner told.
+    Tests(Option<Tally>),
+}
+
+impl Report {
     fn lint(&mut self, name: &'static str, check: impl FnOnce() -> Result<bool>) -> Result<()> {
         let (passed, time) = timed(name, check)?;
-        let tally = Some(Tally { passed: usize::from(passed), failed: usize::from(!passed) });
-        self.row(Row { name, passed, tally, counted: true, time });
+        self.row(Row { name, passed, kind: Kind::Lint, time });
         Ok(())
     }
 
-    /// Something that must work and is no check by itself.
     fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<bool>) -> Result<bool> {
         let (passed, time) = timed(name, step)?;
-        self.row(Row { name, passed, tally: None, counted: passed, time });
+        self.row(Row { name, passed, kind: Kind::Step, time });
         Ok(passed)
     }
 
-    /// A runner's tests: did they pass, and how many.
     fn tests(
         &mut self,
         name: &'static str,
         run: impl FnOnce() -> Result<(bool, Option<Tally>)>,
     ) -> Result<()> {
         let ((passed, tally), time) = timed(name, run)?;
-        let counted = tally.is_some_and(|tally| passed == (tally.failed == 0));
-        self.row(Row { name, passed, tally, counted, time });
+        self.row(Row { name, passed, kind: Kind::Tests(tally), time });
         Ok(())
     }
 
@@ -197,35 +205,38 @@ impl fmt::Display for Report {
         for row in &self.rows {
             writeln!(f, "{row}")?;
         }
-        let passed: usize = self.rows.iter().filter_map(|row| Some(row.tally?.passed)).sum();
-        let failed: usize = self.rows.iter().filter_map(|row| Some(row.tally?.failed)).sum();
+        // Where one row cannot be counted, or what it counted is not why it failed, there is no honest sum.
+        let tallies: Option<Vec<Tally>> = self.rows.iter().map(Row::tally).collect();
         let bad: Vec<_> = self.rows.iter().filter(|row| !row.passed).map(|row| row.name).collect();
-        if let Some(command) = &self.missing {
-            writeln!(
-                f,
-                "{passed} passed, {failed} failed; the browser part did not run. Type this, then again:"
-            )?;
-            return writeln!(f, "  {command}");
+        match tallies.map(|tallies| tallies.into_iter().fold(Tally::default(), Tally::and)) {
+            Some(Tally { passed, failed }) => writeln!(f, "{passed} passed, {failed} failed")?,
+            None if bad.is_empty() => writeln!(f, "passed")?,
+            None => writeln!(f, "failed: {}", bad.join(", "))?,
         }
-        if self.rows.iter().all(|row| row.counted) {
-            return writeln!(f, "{passed} passed, {failed} failed");
+        match &self.missing {
+            Some(command) => writeln!(f, "the browser part did not run; type this, then again:\n  {command}"),
+            None => Ok(()),
         }
-        if bad.is_empty() {
-            return writeln!(f, "passed");
+    }
+}
+
+impl Row {
+    fn tally(&self) -> Option<Tally> {
+        match self.kind {
+            Kind::Lint => Some(Tally { passed: usize::from(self.passed), failed: usize::from(!self.passed) }),
+            Kind::Step => self.passed.then_some(Tally::default()),
+            Kind::Tests(tally) => tally.filter(|tally| self.passed == (tally.failed == 0)),
         }
-        writeln!(f, "failed: {}", bad.join(", "))
     }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, passed, tally, time, .. } = self;
+        let Self { name, passed, kind, time } = self;
         let word = if *passed { "ok" } else { "FAILED" };
         write!(f, "{name:<18}{word:<8}{:>7.1} s", time.as_secs_f64())?;
-        match tally {
-            Some(Tally { passed, failed }) if passed + failed > 1 => {
-                write!(f, "   {passed} passed, {failed} failed")
-            }
+        match kind {
+            Kind::Tests(Some(Tally { passed, failed })) => write!(f, "   {passed} passed, {failed} failed"),
             _ => Ok(()),
         }
     }
@@ -241,8 +252,16 @@ fn timed<T>(name: &str, run: impl FnOnce() -> Result<T>) -> Result<(T, Duration)
 mod tests {
     use super::*;
 
-    fn row(passed: bool, tally: Tally) -> Row {
-        Row { name: "unit", passed, tally: Some(tally), counted: true, time: Duration::from_secs(1) }
+    fn row(kind: Kind, passed: bool) -> Row {
+        Row { name: "unit", passed, kind, time: Duration::from_secs(1) }
+    }
+
+    fn tests(passed: usize, failed: usize) -> Row {
+        row(Kind::Tests(Some(Tally { passed, failed })), failed == 0)
+    }
+
+    fn last_line(report: &Report) -> String {
+        report.to_string().lines().last().unwrap().to_owned()
     }
 
     #[test]
@@ -253,38 +272,34 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_counts() {
-        let rows = vec![
-            row(true, Tally { passed: 3, failed: 0 }),
-            row(false, Tally { passed: 1, failed: 2 }),
-            Row { name: "build", passed: true, tally: None, counted: true, time: Duration::ZERO },
-        ];
-        let report = Report { rows, missing: None };
-        assert_eq!(report.to_string().lines().last(), Some("4 passed, 2 failed"));
-        assert_eq!(report.exit_code(), ExitCode::FAILURE);
+    fn the_last_line_counts_tests_and_lints() {
+        let good =
+            Report { rows: vec![row(Kind::Lint, true), row(Kind::Step, true), tests(3, 0)], missing: None };
+        assert_eq!(last_line(&good), "4 passed, 0 failed");
+        assert_eq!(good.exit_code(), ExitCode::SUCCESS);
+        let bad = Report { rows: vec![row(Kind::Lint, false), tests(1, 2)], missing: None };
+        assert_eq!(last_line(&bad), "1 passed, 3 failed");
+        assert_eq!(bad.exit_code(), ExitCode::FAILURE);
     }
 
     #[test]
-    fn nothing_is_counted_when_a_runner_did_not_tell() {
-        let mut report = Report { rows: vec![row(true, Tally { passed: 3, failed: 0 })], missing: None };
-        report.rows.push(Row {
-            name: "net",
-            passed: true,
-            tally: None,
-            counted: false,
-            time: Duration::ZERO,
-        });
-        assert_eq!(report.to_string().lines().last(), Some("passed"));
+    fn there_is_no_count_that_would_not_be_true() {
+        let untold = Report { rows: vec![tests(3, 0), row(Kind::Tests(None), true)], missing: None };
+        assert_eq!(last_line(&untold), "passed");
+        let unbuilt = Report { rows: vec![row(Kind::Lint, true), row(Kind::Step, false)], missing: None };
+        assert_eq!(last_line(&unbuilt), "failed: unit");
+        let mut aborted = Report { rows: vec![tests(3, 0)], missing: None };
+        aborted.rows[0].passed = false;
+        assert_eq!(last_line(&aborted), "failed: unit");
+        assert_eq!(aborted.exit_code(), ExitCode::FAILURE);
     }
 
     #[test]
     fn a_missing_browser_is_named_and_is_no_success() {
-        let rows = vec![row(true, Tally { passed: 3, failed: 0 })];
-        let report = Report { rows, missing: Some("install it".into()) };
-        assert_eq!(report.to_string().lines().last(), Some("  install it"));
-        assert_eq!(report.exit_code(), ExitCode::from(2));
-        let rows = vec![row(false, Tally { passed: 3, failed: 1 })];
-        let report = Report { rows, missing: Some("install it".into()) };
-        assert_eq!(report.exit_code(), ExitCode::FAILURE);
+        let good = Report { rows: vec![tests(3, 0)], missing: Some("install it".into()) };
+        assert_eq!(last_line(&good), "  install it");
+        assert_eq!(good.exit_code(), ExitCode::from(2));
+        let bad = Report { rows: vec![tests(3, 1)], missing: Some("install it".into()) };
+        assert_eq!(bad.exit_code(), ExitCode::FAILURE);
     }
 }

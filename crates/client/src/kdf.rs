@@ -14,6 +14,11 @@ pub struct Kdf {
     passes: u32,
 }
 
+/// The memory that a derivation takes is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this computer has too little free memory; close other programs and try again")]
+pub struct OutOfMemory;
+
 impl Kdf {
     /// 256 MiB, three passes: under a second on a laptop of today. Six words are 77 bits already; this makes each guess
     /// cost what an unlocking costs, and 256 MiB keep it from being made cheap on graphics cards.
@@ -28,10 +33,12 @@ impl Kdf {
     }
 
     /// Derives the key. Slow, on purpose: call it where blocking is fine. The memory is cleared before it is given back.
-    pub(crate) fn derive(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> StoreKey {
+    pub(crate) fn derive(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> Result<StoreKey, OutOfMemory> {
         let params = Params::new(self.memory_kib, self.passes, 1, Some(StoreKey::LEN))
             .expect("the two settings are within Argon2's limits");
-        let mut memory = vec![Block::new(); params.block_count()];
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(params.block_count()).map_err(|_| OutOfMemory)?;
+        memory.resize(params.block_count(), Block::new());
         let mut key = [0; StoreKey::LEN];
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into_with_memory(passphrase.normal().as_bytes(), salt, &mut key, &mut memory)
@@ -39,7 +46,7 @@ impl Kdf {
         memory.zeroize();
         let derived = StoreKey::from_bytes(key);
         key.zeroize();
-        derived
+        Ok(derived)
     }
 }
 
@@ -51,7 +58,7 @@ mod tests {
     fn another_salt_or_passphrase_gives_another_key() {
         let one = Passphrase::parse("abacus abandon abbey abide ability able").unwrap();
         let two = Passphrase::parse("abacus abandon abbey abide ability abacus").unwrap();
-        let key = |p, salt| *Kdf::cheap().derive(p, &[salt; 32]).dangerously_as_bytes();
+        let key = |p, salt| *Kdf::cheap().derive(p, &[salt; 32]).unwrap().dangerously_as_bytes();
         assert_eq!(key(&one, 1), key(&one, 1));
         assert_ne!(key(&one, 1), key(&one, 2));
         assert_ne!(key(&one, 1), key(&two, 1));

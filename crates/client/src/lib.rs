@@ -4,13 +4,27 @@
 #[cfg(all(feature = "cheap-kdf", not(debug_assertions)))]
 compile_error!("a release build never derives keys cheaply: leave out the feature `cheap-kdf`");
 
+mod conversations;
+mod device;
 mod durable;
+mod edge;
+mod exchange;
 mod kdf;
+mod library;
 mod mailbox;
 mod passphrase;
 mod schedule;
 mod seal;
+mod session;
 
-pub use kdf::Kdf;
+pub use device::{
+    BeginError, Config, DeskView, Device, EditionView, Health, Leaves, NetworkView, OpenError, Place, Room,
+    Status, Stepped,
+};
+pub use edge::AddressError;
+pub use exchange::Exchanged;
+pub use kdf::{Kdf, OutOfMemory};
+pub use library::LibraryError;
 pub use mailbox::{MailboxError, QUEUE};
 pub use passphrase::{Passphrase, PassphraseError, WORDS, is_listed};
+pub use session::{ConversationView, Line, LineState, Session, Who, WriteError};

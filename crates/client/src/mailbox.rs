@@ -58,7 +58,12 @@ impl HintKey {
         &self.0
     }
 
-    fn hint(&self, blob: &[u8]) -> Hint {
+    /// The hint that marks this blob as a message.
+    pub(crate) fn hint(&self, blob: &Blob) -> Hint {
+        self.over(blob.as_bytes())
+    }
+
+    fn over(&self, blob: &[u8]) -> Hint {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
         mac.update(blob);
         mac.finalize().into_bytes()[..HINT].try_into().expect("16 bytes")
@@ -89,26 +94,25 @@ pub(crate) struct Mailbox {
     hints: Vec<Hint>,
     region: Vec<u8>,
     kept: Kept,
+    filled: bool,
     changes: u64,
     written: u64,
 }
 
 impl Mailbox {
-    /// Opens the mailbox of the folder, or makes the first one. The second value says whether it is new: then its queue
-    /// holds no blobs yet, and [`Self::fill`] comes before the first [`Self::take`].
+    /// Opens the mailbox of the folder, or makes the first one.
     pub(crate) fn open(
         mut file: MailboxFile,
         wire: Wire,
         rng: &mut impl CryptoRng,
-    ) -> Result<(Self, bool), MailboxError> {
-        match file.read(rng)? {
-            Some(plain) => Ok((Self::from_plain(&plain, wire, Kept::File(file)), false)),
-            None => {
-                let mut new = Self::new(wire, Kept::File(file), rng);
-                new.rewrite(rng)?;
-                Ok((new, true))
-            }
+    ) -> Result<Self, MailboxError> {
+        if let Some(plain) = file.read(rng)? {
+            let filled = file.is_filled();
+            return Ok(Self { filled, ..Self::from_plain(&plain, wire, Kept::File(file)) });
         }
+        let mut new = Self::new(wire, Kept::File(file), rng);
+        new.rewrite(rng)?;
+        Ok(new)
     }
 
     /// A mailbox that is not kept.
@@ -134,6 +138,7 @@ impl Mailbox {
             hints: hints.as_chunks().0.to_vec(),
             region: region.to_vec(),
             kept,
+            filled: false,
             changes: 0,
             written: 0,
         }
@@ -170,32 +175,59 @@ impl Mailbox {
         self.written
     }
 
-    /// Fills the queue with what `cover` makes, and the hints with chance.
-    pub(crate) fn fill(&mut self, mut cover: impl FnMut() -> Blob, rng: &mut impl CryptoRng) {
-        self.queue = (0..QUEUE).map(|_| cover().as_bytes().to_vec()).collect();
-        rng.fill_bytes(self.hints.as_flattened_mut());
+    /// Whether the queue holds blobs. Before that nothing is sent and nothing can be written.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled
     }
 
-    /// Takes out the first blob; `cover` takes the last place, and everything moves up. It has left once the mailbox is
-    /// rewritten, which comes before the first byte is sent.
-    pub(crate) fn take(&mut self, cover: &Blob, rng: &mut impl CryptoRng) -> Blob {
-        let first = self.queue.remove(0);
+    /// Fills the queue with what `cover` makes and the hints with chance, and rewrites. Cut short, it comes again at the
+    /// next opening, which loses nothing: nothing could be written before.
+    pub(crate) fn fill<R: CryptoRng>(
+        &mut self,
+        mut cover: impl FnMut(&mut R) -> Blob,
+        rng: &mut R,
+    ) -> Result<(), MailboxError> {
+        self.queue = (0..QUEUE).map(|_| cover(rng).as_bytes().to_vec()).collect();
+        rng.fill_bytes(self.hints.as_flattened_mut());
+        self.rewrite(rng)?;
+        if let Kept::File(file) = &mut self.kept {
+            file.set_filled(true)?;
+        }
+        self.filled = true;
+        Ok(())
+    }
+
+    /// Takes out the first blob, durably: `cover` takes the last place, everything moves up, and the mailbox is rewritten.
+    /// Only then is the blob handed out, and the first byte may go. If the rewriting fails, all is as it was.
+    pub(crate) fn take(&mut self, cover: &Blob, rng: &mut impl CryptoRng) -> Result<Blob, MailboxError> {
+        let mut last = [0; HINT];
+        rng.fill_bytes(&mut last);
+        let (first, hint) = (self.queue.remove(0), self.hints.remove(0));
         self.queue.push(cover.as_bytes().to_vec());
-        let mut hint = [0; HINT];
-        rng.fill_bytes(&mut hint);
-        self.hints.remove(0);
-        self.hints.push(hint);
-        Blob::from_bytes(&self.wire, first).expect("every place holds a blob")
+        self.hints.push(last);
+        if let Err(e) = self.rewrite(rng) {
+            self.queue.pop();
+            self.hints.pop();
+            self.queue.insert(0, first);
+            self.hints.insert(0, hint);
+            return Err(e);
+        }
+        Ok(Blob::from_bytes(&self.wire, first).expect("every place holds a blob"))
     }
 
     /// Puts a message in the first place that holds cover, and returns that place, counted from 0, and its hint.
     pub(crate) fn place(&mut self, key: &HintKey, blob: &Blob) -> Result<(usize, Hint), QueueFull> {
         let place = (0..QUEUE).find(|&p| !self.is_message(key, p)).ok_or(QueueFull)?;
-        let hint = key.hint(blob.as_bytes());
+        let hint = key.hint(blob);
         self.queue[place] = blob.as_bytes().to_vec();
         self.hints[place] = hint;
         self.changes += 1;
         Ok((place, hint))
+    }
+
+    /// Whether any place holds cover.
+    pub(crate) fn has_cover(&self, key: &HintKey) -> bool {
+        (0..QUEUE).any(|p| !self.is_message(key, p))
     }
 
     /// The place of a message that still waits.
@@ -204,7 +236,7 @@ impl Mailbox {
     }
 
     fn is_message(&self, key: &HintKey, place: usize) -> bool {
-        key.hint(&self.queue[place]).ct_eq(&self.hints[place]).into()
+        key.over(&self.queue[place]).ct_eq(&self.hints[place]).into()
     }
 
     /// What a passphrase is mixed with.
@@ -281,13 +313,11 @@ mod tests {
     fn filled(rng: &mut StdRng) -> Mailbox {
         let mut mailbox = Mailbox::in_memory(wire(), rng);
         let mut n = 1_000;
-        mailbox.fill(
-            || {
-                n += 1;
-                blob(n)
-            },
-            rng,
-        );
+        let cover = |_: &mut StdRng| {
+            n += 1;
+            blob(n)
+        };
+        mailbox.fill(cover, rng).unwrap();
         mailbox
     }
 
@@ -310,12 +340,16 @@ mod tests {
             assert_eq!(place, n as usize);
             assert_eq!(mailbox.find(&hint), Some(place));
         }
-        assert_eq!(mailbox.take(&blob(50), &mut rng).as_bytes(), blob(0).as_bytes());
+        assert_eq!(mailbox.take(&blob(50), &mut rng).unwrap().as_bytes(), blob(0).as_bytes());
         assert_eq!(mailbox.place(&key, &blob(3)).unwrap().0, 2, "behind the two that wait");
         for n in 1..4 {
-            assert_eq!(mailbox.take(&blob(50 + n), &mut rng).as_bytes(), blob(n).as_bytes());
+            assert_eq!(mailbox.take(&blob(50 + n), &mut rng).unwrap().as_bytes(), blob(n).as_bytes());
         }
-        assert_eq!(mailbox.take(&blob(60), &mut rng).as_bytes(), blob(1_005).as_bytes(), "then cover");
+        assert_eq!(
+            mailbox.take(&blob(60), &mut rng).unwrap().as_bytes(),
+            blob(1_005).as_bytes(),
+            "then cover"
+        );
     }
 
     #[test]
@@ -327,10 +361,31 @@ mod tests {
             mailbox.place(&key, &blob(n)).unwrap();
         }
         assert_eq!(mailbox.place(&key, &blob(99)), Err(QueueFull));
-        mailbox.take(&blob(100), &mut rng);
+        mailbox.take(&blob(100), &mut rng).unwrap();
         assert_eq!(mailbox.place(&key, &blob(99)).unwrap().0, QUEUE - 1);
         let other = HintKey::generate(&mut rng);
         assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
+    }
+
+    #[test]
+    fn a_blob_that_cannot_leave_durably_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(8);
+        let file = MailboxFile::lock(folder.path()).unwrap();
+        let mut mailbox = Mailbox::open(file, wire(), &mut rng).unwrap();
+        assert!(!mailbox.is_filled());
+        mailbox.fill(|_| blob(1), &mut rng).unwrap();
+        mailbox.place(&HintKey::from_bytes([1; 32]), &blob(2)).unwrap();
+        // A folder where the new file should be: writing it fails.
+        std::fs::create_dir(folder.path().join("mailbox.next")).unwrap();
+        assert!(mailbox.take(&blob(3), &mut rng).is_err());
+        std::fs::remove_dir(folder.path().join("mailbox.next")).unwrap();
+        assert_eq!(mailbox.take(&blob(3), &mut rng).unwrap().as_bytes(), blob(2).as_bytes());
+        drop(mailbox);
+        let file = MailboxFile::lock(folder.path()).unwrap();
+        let mut mailbox = Mailbox::open(file, wire(), &mut rng).unwrap();
+        assert!(mailbox.is_filled());
+        assert_eq!(mailbox.take(&blob(4), &mut rng).unwrap().as_bytes(), blob(1).as_bytes());
     }
 
     #[test]
@@ -397,7 +452,7 @@ mod tests {
                         placed += 1;
                     }
                 } else {
-                    let sent = mailbox.take(&blob(n), &mut rng);
+                    let sent = mailbox.take(&blob(n), &mut rng).unwrap();
                     left.extend((0..placed).find(|&m| blob(m).as_bytes() == sent.as_bytes()));
                 }
                 prop_assert_eq!(mailbox.queue.len(), QUEUE);

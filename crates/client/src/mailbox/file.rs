@@ -1,7 +1,8 @@
 //! The mailbox on disk: one file, its key, and the order in which the two change. Spec: mailbox.md §3.
 //!
-//! `device.key` has two places of 32 bytes. One holds the key of the file that is there, the other random bytes. A
-//! rewriting goes through these steps, each on the disk before the next begins:
+//! `device.key` has two places of 32 bytes and a byte that says whether the queue was ever filled. One place holds the
+//! key of the file that is there, the other random bytes. A rewriting goes through these steps, each on the disk before
+//! the next begins:
 //!
 //! ```text
 //! 1 KeyAdded     the new key, in the spare place
@@ -62,6 +63,7 @@ pub(crate) struct MailboxFile {
     keys: File,
     /// Which place holds the key of the file: 0 or 1.
     current: u64,
+    filled: bool,
     /// Held for as long as this lives.
     _lock: File,
 }
@@ -79,7 +81,21 @@ impl MailboxFile {
         }
         let path = folder.join("device.key");
         let keys = durable::open_or_create(&path).map_err(failed("open", &path))?;
-        Ok(Self { folder: folder.to_owned(), keys, current: 0, _lock: lock })
+        let mut file = Self { folder: folder.to_owned(), keys, current: 0, filled: false, _lock: lock };
+        file.filled = file.byte_at(FILLED).is_ok_and(|b| b == 1);
+        Ok(file)
+    }
+
+    /// Whether the queue was filled with cover. Random bytes are never sent, so this is asked first.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Remembers that the queue is filled. Comes after the rewriting that brought the cover to the disk.
+    pub(crate) fn set_filled(&mut self, filled: bool) -> Result<(), MailboxError> {
+        self.put(FILLED, &[u8::from(filled)])?;
+        self.filled = filled;
+        Ok(())
     }
 
     fn path(&self) -> PathBuf {
@@ -98,19 +114,23 @@ impl MailboxFile {
         }
         let sealed = match std::fs::read(&path) {
             Ok(sealed) => sealed,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                // Before a new mailbox is made: its queue will hold chance.
+                self.set_filled(false)?;
+                return Ok(None);
+            }
             Err(cause) => return Err(failed("read", &path)(cause)),
         };
         if sealed.len() != FILE {
             return Err(MailboxError::Damaged(self.folder.clone()));
         }
-        for place in [0, 1] {
-            let Ok(key) = self.key_at(place) else { continue };
+        for which in [0, 1] {
+            let Ok(key) = self.key_at(which) else { continue };
             let mut plain = Zeroizing::new(sealed.clone());
             if key.open_once(&mut plain).is_ok() {
                 plain.truncate(FILE - TAG);
-                self.current = place;
-                self.forget(1 - place, rng)?;
+                self.current = which;
+                self.forget(1 - which, rng)?;
                 return Ok(Some(plain));
             }
         }
@@ -130,7 +150,7 @@ impl MailboxFile {
         // The key is fresh and seals this once, so its nonce need not be kept anywhere.
         key.seal_once(&mut plain);
         let spare = 1 - self.current;
-        self.put(spare, key.dangerously_as_bytes())?;
+        self.put(place(spare), key.dangerously_as_bytes())?;
         after(Step::KeyAdded)?;
         let next = self.folder.join("mailbox.next");
         durable::write(&next, &plain).map_err(failed("write", &next))?;
@@ -142,31 +162,46 @@ impl MailboxFile {
         after(Step::KeyForgotten)
     }
 
-    fn forget(&mut self, place: u64, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
+    fn forget(&mut self, which: u64, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
         let mut chance = [0; StoreKey::LEN];
         rng.fill_bytes(&mut chance);
-        self.put(place, &chance)
+        self.put(place(which), &chance)
     }
 
     // In place: the file is never cut, so the old key's bytes are the ones overwritten wherever the file system does not
     // move what it writes.
-    fn put(&mut self, place: u64, bytes: &[u8; StoreKey::LEN]) -> Result<(), MailboxError> {
+    fn put(&mut self, at: u64, bytes: &[u8]) -> Result<(), MailboxError> {
         let path = self.folder.join("device.key");
         let mut put = || {
-            self.keys.seek(SeekFrom::Start(place * StoreKey::LEN as u64))?;
+            self.keys.seek(SeekFrom::Start(at))?;
             self.keys.write_all(bytes)?;
             self.keys.sync_all()
         };
         put().map_err(failed("write", &path))
     }
 
-    fn key_at(&mut self, place: u64) -> io::Result<StoreKey> {
+    fn byte_at(&mut self, at: u64) -> io::Result<u8> {
+        let mut byte = [0];
+        self.keys.seek(SeekFrom::Start(at))?;
+        self.keys.read_exact(&mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn key_at(&mut self, which: u64) -> io::Result<StoreKey> {
         let mut bytes = Zeroizing::new([0; StoreKey::LEN]);
-        self.keys.seek(SeekFrom::Start(place * StoreKey::LEN as u64))?;
+        self.keys.seek(SeekFrom::Start(place(which)))?;
         self.keys.read_exact(bytes.as_mut_slice())?;
         Ok(StoreKey::from_bytes(*bytes))
     }
 }
+
+/// Where a key's place begins.
+fn place(which: u64) -> u64 {
+    which * StoreKey::LEN as u64
+}
+
+/// Where the byte stands that says whether the queue was filled.
+const FILLED: u64 = 2 * StoreKey::LEN as u64;
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailboxError {
     let path = path.to_owned();
@@ -186,7 +221,7 @@ mod tests {
     }
 
     fn keys(folder: &Path) -> Vec<u8> {
-        std::fs::read(folder.join("device.key")).unwrap()
+        std::fs::read(folder.join("device.key")).unwrap()[..64].to_vec()
     }
 
     #[test]
@@ -294,6 +329,22 @@ mod tests {
         }
         std::fs::write(&path, good).unwrap();
         assert!(file.read(&mut rng).unwrap().is_some());
+    }
+
+    #[test]
+    fn that_the_queue_is_filled_is_remembered_until_the_mailbox_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(7);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        file.read(&mut rng).unwrap();
+        file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+        assert!(!file.is_filled());
+        file.set_filled(true).unwrap();
+        drop(file);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        assert!(file.read(&mut rng).unwrap().is_some() && file.is_filled());
+        std::fs::remove_file(folder.path().join("mailbox")).unwrap();
+        assert!(file.read(&mut rng).unwrap().is_none() && !file.is_filled());
     }
 
     #[cfg(unix)]

@@ -1,0 +1,506 @@
+//! What runs on every reader's and every desk's machine, whether anybody looks at it or not.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use proto::conversation;
+use proto::directory::{Desk, Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::envelope::Wire;
+use proto::sign::IdentitySecret;
+use proto::story::{ArticleId, Picture, Story, StoryId};
+use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use crate::conversations::Content;
+use crate::edge::{AddressError, Edge};
+use crate::exchange::{self, Exchanged};
+use crate::kdf::{Kdf, OutOfMemory};
+use crate::library::{Front, Library, LibraryError};
+use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile};
+use crate::passphrase::Passphrase;
+use crate::schedule::InstantSecret;
+use crate::seal::StoreKey;
+use crate::session::Session;
+
+/// What a device is opened with.
+pub struct Config {
+    /// The edge's address: `https://edge.example`, or on this computer `http://127.0.0.1:4000`.
+    pub edge: String,
+    /// The network, pinned in the app.
+    pub network: NetworkId,
+    /// The directory that came with the app, as it is served. Rounds are counted from it; newer ones are fetched.
+    pub directory: Vec<u8>,
+    /// Where the device keeps what it keeps.
+    pub place: Place,
+    /// What a guess of a passphrase costs.
+    pub kdf: Kdf,
+    /// On a desk's machine, the desk's identity: its exchange fetches desk drops too. It lies outside the vault, because
+    /// collecting goes on while the vault is locked; whoever has it can fetch drops as the desk, and open none.
+    pub desk: Option<IdentitySecret>,
+}
+
+/// Where a device keeps what it keeps.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In this folder, made if need be, and held under a lock.
+    Folder(PathBuf),
+    /// In memory, for readers that are simulated.
+    Memory,
+}
+
+/// Why a device does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory that came with the app is not this network's.
+    #[error("the directory that came with the app cannot be used")]
+    Directory(#[source] DirectoryRejected),
+    /// The edge's address is no good.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The mailbox cannot be used.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+    /// The library cannot be used.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+}
+
+/// Why a mailbox could not be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BeginError {
+    /// Deriving the key takes more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] OutOfMemory),
+}
+
+/// How the exchange is getting on. The same with and without mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// No edition yet.
+    Starting,
+    /// The last exchange went well.
+    Good,
+    /// The edge was not reached.
+    Offline,
+    /// What came could not be verified; the last good edition stays.
+    Unverified,
+    /// This device's clock cannot be right.
+    Clock,
+}
+
+/// What the screens say about the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The network, as its roster names it.
+    pub network: Option<NetworkView>,
+    /// The edition shown.
+    pub edition: Option<EditionView>,
+    /// How the exchange is getting on.
+    pub health: Health,
+    /// When the next exchange is.
+    pub next_exchange: Millis,
+    /// T.
+    pub round_ms: u64,
+}
+
+/// The network, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkView {
+    /// Its name.
+    pub name: String,
+    /// Whether every screen must say that this is no place for real tips.
+    pub demonstration: bool,
+}
+
+/// An edition, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EditionView {
+    /// The round it was published in.
+    pub round: Round,
+    /// When it was made.
+    pub published: Millis,
+}
+
+/// A desk, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskView {
+    /// Its name in the protocol.
+    pub id: DeskId,
+    /// Its newsroom.
+    pub newsroom: String,
+    /// Its own name.
+    pub name: String,
+    /// Who reads it and what for.
+    pub about: String,
+}
+
+impl From<&Desk> for DeskView {
+    fn from(desk: &Desk) -> Self {
+        Self {
+            id: desk.id,
+            newsroom: desk.newsroom.clone(),
+            name: desk.name.clone(),
+            about: desk.about.clone(),
+        }
+    }
+}
+
+/// How much of one message a text takes, in bytes once compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What it takes.
+    pub used: usize,
+    /// What there is.
+    pub total: usize,
+}
+
+/// When a message leaves, if the device goes on as always. Rounded outwards to whole rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaves {
+    /// How many leave before it.
+    pub place: usize,
+    /// Not before.
+    pub from: Millis,
+    /// Not after, unless the device is off or the edge out of reach meanwhile.
+    pub until: Millis,
+    /// From then on it is on the disk, and the program may be closed in any way.
+    pub durable_by: Millis,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stepped {
+    /// The exchange, if one was due.
+    pub exchange: Option<Exchanged>,
+    /// Whether the mailbox was rewritten because its minute was over.
+    pub rewritten: bool,
+    /// When the next step is due.
+    pub next: Millis,
+}
+
+/// One installation. Cheap to share behind an `Arc`; reading from it never touches the network.
+pub struct Device {
+    inner: Arc<Inner>,
+}
+
+/// The longest time between two rewritings of the mailbox.
+const REWRITE_MS: u64 = 60_000;
+/// How long a rewriting may take before a screen's "safe to close" would be wrong.
+const REWRITE_SLACK_MS: u64 = 2_000;
+/// An exchange this late is skipped, if a guard is shorter: a device that slept does not tell when it woke.
+const LATE_MS: u64 = 500;
+/// The longest sleep: the clock may be set, and a device that was suspended does not count the time.
+const NAP: Duration = Duration::from_secs(20);
+
+impl Device {
+    /// Opens what is in the place, or makes it. Sends nothing, now or on behalf of having been opened.
+    pub fn open(config: Config, clock: Arc<dyn Clock>, mut rng: StdRng) -> Result<Self, OpenError> {
+        let installed = UnverifiedDirectory::from_bytes(&config.directory)
+            .map_err(DirectoryRejected::from)
+            .and_then(|unverified| unverified.verify(&config.network))
+            .map_err(OpenError::Directory)?;
+        let wire = installed.wire();
+        let schedule = installed.parameters().schedule;
+        let round_ms = u64::from(schedule.round_ms);
+        let timeout = Duration::from_millis(round_ms.clamp(3_000, 30_000));
+        let edge = Edge::new(&config.edge, timeout)?;
+        // The lock first: it covers the library too.
+        let (library, mailbox) = match &config.place {
+            Place::Folder(folder) => {
+                let file = MailboxFile::lock(folder)?;
+                let library = Library::open(Some(folder), config.network)?;
+                (library, Mailbox::open(file, wire, &mut rng)?)
+            }
+            Place::Memory => (Library::open(None, config.network)?, Mailbox::in_memory(wire, &mut rng)),
+        };
+        library.keep_directory(&installed.digest(), &config.directory)?;
+        let instants = library.instants(&mut rng)?;
+        let front = library.front()?;
+        let directory = library.current_directory()?.unwrap_or(installed);
+        let health = match (&front.edition, front.damaged) {
+            (_, true) => Health::Unverified,
+            (None, _) => Health::Starting,
+            (Some(_), _) => Health::Good,
+        };
+        let attempted = library.attempted()?;
+        let now = clock.now();
+        let rewrite_ms = REWRITE_MS.min(round_ms);
+        let due = Due { exchange: Round(0), rewrite: now.plus(rewrite_ms) };
+        let inner = Inner {
+            wire,
+            schedule,
+            rewrite_ms,
+            kdf: config.kdf,
+            desk: config.desk,
+            clock,
+            edge,
+            instants,
+            rng: Mutex::new(rng),
+            held: Mutex::new(Held { mailbox, taken: None, open: None, opened: 0 }),
+            library: Mutex::new(library),
+            shown: RwLock::new(Shown { directory: Arc::new(directory), front, health }),
+            due: Mutex::new(due),
+            stepping: tokio::sync::Mutex::new(()),
+        };
+        let next = inner.next_exchange(now, attempted);
+        lock(&inner.due).exchange = next;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Does what is due until `shutdown` comes, then rewrites the mailbox once more.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), MailboxError> {
+        let steps = async {
+            loop {
+                let next = self.step(self.inner.clock.now()).await.next;
+                tokio::time::sleep(self.inner.clock.now().until(next).min(NAP)).await;
+            }
+        };
+        tokio::select! {
+            () = steps => {}
+            () = shutdown => {}
+        }
+        self.inner.rewrite().await
+    }
+
+    /// Does what is due at `now`: the exchange, a rewriting. Never two at once.
+    pub async fn step(&self, now: Millis) -> Stepped {
+        let inner = &self.inner;
+        let _one = inner.stepping.lock().await;
+        let mut exchange = None;
+        let round = lock(&inner.due).exchange;
+        let instant = inner.instants.instant(&inner.schedule, round);
+        if now >= instant {
+            // Skipped, never made up, if its time is over: after a sleep, or with the clock set.
+            let late = now.0 - instant.0 > inner.schedule.guard_ms().max(LATE_MS);
+            if !late && inner.schedule.round_at(now) == Some(round) {
+                exchange = Some(exchange::run(inner, round).await);
+            }
+            let next = inner.next_exchange(now, Some(round));
+            lock(&inner.due).exchange = next;
+        }
+        let rewritten = now >= lock(&inner.due).rewrite;
+        if rewritten {
+            {
+                let mut due = lock(&inner.due);
+                while due.rewrite <= now {
+                    due.rewrite = due.rewrite.plus(inner.rewrite_ms);
+                }
+            }
+            if let Err(cause) = inner.rewrite().await {
+                tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+            }
+        }
+        let due = lock(&inner.due);
+        let next = inner.instants.instant(&inner.schedule, due.exchange).min(due.rewrite);
+        Stepped { exchange, rewritten, next }
+    }
+
+    /// What the screens say about the device.
+    pub fn status(&self) -> Status {
+        let shown = self.inner.shown();
+        let roster = shown.directory.roster();
+        let next = lock(&self.inner.due).exchange;
+        Status {
+            network: Some(NetworkView { name: roster.name.clone(), demonstration: roster.demonstration }),
+            edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
+            health: shown.health,
+            next_exchange: self.inner.instants.instant(&self.inner.schedule, next),
+            round_ms: u64::from(self.inner.schedule.round_ms),
+        }
+    }
+
+    /// The front page, newest first.
+    pub fn stories(&self) -> Arc<Vec<Story>> {
+        Arc::clone(&self.inner.shown().front.stories)
+    }
+
+    /// One story of it.
+    pub fn story(&self, id: StoryId) -> Option<Story> {
+        self.stories().iter().find(|s| s.id == id).cloned()
+    }
+
+    /// An article's picture.
+    pub fn picture(&self, id: ArticleId) -> Option<Picture> {
+        let stories = self.stories();
+        stories.iter().flat_map(|s| &s.articles).find(|a| a.id == id)?.picture.clone()
+    }
+
+    /// The desks that can be written to.
+    pub fn desks(&self) -> Vec<DeskView> {
+        self.inner.shown().directory.desks().iter().map(DeskView::from).collect()
+    }
+
+    /// How much of one message `text` takes.
+    pub fn room(&self, text: &str) -> Room {
+        let total = self.inner.wire.cascade.data();
+        let used = conversation::packed_len(text);
+        // A text that packs well can still be too long unpacked.
+        Room { used: if text.len() > conversation::MAX_TEXT { used.max(total + 1) } else { used }, total }
+    }
+
+    /// Begins a mailbox under this passphrase. An earlier one is erased. Slow: derive where blocking is fine.
+    pub fn begin(&self, passphrase: &Passphrase) -> Result<Session, BeginError> {
+        let inner = &self.inner;
+        let mut rng = inner.rng();
+        let mut salt = [0; 32];
+        rand::Rng::fill_bytes(&mut rng, &mut salt);
+        // The mailbox is not held while the key is derived: the exchange never waits for it.
+        let key = inner.kdf.derive(passphrase, &salt)?;
+        let content = Content::new(&mut rng);
+        let mut held = inner.held();
+        held.mailbox.begin(salt, &key, &content.to_bytes(), &mut rng).expect("an empty mailbox fits");
+        Ok(Session::new(inner, &mut held, key, content))
+    }
+
+    /// Opens the mailbox. `None`: another passphrase, or never used; both take the same way and time. Slow: derive where
+    /// blocking is fine.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Option<Session> {
+        let inner = &self.inner;
+        let salt = inner.held().mailbox.salt();
+        let key = inner.kdf.derive(passphrase, &salt).ok()?;
+        let mut held = inner.held();
+        let content = held.mailbox.open_region(&key)?;
+        let content = Content::from_bytes(&content)?;
+        Some(Session::new(inner, &mut held, key, content))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+}
+
+/// What a device is made of. Locks are taken in the order of the fields, and never held while anything is awaited.
+pub(crate) struct Inner {
+    pub(crate) wire: Wire,
+    pub(crate) schedule: Schedule,
+    rewrite_ms: u64,
+    kdf: Kdf,
+    pub(crate) desk: Option<IdentitySecret>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) edge: Edge,
+    instants: InstantSecret,
+    /// One step at a time.
+    stepping: tokio::sync::Mutex<()>,
+    held: Mutex<Held>,
+    library: Mutex<Library>,
+    shown: RwLock<Shown>,
+    due: Mutex<Due>,
+    rng: Mutex<StdRng>,
+}
+
+/// The mailbox, and who has it open.
+pub(crate) struct Held {
+    pub(crate) mailbox: Mailbox,
+    /// The newest round whose exchange took a blob.
+    pub(crate) taken: Option<Round>,
+    pub(crate) open: Option<Open>,
+    /// Counts openings: a later one takes over.
+    pub(crate) opened: u64,
+}
+
+/// An unlocked region.
+pub(crate) struct Open {
+    pub(crate) key: StoreKey,
+    pub(crate) hints: HintKey,
+    pub(crate) content: Content,
+}
+
+/// What the screens show.
+pub(crate) struct Shown {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) front: Front,
+    pub(crate) health: Health,
+}
+
+/// What is due next.
+struct Due {
+    exchange: Round,
+    rewrite: Millis,
+}
+
+impl Inner {
+    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
+        lock(&self.held)
+    }
+
+    pub(crate) fn library(&self) -> MutexGuard<'_, Library> {
+        lock(&self.library)
+    }
+
+    pub(crate) fn shown(&self) -> std::sync::RwLockReadGuard<'_, Shown> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn show(&self, change: impl FnOnce(&mut Shown)) {
+        change(&mut self.shown.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A generator of its own for one piece of work, so that none waits for another's.
+    pub(crate) fn rng(&self) -> StdRng {
+        StdRng::from_rng(&mut *lock(&self.rng))
+    }
+
+    /// The round of the next exchange: its instant is still to come, and it is after the last one begun.
+    fn next_exchange(&self, now: Millis, last: Option<Round>) -> Round {
+        let mut next = self.schedule.round_at(now).unwrap_or(Round(0));
+        if let Some(last) = last {
+            next = next.max(last.next());
+        }
+        while self.instants.instant(&self.schedule, next) <= now {
+            next = next.next();
+        }
+        next
+    }
+
+    async fn rewrite(self: &Arc<Self>) -> Result<(), MailboxError> {
+        self.blocking(|inner| {
+            let mut rng = inner.rng();
+            inner.held().mailbox.rewrite(&mut rng)
+        })
+        .await
+    }
+
+    /// Runs what waits for the disk or computes for long, beside everything else.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Inner>) -> T + Send + 'static,
+    ) -> T {
+        let inner = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(done) => done,
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
+    }
+
+    /// When the blob at `place` of the queue leaves. Everything is rounded to whole rounds, so that no screen shows the
+    /// instants that this device draws.
+    pub(crate) fn leaves(&self, held: &Held, place: usize, now: Millis) -> Leaves {
+        let current = self.schedule.round_at(now).unwrap_or(Round(0));
+        let due = lock(&self.due);
+        let (first, surely) = if held.taken >= Some(current) || due.exchange > current {
+            let next = due.exchange.max(current.next());
+            (next, next)
+        } else if now < self.instants.instant(&self.schedule, current) {
+            (current, current)
+        } else {
+            // This round's exchange is under way: it may still take a blob, or have been skipped.
+            (current, current.next())
+        };
+        let after = |r: Round| Round(r.0.saturating_add(place as u32));
+        Leaves {
+            place,
+            from: self.schedule.start(after(first)).max(now),
+            until: self.schedule.end(after(surely)),
+            durable_by: due.rewrite.plus(REWRITE_SLACK_MS),
+        }
+    }
+}
+
+/// A lock is held for moments, and what it guards is whole even if a thread died holding it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

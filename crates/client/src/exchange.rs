@@ -1,0 +1,312 @@
+//! The exchange: what a device does once a round, the same whether or not it has mail. Spec: exchange.md §2.
+//!
+//! ```text
+//! 1 fetch    every edition missed: head, reader drop (a desk: desk drop too), and the newest one's stories
+//! 2 verify   each before anything of it is kept
+//! 3 take     the queue's first blob out of the mailbox, durably
+//! 4 wrap     it in the layers of this round's mixes
+//! 5 post     it, once
+//! ```
+//! Nothing here knows the passphrase, and nothing branches on real or cover. The edge's answer to the post changes the
+//! health line and nothing else.
+
+use std::sync::Arc;
+
+use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
+use proto::envelope::{self, Envelope};
+use proto::size::READER_SLOT;
+use proto::{Digest, Round, path};
+
+use crate::device::{Health, Inner};
+use crate::edge::NotGot;
+use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
+
+/// The most that a directory may weigh.
+const MAX_DIRECTORY: usize = 8 * 1024 * 1024;
+
+/// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
+const RETENTION_SLACK: u32 = 8;
+
+/// What came of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// Its round.
+    pub round: Round,
+    /// How many editions it brought.
+    pub editions: u32,
+    /// Whether an envelope went out. Nothing is said about whether it arrived.
+    pub posted: bool,
+    /// The health line afterwards.
+    pub health: Health,
+}
+
+/// Makes the exchange of round `r`, now.
+pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
+    // On the disk before anything goes out: never two exchanges in one round, even if the clock is set back.
+    let attempt = inner.library().attempt(r);
+    let mut fetch = Fetch { inner, r, editions: 0 };
+    let fetched = match attempt {
+        Ok(()) => fetch.run().await,
+        Err(e) => Err(Failed::Disk(e)),
+    };
+    let editions = fetch.editions;
+    let mut health = match &fetched {
+        Ok(()) if inner.shown().front.edition.is_none() => Health::Starting,
+        Ok(()) => Health::Good,
+        Err(failed) => failed.health(inner),
+    };
+    // Until the first edition is verified nothing is sent. An edge that cannot be reached is not sent to; an edition that
+    // does not verify changes nothing about this round's keys, which were verified before.
+    let ready =
+        inner.shown().front.edition.is_some() && fetched.as_ref().map_or_else(Failed::may_post, |()| true);
+    let mut posted = false;
+    if ready && let Some(envelope) = take(inner, r).await {
+        posted = true;
+        if inner.edge.post(&path::envelopes(r), &envelope).await.is_err() {
+            health = Health::Offline;
+        }
+    }
+    inner.show(|shown| shown.health = health);
+    Exchanged { round: r, editions, posted, health }
+}
+
+/// Takes the first blob, durably, and wraps it. `None`: it is too late in the round, a key of this round is not known, or
+/// the disk failed; the round is skipped.
+async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
+    let keys = inner.shown().directory.envelope_keys(r);
+    let (mixes, exit) = keys?;
+    let now = inner.clock.now();
+    let closes = inner.schedule.end(r).0 - inner.schedule.guard_ms();
+    if inner.schedule.round_at(now) != Some(r) || now.0 > closes {
+        return None;
+    }
+    inner
+        .blocking(move |inner| {
+            let mut rng = inner.rng();
+            let mut held = inner.held();
+            let mailbox = &mut held.mailbox;
+            let mut cover = |rng: &mut _| envelope::cover(&inner.wire, &exit, rng);
+            let blob = if mailbox.is_filled() { Ok(()) } else { mailbox.fill(&mut cover, &mut rng) }
+                .and_then(|()| {
+                    let last = cover(&mut rng);
+                    mailbox.take(&last, &mut rng)
+                });
+            match blob {
+                Ok(blob) => {
+                    held.taken = Some(r);
+                    drop(held);
+                    Some(envelope::wrap(&inner.wire, blob, &mixes, &mut rng))
+                }
+                Err(cause) => {
+                    tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+                    None
+                }
+            }
+        })
+        .await
+}
+
+/// Why fetching stopped.
+enum Failed {
+    Edge,
+    Rejected,
+    Clock,
+    Disk(LibraryError),
+}
+
+impl Failed {
+    fn may_post(&self) -> bool {
+        matches!(self, Failed::Rejected)
+    }
+
+    fn health(&self, inner: &Inner) -> Health {
+        match self {
+            Failed::Edge => Health::Offline,
+            Failed::Rejected => Health::Unverified,
+            Failed::Clock => Health::Clock,
+            Failed::Disk(cause) => {
+                tracing::warn!(%cause, "could not keep what was fetched; is the disk full?");
+                inner.shown().health
+            }
+        }
+    }
+}
+
+impl From<NotGot> for Failed {
+    fn from(e: NotGot) -> Self {
+        match e {
+            NotGot::Unreachable => Failed::Edge,
+            NotGot::TooLong => Failed::Rejected,
+        }
+    }
+}
+
+impl From<EditionRejected> for Failed {
+    fn from(_: EditionRejected) -> Self {
+        Failed::Rejected
+    }
+}
+
+impl From<DirectoryRejected> for Failed {
+    fn from(_: DirectoryRejected) -> Self {
+        Failed::Rejected
+    }
+}
+
+impl From<LibraryError> for Failed {
+    fn from(e: LibraryError) -> Self {
+        Failed::Disk(e)
+    }
+}
+
+/// A head that verified, and the directory it did so with.
+struct Head {
+    edition: Edition,
+    bytes: Vec<u8>,
+    directory: Arc<Directory>,
+}
+
+struct Fetch<'a> {
+    inner: &'a Arc<Inner>,
+    r: Round,
+    editions: u32,
+}
+
+impl Fetch<'_> {
+    async fn run(&mut self) -> Result<(), Failed> {
+        let last = self.inner.library().last()?;
+        let mut heads = Vec::new();
+        let stopped = match last {
+            // Rounds have gone backwards since.
+            Some((last, _)) if last > self.r.next() => return Err(Failed::Clock),
+            Some((last, digest)) if self.r.0.saturating_sub(last.0) <= KEPT_ROUNDS => {
+                self.missed(last, digest, &mut heads).await
+            }
+            // The first day, or away for more than 14 days: the newest there is.
+            _ => self.newest(&mut heads).await,
+        };
+        // What verified is taken even if a later one did not.
+        let count = heads.len();
+        for (i, head) in heads.iter().enumerate() {
+            self.take(head, i + 1 == count).await?;
+            self.editions += 1;
+        }
+        stopped
+    }
+
+    /// Heads after `last` in their order, each following the one before. A round without an edition is passed over.
+    async fn missed(&self, last: Round, digest: Digest, heads: &mut Vec<Head>) -> Result<(), Failed> {
+        let mut previous = digest;
+        for e in last.0 + 1..=self.r.0 {
+            if let Some(head) = self.head(Round(e), Some(&previous), heads.last()).await? {
+                previous = head.edition.digest();
+                heads.push(head);
+            }
+        }
+        Ok(())
+    }
+
+    async fn newest(&self, heads: &mut Vec<Head>) -> Result<(), Failed> {
+        for back in 0..KEPT_ROUNDS {
+            let Some(e) = self.r.back(back) else { break };
+            if let Some(head) = self.head(e, None, None).await? {
+                heads.push(head);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn head(
+        &self,
+        e: Round,
+        previous: Option<&Digest>,
+        before: Option<&Head>,
+    ) -> Result<Option<Head>, Failed> {
+        let Some(bytes) = self.inner.edge.get(&path::edition(e), MAX_HEAD).await? else { return Ok(None) };
+        let unverified = UnverifiedHead::from_bytes(&bytes)?;
+        let named = unverified.dangerously_directory()?;
+        let held =
+            before.map_or_else(|| Arc::clone(&self.inner.shown().directory), |h| Arc::clone(&h.directory));
+        let directory = if held.digest() == named { held } else { self.directory(&named).await? };
+        let edition = unverified.verify(&directory, e, self.r, previous)?;
+        Ok(Some(Head { edition, bytes, directory }))
+    }
+
+    async fn directory(&self, named: &Digest) -> Result<Arc<Directory>, Failed> {
+        if let Some(kept) = self.inner.library().directory(named)? {
+            return Ok(Arc::new(kept));
+        }
+        let bytes =
+            self.inner.edge.get(&path::directory(named), MAX_DIRECTORY).await?.ok_or(Failed::Rejected)?;
+        let directory = UnverifiedDirectory::from_bytes(&bytes)
+            .map_err(DirectoryRejected::from)?
+            .verify(&self.inner.wire.network)?;
+        // Rounds and lengths are what this device was installed with; others need an app that knows them.
+        let same = directory.digest() == *named
+            && directory.wire() == self.inner.wire
+            && directory.parameters().schedule == self.inner.schedule;
+        if !same {
+            return Err(Failed::Rejected);
+        }
+        self.inner.library().keep_directory(named, &bytes)?;
+        Ok(Arc::new(directory))
+    }
+
+    /// Fetches what a head names, verifies it, and keeps all of it or nothing.
+    async fn take(&self, head: &Head, newest: bool) -> Result<(), Failed> {
+        let mut drops = Vec::new();
+        for named in head.edition.drops() {
+            drops.extend(self.drops(named, &head.directory).await?);
+        }
+        let mut front: Option<(Front, Kind, Vec<u8>)> = None;
+        if newest {
+            let mut next = self.inner.shown().front.clone();
+            let kind = next.wants(&head.edition);
+            let named = match kind {
+                Kind::Front => head.edition.head().front,
+                Kind::Changes => head.edition.head().changes,
+            };
+            let limit = MAX_PACKED.min(named.len as usize);
+            let bundle =
+                self.inner.edge.get(&path::bundle(&named.digest), limit).await?.ok_or(Failed::Rejected)?;
+            next.take(&head.edition, kind, &bundle)?;
+            next.damaged = false;
+            front = Some((next, kind, bundle));
+        }
+        {
+            let mut library = self.inner.library();
+            let stories = front.as_ref().map(|(_, kind, bundle)| (*kind, bundle.as_slice()));
+            library.take(&Taken { edition: &head.edition, head: &head.bytes, drops, stories })?;
+        }
+        self.inner.show(|shown| {
+            shown.directory = Arc::clone(&head.directory);
+            if let Some((front, ..)) = front {
+                shown.front = front;
+            }
+        });
+        Ok(())
+    }
+
+    /// The drops of one round. `None`: they are so old that the edge may have deleted them.
+    async fn drops(&self, named: &DropRef, directory: &Directory) -> Result<Option<Drops>, Failed> {
+        let edge = &self.inner.edge;
+        let parameters = directory.parameters();
+        let old = named.round.0 + KEPT_ROUNDS < self.r.0 + RETENTION_SLACK;
+        let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
+        let length = usize::from(parameters.reader_slots) * READER_SLOT;
+        let Some(reader) = edge.get(&path::reader_drop(named.round), length).await? else { return gone(()) };
+        let reader = named.reader_drop(directory, reader)?;
+        let mut desk = None;
+        if let Some(identity) = &self.inner.desk {
+            let length = usize::from(parameters.desk_slots) * directory.wire().cascade.boxed();
+            let path = path::desk_drop(named.round);
+            let network = &self.inner.wire.network;
+            let got = edge.get_as(identity, network, &path, length, self.inner.clock.now()).await?;
+            let Some(bytes) = got else { return gone(()) };
+            desk = Some(named.desk_drop(directory, bytes)?.as_bytes().to_vec());
+        }
+        Ok(Some(Drops { round: named.round, reader: reader.as_bytes().to_vec(), desk }))
+    }
+}

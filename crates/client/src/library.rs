@@ -1,0 +1,403 @@
+//! What this device has read: editions, drops and directories, as their signers made them. Spec: exchange.md §3.
+//!
+//! Nothing here depends on the mailbox, so it is the same on every device that runs at the same times. Each edition is
+//! taken in one transaction. What is shown is verified again at every start, from the signed bytes: the front page is a
+//! whole one and the changes since, and the front page before it is kept in case one of them no longer verifies.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use proto::codec;
+use proto::directory::{Directory, UnverifiedDirectory};
+use proto::edition::{Bundle, Edition, EditionRejected, UnverifiedHead};
+use proto::story::Story;
+use proto::{Digest, Millis, NetworkId, Round};
+use rand::CryptoRng;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use crate::schedule::InstantSecret;
+
+/// How many rounds drops are kept, and how far back editions are fetched: 14 days of hours.
+pub(crate) const KEPT_ROUNDS: u32 = 14 * 24;
+
+/// After this many editions of changes the whole front page is fetched once more, so that what is verified at a start
+/// stays small.
+pub(crate) const CHAIN: usize = 24;
+
+/// Why the library cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LibraryError {
+    /// The folder was used with another network.
+    #[error("this folder belongs to another network; use another folder")]
+    OtherNetwork,
+    /// The disk failed us, or the file is damaged.
+    #[error(
+        "could not {what} `library.sqlite`; if it is damaged, move it away: everything in it is fetched again"
+    )]
+    Disk {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        cause: rusqlite::Error,
+    },
+}
+
+fn disk(what: &'static str) -> impl FnOnce(rusqlite::Error) -> LibraryError {
+    move |cause| LibraryError::Disk { what, cause }
+}
+
+/// What a bundle is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A whole front page.
+    Front,
+    /// Changes since the edition before.
+    Changes,
+}
+
+/// The drops of one round.
+pub(crate) struct Drops {
+    pub(crate) round: Round,
+    pub(crate) reader: Vec<u8>,
+    /// On desks' machines only.
+    pub(crate) desk: Option<Vec<u8>>,
+}
+
+/// An edition to take, verified, with all that it brings.
+pub(crate) struct Taken<'a> {
+    pub(crate) edition: &'a Edition,
+    pub(crate) head: &'a [u8],
+    pub(crate) drops: Vec<Drops>,
+    /// Of the newest edition only.
+    pub(crate) stories: Option<(Kind, &'a [u8])>,
+}
+
+/// The front page as it stands on this device.
+#[derive(Clone, Default)]
+pub(crate) struct Front {
+    pub(crate) stories: Arc<Vec<Story>>,
+    /// The edition up to which it is folded.
+    pub(crate) edition: Option<Folded>,
+    /// How many editions of changes were folded into it.
+    pub(crate) chain: usize,
+    /// Whether something on the disk no longer verified.
+    pub(crate) damaged: bool,
+}
+
+/// Which edition a front page is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Folded {
+    pub(crate) round: Round,
+    pub(crate) digest: Digest,
+    pub(crate) made: Millis,
+}
+
+/// The library's database.
+pub(crate) struct Library {
+    db: Connection,
+    network: NetworkId,
+}
+
+impl Library {
+    /// Opens the library of the folder, or one in memory.
+    pub(crate) fn open(folder: Option<&Path>, network: NetworkId) -> Result<Self, LibraryError> {
+        let db = match folder {
+            Some(folder) => Connection::open(folder.join("library.sqlite")),
+            None => Connection::open_in_memory(),
+        }
+        .map_err(disk("open"))?;
+        // FULL: what `attempted` says is on the disk before an envelope leaves.
+        let _: String = db
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+            .map_err(disk("open"))?;
+        db.pragma_update(None, "synchronous", "FULL").map_err(disk("open"))?;
+        db.execute_batch(SCHEMA).map_err(disk("open"))?;
+        let library = Self { db, network };
+        match library.kept("network")? {
+            None => library.keep("network", &network.0)?,
+            Some(kept) if kept == network.0 => {}
+            Some(_) => return Err(LibraryError::OtherNetwork),
+        }
+        Ok(library)
+    }
+
+    /// The secret that the instants are drawn from, made at first use.
+    pub(crate) fn instants(&self, rng: &mut impl CryptoRng) -> Result<InstantSecret, LibraryError> {
+        if let Some(kept) = self.kept("instants")?.and_then(|b| b.try_into().ok()) {
+            return Ok(InstantSecret::from_bytes(kept));
+        }
+        let new = InstantSecret::generate(rng);
+        self.keep("instants", new.as_bytes())?;
+        Ok(new)
+    }
+
+    /// The newest edition taken: its round and digest.
+    pub(crate) fn last(&self) -> Result<Option<(Round, Digest)>, LibraryError> {
+        Ok(self.kept("last")?.and_then(|bytes| minicbor::decode(&bytes).ok()))
+    }
+
+    /// The newest round in which an exchange was begun: never two in one, even when the clock is set back.
+    pub(crate) fn attempted(&self) -> Result<Option<Round>, LibraryError> {
+        Ok(self.kept("attempted")?.and_then(|bytes| codec::decode(&bytes).ok()))
+    }
+
+    /// Remembers that the exchange of this round was begun.
+    pub(crate) fn attempt(&self, r: Round) -> Result<(), LibraryError> {
+        self.keep("attempted", &codec::encode(&r))
+    }
+
+    /// Keeps a directory, verified.
+    pub(crate) fn keep_directory(&self, digest: &Digest, bytes: &[u8]) -> Result<(), LibraryError> {
+        self.db
+            .execute("INSERT OR IGNORE INTO directories VALUES (?1, ?2)", params![digest.0, bytes])
+            .map_err(disk("write"))?;
+        Ok(())
+    }
+
+    /// A directory kept, verified again. `None`: not here, or damaged.
+    pub(crate) fn directory(&self, digest: &Digest) -> Result<Option<Directory>, LibraryError> {
+        let bytes: Option<Vec<u8>> = self
+            .db
+            .query_row("SELECT bytes FROM directories WHERE digest = ?1", [digest.0], |row| row.get(0))
+            .optional()
+            .map_err(disk("read"))?;
+        Ok(bytes
+            .and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok())
+            .and_then(|unverified| unverified.verify(&self.network).ok())
+            .filter(|directory| directory.digest() == *digest))
+    }
+
+    /// The directory that the newest edition named.
+    pub(crate) fn current_directory(&self) -> Result<Option<Directory>, LibraryError> {
+        match self.kept("directory")?.and_then(|bytes| bytes.try_into().ok()) {
+            Some(digest) => self.directory(&Digest(digest)),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes an edition: all of it or nothing.
+    pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
+        let round = it.edition.head().round;
+        let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
+            for drops in &it.drops {
+                db.execute(
+                    "INSERT OR IGNORE INTO drops VALUES (?1, ?2, ?3, ?4)",
+                    params![drops.round.0, round.0, drops.reader, drops.desk],
+                )?;
+            }
+            db.execute(
+                "DELETE FROM drops WHERE edition <= ?1",
+                [i64::from(round.0) - i64::from(KEPT_ROUNDS)],
+            )?;
+            if let Some((kind, bundle)) = it.stories {
+                let directory = it.edition.head().directory;
+                db.execute(
+                    "INSERT OR REPLACE INTO editions VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![round.0, it.head, directory.0, kind == Kind::Front, bundle],
+                )?;
+                prune(db)?;
+            }
+            let last = minicbor::to_vec((round, it.edition.digest())).expect("a vector takes all");
+            keep(db, "last", &last)?;
+            keep(db, "directory", &it.edition.head().directory.0)
+        };
+        let transaction = self.db.transaction().map_err(disk("write"))?;
+        all(&transaction).map_err(disk("write"))?;
+        transaction.commit().map_err(disk("write"))
+    }
+
+    /// The front page from the disk, every part of it verified again: the newest whole page and its changes as far as they
+    /// are good; if the page itself is not, the one before it.
+    pub(crate) fn front(&self) -> Result<Front, LibraryError> {
+        let mut rows = self.editions()?;
+        let mut damaged = false;
+        // Newest whole page first.
+        while let Some(base) = rows.iter().rposition(|row| row.whole) {
+            let tail = rows.split_off(base);
+            let mut front = Front::default();
+            for row in &tail {
+                match self.fold(row, &mut front) {
+                    Ok(()) => {}
+                    Err(Unfolded::Rejected) => {
+                        damaged = true;
+                        break;
+                    }
+                    Err(Unfolded::Library(e)) => return Err(e),
+                }
+            }
+            if front.edition.is_some() {
+                return Ok(Front { damaged, ..front });
+            }
+        }
+        Ok(Front { damaged: damaged || !rows.is_empty(), ..Front::default() })
+    }
+
+    fn fold(&self, row: &Row, front: &mut Front) -> Result<(), Unfolded> {
+        let directory =
+            self.directory(&row.directory).map_err(Unfolded::Library)?.ok_or(Unfolded::Rejected)?;
+        let previous = front.edition.as_ref().filter(|_| !row.whole).map(|f| f.digest);
+        let edition = UnverifiedHead::from_bytes(&row.head)?.verify(
+            &directory,
+            row.round,
+            row.round,
+            previous.as_ref(),
+        )?;
+        let kind = if row.whole { Kind::Front } else { Kind::Changes };
+        front.take(&edition, kind, &row.bundle)?;
+        Ok(())
+    }
+
+    fn editions(&self) -> Result<Vec<Row>, LibraryError> {
+        let mut query = self
+            .db
+            .prepare("SELECT round, head, directory, whole, bundle FROM editions ORDER BY round")
+            .map_err(disk("read"))?;
+        let rows = query
+            .query_map([], |row| {
+                Ok(Row {
+                    round: Round(row.get(0)?),
+                    head: row.get(1)?,
+                    directory: Digest(row.get(2)?),
+                    whole: row.get(3)?,
+                    bundle: row.get(4)?,
+                })
+            })
+            .map_err(disk("read"))?;
+        rows.collect::<Result<_, _>>().map_err(disk("read"))
+    }
+
+    /// Calls `look` with every reader drop that came after edition `after`, in the order of editions.
+    pub(crate) fn reader_drops(
+        &self,
+        after: Option<Round>,
+        look: impl FnMut(Round, Vec<u8>),
+    ) -> Result<(), LibraryError> {
+        self.drops(
+            "SELECT edition, reader FROM drops WHERE edition > ?1 ORDER BY edition, round",
+            after,
+            look,
+        )
+    }
+
+    /// Calls `look` with every desk drop that came after edition `after`, in the order of editions.
+    pub(crate) fn desk_drops(
+        &self,
+        after: Option<Round>,
+        look: impl FnMut(Round, Vec<u8>),
+    ) -> Result<(), LibraryError> {
+        self.drops(
+            "SELECT edition, desk FROM drops WHERE edition > ?1 AND desk IS NOT NULL ORDER BY edition, round",
+            after,
+            look,
+        )
+    }
+
+    fn drops(
+        &self,
+        sql: &str,
+        after: Option<Round>,
+        mut look: impl FnMut(Round, Vec<u8>),
+    ) -> Result<(), LibraryError> {
+        let after = after.map_or(-1, |r| i64::from(r.0));
+        let mut query = self.db.prepare(sql).map_err(disk("read"))?;
+        let rows =
+            query.query_map([after], |row| Ok((Round(row.get(0)?), row.get(1)?))).map_err(disk("read"))?;
+        for row in rows {
+            let (edition, bytes) = row.map_err(disk("read"))?;
+            look(edition, bytes);
+        }
+        Ok(())
+    }
+
+    fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, LibraryError> {
+        self.db
+            .query_row("SELECT value FROM kept WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(disk("read"))
+    }
+
+    fn keep(&self, name: &str, value: &[u8]) -> Result<(), LibraryError> {
+        keep(&self.db, name, value).map_err(disk("write"))
+    }
+}
+
+impl Front {
+    /// Folds an edition in: the whole page, or the changes if it directly follows.
+    pub(crate) fn take(
+        &mut self,
+        edition: &Edition,
+        kind: Kind,
+        bundle: &[u8],
+    ) -> Result<(), EditionRejected> {
+        match kind {
+            Kind::Front => {
+                let whole = edition.front(bundle)?;
+                let mut stories = Vec::new();
+                whole.fold_into(&mut stories);
+                self.stories = Arc::new(stories);
+                self.chain = 0;
+            }
+            Kind::Changes => {
+                let changes: Bundle = edition.changes(bundle)?;
+                changes.fold_into(Arc::make_mut(&mut self.stories));
+                self.chain += 1;
+            }
+        }
+        let head = edition.head();
+        self.edition = Some(Folded { round: head.round, digest: edition.digest(), made: head.made });
+        Ok(())
+    }
+
+    /// Whether the changes of an edition are enough: it directly follows what is held, and the chain is not long.
+    pub(crate) fn wants(&self, edition: &Edition) -> Kind {
+        let follows = self.edition.is_some_and(|f| f.digest == edition.head().previous);
+        if follows && self.chain < CHAIN { Kind::Changes } else { Kind::Front }
+    }
+}
+
+struct Row {
+    round: Round,
+    head: Vec<u8>,
+    directory: Digest,
+    whole: bool,
+    bundle: Vec<u8>,
+}
+
+enum Unfolded {
+    Rejected,
+    Library(LibraryError),
+}
+
+impl From<EditionRejected> for Unfolded {
+    fn from(_: EditionRejected) -> Self {
+        Self::Rejected
+    }
+}
+
+fn keep(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+    db.execute("INSERT OR REPLACE INTO kept VALUES (?1, ?2)", params![name, value]).map(|_| ())
+}
+
+// Keeps the newest whole page and the one before it, each with its changes; and the directories that these name.
+fn prune(db: &Connection) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM editions WHERE round <
+         (SELECT round FROM editions WHERE whole ORDER BY round DESC LIMIT 1 OFFSET 1)",
+        [],
+    )?;
+    db.execute("DELETE FROM directories WHERE digest NOT IN (SELECT directory FROM editions)", [])?;
+    Ok(())
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS directories (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS editions (
+        round INTEGER PRIMARY KEY, head BLOB NOT NULL, directory BLOB NOT NULL,
+        whole INTEGER NOT NULL, bundle BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS drops (
+        round INTEGER PRIMARY KEY, edition INTEGER NOT NULL, reader BLOB NOT NULL, desk BLOB);
+    CREATE INDEX IF NOT EXISTS drops_by_edition ON drops (edition);
+";

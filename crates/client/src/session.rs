@@ -1,0 +1,319 @@
+//! An unlocked mailbox: writing to a desk, and what came back. Nothing here touches the network; what is written waits in
+//! the queue, and answers are in drops that every device has.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proto::conversation::{
+    AckTag, Chain, ConversationKey, Message, SlotTag, TooLong, ack_tags, open_reply, slot_tag,
+};
+use proto::size::READER_SLOT;
+use proto::{DeskId, Millis, Round, envelope};
+use zeroize::Zeroizing;
+
+use crate::conversations::{Content, Conversation, Said, Started, Text};
+use crate::device::{DeskView, Held, Inner, Leaves, Open};
+use crate::mailbox::RegionFull;
+use crate::seal::StoreKey;
+
+/// An unlocked mailbox. Dropping it locks. A later one takes over: then this one is locked, and says so.
+pub struct Session {
+    inner: Arc<Inner>,
+    opened: u64,
+}
+
+/// A conversation, for the screen.
+pub struct ConversationView {
+    /// Its name on this device.
+    pub id: [u8; 8],
+    /// With whom.
+    pub desk: DeskView,
+    /// In order.
+    pub lines: Vec<Line>,
+}
+
+/// One line of a conversation, for the screen.
+pub struct Line {
+    /// Whose it is.
+    pub who: Who,
+    /// The text.
+    pub text: Zeroizing<String>,
+    /// Where it can be by now.
+    pub state: LineState,
+    /// The round it was written or received in.
+    pub at: Round,
+}
+
+/// Whose a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The source's own, on the source's screen.
+    You,
+    /// The source's, on the desk's screen.
+    Source,
+    /// The desk's.
+    Desk,
+}
+
+/// Where a line can be by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineState {
+    /// It waits in the queue.
+    Waiting {
+        /// It leaves not before.
+        from: Millis,
+        /// It leaves not after, if the device goes on as always.
+        until: Millis,
+    },
+    /// It has left this device.
+    Left {
+        /// At some time before this.
+        before: Millis,
+    },
+    /// The other end has it.
+    Acknowledged,
+    /// It came from the other end.
+    Received,
+}
+
+/// Why a message was not sealed. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The mailbox is locked, or open elsewhere.
+    #[error("the mailbox is locked")]
+    Locked,
+    /// No edition was verified yet, so there is no queue to wait in.
+    #[error("the first edition is still to come; nothing can be written before")]
+    TooEarly,
+    /// The desk is not in the directory, or has no key for this round.
+    #[error("this desk cannot be written to now")]
+    NoDesk,
+    /// The text does not fit.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// 48 messages wait already.
+    #[error("too many messages wait to leave; try again later")]
+    QueueFull,
+    /// The mailbox can hold no more.
+    #[error("the mailbox is full")]
+    MailboxFull,
+}
+
+impl Session {
+    pub(crate) fn new(inner: &Arc<Inner>, held: &mut Held, key: StoreKey, content: Content) -> Self {
+        held.opened += 1;
+        held.open = Some(Open { key, hints: content.hint_key(), content });
+        Self { inner: Arc::clone(inner), opened: held.opened }
+    }
+
+    /// Whether the mailbox is still open here.
+    pub fn is_open(&self) -> bool {
+        let held = self.inner.held();
+        held.opened == self.opened && held.open.is_some()
+    }
+
+    /// The conversations, in the order they were begun.
+    pub fn conversations(&self) -> Vec<ConversationView> {
+        let now = self.inner.clock.now();
+        self.with(|held, open| {
+            let view = |c: &Conversation| ConversationView {
+                id: c.id,
+                desk: c.desk_view(),
+                lines: c.lines.iter().map(|line| self.line(held, line, now)).collect(),
+            };
+            open.content.conversations.iter().map(view).collect()
+        })
+        .unwrap_or_default()
+    }
+
+    fn line(&self, held: &Held, line: &Said, now: Millis) -> Line {
+        match line {
+            Said::Source { text, hint, at, left, acknowledged, .. } => {
+                let state = match (acknowledged, held.mailbox.find(hint)) {
+                    (true, _) => LineState::Acknowledged,
+                    (false, Some(place)) => {
+                        let leaves = self.inner.leaves(held, place, now);
+                        LineState::Waiting { from: leaves.from, until: leaves.until }
+                    }
+                    (false, None) => LineState::Left { before: left.unwrap_or(now) },
+                };
+                Line { who: Who::You, text: text.shown(), state, at: *at }
+            }
+            Said::Desk { text, at, .. } => {
+                Line { who: Who::Desk, text: text.shown(), state: LineState::Received, at: *at }
+            }
+        }
+    }
+
+    /// Seals a message to a desk and puts it in the queue in the place of cover. It is on the disk after the next
+    /// rewriting, which comes when it always comes.
+    pub fn write(&self, desk: DeskId, text: &str, now: Millis) -> Result<Leaves, WriteError> {
+        let inner = &self.inner;
+        let directory = Arc::clone(&inner.shown().directory);
+        let at = inner.schedule.round_at(now).ok_or(WriteError::TooEarly)?;
+        let to = directory.desk(&desk).ok_or(WriteError::NoDesk)?;
+        let intake = to.intake(at).ok_or(WriteError::NoDesk)?;
+        let (_, exit) = directory.envelope_keys(at).ok_or(WriteError::TooEarly)?;
+        let mut rng = inner.rng();
+        self.with(|held, open| {
+            if !held.mailbox.is_filled() {
+                return Err(WriteError::TooEarly);
+            }
+            if !held.mailbox.has_cover(&open.hints) {
+                return Err(WriteError::QueueFull);
+            }
+            // On a copy, so that a refusal changes nothing.
+            let mut content = open.content.copy();
+            let conversation = content.with(&DeskView::from(to), &mut rng);
+            let message = Message {
+                conversation: ConversationKey::from_bytes(*conversation.key.as_bytes()),
+                sequence: conversation.next,
+                received: conversation.received(),
+                text: Zeroizing::new(text.to_owned()),
+            };
+            let packed = message.pack(inner.wire.cascade)?;
+            let (blob, exporter) = envelope::to_desk(&inner.wire, intake, &packed, &exit, &mut rng);
+            let sequence = conversation.next;
+            let chain = Chain::new(&conversation.key, &exporter);
+            conversation.chains.push(Started { at, sequence, chain });
+            conversation.lines.push(Said::Source {
+                text: Text(text.to_owned()),
+                sequence,
+                hint: open.hints.hint(&blob),
+                at,
+                left: None,
+                acknowledged: false,
+            });
+            conversation.next += 1;
+            held.mailbox
+                .seal_region(&open.key, &content.to_bytes(), &mut rng)
+                .map_err(|RegionFull| WriteError::MailboxFull)?;
+            let (place, _) = held.mailbox.place(&open.hints, &blob).expect("it has a place of cover");
+            open.content = content;
+            Ok(inner.leaves(held, place, now))
+        })
+        .unwrap_or(Err(WriteError::Locked))
+    }
+
+    /// Looks through the reader drops on this device that were not looked through: acknowledgements, and replies. Returns
+    /// how many lines are new.
+    pub fn refresh(&self) -> usize {
+        let now = self.inner.clock.now();
+        let round = self.inner.schedule.round_at(now).unwrap_or(Round(0));
+        let mut rng = self.inner.rng();
+        self.with(|held, open| {
+            let content = &mut open.content;
+            let mut found = Found::default();
+            let mut expected = Expected::of(content);
+            let looked = content.looked;
+            let read = self.inner.library().reader_drops(looked, |edition, drop| {
+                for slot in drop.as_chunks().0 {
+                    look_at(slot, edition, content, &mut expected, &mut found);
+                }
+                content.looked = Some(edition);
+            });
+            if let Err(cause) = read {
+                tracing::warn!(%cause, "could not read what was fetched");
+            }
+            for conversation in &mut content.conversations {
+                conversation.forget_old_chains(round);
+                for line in &mut conversation.lines {
+                    if let Said::Source { hint, left: left @ None, .. } = line
+                        && held.mailbox.find(hint).is_none()
+                    {
+                        *left = Some(now);
+                        found.changed = true;
+                    }
+                }
+            }
+            // Having looked is not worth a change: what is not remembered is looked through again.
+            if found.changed
+                && held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng) == Err(RegionFull)
+            {
+                tracing::warn!("the mailbox is full");
+            }
+            found.lines
+        })
+        .unwrap_or(0)
+    }
+
+    /// Runs `work` on the mailbox if it is still open here.
+    fn with<T>(&self, work: impl FnOnce(&mut Held, &mut Open) -> T) -> Option<T> {
+        let mut held = self.inner.held();
+        if held.opened != self.opened {
+            return None;
+        }
+        let mut open = held.open.take()?;
+        let done = work(&mut held, &mut open);
+        held.open = Some(open);
+        Some(done)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut held = self.inner.held();
+        if held.opened == self.opened {
+            held.open = None;
+        }
+    }
+}
+
+/// Tags to look for, and the conversation and message each belongs to.
+struct Expected {
+    acks: HashMap<AckTag, (usize, u32)>,
+    slots: HashMap<SlotTag, (usize, u32)>,
+}
+
+#[derive(Default)]
+struct Found {
+    lines: usize,
+    changed: bool,
+}
+
+impl Expected {
+    fn of(content: &Content) -> Self {
+        let mut it = Self { acks: HashMap::new(), slots: HashMap::new() };
+        for (i, conversation) in content.conversations.iter().enumerate() {
+            for started in &conversation.chains {
+                it.acks.insert(*started.chain.ack(), (i, started.sequence));
+                let tags = started.chain.links().iter().map(|link| *link.tag());
+                it.slots.extend(tags.map(|tag| (tag, (i, started.sequence))));
+            }
+        }
+        it
+    }
+}
+
+fn look_at(
+    slot: &[u8; READER_SLOT],
+    edition: Round,
+    content: &mut Content,
+    expected: &mut Expected,
+    found: &mut Found,
+) {
+    let tag = slot_tag(slot);
+    if let Some(&(i, sequence)) = expected.slots.get(&tag) {
+        let conversation = &mut content.conversations[i];
+        let started = conversation.chains.iter_mut().filter(|c| c.sequence == sequence);
+        for started in started {
+            let Some(link) = started.chain.links().iter().find(|link| *link.tag() == tag) else { continue };
+            let Ok(part) = open_reply(link, slot) else { continue };
+            // A used link is deleted: what it opened cannot be opened again.
+            started.chain.delete(&tag);
+            expected.slots.remove(&tag);
+            found.changed = true;
+            found.lines += usize::from(conversation.take_part(part, edition));
+            // Only whoever opened the message's box can write on its chain.
+            conversation.acknowledge(sequence);
+            break;
+        }
+        return;
+    }
+    for tag in ack_tags(slot) {
+        if let Some(&(i, sequence)) = expected.acks.get(tag) {
+            found.changed |= content.conversations[i].acknowledge(sequence);
+        }
+    }
+}

@@ -11,5 +11,15 @@
 //! Logs say what an operator has to do something about. They never hold addresses, ids, lengths, times of messages or
 //! bodies, and nothing that differs between a day with tips and one without.
 
+pub mod edge;
 pub mod faults;
+pub mod handed;
+pub mod http;
+pub mod run;
+pub mod seed;
+pub mod state;
+pub mod status;
 pub mod store;
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests in tests/, which use the rest")]
+mod testing;

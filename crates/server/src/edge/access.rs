@@ -1,0 +1,81 @@
+//! Who may ask for what, and how much of a body is read.
+
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use bytes::BytesMut;
+use futures_util::StreamExt as _;
+use proto::directory::Directory;
+use proto::request::{HEADER, UnverifiedRequest};
+use proto::sign::IdentityPublic;
+
+use super::{Edge, No};
+
+/// Bodies longer than this are hashed away from the threads that serve.
+const LONG: usize = 256 * 1024;
+
+impl Edge {
+    /// Reads a signed request's body, of at most `limit` bytes. Whether the one who says to have signed may do so is asked
+    /// before anything is read, and the signature, which covers the body, after.
+    pub(super) async fn signed(
+        &self,
+        request: Request<Body>,
+        limit: usize,
+        may: impl FnOnce(&Directory, &IdentityPublic) -> bool,
+    ) -> Result<Bytes, No> {
+        let (parts, body) = request.into_parts();
+        let header = parts.headers.get(HEADER).and_then(|v| v.to_str().ok()).ok_or(No::Forbidden)?;
+        let unverified = UnverifiedRequest::parse(header).map_err(|_| No::Forbidden)?;
+        let by = unverified.dangerously_by();
+        if !may(&*self.directory(), &by) {
+            return Err(No::Forbidden);
+        }
+        let body = read(body, limit).await.ok_or(No::TooLong)?;
+        let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        let (network, now, bytes) = (self.network, self.clock.now(), body.clone());
+        let verify = move || unverified.verify(&network, parts.method.as_str(), &path, &bytes, now).is_ok();
+        let verified = if body.len() > LONG {
+            tokio::task::spawn_blocking(verify).await.unwrap_or(false)
+        } else {
+            verify()
+        };
+        if verified { Ok(body) } else { Err(No::Forbidden) }
+    }
+}
+
+/// Reads a body of at most `limit` bytes; `None` if it is longer or breaks off.
+pub(super) async fn read(body: Body, limit: usize) -> Option<Bytes> {
+    let announced = http_body_len(&body);
+    if announced > limit as u64 {
+        return None;
+    }
+    let mut chunks = body.into_data_stream();
+    let mut bytes = BytesMut::with_capacity(announced as usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
+        if bytes.len() + chunk.len() > limit {
+            return None;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Some(bytes.freeze())
+}
+
+/// The least number of bytes that a body says it has.
+pub(super) fn http_body_len(body: &Body) -> u64 {
+    axum::body::HttpBody::size_hint(body).lower()
+}
+
+/// The mix at `hop`, and nobody else.
+pub(super) fn mix(hop: u8) -> impl FnOnce(&Directory, &IdentityPublic) -> bool {
+    move |directory, by| directory.roster().mix(hop) == Some(*by)
+}
+
+/// The press.
+pub(super) fn press(directory: &Directory, by: &IdentityPublic) -> bool {
+    directory.roster().press() == *by
+}
+
+/// A listed desk.
+pub(super) fn desk(directory: &Directory, by: &IdentityPublic) -> bool {
+    directory.desks().iter().any(|d| d.identity == *by)
+}

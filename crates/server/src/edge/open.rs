@@ -1,0 +1,247 @@
+//! Opening an edge: its state folder, its stores, and what it knew.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, RwLock};
+
+use bytes::Bytes;
+use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::edition::{Edition, UnverifiedHead};
+use proto::mix::Manifest;
+use proto::sign::Unverified;
+use proto::{Clock, Digest, NetworkId, Round, codec};
+use tokio::sync::watch;
+
+use super::{Config, Counts, Edge, Seen, Shown, name};
+use crate::faults::Hook;
+use crate::state::{StateError, StateFolder};
+use crate::status::Refused;
+use crate::store::{Blobs, Journal, LocalBlobs, PutError, SqliteJournal, StoreError};
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The store in it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key file.
+    #[error(transparent)]
+    Seed(#[from] crate::seed::SeedError),
+    /// The directory's file cannot be read.
+    #[error("The directory {} cannot be read. Check that the file is there.", .path.display())]
+    NoDirectory {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The directory is refused.
+    #[error("The directory {} is refused: {why}. Get the one of your network.", .path.display())]
+    Directory {
+        /// The file.
+        path: PathBuf,
+        /// Which check.
+        why: DirectoryRejected,
+    },
+    /// The identity is not the one that the directory names for this mix.
+    #[error(
+        "The identity is not that of mix {hop} in the directory. Give the right key file, or the right hop."
+    )]
+    NotThisMix {
+        /// The hop.
+        hop: u8,
+    },
+    /// The address cannot be listened at.
+    #[error("The address {address} is in use. Stop the program that holds it, or give another one.")]
+    AddressInUse {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
+    /// The address cannot be listened at for another reason.
+    #[error("The address {address} cannot be listened at. Give one of this machine's.")]
+    Address {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The edge's address cannot be used.
+    #[error(transparent)]
+    Edge(#[from] crate::http::RequestError),
+}
+
+/// Reads and verifies a directory's file.
+pub(crate) fn read_directory(
+    path: &std::path::Path,
+    network: &NetworkId,
+) -> Result<(Bytes, Directory), OpenError> {
+    let bytes =
+        std::fs::read(path).map_err(|cause| OpenError::NoDirectory { path: path.to_owned(), cause })?;
+    let directory = UnverifiedDirectory::from_bytes(&bytes)
+        .map_err(DirectoryRejected::from)
+        .and_then(|d| d.verify(network))
+        .map_err(|why| OpenError::Directory { path: path.to_owned(), why })?;
+    Ok((bytes.into(), directory))
+}
+
+impl Edge {
+    /// Opens an edge on its state folder.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>, hook: Hook) -> Result<Arc<Self>, OpenError> {
+        let (bytes, given) = read_directory(&config.directory, &config.network)?;
+        let folder = StateFolder::open(&config.state, "edge", &config.network)?;
+        let journal = SqliteJournal::open(&folder.path().join("journal.sqlite"), config.max_journal_bytes)?;
+        let blobs = LocalBlobs::open(&folder.path().join("blobs"))?;
+        let given = Arc::new(given);
+        let now = given.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
+
+        let directory_name = name::directory(&given.digest());
+        let is_new = !blobs.has(&directory_name).await?;
+        match blobs.put(&directory_name, bytes).await {
+            Ok(()) => {}
+            // Its name is its digest: other bytes there are a damaged disk.
+            Err(PutError::Conflict) => {
+                let damaged = io::Error::new(io::ErrorKind::InvalidData, "a stored directory is damaged");
+                return Err(StoreError::because("reading the stored directories", damaged).into());
+            }
+            Err(PutError::Store(e)) => return Err(e.into()),
+        }
+
+        let mut seen = Seen {
+            directory: Arc::clone(&given),
+            directories: HashMap::from([(given.digest(), given)]),
+            manifests: BTreeMap::new(),
+            published: BTreeMap::new(),
+            newest: None,
+            used: HashMap::new(),
+            sealed: None,
+        };
+        seen.load_directories(&blobs, &config.network, now).await?;
+        seen.load_editions(&blobs).await?;
+        seen.load_manifests(&blobs).await?;
+        // A directory never seen before is the operator's word; otherwise the newest edition's is in force.
+        if !is_new
+            && let Some(newest) = &seen.newest
+            && let Some(directory) = seen.directories.get(&newest.head().directory)
+        {
+            seen.directory = Arc::clone(directory);
+        }
+        let streams = journal.streams(name::ENVELOPES).await?;
+        seen.sealed = streams.iter().filter(|s| s.sealed).filter_map(|s| name::round_in(&s.name, 1)).max();
+        let counts = Counts { rounds: load_counts(&blobs).await?, ..Counts::default() };
+
+        Ok(Arc::new(Self {
+            clock,
+            hook,
+            killed: watch::Sender::new(None),
+            network: config.network,
+            journal: Box::new(journal),
+            blobs: Box::new(blobs),
+            publishing: tokio::sync::Mutex::new(()),
+            stepping: tokio::sync::Mutex::new(()),
+            ready: AtomicBool::new(true),
+            seen: RwLock::new(seen),
+            counts: Mutex::new(counts),
+            edition_page: Mutex::new(None),
+            _folder: folder,
+        }))
+    }
+}
+
+impl Seen {
+    /// Notes that `digest` is of use to editions up to `round`.
+    pub(super) fn use_until(&mut self, digest: Digest, round: Round) {
+        let until = self.used.entry(digest).or_insert(round);
+        *until = round.max(*until);
+    }
+
+    /// Takes in a verified edition.
+    pub(super) fn show_edition(&mut self, edition: Edition) {
+        let head = edition.head();
+        let round = head.round;
+        for digest in [head.changes.digest, head.front.digest, head.directory] {
+            self.use_until(digest, round);
+        }
+        self.published.extend(edition.drops().iter().map(|d| (d.round, round)));
+        if self.newest.as_ref().is_none_or(|n| n.head().round < round) {
+            self.newest = Some(Arc::new(edition));
+        }
+    }
+
+    async fn load_directories(
+        &mut self,
+        blobs: &dyn Blobs,
+        network: &NetworkId,
+        now: Round,
+    ) -> Result<(), StoreError> {
+        for blob in blobs.list("bundles").await?.into_iter().chain(blobs.list("directories").await?) {
+            // What no edition names yet is kept as if it had been put now.
+            if let Some(digest) = blob.rsplit('/').next().and_then(Digest::from_hex) {
+                self.use_until(digest, now);
+            }
+        }
+        for blob in blobs.list("directories").await? {
+            let Some(bytes) = blobs.get(&blob).await? else { continue };
+            match UnverifiedDirectory::from_bytes(&bytes)
+                .map_err(DirectoryRejected::from)
+                .and_then(|d| d.verify(network))
+            {
+                Ok(directory) => drop(self.directories.insert(directory.digest(), Arc::new(directory))),
+                Err(_) => tracing::warn!("A stored directory is damaged and is left aside. Check the disk."),
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_editions(&mut self, blobs: &dyn Blobs) -> Result<(), StoreError> {
+        for blob in blobs.list("editions").await? {
+            let Some(round) = name::round_in(&blob, 1) else { continue };
+            let Some(bytes) = blobs.get(&blob).await? else { continue };
+            let verified = UnverifiedHead::from_bytes(&bytes).ok().and_then(|head| {
+                let directory = self.directories.get(&head.dangerously_directory().ok()?)?;
+                // It was checked against the clock when it was put.
+                head.verify(directory, round, round, None).ok()
+            });
+            match verified {
+                Some(edition) => self.show_edition(edition),
+                None => tracing::warn!("A stored edition is damaged and is left aside. Check the disk."),
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_manifests(&mut self, blobs: &dyn Blobs) -> Result<(), StoreError> {
+        for blob in blobs.list("manifests").await? {
+            let Some(bytes) = blobs.get(&blob).await? else { continue };
+            // Its signature was verified when it was put; the mix may have another identity by now.
+            let read = codec::decode::<Unverified<Manifest>>(&bytes)
+                .and_then(|signed| signed.dangerously_peek().map(|manifest| (signed, manifest)));
+            match read {
+                Ok((signed, manifest)) => {
+                    let key = (manifest.batch.round, manifest.hop, manifest.batch.part);
+                    self.manifests.insert(key, Shown { signed, manifest });
+                }
+                Err(_) => tracing::warn!("A stored manifest is damaged and is left aside. Check the disk."),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn load_counts(blobs: &dyn Blobs) -> Result<BTreeMap<Round, (u64, Refused)>, StoreError> {
+    let mut rounds = BTreeMap::new();
+    for blob in blobs.list("counts").await? {
+        let Some(bytes) = blobs.get(&blob).await? else { continue };
+        if let (Some(round), Ok(counts)) = (name::round_in(&blob, 1), codec::decode(&bytes)) {
+            rounds.insert(round, counts);
+        }
+    }
+    Ok(rounds)
+}

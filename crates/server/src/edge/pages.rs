@@ -1,0 +1,162 @@
+//! Pages for people, and health for operators.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Json, Redirect, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+use proto::Round;
+use proto::edition::Edition;
+use ui::{Frame, Link, Zone};
+
+use super::{Edge, name};
+use crate::status::{Batch, RoundStatus, Slots, Status};
+
+/// Rounds on the status page.
+const SHOWN: usize = 24;
+
+pub(super) fn router() -> Router<Arc<Edge>> {
+    let pages = Router::new()
+        .route("/", get(|| async { Redirect::to("/status") }))
+        .route("/status", get(status_page))
+        .route("/edition", get(edition_page))
+        .merge(ui::assets::router());
+    ui::headers::strict(pages)
+        .route("/v1/status", get(|State(edge): State<Arc<Edge>>| async move { Json(edge.status()) }))
+        .route("/healthz", get(|| async { StatusCode::OK }))
+        .route("/readyz", get(ready))
+}
+
+/// Whether the store worked when it was last asked.
+async fn ready(State(edge): State<Arc<Edge>>) -> StatusCode {
+    if edge.ready.load(Ordering::Relaxed) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+impl Edge {
+    /// What is counted, of the newest rounds that are over. Nothing of the round being collected: how its count grows
+    /// would tell when somebody sends.
+    pub fn status(&self) -> Status {
+        let (seen, counts) = (self.seen(), self.counts());
+        let parameters = seen.directory.parameters();
+        let mut rounds: Vec<_> = counts
+            .rounds
+            .iter()
+            .rev()
+            .take(SHOWN)
+            .map(|(&round, (taken, refused))| RoundStatus {
+                round: round.0,
+                began_ms: parameters.schedule.start(round).0,
+                envelopes: *taken,
+                refused: refused.clone(),
+                batches: seen
+                    .manifests
+                    .range((round, 0, 0)..=(round, u8::MAX, u16::MAX))
+                    .map(|(_, shown)| Batch {
+                        hop: shown.manifest.hop,
+                        part: shown.manifest.batch.part,
+                        taken: shown.manifest.count_in,
+                        passed: shown.manifest.count_out,
+                    })
+                    .collect(),
+                published: seen.published.contains_key(&round),
+            })
+            .collect();
+        rounds.reverse();
+        Status {
+            network: seen.directory.roster().name.clone(),
+            demonstration: seen.directory.roster().demonstration,
+            round: parameters.schedule.round_at(self.clock.now()).map(|r| r.0),
+            round_ms: parameters.schedule.round_ms,
+            mixes: parameters.mixes,
+            slots: Slots { desk: parameters.desk_slots, reader: parameters.reader_slots },
+            edition: seen.newest.as_ref().map(|e| e.head().round.0),
+            rounds,
+        }
+    }
+}
+
+async fn status_page(State(edge): State<Arc<Edge>>) -> Response {
+    let status = edge.status();
+    let demonstration = status.demonstration;
+    fresh(frame("Status", "/status", demonstration, ui::status::status(&status.shown(), &Zone::utc())))
+}
+
+async fn edition_page(State(edge): State<Arc<Edge>>) -> Response {
+    let (newest, demonstration) = {
+        let seen = edge.seen();
+        (seen.newest.clone(), seen.directory.roster().demonstration)
+    };
+    let main = match newest {
+        None => html! {
+            div.narrow {
+                h1 { "Edition" }
+                p.empty { "No edition yet. The press publishes one in every round." }
+            }
+        },
+        Some(newest) => match edge.edition_main(&newest).await {
+            Some(main) => main,
+            None => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    };
+    fresh(frame("Edition", "/edition", demonstration, main))
+}
+
+impl Edge {
+    /// The page of an edition, made once for each.
+    async fn edition_main(&self, edition: &Arc<Edition>) -> Option<Markup> {
+        let kept = || self.edition_page.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let round = edition.head().round;
+        if let Some((of, page)) = &*kept()
+            && *of == round
+        {
+            return Some(page.clone());
+        }
+        let named = edition.head().front;
+        let bytes = self.noted(self.blobs.get(&name::bundle(&named.digest)).await).ok()??;
+        let edition = Arc::clone(edition);
+        let press = self.directory().roster().operator(&self.directory().roster().press())?.name.clone();
+        let page = tokio::task::spawn_blocking(move || {
+            let front = edition.front(&bytes).ok()?;
+            let facts = ui::status::Edition {
+                round: edition.head().round.0,
+                published_ms: edition.head().made.0,
+                press,
+                head: edition.digest().to_string(),
+                directory: edition.head().directory.to_string(),
+                bytes: bytes.len() as u64,
+            };
+            Some(ui::status::edition(&facts, &front.stories, &Zone::utc()))
+        })
+        .await
+        .ok()??;
+        *kept() = Some((round, page.clone()));
+        Some(page)
+    }
+}
+
+fn frame(title: &str, here: &str, demonstration: bool, main: Markup) -> Markup {
+    let nav = [
+        Link::new("/status", "Status", here == "/status"),
+        Link::new("/edition", "Edition", here == "/edition"),
+    ];
+    ui::page(&Frame {
+        title,
+        place: "Network",
+        nav: &nav,
+        banner: demonstration.then_some(ui::page::DEMONSTRATION),
+        again_s: (here == "/status").then_some(10),
+        main,
+        ..Frame::default()
+    })
+}
+
+fn fresh(page: Markup) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], page).into_response()
+}
+
+/// The page of the newest edition, once somebody asked for it.
+pub(super) type EditionPage = Option<(Round, Markup)>;

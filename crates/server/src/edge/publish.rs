@@ -1,0 +1,181 @@
+//! What is published: directories, bundles of stories, editions, drops, manifests. Checked as a client would check it
+//! before it is served.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{Request, header};
+use axum::response::{IntoResponse as _, Response};
+use proto::directory::UnverifiedDirectory;
+use proto::edition::{MAX_HEAD, MAX_PACKED, UnverifiedHead};
+use proto::{Digest, Round, codec};
+
+use super::{Edge, No, access, name};
+use crate::faults::{Side, Step};
+
+/// The most that a directory may weigh, in bytes.
+const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
+
+/// What is named by its digest or its round never changes.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// `GET /v1/directories/{digest}`
+pub(super) async fn directory(
+    State(edge): State<Arc<Edge>>,
+    Path(digest): Path<String>,
+) -> Result<Response, No> {
+    let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
+    edge.serve(&name::directory(&digest)).await
+}
+
+/// `GET /v1/bundles/{digest}`
+pub(super) async fn bundle(
+    State(edge): State<Arc<Edge>>,
+    Path(digest): Path<String>,
+) -> Result<Response, No> {
+    let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
+    edge.serve(&name::bundle(&digest)).await
+}
+
+/// `GET /v1/editions/{e}`: the head.
+pub(super) async fn edition(State(edge): State<Arc<Edge>>, Path(round): Path<u32>) -> Result<Response, No> {
+    edge.serve(&name::edition(Round(round))).await
+}
+
+/// `GET /v1/drops/{r}/reader`
+pub(super) async fn reader_drop(
+    State(edge): State<Arc<Edge>>,
+    Path(round): Path<u32>,
+) -> Result<Response, No> {
+    edge.serve(&name::drop(Round(round), "reader")).await
+}
+
+/// `GET /v1/drops/{r}/desk`: for desks that the directory lists.
+pub(super) async fn desk_drop(
+    State(edge): State<Arc<Edge>>,
+    Path(round): Path<u32>,
+    request: Request<Body>,
+) -> Result<Response, No> {
+    edge.signed(request, 0, access::desk).await?;
+    edge.serve(&name::drop(Round(round), "desk")).await
+}
+
+/// `GET /v1/manifests/{r}`: every manifest of round r so far, by hop and part, as a CBOR array.
+pub(super) async fn manifests(State(edge): State<Arc<Edge>>, Path(round): Path<u32>) -> Response {
+    let seen = edge.seen();
+    let range = (Round(round), 0, 0)..=(Round(round), u8::MAX, u16::MAX);
+    let signed: Vec<_> = seen.manifests.range(range).map(|(_, shown)| shown.signed.clone()).collect();
+    ([(header::CACHE_CONTROL, "no-store")], codec::encode(&signed)).into_response()
+}
+
+/// `PUT /v1/directories/{digest}`, by the press.
+pub(super) async fn put_directory(
+    State(edge): State<Arc<Edge>>,
+    Path(digest): Path<String>,
+    request: Request<Body>,
+) -> Result<(), No> {
+    let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
+    let bytes = edge.signed(request, MAX_DIRECTORY, access::press).await?;
+    if Digest::of(&bytes) != digest {
+        return Err(No::Rejected);
+    }
+    edge.put_directory(digest, bytes).await
+}
+
+/// `PUT /v1/bundles/{digest}`, by the press.
+pub(super) async fn put_bundle(
+    State(edge): State<Arc<Edge>>,
+    Path(digest): Path<String>,
+    request: Request<Body>,
+) -> Result<(), No> {
+    let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
+    let bytes = edge.signed(request, MAX_PACKED, access::press).await?;
+    if Digest::of(&bytes) != digest {
+        return Err(No::Rejected);
+    }
+    let _one = edge.publishing.lock().await;
+    edge.noted(edge.blobs.put(&name::bundle(&digest), bytes).await)?;
+    edge.use_until(digest, edge.round());
+    Ok(())
+}
+
+/// `PUT /v1/editions/{e}`, by the press: the head, last of all. One for each round, ever.
+pub(super) async fn put_edition(
+    State(edge): State<Arc<Edge>>,
+    Path(round): Path<u32>,
+    request: Request<Body>,
+) -> Result<(), No> {
+    let bytes = edge.signed(request, MAX_HEAD, access::press).await?;
+    edge.put_edition(Round(round), bytes).await
+}
+
+impl Edge {
+    async fn serve(&self, name: &str) -> Result<Response, No> {
+        let bytes = self.noted(self.blobs.get(name).await)?.ok_or(No::Missing)?;
+        Ok(([(header::CACHE_CONTROL, FOREVER)], bytes).into_response())
+    }
+
+    pub(super) async fn put_directory(&self, digest: Digest, bytes: Bytes) -> Result<(), No> {
+        let network = self.network;
+        let read = bytes.clone();
+        let directory = tokio::task::spawn_blocking(move || {
+            UnverifiedDirectory::from_bytes(&read).ok()?.verify(&network).ok()
+        })
+        .await
+        .map_err(|_| No::Failing)?
+        .ok_or(No::Rejected)?;
+        let _one = self.publishing.lock().await;
+        self.noted(self.blobs.put(&name::directory(&digest), bytes).await)?;
+        self.seen_mut().directories.insert(digest, Arc::new(directory));
+        self.use_until(digest, self.round());
+        Ok(())
+    }
+
+    async fn put_edition(&self, round: Round, bytes: Bytes) -> Result<(), No> {
+        let _one = self.publishing.lock().await;
+        if let Some(there) = self.noted(self.blobs.get(&name::edition(round)).await)? {
+            if there != bytes {
+                return Err(No::Conflict);
+            }
+            // Put before: if this program was stopped between the disk and its memory, it learns of it now.
+            if self.seen().newest.as_ref().is_some_and(|e| e.head().round >= round) {
+                return Ok(());
+            }
+        }
+        let unverified = UnverifiedHead::from_bytes(&bytes).map_err(|_| No::Rejected)?;
+        let names = unverified.dangerously_directory().map_err(|_| No::Rejected)?;
+        let (directory, newest) = {
+            let seen = self.seen();
+            (seen.directories.get(&names).cloned().ok_or(No::Rejected)?, seen.newest.clone())
+        };
+        // One chain of heads: never a round again, never one before the newest, never beside it.
+        if newest.as_ref().is_some_and(|e| e.head().round >= round) {
+            return Err(No::Conflict);
+        }
+        let previous = newest.map(|e| e.digest());
+        let now = self.round();
+        let (edition, directory) = tokio::task::spawn_blocking(move || {
+            (unverified.verify(&directory, round, now, previous.as_ref()), directory)
+        })
+        .await
+        .map_err(|_| No::Failing)?;
+        let edition = edition.map_err(|_| No::Rejected)?;
+        for bundle in [&edition.head().changes, &edition.head().front] {
+            if !self.noted(self.blobs.has(&name::bundle(&bundle.digest)).await)? {
+                return Err(No::Rejected);
+            }
+        }
+        self.at(Step::EditionKept, Side::Before).await;
+        self.noted(self.blobs.put(&name::edition(round), bytes).await)?;
+        self.at(Step::EditionKept, Side::After).await;
+        let mut seen = self.seen_mut();
+        seen.directory = directory;
+        seen.show_edition(edition);
+        Ok(())
+    }
+
+    fn use_until(&self, digest: Digest, round: Round) {
+        self.seen_mut().use_until(digest, round);
+    }
+}

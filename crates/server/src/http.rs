@@ -1,0 +1,135 @@
+//! The client by which a mix asks the edge: signed requests, nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use proto::sign::IdentitySecret;
+use proto::{Clock, NetworkId, request};
+use reqwest::{Method, Response, StatusCode};
+
+/// The header in which the edge says that a round's stream has its final length.
+pub const SEALED: &str = "firsthand-sealed";
+
+/// The most envelopes in one answer: 8 MiB.
+pub const RUN: usize = 1024;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The edge cannot be reached, or broke off.
+    #[error("The edge does not answer. Check that it runs and that its address is right.")]
+    Unreachable(#[source] reqwest::Error),
+    /// The edge's store fails.
+    #[error("The edge cannot store or read at the moment. It says more itself.")]
+    Failing,
+    /// The edge refuses.
+    #[error("The edge refuses ({0}). Check that both hold the same directory and that the clocks agree.")]
+    Refused(u16),
+    /// Other bytes stand there already: this output was made twice.
+    #[error(
+        "The edge holds another output under this name. Never run two mixes with one identity, nor one from an old copy of its state."
+    )]
+    Conflict,
+    /// The edge answers more than there can be.
+    #[error("The edge answers more than a batch can hold. It is not to be trusted.")]
+    TooLong,
+    /// The edge's address cannot be used.
+    #[error("The edge's address {0:?} cannot be used. Write it as http://host:port.")]
+    Address(String),
+}
+
+/// What the edge answered.
+pub struct Answer {
+    /// The body.
+    pub bytes: Bytes,
+    /// The round's final length, if it is sealed.
+    pub sealed: Option<u64>,
+}
+
+/// Asks the edge in the name of one identity.
+pub struct EdgeClient {
+    base: String,
+    network: NetworkId,
+    identity: Arc<IdentitySecret>,
+    clock: Arc<dyn Clock>,
+    http: reqwest::Client,
+}
+
+impl EdgeClient {
+    /// Asks the edge at `base` ("http://127.0.0.1:7000").
+    pub fn new(
+        base: &str,
+        network: NetworkId,
+        identity: Arc<IdentitySecret>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RequestError> {
+        let address = || RequestError::Address(base.to_owned());
+        let url = reqwest::Url::parse(base).map_err(|_| address())?;
+        if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+            return Err(address());
+        }
+        // An edge never redirects, and no proxy of the surroundings is asked: the address given is the address used.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(Duration::from_secs(60))
+            .build()
+            .map_err(|e| RequestError::Unreachable(e.without_url()))?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), network, identity, clock, http })
+    }
+
+    /// GET. `None` if there is nothing there. Reads at most `limit` bytes.
+    pub async fn get(&self, path: &str, limit: usize) -> Result<Option<Answer>, RequestError> {
+        let mut response = self.send(Method::GET, path, Bytes::new()).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        accept(response.status())?;
+        let sealed = response.headers().get(SEALED).and_then(|v| v.to_str().ok()?.parse().ok());
+        let expected = response.content_length().unwrap_or(0).min(limit as u64) as usize;
+        let mut bytes = BytesMut::with_capacity(expected);
+        while let Some(chunk) =
+            response.chunk().await.map_err(|e| RequestError::Unreachable(e.without_url()))?
+        {
+            if bytes.len() + chunk.len() > limit {
+                return Err(RequestError::TooLong);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(Answer { bytes: bytes.freeze(), sealed }))
+    }
+
+    /// PUT. Returns once the edge has stored it.
+    pub async fn put(&self, path: &str, body: Bytes) -> Result<(), RequestError> {
+        accept(self.send(Method::PUT, path, body).await?.status())
+    }
+
+    /// DELETE. What is not there any more is no error.
+    pub async fn delete(&self, path: &str) -> Result<(), RequestError> {
+        match self.send(Method::DELETE, path, Bytes::new()).await?.status() {
+            StatusCode::NOT_FOUND => Ok(()),
+            status => accept(status),
+        }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response, RequestError> {
+        let now = self.clock.now();
+        let signed = request::sign(&self.network, &self.identity, method.as_str(), path, &body, now);
+        let url = format!("{}{path}", self.base);
+        let request = self.http.request(method, url).header(request::HEADER, signed).body(body);
+        request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))
+    }
+}
+
+fn accept(status: StatusCode) -> Result<(), RequestError> {
+    match status {
+        s if s.is_success() => Ok(()),
+        StatusCode::CONFLICT => Err(RequestError::Conflict),
+        s if s.is_server_error() => Err(RequestError::Failing),
+        s => Err(RequestError::Refused(s.as_u16())),
+    }
+}

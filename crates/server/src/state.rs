@@ -1,0 +1,157 @@
+//! A service's state folder: one service, one network, one program at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use proto::NetworkId;
+
+const MARK: &str = "firsthand-state";
+const LOCK: &str = "lock";
+
+/// Why a state folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// It was made for another network.
+    #[error(
+        "The state folder {} belongs to another network. Give another folder, or empty this one if it is no longer needed.",
+        .path.display()
+    )]
+    OtherNetwork {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It was made for another service.
+    #[error(
+        "The state folder {} belongs to another service ({holds}). Give each service a folder of its own.",
+        .path.display()
+    )]
+    OtherService {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        holds: String,
+    },
+    /// Another program holds it.
+    #[error("The state folder {} is in use by another program. Stop that one first.", .path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("The disk that holds the state folder {} is full. Free some space, then start again.", .path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It cannot be written or read.
+    #[error("The state folder {} cannot be used. Check that it exists and that you may write to it.", .path.display())]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// A state folder that is ours until this is dropped.
+#[derive(Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl StateFolder {
+    /// Takes the folder for `service` ("edge", "mix 0") of `network`. The first time it is made and marked; from then on
+    /// only the same service of the same network may have it.
+    pub fn open(path: &Path, service: &str, network: &NetworkId) -> Result<Self, StateError> {
+        let failed = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StateError::Full { path: path.to_owned() }
+            }
+            _ => StateError::Unusable { path: path.to_owned(), cause },
+        };
+        std::fs::create_dir_all(path).map_err(failed)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK))
+            .map_err(failed)?;
+        lock.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => StateError::InUse { path: path.to_owned() },
+            TryLockError::Error(e) => failed(e),
+        })?;
+        match std::fs::read_to_string(path.join(MARK)) {
+            Ok(mark) => check_mark(&mark, path, service, network)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                write_durably(&path.join(MARK), format!("{service}\n{network}\n").as_bytes())
+                    .map_err(failed)?;
+            }
+            Err(e) => return Err(failed(e)),
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn check_mark(mark: &str, path: &Path, service: &str, network: &NetworkId) -> Result<(), StateError> {
+    let (holds, id) = mark.trim_end().split_once('\n').unwrap_or((mark.trim_end(), ""));
+    if id != network.to_string() {
+        return Err(StateError::OtherNetwork { path: path.to_owned() });
+    }
+    if holds != service {
+        return Err(StateError::OtherService { path: path.to_owned(), holds: holds.to_owned() });
+    }
+    Ok(())
+}
+
+/// Writes a file so that after a loss of power it is there whole or not at all: beside, synced, renamed, folder synced.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    settle(&file, &beside, path)
+}
+
+/// Syncs what was written to `beside`, and puts it in the place of `path`.
+pub(crate) fn settle(file: &File, beside: &Path, path: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    std::fs::rename(beside, path)?;
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NET: NetworkId = NetworkId([1; 32]);
+
+    #[test]
+    fn one_program_one_network_one_service() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/state");
+        let held = StateFolder::open(&path, "edge", &NET).unwrap();
+        assert!(matches!(StateFolder::open(&path, "edge", &NET), Err(StateError::InUse { .. })));
+        drop(held);
+        let other = NetworkId([2; 32]);
+        assert!(matches!(StateFolder::open(&path, "edge", &other), Err(StateError::OtherNetwork { .. })));
+        let wrong = StateFolder::open(&path, "mix 0", &NET).unwrap_err();
+        assert!(wrong.to_string().contains("another service (edge)"), "{wrong}");
+        StateFolder::open(&path, "edge", &NET).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_said() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let refused = StateFolder::open(&file.path().join("state"), "edge", &NET).unwrap_err();
+        assert!(matches!(refused, StateError::Unusable { .. }), "{refused}");
+    }
+}

@@ -1,0 +1,133 @@
+//! A whole network's keys and directory, made from a seed, for tests of this crate.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use proto::directory::{
+    DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
+    UnverifiedDirectory,
+};
+use proto::seal::SealSecret;
+use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::{Clock, Millis, NetworkId, Round, Schedule};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+/// When round 0 of every test network begins.
+pub const GENESIS: Millis = Millis(1_800_000_000_000);
+
+/// A mix's secrets.
+pub struct MixKeys {
+    /// Signs manifests and requests.
+    pub identity: IdentitySecret,
+    /// Opens layers.
+    pub key: SealSecret,
+}
+
+/// A network of three mixes, one press, one edge and one desk, with rounds of 3 s.
+pub struct Town {
+    /// Its id.
+    pub network: NetworkId,
+    /// Its directory as served.
+    pub bytes: Vec<u8>,
+    /// The same, verified.
+    pub directory: Arc<Directory>,
+    /// By hop.
+    pub mixes: Vec<MixKeys>,
+    /// Signs editions.
+    pub press: IdentitySecret,
+    /// Signs a desk's requests.
+    pub desk: IdentitySecret,
+    /// Opens what is sent to the desk.
+    pub intake: SealSecret,
+    /// For whatever the test draws.
+    pub rng: StdRng,
+}
+
+impl Town {
+    /// Three mixes, n_min 4, n_max 100.
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, 3, 4, 100)
+    }
+
+    /// `k` mixes.
+    pub fn with(seed: u64, k: u8, n_min: u32, n_max: u32) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let root = RootSecret::generate(&mut rng);
+        let network = root.public().network();
+        let press = IdentitySecret::generate(&mut rng);
+        let edge = IdentitySecret::generate(&mut rng);
+        let newsroom = IdentitySecret::generate(&mut rng);
+        let desk = IdentitySecret::generate(&mut rng);
+        let intake = SealSecret::generate(&mut rng);
+        let mixes: Vec<_> = (0..k)
+            .map(|_| MixKeys {
+                identity: IdentitySecret::generate(&mut rng),
+                key: SealSecret::generate(&mut rng),
+            })
+            .collect();
+        let operator =
+            |role, name: &str, by: &IdentitySecret| Operator { role, name: name.into(), key: by.public() };
+        let mut operators = vec![
+            operator(Role::Press, "Press", &press),
+            operator(Role::Edge, "Edge", &edge),
+            operator(Role::Newsroom, "The Wendral Post", &newsroom),
+        ];
+        operators
+            .extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), &m.identity)));
+        let parameters = Parameters {
+            schedule: Schedule { genesis: GENESIS, round_ms: 3_000 },
+            mixes: k,
+            n_min,
+            n_max,
+            desk_slots: 4,
+            reader_slots: 4,
+        };
+        let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
+        let (from, until) = (Round(0), Round(u32::MAX));
+        let mix_keys = (0..)
+            .zip(&mixes)
+            .map(|(hop, m)| {
+                let key = MixKey { hop, key: m.key.public().to_bytes().into(), from, until };
+                Unverified::sign(&key, &network, &m.identity)
+            })
+            .collect();
+        let card = DeskCard { desk: desk.public(), name: "Investigations".into(), about: "Reads.".into() };
+        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+        let entry = DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(&card, &network, &newsroom),
+            keys: vec![Unverified::sign(&key, &network, &desk)],
+        };
+        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys, vec![entry]);
+        let bytes = unverified.to_bytes();
+        let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
+        Self { network, bytes, directory, mixes, press, desk, intake, rng }
+    }
+
+    /// The schedule.
+    pub fn schedule(&self) -> Schedule {
+        self.directory.parameters().schedule
+    }
+}
+
+/// A clock that stands until it is moved.
+pub struct Hands(AtomicU64);
+
+impl Hands {
+    /// Stands at `at`.
+    pub fn at(at: Millis) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(at.0)))
+    }
+
+    /// Moves it.
+    pub fn set(&self, to: Millis) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,579 @@
+//! A real edge on loopback, asked over HTTP.
+
+#[path = "../src/testing.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
+mod testing;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::edition::{Bundle, Head, sign_head};
+use proto::mix::{BatchId, Manifest};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Digest, Millis, NetworkId, Round, codec, request};
+use reqwest::{Method, StatusCode};
+use server::edge::{Config, Edge, OpenError};
+use server::faults::Hook;
+use server::handed::Handed;
+use server::http::SEALED;
+use testing::{GENESIS, Hands, Town};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+struct Running {
+    town: Town,
+    clock: Arc<Hands>,
+    config: Config,
+    edge: Arc<Edge>,
+    base: String,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    done: JoinHandle<()>,
+    folder: tempfile::TempDir,
+}
+
+impl Running {
+    async fn start(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::with(Town::new(seed), folder, None).await
+    }
+
+    async fn with(town: Town, folder: tempfile::TempDir, max_journal_bytes: Option<u64>) -> Self {
+        let directory = folder.path().join("directory");
+        std::fs::write(&directory, &town.bytes).unwrap();
+        let config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            state: folder.path().join("edge"),
+            network: town.network,
+            directory,
+            max_journal_bytes,
+        };
+        // A quarter into round 5.
+        let clock = Hands::at(GENESIS.plus(5 * 3_000 + 750));
+        let edge = Edge::open(&config, clock.clone(), Hook::none()).await.unwrap();
+        let listening = edge.clone().listen(config.listen).await.unwrap();
+        let base = format!("http://{}", listening.address());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let done = tokio::spawn(async move {
+            listening.run(async { drop(stopped.await) }).await.unwrap();
+        });
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        edge.step(proto::Clock::now(&*clock)).await.unwrap();
+        Self { town, clock, config, edge, base, http, stop: Some(stop), done, folder }
+    }
+
+    async fn restart(mut self) -> Self {
+        let max = self.config.max_journal_bytes;
+        self.stop.take().unwrap().send(()).unwrap();
+        self.done.await.unwrap();
+        drop(self.edge);
+        let now = proto::Clock::now(&*self.clock);
+        let again = Self::with(self.town, self.folder, max).await;
+        again.clock.set(now);
+        again
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Vec<u8>) {
+        let response =
+            self.http.request(method, format!("{}{path}", self.base)).body(body).send().await.unwrap();
+        (response.status(), response.bytes().await.unwrap().to_vec())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Vec<u8>) {
+        self.ask(Method::GET, path, vec![]).await
+    }
+
+    async fn signed(
+        &self,
+        by: &IdentitySecret,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> reqwest::Response {
+        let now = proto::Clock::now(&*self.clock);
+        let header = request::sign(&self.town.network, by, method.as_str(), path, &body, now);
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .header(request::HEADER, header)
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn put(&self, by: &IdentitySecret, path: &str, body: Vec<u8>) -> StatusCode {
+        self.signed(by, Method::PUT, path, body).await.status()
+    }
+
+    async fn upload(&self, round: &str, body: Vec<u8>) -> StatusCode {
+        self.ask(Method::POST, &format!("/v1/rounds/{round}/envelopes"), body).await.0
+    }
+
+    /// Everything the first mix can see of a round: envelopes and final length.
+    async fn envelopes(&self, round: u32, from: u64) -> Option<(Vec<u8>, Option<u64>)> {
+        let path = format!("/v1/rounds/{round}/envelopes/{from}");
+        let answer = self.signed(&self.town.mixes[0].identity, Method::GET, &path, vec![]).await;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return None;
+        }
+        assert_eq!(answer.status(), StatusCode::OK);
+        let sealed = answer.headers().get(SEALED).map(|v| v.to_str().unwrap().parse().unwrap());
+        Some((answer.bytes().await.unwrap().to_vec(), sealed))
+    }
+
+    async fn go_to(&self, round: u32, after: u64) {
+        self.clock.set(self.town.schedule().start(Round(round)).plus(after));
+        self.edge.step(proto::Clock::now(&*self.clock)).await.unwrap();
+    }
+
+    fn head(&self, round: u32, previous: Digest, manifests: Vec<Unverified<Manifest>>) -> (Vec<u8>, Vec<u8>) {
+        let (bundle, named) = Bundle::default().pack();
+        let head = Head {
+            round: Round(round),
+            previous,
+            made: Millis(1),
+            directory: self.town.directory.digest(),
+            changes: named,
+            front: named,
+            manifests,
+        };
+        (sign_head(&head, &self.town.network, &self.town.press), bundle)
+    }
+
+    fn batch(&self, hop: u8, id: BatchId, payload: &[u8]) -> Vec<u8> {
+        let outputs = if usize::from(hop) == self.town.mixes.len() - 1 {
+            vec![Digest::of(&payload[..4 * 4736]), Digest::of(&payload[4 * 4736..])]
+        } else {
+            vec![Digest::of(payload)]
+        };
+        let manifest = Manifest { batch: id, hop, inputs: vec![], count_in: 9, count_out: 8, outputs };
+        let by = &self.town.mixes[usize::from(hop)].identity;
+        Handed::new(&Unverified::sign(&manifest, &self.town.network, by), payload).body().to_vec()
+    }
+}
+
+fn id(round: u32, part: u16) -> BatchId {
+    BatchId { round: Round(round), part }
+}
+
+#[tokio::test]
+async fn whatever_is_uploaded_is_answered_alike_and_only_envelopes_of_the_round_are_kept() {
+    let edge = Running::start(1).await;
+    let url = |round: &str| format!("{}/v1/rounds/{round}/envelopes", edge.base);
+    let mut answers = vec![];
+    for (round, body) in [
+        ("5", vec![1; 8192]),
+        ("5", vec![1; 8192]),
+        ("5", vec![0; 8191]),
+        ("5", vec![]),
+        ("4", vec![2; 8192]),
+        ("6", vec![2; 8192]),
+        ("4294967295", vec![2; 8192]),
+        ("4294967296", vec![2; 8192]),
+        ("-1", vec![2; 8192]),
+        ("%ff", vec![2; 8192]),
+    ] {
+        let response = edge.http.post(url(round)).body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::ACCEPTED, "{round}");
+        let mut headers: Vec<_> =
+            response.headers().iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
+        headers.retain(|(n, _)| n != "date");
+        answers.push((headers, response.bytes().await.unwrap()));
+    }
+    assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
+    assert!(answers[0].1.is_empty());
+    let (kept, sealed) = edge.envelopes(5, 0).await.unwrap();
+    assert_eq!((kept, sealed), (vec![1; 2 * 8192], None));
+
+    // Counted inside, once the round is over.
+    edge.go_to(6, 100).await;
+    let status = edge.edge.status();
+    let round = status.rounds.last().unwrap();
+    assert_eq!((round.round, round.envelopes), (5, 2));
+    let r = &round.refused;
+    assert_eq!((r.short, r.long, r.early, r.late, r.no_round), (2, 0, 2, 1, 3));
+}
+
+#[tokio::test]
+async fn a_long_upload_is_read_no_further_than_it_must_be() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let edge = Running::start(2).await;
+    let address = edge.base.strip_prefix("http://").unwrap().to_owned();
+    // Announced long: answered before a byte of it is sent. Chunked and long: answered though it never ends.
+    for (head, body) in [
+        ("Content-Length: 8193", vec![]),
+        ("Transfer-Encoding: chunked", [b"2001\r\n".to_vec(), vec![7; 0x2001], b"\r\n".to_vec()].concat()),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = format!("POST /v1/rounds/5/envelopes HTTP/1.1\r\nHost: edge\r\n{head}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+        let mut answer = vec![0; 12];
+        tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        assert_eq!(answer, b"HTTP/1.1 202");
+    }
+    assert!(edge.envelopes(5, 0).await.is_none());
+    edge.go_to(6, 100).await;
+    assert_eq!(edge.edge.status().rounds.last().unwrap().refused.long, 2);
+}
+
+#[tokio::test]
+async fn rounds_are_collected_with_a_guard_sealed_in_order_and_stay_sealed() {
+    let edge = Running::start(3).await;
+    let start = edge.town.schedule().start(Round(6)).0;
+    // T = 3 s, g = 100 ms: round 6 is collected from 100 ms before it.
+    edge.clock.set(Millis(start - 101));
+    edge.upload("6", vec![6; 8192]).await;
+    assert!(edge.envelopes(6, 0).await.is_none());
+    edge.clock.set(Millis(start - 100));
+    edge.upload("6", vec![6; 8192]).await;
+    edge.upload("5", vec![5; 8192]).await;
+    // Two rounds are collected at once, and the first mix is shown the older only.
+    assert!(edge.envelopes(6, 0).await.is_none());
+    let mix = &edge.town.mixes[0].identity;
+    let rounds = async || edge.signed(mix, Method::GET, "/v1/rounds", vec![]).await.text().await.unwrap();
+    assert_eq!(rounds().await, "4\n5\n", "round 4 was sealed empty at the start");
+    edge.go_to(6, 99).await;
+    edge.upload("5", vec![5; 8192]).await;
+    assert_eq!(edge.envelopes(5, 0).await.unwrap(), (vec![5; 2 * 8192], None));
+    assert_eq!(edge.signed(mix, Method::DELETE, "/v1/rounds/5", vec![]).await.status(), StatusCode::CONFLICT);
+    edge.go_to(6, 100).await;
+    edge.upload("5", vec![5; 8192]).await;
+    assert_eq!(edge.envelopes(5, 0).await.unwrap(), (vec![5; 2 * 8192], Some(2)));
+    assert_eq!(edge.envelopes(5, 1).await.unwrap(), (vec![5; 8192], Some(2)));
+    assert_eq!(edge.envelopes(6, 0).await.unwrap(), (vec![6; 8192], None));
+    // A clock that goes back opens nothing again.
+    edge.clock.set(Millis(start));
+    edge.upload("5", vec![5; 8192]).await;
+    assert_eq!(edge.envelopes(5, 2).await.unwrap(), (vec![], Some(2)));
+
+    let edge = edge.restart().await;
+    edge.upload("5", vec![5; 8192]).await;
+    assert_eq!(edge.envelopes(5, 0).await.unwrap(), (vec![5; 2 * 8192], Some(2)));
+    let mix = &edge.town.mixes[0].identity;
+    for _ in 0..2 {
+        assert_eq!(edge.signed(mix, Method::DELETE, "/v1/rounds/5", vec![]).await.status(), StatusCode::OK);
+    }
+    assert!(edge.envelopes(5, 0).await.is_none());
+    let rounds = edge.signed(mix, Method::GET, "/v1/rounds", vec![]).await.text().await.unwrap();
+    assert_eq!(rounds, "4\n6\n");
+    assert_eq!(edge.edge.status().rounds.last().unwrap().envelopes, 2, "counts outlive a restart");
+}
+
+#[tokio::test]
+async fn a_run_is_at_most_1024_envelopes() {
+    let edge = Running::start(4).await;
+    for batch in 0..5 {
+        let uploads = (0..220).map(|_| edge.upload("5", vec![batch; 8192]));
+        let done = futures_util::future::join_all(uploads).await;
+        assert!(done.iter().all(|s| *s == StatusCode::ACCEPTED));
+    }
+    assert_eq!(edge.envelopes(5, 0).await.unwrap().0.len(), 1024 * 8192);
+    assert_eq!(edge.envelopes(5, 1024).await.unwrap().0.len(), 76 * 8192);
+}
+
+#[tokio::test]
+async fn a_full_store_is_said_and_health_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let edge = Running::with(Town::new(5), folder, Some(256 * 1024)).await;
+    assert_eq!(edge.get("/readyz").await.0, StatusCode::OK);
+    let mut kept = 0;
+    let refused = loop {
+        match edge.upload("5", vec![1; 8192]).await {
+            StatusCode::ACCEPTED => kept += 1,
+            other => break other,
+        }
+    };
+    assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(kept > 5);
+    assert_eq!(edge.envelopes(5, 0).await.unwrap().0.len(), kept * 8192);
+    assert_eq!(edge.get("/healthz").await.0, StatusCode::OK);
+    // What does not need the full store still works: the publishing side.
+    let (_, bundle) = edge.head(5, Digest([0; 32]), vec![]);
+    let path = format!("/v1/bundles/{}", Digest::of(&bundle));
+    assert_eq!(edge.upload("5", vec![1; 8192]).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(edge.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(edge.put(&edge.town.press, &path, bundle).await, StatusCode::OK);
+    // Once the first mix has the round, there is room again.
+    edge.go_to(6, 100).await;
+    let mix = &edge.town.mixes[0].identity;
+    assert_eq!(edge.envelopes(5, 0).await.unwrap().1, Some(kept as u64));
+    assert_eq!(edge.signed(mix, Method::DELETE, "/v1/rounds/5", vec![]).await.status(), StatusCode::OK);
+    let mut answers = vec![];
+    for _ in 0..50 {
+        answers.push(edge.upload("6", vec![1; 8192]).await);
+        if answers.ends_with(&[StatusCode::ACCEPTED]) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(answers.last(), Some(&StatusCode::ACCEPTED), "{answers:?}");
+    assert_eq!(edge.get("/readyz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn only_the_one_concerned_may_ask() {
+    let edge = Running::start(6).await;
+    let town = &edge.town;
+    let stranger = IdentitySecret::from_seed(&[9; 32]);
+    let who = [
+        ("press", &town.press),
+        ("mix 0", &town.mixes[0].identity),
+        ("mix 1", &town.mixes[1].identity),
+        ("mix 2", &town.mixes[2].identity),
+        ("desk", &town.desk),
+        ("stranger", &stranger),
+    ];
+    edge.upload("5", vec![1; 8192]).await;
+    let digest = Digest::of(b"").to_string();
+    for (method, path, allowed) in [
+        (Method::GET, "/v1/rounds".to_owned(), Some("mix 0")),
+        (Method::GET, "/v1/rounds/5/envelopes/0".to_owned(), Some("mix 0")),
+        (Method::DELETE, "/v1/rounds/5".to_owned(), Some("mix 0")),
+        (Method::GET, "/v1/batches/0".to_owned(), Some("mix 1")),
+        (Method::GET, "/v1/batches/1".to_owned(), Some("mix 2")),
+        (Method::GET, "/v1/batches/2".to_owned(), None),
+        (Method::GET, "/v1/batches/0/5/0".to_owned(), Some("mix 1")),
+        (Method::DELETE, "/v1/batches/0/5/0".to_owned(), Some("mix 1")),
+        (Method::PUT, "/v1/batches/0/5/0".to_owned(), Some("mix 0")),
+        (Method::PUT, "/v1/batches/1/5/0".to_owned(), Some("mix 1")),
+        (Method::PUT, "/v1/drops/5".to_owned(), Some("mix 2")),
+        (Method::GET, "/v1/drops/5/desk".to_owned(), Some("desk")),
+        (Method::PUT, format!("/v1/directories/{digest}"), Some("press")),
+        (Method::PUT, format!("/v1/bundles/{digest}"), Some("press")),
+        (Method::PUT, "/v1/editions/5".to_owned(), Some("press")),
+    ] {
+        assert_eq!(edge.ask(method.clone(), &path, vec![]).await.0, StatusCode::FORBIDDEN, "unsigned {path}");
+        for (name, by) in who {
+            let status = edge.signed(by, method.clone(), &path, vec![]).await.status();
+            let forbidden = status == StatusCode::FORBIDDEN;
+            assert_eq!(!forbidden, allowed == Some(name), "{name} {method} {path}: {status}");
+        }
+    }
+    // A signature for another path, another network, another time.
+    let by = &town.mixes[0].identity;
+    let now = proto::Clock::now(&*edge.clock);
+    for header in [
+        request::sign(&town.network, by, "GET", "/v1/rounds/5", b"", now),
+        request::sign(&NetworkId([0; 32]), by, "GET", "/v1/rounds", b"", now),
+        request::sign(&town.network, by, "GET", "/v1/rounds", b"", Millis(now.0 - 120_001)),
+        "nonsense".to_owned(),
+    ] {
+        let url = format!("{}/v1/rounds", edge.base);
+        let answer = edge.http.get(url).header(request::HEADER, header).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert!(answer.bytes().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back() {
+    let edge = Running::start(7).await;
+    let (one, two) = (&edge.town.mixes[0].identity, &edge.town.mixes[1].identity);
+    let body = edge.batch(0, id(5, 0), b"sealed");
+    let put = async |path: &str, body: &[u8]| edge.put(one, path, body.to_vec()).await;
+    // Wrong name, wrong bytes, no manifest.
+    assert_eq!(put("/v1/batches/0/5/1", &body).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut bent = body.clone();
+    *bent.last_mut().unwrap() ^= 1;
+    assert_eq!(put("/v1/batches/0/5/0", &bent).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(put("/v1/batches/0/5/0", b"").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let list = async || edge.signed(two, Method::GET, "/v1/batches/0", vec![]).await.text().await.unwrap();
+    assert_eq!(list().await, "");
+
+    assert_eq!(put("/v1/batches/0/5/0", &body).await, StatusCode::OK);
+    assert_eq!(put("/v1/batches/0/5/0", &body).await, StatusCode::OK);
+    let other = edge.batch(0, id(5, 0), b"another");
+    assert_eq!(put("/v1/batches/0/5/0", &other).await, StatusCode::CONFLICT);
+    assert_eq!(put("/v1/batches/0/5/2", &edge.batch(0, id(5, 2), b"more")).await, StatusCode::OK);
+    assert_eq!(list().await, "5 0\n5 2\n");
+    let edge = edge.restart().await;
+    let (one, two) = (&edge.town.mixes[0].identity, &edge.town.mixes[1].identity);
+    let path = "/v1/batches/0/5/0";
+    let got = edge.signed(two, Method::GET, path, vec![]).await.bytes().await.unwrap();
+    assert_eq!(got, body);
+    for _ in 0..2 {
+        assert_eq!(edge.signed(two, Method::DELETE, path, vec![]).await.status(), StatusCode::OK);
+    }
+    // A late retry of the same succeeds and brings nothing back.
+    assert_eq!(edge.put(one, path, body).await, StatusCode::OK);
+    assert_eq!(edge.put(one, path, other).await, StatusCode::CONFLICT);
+    let list = edge.signed(two, Method::GET, "/v1/batches/0", vec![]).await.text().await.unwrap();
+    assert_eq!(list, "5 2\n");
+    assert_eq!(edge.signed(two, Method::GET, path, vec![]).await.status(), StatusCode::NOT_FOUND);
+    let manifests: Vec<Unverified<Manifest>> = codec::decode(&edge.get("/v1/manifests/5").await.1).unwrap();
+    let parts: Vec<_> = manifests.iter().map(|m| m.dangerously_peek().unwrap().batch.part).collect();
+    assert_eq!(parts, [0, 2]);
+    assert_eq!(codec::decode::<Vec<Unverified<Manifest>>>(&edge.get("/v1/manifests/6").await.1), Ok(vec![]));
+}
+
+#[tokio::test]
+async fn drops_are_put_once_and_the_desk_drop_is_for_desks() {
+    let edge = Running::start(8).await;
+    let exit = &edge.town.mixes[2].identity;
+    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let body = edge.batch(2, id(3, 0), &both);
+    let long = [body.clone(), vec![0; 1024 * 1024]].concat();
+    assert_eq!(edge.put(exit, "/v1/drops/3", long).await, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(edge.put(exit, "/v1/drops/4", body.clone()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(edge.put(exit, "/v1/batches/2/3/0", body.clone()).await, StatusCode::NOT_FOUND);
+    for _ in 0..2 {
+        assert_eq!(edge.put(exit, "/v1/drops/3", body.clone()).await, StatusCode::OK);
+    }
+    let other = edge.batch(2, id(3, 0), &[vec![9; 4 * 4736], vec![2; 4 * 1024]].concat());
+    assert_eq!(edge.put(exit, "/v1/drops/3", other).await, StatusCode::CONFLICT);
+    assert_eq!(edge.get("/v1/drops/3/reader").await, (StatusCode::OK, vec![2; 4 * 1024]));
+    assert_eq!(edge.get("/v1/drops/3/desk").await.0, StatusCode::FORBIDDEN);
+    let desk = edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await;
+    assert_eq!(desk.bytes().await.unwrap(), vec![1; 4 * 4736]);
+    assert_eq!(edge.get("/v1/drops/4/reader").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn editions_are_checked_chained_and_put_once() {
+    let edge = Running::start(9).await;
+    let press = &edge.town.press;
+    let (first, bundle) = edge.head(4, Digest([0; 32]), vec![]);
+    let put = async |round: u32, head: &[u8]| {
+        edge.put(press, &format!("/v1/editions/{round}"), head.to_vec()).await
+    };
+    assert_eq!(put(4, &first).await, StatusCode::UNPROCESSABLE_ENTITY, "its bundle is not there");
+    let path = format!("/v1/bundles/{}", Digest::of(&bundle));
+    assert_eq!(edge.put(press, &path, b"other".to_vec()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(edge.put(press, &path, bundle.clone()).await, StatusCode::OK);
+    assert_eq!(put(5, &first).await, StatusCode::UNPROCESSABLE_ENTITY, "of another round");
+    let mut bent = first.clone();
+    *bent.last_mut().unwrap() ^= 1;
+    assert_eq!(put(4, &bent).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(edge.get("/v1/editions/4").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(put(4, &first).await, StatusCode::OK);
+    assert_eq!(put(4, &first).await, StatusCode::OK);
+    let second = edge.head(4, Digest([1; 32]), vec![]).0;
+    assert_eq!(put(4, &second).await, StatusCode::CONFLICT);
+    let skipping = edge.head(5, Digest([1; 32]), vec![]).0;
+    assert_eq!(put(5, &skipping).await, StatusCode::UNPROCESSABLE_ENTITY, "it does not follow");
+    let future = edge.head(7, Digest::of(&first), vec![]).0;
+    assert_eq!(put(7, &future).await, StatusCode::UNPROCESSABLE_ENTITY, "of a round to come");
+    assert_eq!(put(5, &edge.head(5, Digest::of(&first), vec![]).0).await, StatusCode::OK);
+
+    let edge = edge.restart().await;
+    let press = &edge.town.press;
+    let earlier = edge.head(3, Digest([0; 32]), vec![]).0;
+    assert_eq!(edge.put(press, "/v1/editions/3", earlier).await, StatusCode::CONFLICT);
+    let response = edge.http.get(format!("{}/v1/editions/4", edge.base)).send().await.unwrap();
+    assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(response.bytes().await.unwrap(), first);
+    assert_eq!(edge.get(&path).await, (StatusCode::OK, bundle));
+    let directory = format!("/v1/directories/{}", edge.town.directory.digest());
+    assert_eq!(edge.get(&directory).await, (StatusCode::OK, edge.town.bytes.clone()));
+    let missing = edge.http.get(format!("{}/v1/editions/6", edge.base)).send().await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    assert_eq!(missing.headers()["cache-control"], "no-store", "it may come");
+    assert!(missing.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn pages_show_rounds_edition_and_banner() {
+    let edge = Running::start(10).await;
+    let text = async |path: &str| {
+        let (status, body) = edge.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        String::from_utf8(body).unwrap()
+    };
+    assert!(text("/edition").await.contains("No edition yet"));
+    edge.upload("5", vec![1; 8192]).await;
+    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let body = edge.batch(2, id(5, 0), &both);
+    let manifest = Handed::parse(body.clone().into()).unwrap().manifest().unwrap();
+    edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", body).await;
+    edge.go_to(7, 200).await;
+    assert!(!edge.edge.status().rounds.iter().any(|r| r.published));
+    let (head, bundle) = edge.head(7, Digest([0; 32]), vec![manifest]);
+    edge.put(&edge.town.press, &format!("/v1/bundles/{}", Digest::of(&bundle)), bundle).await;
+    assert_eq!(edge.put(&edge.town.press, "/v1/editions/7", head.clone()).await, StatusCode::OK);
+
+    let status: serde_json::Value = serde_json::from_str(&text("/v1/status").await).unwrap();
+    assert_eq!(status["demonstration"], true);
+    assert_eq!(status["edition"], 7);
+    let five = status["rounds"].as_array().unwrap().iter().find(|r| r["round"] == 5).unwrap();
+    assert_eq!((&five["envelopes"], &five["published"]), (&1.into(), &true.into()));
+    assert_eq!(five["batches"][0]["passed"], 8);
+    for path in ["/status", "/edition"] {
+        let page = text(path).await;
+        assert!(page.contains(ui::page::DEMONSTRATION), "{path}");
+        assert_eq!(page.matches("<h1").count(), 1);
+    }
+    assert!(text("/edition").await.contains(&Digest::of(&head).to_string()));
+    let root = edge.http.get(&edge.base).send().await.unwrap();
+    assert_eq!(
+        (root.status(), root.headers()["location"].to_str().unwrap()),
+        (StatusCode::SEE_OTHER, "/status")
+    );
+    let page = edge.http.get(format!("{}/status", edge.base)).send().await.unwrap();
+    assert_eq!(page.headers()["content-security-policy"], ui::headers::CSP);
+}
+
+#[tokio::test]
+async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
+    let edge = Running::start(11).await;
+    let (head, bundle) = edge.head(5, Digest([0; 32]), vec![]);
+    let bundle_path = format!("/v1/bundles/{}", Digest::of(&bundle));
+    edge.put(&edge.town.press, &bundle_path, bundle).await;
+    assert_eq!(edge.put(&edge.town.press, "/v1/editions/5", head).await, StatusCode::OK);
+    edge.put(&edge.town.mixes[0].identity, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
+    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", edge.batch(2, id(5, 0), &both)).await;
+    edge.upload("5", vec![1; 8192]).await;
+    let paths = ["/v1/editions/5", "/v1/drops/5/reader", bundle_path.as_str()];
+    edge.go_to(5 + 336, 200).await;
+    for path in paths {
+        assert_eq!(edge.get(path).await.0, StatusCode::OK, "{path}");
+    }
+    edge.go_to(16 + 337, 200).await;
+    for path in paths {
+        assert_eq!(edge.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert!(edge.envelopes(5, 0).await.is_none());
+    assert_eq!(codec::decode::<Vec<Unverified<Manifest>>>(&edge.get("/v1/manifests/5").await.1), Ok(vec![]));
+    let directory = format!("/v1/directories/{}", edge.town.directory.digest());
+    assert_eq!(edge.get(&directory).await.0, StatusCode::OK, "the directory in force stays");
+    assert!(edge.edge.status().rounds.iter().all(|r| r.round > 5));
+}
+
+#[tokio::test]
+async fn what_keeps_an_edge_from_starting_is_said_in_a_sentence() {
+    let edge = Running::start(12).await;
+    let clock = edge.clock.clone();
+    let open = async |config: &Config| match Edge::open(config, clock.clone(), Hook::none()).await {
+        Ok(_) => panic!("it started"),
+        Err(e) => e,
+    };
+    let in_use = open(&edge.config).await;
+    assert!(in_use.to_string().contains("in use by another program"), "{in_use}");
+    let fresh = |state: &str| Config { state: edge.folder.path().join(state), ..edge.config.clone() };
+    let second = Edge::open(&fresh("other"), clock.clone(), Hook::none()).await.unwrap();
+    let address = edge.base.strip_prefix("http://").unwrap().parse().unwrap();
+    let Err(taken) = second.listen(address).await else { panic!("it listens") };
+    assert!(
+        matches!(taken, OpenError::AddressInUse { .. }) && taken.to_string().contains("another one"),
+        "{taken}"
+    );
+    let town = Town::new(99);
+    let elsewhere = edge.folder.path().join("elsewhere");
+    std::fs::write(&elsewhere, &town.bytes).unwrap();
+    let refused = open(&Config { directory: elsewhere.clone(), ..fresh("third") }).await;
+    assert!(refused.to_string().contains("belongs to another network"), "{refused}");
+    // The same folder for another network, once nobody holds it.
+    let config = edge.config.clone();
+    let mut edge = edge;
+    edge.stop.take().unwrap().send(()).unwrap();
+    edge.done.await.unwrap();
+    drop(edge.edge);
+    let other = Config { network: town.network, directory: elsewhere, ..config };
+    let refused = open(&other).await;
+    assert!(refused.to_string().contains("belongs to another network"), "{refused}");
+}

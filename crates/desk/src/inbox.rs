@@ -133,8 +133,7 @@ fn row(conversation: &Conversation) -> Markup {
 }
 
 fn line_item(app: &App, line: &Line) -> Markup {
-    // Seen from the desk, "you" is the desk.
-    let theirs = line.who != Who::You;
+    let theirs = line.who == Who::Source;
     html! {
         li.theirs[theirs] {
             p.who {
@@ -161,7 +160,7 @@ fn next(app: &App) -> Markup {
         return html! { (words::NO_EDITION) };
     }
     let left = u64::try_from(app.now().until(status.next_exchange).as_millis()).unwrap_or(u64::MAX);
-    fill(words::NEXT, &[html! { (if left < 100_000 { when::seconds(left) } else { when::under(left) }) }])
+    fill(words::NEXT, &[html! { (when::until(left)) }])
 }
 
 fn moment(app: &App, at_ms: u64) -> Markup {

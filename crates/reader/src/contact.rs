@@ -17,7 +17,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{DeskView, Passphrase, PassphraseError, Session};
+use client::{DeskView, Passphrase, PassphraseError, WriteError};
 use proto::story::StoryId;
 use ui::passphrase::differing;
 
@@ -66,13 +66,10 @@ pub(crate) async fn step(
         Some(Step::Unlock) => unlock(&app, load, &form).await,
         None | Some(Step::Leave) => load.show(&Screen::Public { desks: &app.device.desks() }),
         Some(inside) => {
-            let open = app.area().open(&form.page);
+            let open = app.area().open(&form.page).filter(|open| open.session.is_open());
             match open {
                 Some(open) => inside_step(&app, load, open, inside, form).await,
-                None => load.show(&Screen::Unlock {
-                    typed: &Default::default(),
-                    problem: Some(words::LOCKED.into()),
-                }),
+                None => locked(&load),
             }
         }
     }
@@ -164,10 +161,14 @@ fn opened(app: &App, mut load: Load<'_>, opening: u64, open: Open) -> Response {
     page.as_str().clone_into(&mut load.page);
     let conversations = open.session.conversations();
     if !app.area().opened(opening, page, open) {
-        return load
-            .show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()) });
+        return locked(&load);
     }
     home(app, &load, &conversations)
+}
+
+/// The words are asked for again. An area locked long ago and one open in another window look the same.
+fn locked(load: &Load<'_>) -> Response {
+    load.show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()) })
 }
 
 fn home(app: &App, load: &Load<'_>, conversations: &[client::ConversationView]) -> Response {
@@ -217,7 +218,7 @@ async fn send(
     if look::holds_passphrase(&text, open.passphrase.words()) {
         return refuse(words::HOLDS_PASSPHRASE.into());
     }
-    let room = Session::room(&text);
+    let room = app.device.room(&text);
     if let Err(many) = look::words_left(&text, room.used, room.total) {
         return refuse(words::TOO_LONG.replace("{}", &many.to_string()));
     }
@@ -234,7 +235,12 @@ async fn send(
     .await;
     match leaves {
         Ok(leaves) => load.show(&Screen::Home { conversations: &conversations, sealed: Some(&leaves) }),
-        Err(_) => refuse(words::NOT_SENT.into()),
+        Err(WriteError::Locked) => locked(&load),
+        Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),
+        Err(WriteError::QueueFull) => refuse(words::LINE_FULL.into()),
+        Err(WriteError::MailboxFull) => refuse(words::MAILBOX_FULL.into()),
+        // what is too long was refused above
+        Err(_) => refuse(words::TOO_EARLY.into()),
     }
 }
 

@@ -78,7 +78,7 @@ fn edition_line(app: &App, status: &Status) -> Markup {
 /// Before the first edition.
 fn waiting(app: &App, status: &Status) -> Markup {
     let left = app.now().until(status.next_exchange).as_millis();
-    let left = when::seconds(u64::try_from(left).unwrap_or(u64::MAX));
+    let left = when::until(u64::try_from(left).unwrap_or(u64::MAX));
     html! {
         // Here a front page is asked for often; it comes without this part as soon as there is an edition.
         div.note #first data-live="/" data-every="1000" {

@@ -86,7 +86,7 @@ words! {
     SHOW_AGAIN = "Show the words again";
     ONE_DIFFERS = "Word {} is different. Look at it again.";
     SOME_DIFFER = "Words {} are different. Look at them again.";
-    BEGIN_FAILED = "The mailbox could not be made. Nothing was lost. Wait for the next edition, then try again.";
+    BEGIN_FAILED = "This computer has too little free memory. Nothing was changed. Close other programs, then try again.";
     UNLOCK = "Type your six words";
     UNLOCK_WHAT = "They open your mailbox, if this device has one.";
     OPEN = "Open";
@@ -133,7 +133,9 @@ words! {
     IDENTIFY_WHY = "Nothing was sent yet. Leave it in only if the desk needs it.";
     SEND_ANYWAY = "Send it as it is";
     CHANGE_IT = "Change it";
-    NOT_SENT = "The message could not be put in line. Nothing was sent. Wait for the next edition, then try again.";
+    TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
+    LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
+    MAILBOX_FULL = "The mailbox is full. Nothing was sent.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
     SEALED = "Your message is sealed. It waits in line on this device.";
     SEALED_LEAVES = "It leaves with your normal reading between {} and {}.";

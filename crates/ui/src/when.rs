@@ -89,9 +89,9 @@ pub fn under(ms: u64) -> String {
     format!("under {count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Milliseconds to a future moment as whole seconds, rounded up: "4 s".
-pub fn seconds(ms: u64) -> String {
-    format!("{} s", ms.div_ceil(1_000).max(1))
+/// How long until something comes: "4 s" when it is near, "under 55 minutes" when it is not.
+pub fn until(ms: u64) -> String {
+    if ms < 100_000 { format!("{} s", ms.div_ceil(1_000).max(1)) } else { under(ms) }
 }
 
 fn timestamp(unix_ms: u64) -> Option<Timestamp> {
@@ -137,6 +137,6 @@ mod tests {
         assert_eq!(under(4 * 3_600_000 + 12 * 60_000), "under 5 hours");
         assert_eq!(under(3 * 86_400_000), "under 4 days");
         assert_eq!(under(500), "under 1 second");
-        assert_eq!(seconds(3_200), "4 s");
+        assert_eq!([until(3_200), until(0), until(3_200_000)], ["4 s", "1 s", "under 54 minutes"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The private area's pages. All have the same title and the same frame as every other reading page.
 
-use client::{ConversationView, DeskView, Leaves, Line, LineState, Session, Who};
+use client::{ConversationView, DeskView, Leaves, Line, LineState, Who};
 use maud::{Markup, html};
 use ui::{
     passphrase,
@@ -331,7 +331,7 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
                         "\n" (writing.text)
                     }
                 }
-                div #meter { (meter(writing.text)) }
+                div #meter { (meter(load, writing.text)) }
                 div.actions {
                     (button(load, Step::Send, words::SEND, false))
                     button.quiet name=(load.names.of(Field::Step)) value=(Step::Measure) data-measure {
@@ -345,8 +345,8 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
 }
 
 /// How full the message is.
-fn meter(written: &str) -> Markup {
-    let room = Session::room(written);
+fn meter(load: &Load<'_>, written: &str) -> Markup {
+    let room = load.app.device.room(written);
     html! {
         meter min="0" max=(room.total) value=(room.used.min(room.total)) high=(room.total * 9 / 10)
             aria-label=(words::CHECK_LENGTH) {}

@@ -224,7 +224,7 @@ impl Conversation {
             return false;
         }
         let known = self.parts.iter().any(|p| p.number == part.number && p.part == part.part);
-        // Parts of one reply agree on how many there are; one that does not is not of this desk's making.
+        // CNV-07: parts of one reply agree on how many there are; one that does not is not of this desk's making.
         let agrees = self.parts.iter().all(|p| p.number != part.number || p.parts == part.parts);
         if known || !agrees {
             return false;
@@ -314,6 +314,7 @@ mod tests {
         assert_eq!(c.received(), Received { highest: 20, before: (1 << 15) | 1 });
     }
 
+    // CNV-07
     #[test]
     fn a_part_that_disagrees_is_left_out() {
         let mut c = conversation();

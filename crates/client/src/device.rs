@@ -359,6 +359,7 @@ impl Device {
     /// Opens the mailbox. `None`: another passphrase, or never used; both take the same way and time. Slow: derive where
     /// blocking is fine.
     pub fn unlock(&self, passphrase: &Passphrase) -> Option<Session> {
+        // MBX-03: one way for a wrong passphrase and for a mailbox never used. EXC-07: no request.
         let inner = &self.inner;
         let salt = inner.held().mailbox.salt();
         let key = inner.kdf.derive(passphrase, &salt).ok()?;

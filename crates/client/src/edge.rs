@@ -54,6 +54,7 @@ impl Edge {
             "http" => return Err(AddressError::InTheClear(base.to_owned())),
             _ => return Err(AddressError::NotAnAddress(base.to_owned())),
         }
+        // EXC-06: nothing that differs between two devices, or between two requests of one kind.
         let http = Client::builder()
             // A blob seen twice would name its sender, so nothing is ever sent again by itself: see `Once` below.
             .retry(reqwest::retry::never())

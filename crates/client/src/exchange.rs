@@ -56,7 +56,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
         Ok(()) => Health::Good,
         Err(failed) => failed.health(inner),
     };
-    // Until the first edition is verified nothing is sent. An edge that cannot be reached is not sent to; an edition that
+    // EXC-02: until the first edition is verified nothing is sent. An edge that cannot be reached is not sent to; an edition that
     // does not verify changes nothing about this round's keys, which were verified before.
     let ready =
         inner.shown().front.edition.is_some() && fetched.as_ref().map_or_else(Failed::may_post, |()| true);
@@ -76,6 +76,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
 async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
     let keys = inner.shown().directory.envelope_keys(r);
     let (mixes, exit) = keys?;
+    // EXC-04: not after the round's last guard.
     let now = inner.clock.now();
     let closes = inner.schedule.end(r).0 - inner.schedule.guard_ms();
     if inner.schedule.round_at(now) != Some(r) || now.0 > closes {
@@ -87,6 +88,7 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             let mut held = inner.held();
             let mailbox = &mut held.mailbox;
             let mut cover = |rng: &mut _| envelope::cover(&inner.wire, &exit, rng);
+            // EXC-03: `take` returns once the mailbox without the blob is on the disk.
             let blob = if mailbox.is_filled() { Ok(()) } else { mailbox.fill(&mut cover, &mut rng) }
                 .and_then(|()| {
                     let last = cover(&mut rng);
@@ -230,6 +232,7 @@ impl Fetch<'_> {
         let held =
             before.map_or_else(|| Arc::clone(&self.inner.shown().directory), |h| Arc::clone(&h.directory));
         let directory = if held.digest() == named { held } else { self.directory(&named).await? };
+        // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
         Ok(Some(Head { edition, bytes, directory }))
     }

@@ -16,6 +16,8 @@ mod passphrase;
 mod schedule;
 mod seal;
 mod session;
+#[cfg(test)]
+mod vectors;
 
 pub use device::{
     BeginError, Config, DeskView, Device, EditionView, Health, Leaves, NetworkView, OpenError, Place, Room,

@@ -200,6 +200,7 @@ impl Mailbox {
     /// Takes out the first blob, durably: `cover` takes the last place, everything moves up, and the mailbox is rewritten.
     /// Only then is the blob handed out, and the first byte may go. If the rewriting fails, all is as it was.
     pub(crate) fn take(&mut self, cover: &Blob, rng: &mut impl CryptoRng) -> Result<Blob, MailboxError> {
+        // MBX-07: one goes, one comes.
         let mut last = [0; HINT];
         rng.fill_bytes(&mut last);
         let (first, hint) = (self.queue.remove(0), self.hints.remove(0));
@@ -217,6 +218,7 @@ impl Mailbox {
 
     /// Puts a message in the first place that holds cover, and returns that place, counted from 0, and its hint.
     pub(crate) fn place(&mut self, key: &HintKey, blob: &Blob) -> Result<(usize, Hint), QueueFull> {
+        // MBX-08: the first cover, never another message.
         let place = (0..QUEUE).find(|&p| !self.is_message(key, p)).ok_or(QueueFull)?;
         let hint = key.hint(blob);
         self.queue[place] = blob.as_bytes().to_vec();
@@ -247,6 +249,7 @@ impl Mailbox {
     /// The region's content, if `key` is the one it is sealed under. A region never used does not open under any.
     pub(crate) fn open_region(&self, key: &StoreKey) -> Option<Zeroizing<Vec<u8>>> {
         let mut region = Zeroizing::new(self.region.clone());
+        // MBX-06: it opens, and the length lies within it.
         let text = key.open(&mut region).ok()?;
         let length = u32::from_be_bytes(text[..LENGTH].try_into().expect("four bytes")) as usize;
         Some(Zeroizing::new(text[LENGTH..].get(..length)?.to_vec()))
@@ -330,6 +333,7 @@ mod tests {
         }
     }
 
+    // MBX-07, MBX-08
     #[test]
     fn messages_go_to_the_first_places_of_cover_and_leave_in_order() {
         let mut rng = StdRng::seed_from_u64(2);
@@ -367,6 +371,7 @@ mod tests {
         assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
     }
 
+    // EXC-03
     #[test]
     fn a_blob_that_cannot_leave_durably_stays() {
         let folder = tempfile::tempdir().unwrap();
@@ -388,6 +393,7 @@ mod tests {
         assert_eq!(mailbox.take(&blob(4), &mut rng).unwrap().as_bytes(), blob(1).as_bytes());
     }
 
+    // MBX-03, MBX-06
     #[test]
     fn a_region_opens_under_its_key_only_and_one_never_used_under_none() {
         let mut rng = StdRng::seed_from_u64(4);

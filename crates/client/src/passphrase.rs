@@ -46,6 +46,7 @@ impl Passphrase {
         if let Some(at) = words.iter().position(Option::is_none) {
             return Err(PassphraseError::Unknown(at + 1));
         }
+        // MBX-09: six words of the list.
         if words.len() != WORDS {
             return Err(PassphraseError::Count(words.len()));
         }

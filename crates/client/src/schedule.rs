@@ -29,6 +29,7 @@ impl InstantSecret {
     /// How far into round `r` the exchange is, in milliseconds: uniform in `[0, T - g)`. T is at most a day, so reducing
     /// 64 bits favours no millisecond by more than one part in 2^37.
     pub(crate) fn offset_ms(&self, schedule: &Schedule, r: Round) -> u64 {
+        // EXC-01: from the secret and the round, and from nothing else.
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
         mac.update(b"firsthand/v1 instant");
         mac.update(&r.0.to_be_bytes());

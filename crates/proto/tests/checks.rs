@@ -162,7 +162,9 @@ fn read(root: &Path) -> Lists {
         mention(&path, &text, &mut lists);
     }
     for (path, text) in sources(root) {
-        let all_test = path.components().any(|part| part.as_os_str() == "tests");
+        // Integration tests, and files that only tests include.
+        let all_test = path.components().any(|part| part.as_os_str() == "tests")
+            || path.file_name().is_some_and(|name| name == "vectors.rs" || name == "tests.rs");
         source_file(&text, all_test, &mut lists);
         mention(&path, &text, &mut lists);
     }

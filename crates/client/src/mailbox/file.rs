@@ -74,6 +74,7 @@ impl MailboxFile {
         durable::create_folder(folder).map_err(failed("make the folder", folder))?;
         let path = folder.join("lock");
         let lock = durable::open_or_create(&path).map_err(failed("open", &path))?;
+        // MBX-05: one process at a time.
         match lock.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(MailboxError::OpenElsewhere),
@@ -121,9 +122,11 @@ impl MailboxFile {
             }
             Err(cause) => return Err(failed("read", &path)(cause)),
         };
+        // MBX-01: 4 MiB, neither more nor less.
         if sealed.len() != FILE {
             return Err(MailboxError::Damaged(self.folder.clone()));
         }
+        // MBX-02: it opens under the device key in one of the two places.
         for which in [0, 1] {
             let Ok(key) = self.key_at(which) else { continue };
             let mut plain = Zeroizing::new(sealed.clone());
@@ -149,6 +152,7 @@ impl MailboxFile {
         plain.resize(FILE, 0);
         // The key is fresh and seals this once, so its nonce need not be kept anywhere.
         key.seal_once(&mut plain);
+        // MBX-04: at every point between these steps a key is kept that opens the file that is there.
         let spare = 1 - self.current;
         self.put(place(spare), key.dangerously_as_bytes())?;
         after(Step::KeyAdded)?;
@@ -224,6 +228,7 @@ mod tests {
         std::fs::read(folder.join("device.key")).unwrap()[..64].to_vec()
     }
 
+    // MBX-04
     #[test]
     fn a_rewriting_cut_short_anywhere_leaves_the_old_or_the_new() {
         use Step::{KeyAdded, KeyForgotten, Renamed, Written};
@@ -306,6 +311,7 @@ mod tests {
         assert!(!opens(&old));
     }
 
+    // MBX-01, MBX-02, MBX-05
     #[test]
     fn a_bent_or_shortened_file_is_damaged_and_a_second_opening_is_elsewhere() {
         let folder = tempfile::tempdir().unwrap();

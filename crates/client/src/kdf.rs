@@ -32,6 +32,23 @@ impl Kdf {
         Self { memory_kib: 64, passes: 1 }
     }
 
+    // memory 4 | passes 4
+    /// The setting as a vault's header keeps it.
+    pub(crate) fn to_bytes(self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&self.memory_kib.to_be_bytes());
+        bytes[4..].copy_from_slice(&self.passes.to_be_bytes());
+        bytes
+    }
+
+    /// Reads a setting that this program could have chosen: from 64 KiB to 4 GiB, one pass to 16.
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Option<Self> {
+        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let (memory_kib, passes) = (word(0), word(4));
+        let sane = (64..=4 * 1024 * 1024).contains(&memory_kib) && (1..=16).contains(&passes);
+        sane.then_some(Self { memory_kib, passes })
+    }
+
     /// Derives the key. Slow, on purpose: call it where blocking is fine. The memory is cleared before it is given back.
     pub(crate) fn derive(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> Result<StoreKey, OutOfMemory> {
         let params = Params::new(self.memory_kib, self.passes, 1, Some(StoreKey::LEN))

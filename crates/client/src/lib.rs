@@ -9,6 +9,7 @@ mod device;
 mod durable;
 mod edge;
 mod exchange;
+mod inbox;
 mod kdf;
 mod library;
 mod mailbox;
@@ -16,6 +17,7 @@ mod passphrase;
 mod schedule;
 mod seal;
 mod session;
+mod vault;
 #[cfg(test)]
 mod vectors;
 
@@ -25,8 +27,10 @@ pub use device::{
 };
 pub use edge::AddressError;
 pub use exchange::Exchanged;
+pub use inbox::{AnswerError, Conversation, Inbox};
 pub use kdf::{Kdf, OutOfMemory};
 pub use library::LibraryError;
 pub use mailbox::{MailboxError, QUEUE};
 pub use passphrase::{Passphrase, PassphraseError, WORDS, is_listed};
 pub use session::{ConversationView, Line, LineState, Session, Who, WriteError};
+pub use vault::{UnlockError, Vault, VaultContents, VaultError, desk_identity};

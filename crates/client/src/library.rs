@@ -272,43 +272,42 @@ impl Library {
     pub(crate) fn reader_drops(
         &self,
         after: Option<Round>,
-        look: impl FnMut(Round, Vec<u8>),
-    ) -> Result<(), LibraryError> {
-        self.drops(
-            "SELECT edition, reader FROM drops WHERE edition > ?1 ORDER BY edition, round",
-            after,
-            look,
-        )
-    }
-
-    /// Calls `look` with every desk drop that came after edition `after`, in the order of editions.
-    pub(crate) fn desk_drops(
-        &self,
-        after: Option<Round>,
-        look: impl FnMut(Round, Vec<u8>),
-    ) -> Result<(), LibraryError> {
-        self.drops(
-            "SELECT edition, desk FROM drops WHERE edition > ?1 AND desk IS NOT NULL ORDER BY edition, round",
-            after,
-            look,
-        )
-    }
-
-    fn drops(
-        &self,
-        sql: &str,
-        after: Option<Round>,
         mut look: impl FnMut(Round, Vec<u8>),
     ) -> Result<(), LibraryError> {
-        let after = after.map_or(-1, |r| i64::from(r.0));
-        let mut query = self.db.prepare(sql).map_err(disk("read"))?;
-        let rows =
-            query.query_map([after], |row| Ok((Round(row.get(0)?), row.get(1)?))).map_err(disk("read"))?;
+        let mut query = self
+            .db
+            .prepare("SELECT edition, reader FROM drops WHERE edition > ?1 ORDER BY edition, round")
+            .map_err(disk("read"))?;
+        let rows = query
+            .query_map([since(after)], |row| Ok((Round(row.get(0)?), row.get(1)?)))
+            .map_err(disk("read"))?;
         for row in rows {
             let (edition, bytes) = row.map_err(disk("read"))?;
             look(edition, bytes);
         }
         Ok(())
+    }
+
+    /// The first edition after `after` that brought desk drops, and these.
+    pub(crate) fn next_desk_drops(
+        &self,
+        after: Option<Round>,
+    ) -> Result<Option<(Round, Vec<Vec<u8>>)>, LibraryError> {
+        let edition: Option<u32> = self
+            .db
+            .query_row(
+                "SELECT MIN(edition) FROM drops WHERE edition > ?1 AND desk IS NOT NULL",
+                [since(after)],
+                |row| row.get(0),
+            )
+            .map_err(disk("read"))?;
+        let Some(edition) = edition else { return Ok(None) };
+        let mut query = self
+            .db
+            .prepare("SELECT desk FROM drops WHERE edition = ?1 AND desk IS NOT NULL ORDER BY round")
+            .map_err(disk("read"))?;
+        let rows = query.query_map([edition], |row| row.get(0)).map_err(disk("read"))?;
+        Ok(Some((Round(edition), rows.collect::<Result<_, _>>().map_err(disk("read"))?)))
     }
 
     fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, LibraryError> {
@@ -374,6 +373,10 @@ impl From<EditionRejected> for Unfolded {
     fn from(_: EditionRejected) -> Self {
         Self::Rejected
     }
+}
+
+fn since(after: Option<Round>) -> i64 {
+    after.map_or(-1, |r| i64::from(r.0))
 }
 
 fn keep(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {

@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Length of a nonce.
-const NONCE: usize = 24;
+pub(crate) const NONCE: usize = 24;
 /// Length of a Poly1305 tag.
 pub(crate) const TAG: usize = 16;
 /// What [`StoreKey::seal`] adds: nonce and tag.

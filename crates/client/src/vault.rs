@@ -1,0 +1,408 @@
+//! A desk's vault: one file under a passphrase. Spec: vault.md.
+//!
+//! ```text
+//! file = version 1 | memory 4 | passes 4 | salt 32 | nonce 24 | text | tag 16
+//! key  = Argon2id(passphrase, salt), with the memory (KiB) and passes that the file names
+//! ```
+//! Unlike a mailbox it hides nothing about being there: a newsroom has a desk. It is written beside and renamed, so the
+//! old one or the new one is there after a power cut.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use minicbor::{Decode, Encode};
+use proto::conversation::{AckTag, ConversationKey, Received};
+use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
+use proto::{Millis, Round};
+use rand::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::conversations::{Started, Text};
+use crate::durable;
+use crate::kdf::{Kdf, OutOfMemory};
+use crate::mailbox::{Hint, HintKey};
+use crate::passphrase::Passphrase;
+use crate::seal::{self, StoreKey};
+
+const VERSION: u8 = 1;
+const HEADER: usize = 1 + 4 + 4 + 32;
+
+/// What a new vault is given: secrets whose public halves stand in the directory.
+pub struct VaultContents {
+    /// The desk's identity, for safekeeping; what collects in the background has its own copy, see [`desk_identity`].
+    pub identity: IdentitySecret,
+    /// Opens what sources write. Nowhere but in the vault.
+    pub intake: SealSecret,
+}
+
+/// Why a vault does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnlockError {
+    /// Another passphrase, or an altered file: nobody can tell which.
+    #[error("these words do not open the vault")]
+    Wrong,
+    /// It is no vault.
+    #[error("{0} is not a vault of this version")]
+    NotAVault(PathBuf),
+    /// Deriving the key takes more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] OutOfMemory),
+    /// The disk failed us.
+    #[error("could not read {path}")]
+    Disk {
+        /// Which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Why a vault could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// There is one already; it is never written over.
+    #[error("there is a vault at {0} already")]
+    Exists(PathBuf),
+    /// Deriving the key takes more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] OutOfMemory),
+    /// The disk failed us.
+    #[error("could not write {path}")]
+    Disk {
+        /// Which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// An unlocked vault. Dropping it clears it.
+pub struct Vault {
+    path: PathBuf,
+    header: [u8; HEADER],
+    key: StoreKey,
+    pub(crate) intake: SealSecret,
+    pub(crate) hints: HintKey,
+    pub(crate) book: Book,
+}
+
+impl Vault {
+    /// Makes a new vault. Slow: derive where blocking is fine.
+    pub fn create(
+        path: &Path,
+        passphrase: &Passphrase,
+        kdf: Kdf,
+        contents: VaultContents,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, VaultError> {
+        if path.exists() {
+            return Err(VaultError::Exists(path.to_owned()));
+        }
+        let mut header = [0; HEADER];
+        header[0] = VERSION;
+        header[1..9].copy_from_slice(&kdf.to_bytes());
+        rng.fill_bytes(&mut header[9..]);
+        let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
+        let hints = HintKey::generate(rng);
+        let book = Book {
+            identity: *contents.identity.to_seed(),
+            intake: *contents.intake.to_seed(),
+            hint_key: *hints.as_bytes(),
+            looked: None,
+            threads: Vec::new(),
+            waiting: Vec::new(),
+            placed: Vec::new(),
+        };
+        let mut vault = Self { path: path.to_owned(), header, key, intake: contents.intake, hints, book };
+        vault.save(rng)?;
+        Ok(vault)
+    }
+
+    /// Opens the vault. Slow: derive where blocking is fine.
+    pub fn unlock(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
+        let bytes =
+            std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
+        let not_a_vault = || UnlockError::NotAVault(path.to_owned());
+        let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(not_a_vault)?;
+        if header[0] != VERSION {
+            return Err(not_a_vault());
+        }
+        let kdf = Kdf::from_bytes(header[1..9].try_into().expect("eight bytes")).ok_or_else(not_a_vault)?;
+        let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let text = key.open(&mut sealed).map_err(|_| UnlockError::Wrong)?;
+        let book: Book = minicbor::decode(text).map_err(|_| not_a_vault())?;
+        Ok(Self {
+            path: path.to_owned(),
+            header: *header,
+            key,
+            intake: SealSecret::from_seed(&book.intake),
+            hints: HintKey::from_bytes(book.hint_key),
+            book,
+        })
+    }
+
+    /// The desk's identity.
+    pub fn identity(&self) -> IdentitySecret {
+        IdentitySecret::from_seed(&self.book.identity)
+    }
+
+    /// Writes it anew and returns once it is on the disk.
+    pub(crate) fn save(&mut self, rng: &mut impl CryptoRng) -> Result<(), VaultError> {
+        let mut length = Length(0);
+        minicbor::encode(&self.book, &mut length).expect("counting cannot fail");
+        // As long as it needs to be from the start, so that it never grows and leaves a copy behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + seal::OVERHEAD + length.0));
+        bytes.extend_from_slice(&self.header);
+        bytes.resize(HEADER + seal::NONCE, 0);
+        minicbor::encode(&self.book, &mut *bytes).expect("writing to a vector cannot fail");
+        bytes.extend_from_slice(&[0; seal::TAG]);
+        self.key.seal(&mut bytes[HEADER..], rng);
+        let failed = |cause| VaultError::Disk { path: self.path.clone(), cause };
+        let mut next = self.path.clone().into_os_string();
+        next.push(".next");
+        let next = PathBuf::from(next);
+        durable::write(&next, &bytes).map_err(failed)?;
+        durable::rename(&next, &self.path).map_err(failed)
+    }
+}
+
+/// The desk's identity from `desk.key` in its folder, made if there is none. It lies outside the vault: the background
+/// exchange signs its requests with it from the program's start, whether or not the vault is open. Who takes it can fetch
+/// desk drops as this desk, and open none of them.
+///
+/// # Errors
+/// The file cannot be read, written, or does not hold 32 bytes.
+pub fn desk_identity(folder: &Path, rng: &mut impl CryptoRng) -> io::Result<IdentitySecret> {
+    durable::create_folder(folder)?;
+    let path = folder.join("desk.key");
+    match std::fs::read(&path).map(Zeroizing::new) {
+        Ok(bytes) => {
+            let seed = <&[u8; 32]>::try_from(bytes.as_slice())
+                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "desk.key does not hold 32 bytes"))?;
+            Ok(IdentitySecret::from_seed(seed))
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let new = IdentitySecret::generate(rng);
+            durable::write(&path, new.to_seed().as_slice())?;
+            durable::sync_folder(folder)?;
+            Ok(new)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Counts bytes instead of writing them.
+struct Length(usize);
+
+impl minicbor::encode::Write for Length {
+    type Error = core::convert::Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
+/// What the vault holds.
+#[derive(Encode, Decode)]
+pub(crate) struct Book {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    identity: [u8; 32],
+    #[cbor(n(1), with = "minicbor::bytes")]
+    intake: [u8; 32],
+    /// Tells this desk's envelopes from cover in its queue. A desk's mailbox has a region like every other, never used:
+    /// what a reader's region would hold is here.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    hint_key: [u8; 32],
+    /// The newest edition whose desk drops were looked through.
+    #[n(3)]
+    pub(crate) looked: Option<Round>,
+    #[n(4)]
+    pub(crate) threads: Vec<Thread>,
+    /// What goes into the next envelopes.
+    #[n(5)]
+    pub(crate) waiting: Vec<Outgoing>,
+    /// What was put in the queue and is not yet known to be on the disk there.
+    #[n(6)]
+    pub(crate) placed: Vec<Placed>,
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        self.identity.zeroize();
+        self.intake.zeroize();
+        self.hint_key.zeroize();
+    }
+}
+
+/// A conversation, from the desk's end.
+#[derive(Encode, Decode)]
+pub(crate) struct Thread {
+    #[n(0)]
+    pub(crate) key: ConversationKey,
+    /// The chain that the desk writes on: the newest message's.
+    #[n(1)]
+    pub(crate) chain: Started,
+    /// How many replies there are; the next has the number after.
+    #[n(2)]
+    pub(crate) replies: u32,
+    /// What the source said last that it has.
+    #[n(3)]
+    pub(crate) received: Received,
+    #[n(4)]
+    pub(crate) lines: Vec<Spoken>,
+}
+
+/// A line of it.
+#[derive(Encode, Decode)]
+pub(crate) enum Spoken {
+    #[n(0)]
+    Source {
+        #[n(0)]
+        text: Text,
+        #[n(1)]
+        sequence: u32,
+        #[n(2)]
+        at: Round,
+    },
+    #[n(1)]
+    Desk {
+        #[n(0)]
+        text: Text,
+        #[n(1)]
+        number: u32,
+        #[n(2)]
+        at: Round,
+        /// When it was first seen that all of it had left.
+        #[n(3)]
+        left: Option<Millis>,
+        /// The envelopes that carry its parts.
+        #[n(4)]
+        hints: Vec<Hint>,
+    },
+}
+
+/// Something to go to readers.
+#[derive(Encode, Decode)]
+pub(crate) enum Outgoing {
+    /// That a message has arrived.
+    #[n(0)]
+    Ack(#[cbor(n(0), with = "minicbor::bytes")] AckTag),
+    /// A part of a reply.
+    #[n(1)]
+    Part {
+        #[cbor(n(0), with = "minicbor::bytes")]
+        conversation: [u8; 32],
+        #[n(1)]
+        number: u32,
+        #[n(2)]
+        part: u8,
+        #[n(3)]
+        parts: u8,
+        #[n(4)]
+        text: Slice,
+    },
+}
+
+/// A piece of a text, which may begin and end inside a character. Cleared when dropped.
+#[derive(Zeroize, zeroize::ZeroizeOnDrop, Encode, Decode)]
+#[cbor(transparent)]
+pub(crate) struct Slice(#[cbor(n(0), with = "minicbor::bytes")] pub(crate) Vec<u8>);
+
+/// An envelope in the queue, and what it carries.
+#[derive(Encode, Decode)]
+pub(crate) struct Placed {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) hint: Hint,
+    #[n(1)]
+    pub(crate) items: Vec<Outgoing>,
+    /// Which change of the mailbox it was, in this run of the program; none from an earlier run.
+    #[cbor(skip)]
+    pub(crate) change: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn words(six: &str) -> Passphrase {
+        Passphrase::parse(six).unwrap()
+    }
+
+    fn made(path: &Path, rng: &mut StdRng) -> (Passphrase, [u8; 32]) {
+        let passphrase = words("abacus abandon abbey abide ability able");
+        let intake = SealSecret::generate(rng);
+        let seed = *intake.to_seed();
+        let contents = VaultContents { identity: IdentitySecret::generate(rng), intake };
+        Vault::create(path, &passphrase, Kdf::cheap(), contents, rng).unwrap();
+        (passphrase, seed)
+    }
+
+    #[test]
+    fn a_vault_opens_under_its_passphrase_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(1);
+        let (passphrase, intake) = made(&path, &mut rng);
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        assert_eq!(*vault.intake.to_seed(), intake);
+        vault.book.looked = Some(Round(7));
+        vault.save(&mut rng).unwrap();
+        assert_eq!(Vault::unlock(&path, &passphrase).unwrap().book.looked, Some(Round(7)));
+        let other = words("abacus abandon abbey abide ability abacus");
+        assert!(matches!(Vault::unlock(&path, &other).err(), Some(UnlockError::Wrong)));
+        assert!(!folder.path().join("vault.next").exists());
+    }
+
+    #[test]
+    fn a_vault_is_never_written_over_by_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(2);
+        let (passphrase, _) = made(&path, &mut rng);
+        let contents = VaultContents {
+            identity: IdentitySecret::generate(&mut rng),
+            intake: SealSecret::generate(&mut rng),
+        };
+        let again = Vault::create(&path, &passphrase, Kdf::cheap(), contents, &mut rng);
+        assert!(matches!(again.err(), Some(VaultError::Exists(_))));
+    }
+
+    #[test]
+    fn an_altered_vault_does_not_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(3);
+        let (passphrase, _) = made(&path, &mut rng);
+        let good = std::fs::read(&path).unwrap();
+        // Memory and passes of another cost give another key; absurd ones are not tried.
+        for (at, to) in [(0, 9), (1, 0xff), (4, good[4] ^ 8), (8, 2), (9, good[9] ^ 1), (60, good[60] ^ 1)] {
+            let mut bent = good.clone();
+            bent[at] = to;
+            std::fs::write(&path, bent).unwrap();
+            assert!(Vault::unlock(&path, &passphrase).is_err(), "byte {at}");
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::NotAVault(_))));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::Disk { .. })));
+    }
+
+    #[test]
+    fn the_desk_identity_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(4);
+        let first = desk_identity(folder.path(), &mut rng).unwrap().public();
+        assert_eq!(desk_identity(folder.path(), &mut rng).unwrap().public(), first);
+        std::fs::write(folder.path().join("desk.key"), b"short").unwrap();
+        assert!(desk_identity(folder.path(), &mut rng).is_err());
+    }
+}

@@ -15,6 +15,7 @@ pub mod edge;
 pub mod faults;
 pub mod handed;
 pub mod http;
+pub mod mix;
 pub mod run;
 pub mod seed;
 pub mod state;

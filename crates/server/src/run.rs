@@ -1,10 +1,157 @@
 //! The loops around the services: sleep, step, and stop when told.
 
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use proto::Schedule;
+use proto::{Clock, Schedule};
+use rand::rngs::StdRng;
+use tokio::runtime::Handle;
+
+use crate::edge::{self, Edge, OpenError};
+use crate::faults::{Hook, Killed};
+use crate::http::EdgeClient;
+use crate::mix::{self, HttpUpstream, Mix, MixError, Setup};
+
+/// The longest a mix waits between two attempts while the edge does not answer.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Why a service ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// It did not start.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A test stopped it.
+    #[error(transparent)]
+    Killed(#[from] Killed),
+    /// A part of it panicked, and the rest with it.
+    #[error("The service broke off. Start it again; nothing that was answered is lost.")]
+    Broken,
+}
+
+/// Runs an edge until `shutdown` is done. `ready` is told its address once it listens.
+pub async fn run_edge(
+    config: edge::Config,
+    clock: Arc<dyn Clock>,
+    hook: Hook,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServiceError> {
+    let edge = Edge::open(&config, clock, hook).await?;
+    let listening = edge.listen(config.listen).await?;
+    ready(listening.address());
+    match listening.run(shutdown).await {
+        Ok(()) => Ok(()),
+        Err(edge::RunError::Killed(killed)) => Err(killed.into()),
+    }
+}
+
+/// Runs a mix until `shutdown` is done. `rng` draws its shuffles.
+pub async fn run_mix(
+    config: mix::Config,
+    clock: Arc<dyn Clock>,
+    rng: StdRng,
+    hook: Hook,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServiceError> {
+    let setup = Setup::read(&config)?;
+    let schedule = setup.directory.parameters().schedule;
+    let exit = setup.directory.wire().cascade.exit();
+    let identity = Arc::clone(&setup.identity);
+    let client = EdgeClient::new(&config.edge, config.network, identity, Arc::clone(&clock))
+        .map_err(OpenError::from)?;
+    let upstream = HttpUpstream::new(client, Handle::current(), config.hop, exit);
+    let mut mix = blocking(move || Mix::open(setup, upstream, rng, hook)).await??;
+
+    let mut shutdown = pin!(shutdown);
+    let mut trouble = Trouble::new(pause(schedule));
+    loop {
+        let now = clock.now();
+        let (back, outcome) = blocking(move || {
+            let outcome = mix.step(now);
+            (mix, outcome)
+        })
+        .await?;
+        mix = back;
+        let wait = match outcome {
+            Err(MixError::Killed(killed)) => return Err(killed.into()),
+            Err(e) => trouble.begins(&e),
+            Ok(done) => {
+                if done.closed > 0 {
+                    tracing::debug!(outputs = done.closed, "written");
+                }
+                trouble.ends();
+                if done.more { Duration::ZERO } else { pause(schedule) }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Broken)
+}
 
 /// How long a service sleeps between two steps: T/20, within 50 ms and 5 s.
 pub(crate) fn pause(schedule: Schedule) -> Duration {
     Duration::from_millis((u64::from(schedule.round_ms) / 20).clamp(50, 5_000))
+}
+
+/// Says once that something is wrong and once that it is right again, and waits longer each time in between.
+struct Trouble {
+    shortest: Duration,
+    wait: Option<Duration>,
+}
+
+impl Trouble {
+    fn new(shortest: Duration) -> Self {
+        Self { shortest, wait: None }
+    }
+
+    fn begins(&mut self, why: &MixError) -> Duration {
+        let wait = match self.wait {
+            None => {
+                tracing::warn!("{why}");
+                self.shortest
+            }
+            Some(before) => (2 * before).min(LONGEST),
+        };
+        *self.wait.insert(wait)
+    }
+
+    fn ends(&mut self) {
+        if self.wait.take().is_some() {
+            tracing::info!("It works again.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_waits_longer_each_time_up_to_a_limit_and_begins_anew() {
+        let mut trouble = Trouble::new(Duration::from_millis(50));
+        let why = MixError::NoKey;
+        let waits: Vec<_> = (0..12).map(|_| trouble.begins(&why).as_millis()).collect();
+        assert_eq!(waits[..4], [50, 100, 200, 400]);
+        assert_eq!(waits[11], LONGEST.as_millis());
+        trouble.ends();
+        assert_eq!(trouble.begins(&why).as_millis(), 50);
+    }
+
+    #[test]
+    fn a_service_looks_up_twenty_times_a_round_within_reason() {
+        let pause = |round_ms| pause(Schedule { genesis: proto::Millis(0), round_ms }).as_millis();
+        assert_eq!([pause(1_000), pause(5_000), pause(3_600_000)], [50, 250, 5_000]);
+    }
 }

@@ -36,6 +36,7 @@ use crate::store::{Blobs, Journal, PutError, StoreError};
 
 pub use listen::{Listening, RunError};
 pub use open::OpenError;
+pub(crate) use open::read_directory;
 
 /// Rounds for which editions, drops and manifests are kept: 14 days of hours.
 pub const KEPT_ROUNDS: u32 = 336;

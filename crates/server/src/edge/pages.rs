@@ -143,7 +143,7 @@ fn frame(title: &str, here: &str, demonstration: bool, main: Markup) -> Markup {
         Link::new("/status", "Status", here == "/status"),
         Link::new("/edition", "Edition", here == "/edition"),
     ];
-    ui::page(&Frame {
+    ui::page(Frame {
         title,
         place: "Network",
         nav: &nav,

@@ -2,8 +2,8 @@
 //!
 //! The same suite (`suite`) runs against every implementation. Nothing above this module knows which one it has.
 
-pub mod local;
-pub mod sqlite;
+mod local;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod suite;
 

@@ -1,0 +1,140 @@
+//! The exit: the last mix. Drops cover, pools the rest, and writes a desk drop and a reader drop of fixed size every round.
+
+use std::collections::HashSet;
+
+use proto::directory::Parameters;
+use proto::drops;
+use proto::envelope::{self, Found, ReplayTag};
+use proto::exit::Pool;
+use proto::mix::{BatchId, ItemId};
+use proto::{Digest, Round};
+use rand::rngs::StdRng;
+use rayon::prelude::*;
+
+use super::outputs::Outputs;
+use super::store::{Gone, Kept, Place, Run, Store};
+use super::{Me, MixError, Opened, Totals};
+use crate::faults::{Side, Step};
+
+pub(super) struct Exit {
+    /// Tags of classes 1 and 2, the only ones kept: cover seen again is cover.
+    seen: HashSet<ReplayTag>,
+    /// Items of the batch that is not admitted yet.
+    waiting: Vec<(Place, ItemId)>,
+    /// Entries of that batch that opened and are new, cover included: what `n_min` counts.
+    opened: u32,
+    desk: Pool,
+    readers: Pool,
+    inputs: Vec<Digest>,
+    taken: u32,
+}
+
+impl Exit {
+    pub(super) fn resume(parameters: &Parameters, kept: Kept) -> Self {
+        let at = |wanted: Place| kept.items.iter().filter(move |(p, _)| *p == wanted).map(|(_, id)| *id);
+        let waiting =
+            kept.items.iter().filter(|(p, _)| matches!(p, Place::DeskWaiting | Place::ReaderWaiting));
+        Self {
+            waiting: waiting.copied().collect(),
+            desk: Pool::resume(parameters.desk_slots, at(Place::DeskPool).collect()),
+            readers: Pool::resume(parameters.reader_slots, at(Place::ReaderPool).collect()),
+            seen: kept.tags.into_iter().collect(),
+            opened: kept.opened,
+            inputs: kept.inputs,
+            taken: kept.entries,
+        }
+    }
+
+    pub(super) fn opened(&self) -> u32 {
+        self.opened
+    }
+
+    /// Opens entries on all processors. Cover is counted and dropped at once.
+    pub(super) fn open(&self, me: &Me, entries: &[&[u8]]) -> Opened {
+        let opened: Vec<_> =
+            entries.par_iter().map(|entry| envelope::open_exit(&me.wire, &me.key, entry).ok()).collect();
+        let mut out = Opened::default();
+        let mut now = HashSet::new();
+        for (tag, found) in opened.into_iter().flatten() {
+            if matches!(found, Found::Cover) {
+                out.count += 1;
+                continue;
+            }
+            // MIX-01
+            if self.seen.contains(&tag) || !now.insert(tag) {
+                continue;
+            }
+            out.count += 1;
+            out.tags.push(tag);
+            match found {
+                Found::Cover => {}
+                Found::ToDesk(boxed) => out.items.push((Place::DeskWaiting, boxed)),
+                Found::ToReaders(slots) => {
+                    out.items.extend(slots.iter().map(|slot| (Place::ReaderWaiting, slot.to_vec())));
+                }
+            }
+        }
+        out
+    }
+
+    /// Takes in what was stored.
+    pub(super) fn take(&mut self, run: &Run, ids: &[ItemId]) {
+        if let Some((digest, entries)) = run.input {
+            self.inputs.push(digest);
+            self.taken += entries;
+        }
+        self.seen.extend(&run.tags);
+        self.waiting.extend(run.items.iter().map(|(place, _)| *place).zip(ids.iter().copied()));
+        self.opened = run.opened;
+    }
+
+    /// Moves what waits into the pools. Returns the items that found no room.
+    pub(super) fn admit(&mut self, rng: &mut StdRng) -> Vec<ItemId> {
+        self.opened = 0;
+        let mut gone = Vec::new();
+        for (place, id) in self.waiting.drain(..) {
+            let pool = if place == Place::DeskWaiting { &mut self.desk } else { &mut self.readers };
+            gone.extend(pool.add(id, rng));
+        }
+        gone
+    }
+
+    /// Writes the drops of `round`: exactly the published number of slots, in random order, filled up with what nobody can
+    /// tell from the rest.
+    pub(super) fn emit(
+        &mut self,
+        me: &Me,
+        round: Round,
+        store: &mut Store,
+        outputs: &Outputs,
+        rng: &mut StdRng,
+    ) -> Result<(), MixError> {
+        let id = BatchId { round, part: 0 };
+        let (desk, readers) = (self.desk.emit(rng), self.readers.emit(rng));
+        // Filler is made for every slot and then replaced, so that a round takes about as long with tips as without.
+        let mut desk_drop = Vec::new();
+        for place in &desk {
+            let filler = drops::empty_box(&me.wire, rng);
+            desk_drop.extend(place.map_or(Ok(filler), |item| store.item(item))?);
+        }
+        let mut reader_drop = Vec::new();
+        for place in &readers {
+            let filler = drops::empty_slot(rng).to_vec();
+            reader_drop.extend(place.map_or(Ok(filler), |item| store.item(item))?);
+        }
+        me.hook.at(Step::Written, Side::Before)?;
+        outputs.write::<MixError>(id, |write| {
+            write(&desk_drop)?;
+            write(&reader_drop)
+        })?;
+        me.hook.at(Step::Written, Side::After)?;
+        let totals = Totals { batch: id, inputs: self.inputs.clone(), count_in: self.taken };
+        let slots = (desk.len() + readers.len()) as u32;
+        let digests = vec![Digest::of(&desk_drop), Digest::of(&reader_drop)];
+        let gone: Vec<ItemId> = desk.into_iter().chain(readers).flatten().collect();
+        me.record(store, &totals.manifest(me.hop, slots, digests), Gone::These(&gone))?;
+        self.inputs.clear();
+        self.taken = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,507 @@
+//! A mix: pulls its input from the edge, opens it, shuffles, and pushes the output sealed to the next mix. It has no
+//! inbound port.
+//!
+//! ```text
+//! pull -> open (in parallel) -> Stored -> ... round over -> Written -> Closed -> Pushed -> PushNoted
+//!                                  \-> Released
+//! ```
+//!
+//! Why a crash loses and doubles nothing: each step's effect is one transaction, or is idempotent. Entries become items
+//! together with their replay tags and the progress through the input, so an entry is taken exactly once. A batch is
+//! shuffled into a file that nothing points to; then one transaction records the output and removes its items, so an
+//! item is in exactly one output; a crash before it leaves a file that nobody has seen, and the next shuffle is the first.
+//! What was recorded is pushed until the edge has it, always the same bytes.
+//!
+//! An input is released once its last entries are stored: from then on the items and tags here are all that is left to do
+//! with it, and they are durable. (The output that will contain them is not written yet, and need not be.)
+
+mod exit;
+mod outputs;
+mod pass;
+pub(crate) mod store;
+mod upstream;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proto::batch;
+use proto::directory::Directory;
+use proto::envelope::Wire;
+use proto::mix::{BatchId, Manifest};
+use proto::seal::SealSecret;
+use proto::sign::{IdentitySecret, Unverified};
+use proto::size::ENVELOPE;
+use proto::{Digest, Millis, NetworkId};
+use rand::rngs::StdRng;
+
+use self::exit::Exit;
+use self::outputs::Outputs;
+use self::pass::Pass;
+use self::store::{Gone, Run as StoredRun, Store};
+use crate::edge::OpenError;
+use crate::faults::{Hook, Killed, Side, Step};
+use crate::handed;
+use crate::state::StateFolder;
+use crate::store::StoreError;
+
+pub use upstream::{HttpUpstream, Run, Upstream, UpstreamError};
+
+/// What a mix is told when it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its hop, counted from 0; the last is the exit.
+    pub hop: u8,
+    /// The edge's address, "http://host:port".
+    pub edge: String,
+    /// Its state folder.
+    pub state: PathBuf,
+    /// The seed file of its identity.
+    pub identity: PathBuf,
+    /// The seed file of its key.
+    pub key: PathBuf,
+    /// The network it belongs to.
+    pub network: NetworkId,
+    /// The file that holds the directory.
+    pub directory: PathBuf,
+}
+
+/// What a mix is made of, once its files are read.
+pub struct Setup {
+    /// Its hop, counted from 0.
+    pub hop: u8,
+    /// Its state folder.
+    pub state: PathBuf,
+    /// The directory.
+    pub directory: Arc<Directory>,
+    /// Signs its manifests and requests.
+    pub identity: Arc<IdentitySecret>,
+    /// Opens its layers.
+    pub key: SealSecret,
+}
+
+impl Setup {
+    /// Reads the files that `config` names.
+    pub fn read(config: &Config) -> Result<Self, OpenError> {
+        let (_, directory) = crate::edge::read_directory(&config.directory, &config.network)?;
+        Ok(Self {
+            hop: config.hop,
+            state: config.state.clone(),
+            directory: Arc::new(directory),
+            identity: Arc::new(IdentitySecret::from_seed(&*crate::seed::read(&config.identity)?)),
+            key: SealSecret::from_seed(&*crate::seed::read(&config.key)?),
+        })
+    }
+}
+
+/// Why a step failed. Whatever it is, the next step goes on from the disk.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MixError {
+    /// Nothing could be pulled, pushed or released.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Our store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The directory does not name our key for a round.
+    #[error(
+        "The directory names another key for this mix. Give it the key file that belongs to this directory."
+    )]
+    OtherKey,
+    /// The directory names no key of the next mix for a round.
+    #[error("The directory names no key of the next mix. Get the newest directory.")]
+    NoKey,
+    /// A test stopped it.
+    #[error(transparent)]
+    Killed(#[from] Killed),
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stepped {
+    /// Entries taken.
+    pub taken: u64,
+    /// Outputs written.
+    pub closed: u32,
+    /// Outputs pushed.
+    pub pushed: u32,
+    /// Whether there may be more to do at once.
+    pub more: bool,
+}
+
+/// Runs of entries in one step, so that a loop looks up between steps.
+const RUNS: u32 = 32;
+
+/// Rounds after which an input begun and no longer there is given up. PROTOCOL's limit for what waits.
+const GIVE_UP: u32 = 24;
+
+/// A mix.
+pub struct Mix<U> {
+    me: Me,
+    store: Store,
+    outputs: Outputs,
+    upstream: U,
+    rng: StdRng,
+    role: Role,
+    /// The input being taken, and how many of its entries are.
+    progress: Option<(BatchId, u64)>,
+    /// Whether an input ended with enough gathered: the batch is to be closed.
+    due: bool,
+    /// Memory may be ahead of the disk, and is read anew.
+    stale: bool,
+    /// Inputs that are not what their manifests say. They are said once, and left.
+    refused: HashSet<BatchId>,
+    // Last, so that it is let go of after the store is closed.
+    _folder: StateFolder,
+}
+
+/// Who this mix is: does not change while it runs.
+struct Me {
+    hop: u8,
+    wire: Wire,
+    directory: Arc<Directory>,
+    identity: Arc<IdentitySecret>,
+    key: SealSecret,
+    hook: Hook,
+}
+
+enum Role {
+    Pass(Pass),
+    Exit(Exit),
+}
+
+impl<U: Upstream> Mix<U> {
+    /// Opens a mix on its state folder. `rng` draws the shuffles and must be seeded from the system; only tests give
+    /// another.
+    pub fn open(setup: Setup, upstream: U, rng: StdRng, hook: Hook) -> Result<Self, OpenError> {
+        let Setup { hop, state, directory, identity, key } = setup;
+        let wire = directory.wire();
+        if directory.roster().mix(hop) != Some(identity.public()) {
+            return Err(OpenError::NotThisMix { hop });
+        }
+        let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;
+        let store = Store::open(&folder.path().join("mix.sqlite"), key.public().id())?;
+        let unpushed = store.unpushed()?;
+        let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
+        let me = Me { hop, wire, directory, identity, key, hook };
+        let role = me.role(store::Kept::nothing());
+        let mut mix = Self {
+            me,
+            store,
+            outputs,
+            upstream,
+            rng,
+            role,
+            progress: None,
+            due: false,
+            stale: true,
+            refused: HashSet::new(),
+            _folder: folder,
+        };
+        mix.reload()?;
+        Ok(mix)
+    }
+
+    /// Does what there is to do at `now`: takes what came, closes what is due, pushes, releases. May block; never call it
+    /// from a thread that runs an async runtime's tasks.
+    pub fn step(&mut self, now: Millis) -> Result<Stepped, MixError> {
+        if self.stale {
+            self.reload()?;
+        }
+        let outcome = self.work(now);
+        // Pulling, pushing and releasing change nothing in memory; everything else may have.
+        self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
+        outcome
+    }
+
+    fn reload(&mut self) -> Result<(), StoreError> {
+        let kept = self.store.kept()?;
+        (self.progress, self.due) = (kept.progress, kept.due);
+        self.role = self.me.role(kept);
+        self.stale = false;
+        Ok(())
+    }
+
+    fn work(&mut self, now: Millis) -> Result<Stepped, MixError> {
+        let mut done = Stepped::default();
+        for run in 0..=RUNS {
+            self.close_if_due(&mut done)?;
+            self.push(&mut done)?;
+            if run == RUNS {
+                done.more = true;
+            } else if !self.take(&mut done)? {
+                break;
+            }
+        }
+        if matches!(self.role, Role::Exit(_)) {
+            self.emit(now, &mut done)?;
+            self.push(&mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// Takes the next run of entries, if there is one.
+    fn take(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
+        let mut waiting = self.upstream.waiting()?;
+        waiting.sort_unstable();
+        let mut fresh = Vec::new();
+        for id in waiting {
+            // Everything of it is stored here: it may go. Also when it was released before and the edge lost that.
+            if self.store.is_taken(id)? {
+                self.release(id)?;
+            } else if !self.refused.contains(&id) {
+                fresh.push(id);
+            }
+        }
+        if let Some((current, next)) = self.progress {
+            return if fresh.contains(&current) {
+                Ok(self.take_from(current, next, done)? == Taken::Some)
+            } else {
+                self.give_up(current, next, &fresh)
+            };
+        }
+        for id in fresh {
+            match self.take_from(id, 0, done)? {
+                Taken::Some => return Ok(true),
+                // Only the oldest round is taken from; those after it wait until it is over.
+                Taken::NothingYet => return Ok(false),
+                Taken::Refused => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn release(&mut self, id: BatchId) -> Result<(), MixError> {
+        self.me.hook.at(Step::Released, Side::Before)?;
+        self.upstream.release(id)?;
+        self.me.hook.at(Step::Released, Side::After)?;
+        Ok(())
+    }
+
+    /// The input begun is not there any more, which an honest edge never does: the rest of it is lost. Not at once, since
+    /// it may come back with the edge's disk.
+    fn give_up(&mut self, current: BatchId, next: u64, fresh: &[BatchId]) -> Result<bool, MixError> {
+        let newest = fresh.last().map_or(0, |id| id.round.0);
+        if newest < current.round.0.saturating_add(GIVE_UP) {
+            return Ok(false);
+        }
+        tracing::error!("The edge lost an input that was not taken whole. Ask its operator.");
+        self.store_run(current, next, true, None, Opened::default())?;
+        Ok(true)
+    }
+
+    /// Takes entries of one input, from the `next`-th on.
+    fn take_from(&mut self, id: BatchId, next: u64, done: &mut Stepped) -> Result<Taken, MixError> {
+        let ours = self.me.directory.mix_key(self.me.hop, id.round).map(|k| k.id());
+        if ours != Some(self.me.key.public().id()) {
+            return Err(MixError::OtherKey);
+        }
+        let room = match &self.role {
+            // MIX-03: a batch closes at n_max, so no run brings more than fit.
+            Role::Pass(pass) => pass.room(),
+            Role::Exit(_) => usize::MAX,
+        };
+        if self.me.hop == 0 {
+            let Some(run) = self.upstream.envelopes(id.round, next)? else { return Ok(Taken::NothingYet) };
+            if !run.bytes.len().is_multiple_of(ENVELOPE) {
+                return Err(UpstreamError::Nonsense.into());
+            }
+            let entries: Vec<&[u8]> = run.bytes.chunks_exact(ENVELOPE).take(room).collect();
+            let next = next + entries.len() as u64;
+            let ended = run.sealed.is_some_and(|len| next >= len);
+            if entries.is_empty() && !ended {
+                return Ok(Taken::NothingYet);
+            }
+            let digest = Digest::of(&run.bytes[..entries.len() * ENVELOPE]);
+            self.take_entries(id, next, ended, digest, &entries, done)?;
+        } else {
+            let before = self.me.hop - 1;
+            let limit = handed::max_len(self.me.wire.cascade, self.me.directory.parameters(), before);
+            let Some(handed) = self.upstream.batch(id, limit)? else { return Ok(Taken::NothingYet) };
+            let payload = handed.payload();
+            let opened = handed
+                .check(&self.me.directory, before, id)
+                .ok()
+                .and_then(|_| batch::open(&self.me.wire, self.me.hop, &self.me.key, &payload).ok());
+            let Some(opened) = opened else {
+                tracing::error!(
+                    "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
+                );
+                self.refused.insert(id);
+                return Ok(Taken::Refused);
+            };
+            let from = usize::try_from(next).unwrap_or(usize::MAX).min(opened.len());
+            let until = from.saturating_add(room).min(opened.len());
+            let entries: Vec<&[u8]> = opened[from..until].iter().map(Vec::as_slice).collect();
+            self.take_entries(id, until as u64, until == opened.len(), Digest::of(&payload), &entries, done)?;
+        }
+        Ok(Taken::Some)
+    }
+
+    fn take_entries(
+        &mut self,
+        id: BatchId,
+        next: u64,
+        ended: bool,
+        digest: Digest,
+        entries: &[&[u8]],
+        done: &mut Stepped,
+    ) -> Result<(), MixError> {
+        let opened = match &self.role {
+            Role::Pass(pass) => pass.open(&self.me, entries),
+            Role::Exit(exit) => exit.open(&self.me, entries),
+        };
+        let input = (!entries.is_empty()).then_some((digest, entries.len() as u32));
+        self.store_run(id, next, ended, input, opened)?;
+        done.taken += entries.len() as u64;
+        Ok(())
+    }
+
+    /// Stores a run, and only then takes it into memory.
+    fn store_run(
+        &mut self,
+        source: BatchId,
+        next: u64,
+        ended: bool,
+        input: Option<(Digest, u32)>,
+        opened: Opened,
+    ) -> Result<(), MixError> {
+        let count = match &self.role {
+            Role::Pass(pass) => pass.count(),
+            Role::Exit(exit) => exit.opened(),
+        } + opened.count;
+        // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
+        let due = ended && count >= self.me.directory.parameters().n_min;
+        let run = StoredRun {
+            source,
+            next,
+            ended,
+            due,
+            input,
+            tags: opened.tags,
+            items: opened.items,
+            opened: if matches!(self.role, Role::Exit(_)) { count } else { 0 },
+        };
+        self.me.hook.at(Step::Stored, Side::Before)?;
+        let ids = self.store.keep(&run)?;
+        self.me.hook.at(Step::Stored, Side::After)?;
+        self.progress = (!ended).then_some((source, next));
+        self.due = due;
+        match &mut self.role {
+            Role::Pass(pass) => pass.take(&run, &ids),
+            Role::Exit(exit) => exit.take(&run, &ids),
+        }
+        if ended {
+            self.release(source)?;
+        }
+        Ok(())
+    }
+
+    fn close_if_due(&mut self, done: &mut Stepped) -> Result<(), MixError> {
+        match &mut self.role {
+            Role::Pass(pass) => {
+                if !pass.is_due(self.due) {
+                    return Ok(());
+                }
+                let id = self.store.next_output()?;
+                pass.close(&self.me, id, &mut self.store, &self.outputs, &mut self.rng)?;
+                done.closed += 1;
+            }
+            Role::Exit(exit) => {
+                if !self.due {
+                    return Ok(());
+                }
+                let gone = exit.admit(&mut self.rng);
+                self.me.hook.at(Step::Admitted, Side::Before)?;
+                self.store.admit(&gone)?;
+                self.me.hook.at(Step::Admitted, Side::After)?;
+            }
+        }
+        self.due = false;
+        Ok(())
+    }
+
+    /// The exit writes the drops of the newest round whose drops are due. Missed rounds are skipped: what would have stood
+    /// in their drops stays pooled. While an older pair of drops is not at the edge, no new one is written either.
+    fn emit(&mut self, now: Millis, done: &mut Stepped) -> Result<(), MixError> {
+        let Role::Exit(exit) = &mut self.role else { return Ok(()) };
+        let Some(due) = self.me.directory.parameters().schedule.newest_drops_due(now) else { return Ok(()) };
+        // EXT-04: one pair of drops for each round, ever.
+        if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
+            return Ok(());
+        }
+        exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.rng)?;
+        done.closed += 1;
+        Ok(())
+    }
+
+    /// Pushes what the edge does not have yet. Always the same bytes: they were written once.
+    fn push(&mut self, done: &mut Stepped) -> Result<(), MixError> {
+        for output in self.store.unpushed()? {
+            let handed = self.outputs.read(output.id, &output.manifest)?;
+            self.me.hook.at(Step::Pushed, Side::Before)?;
+            self.upstream.push(output.id, &handed)?;
+            self.me.hook.at(Step::Pushed, Side::After)?;
+            self.me.hook.at(Step::PushNoted, Side::Before)?;
+            self.store.note_pushed(output.id)?;
+            self.me.hook.at(Step::PushNoted, Side::After)?;
+            self.outputs.delete(output.id);
+            done.pushed += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Me {
+    fn role(&self, kept: store::Kept) -> Role {
+        if self.hop == self.wire.cascade.exit() {
+            Role::Exit(Exit::resume(self.directory.parameters(), kept))
+        } else {
+            Role::Pass(Pass::resume(self.directory.parameters().rule(), kept))
+        }
+    }
+
+    fn sign(&self, manifest: &Manifest) -> Unverified<Manifest> {
+        Unverified::sign(manifest, &self.wire.network, &self.identity)
+    }
+
+    /// Records an output whose bytes stand in its file.
+    fn record(&self, store: &mut Store, manifest: &Manifest, gone: Gone<'_>) -> Result<(), MixError> {
+        let signed = self.sign(manifest);
+        self.hook.at(Step::Closed, Side::Before)?;
+        store.close(manifest.batch, &signed, gone)?;
+        self.hook.at(Step::Closed, Side::After)?;
+        Ok(())
+    }
+}
+
+/// Entries of a run that opened and are new.
+#[derive(Default)]
+struct Opened {
+    /// How many.
+    count: u32,
+    tags: Vec<proto::envelope::ReplayTag>,
+    items: Vec<(store::Place, Vec<u8>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Some,
+    NothingYet,
+    Refused,
+}
+
+/// What an output is named and signed with, besides its bytes.
+struct Totals {
+    batch: BatchId,
+    inputs: Vec<Digest>,
+    count_in: u32,
+}
+
+impl Totals {
+    fn manifest(self, hop: u8, count_out: u32, outputs: Vec<Digest>) -> Manifest {
+        let Self { batch, inputs, count_in } = self;
+        Manifest { batch, hop, inputs, count_in, count_out, outputs }
+    }
+}

@@ -1,0 +1,112 @@
+//! A mix before the exit: opens layers, gathers, shuffles, seals to the next mix.
+
+use std::collections::HashSet;
+
+use proto::Digest;
+use proto::batch::BatchSeal;
+use proto::envelope;
+use proto::mix::{BatchId, Gathering, ItemId, Rule};
+use rand::rngs::StdRng;
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::outputs::Outputs;
+use super::store::{Gone, Kept, Place, Run, Store};
+use super::{Me, MixError, Opened, Totals};
+use crate::faults::{Side, Step};
+
+/// Sealed bytes are written to the file whenever there are so many.
+const FLUSH: usize = 1 << 20;
+
+pub(super) struct Pass {
+    rule: Rule,
+    gathering: Gathering,
+}
+
+impl Pass {
+    pub(super) fn resume(rule: Rule, kept: Kept) -> Self {
+        let items = kept.items.into_iter().map(|(_, id)| id).collect();
+        Self { rule, gathering: Gathering::resume(rule, kept.tags, items, kept.inputs, kept.entries) }
+    }
+
+    /// How many more entries the batch takes before it is full.
+    pub(super) fn room(&self) -> usize {
+        self.rule.n_max.saturating_sub(self.gathering.count()) as usize
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.gathering.count()
+    }
+
+    pub(super) fn is_due(&self, round_over: bool) -> bool {
+        self.gathering.is_due(round_over)
+    }
+
+    /// Opens entries on all processors, and leaves out what does not open or was seen.
+    pub(super) fn open(&self, me: &Me, entries: &[&[u8]]) -> Opened {
+        let opened: Vec<_> = entries
+            .par_iter()
+            .map(|entry| envelope::open_layer(&me.wire, me.hop, &me.key, entry).ok())
+            .collect();
+        let mut out = Opened::default();
+        let mut now = HashSet::new();
+        for (tag, layer) in opened.into_iter().flatten() {
+            // MIX-01, within this run and before it.
+            if self.gathering.is_new(&tag) && now.insert(tag) {
+                out.tags.push(tag);
+                out.items.push((Place::Gathered, layer));
+                out.count += 1;
+            }
+        }
+        out
+    }
+
+    /// Takes in what was stored.
+    pub(super) fn take(&mut self, run: &Run, ids: &[ItemId]) {
+        if let Some((digest, entries)) = run.input {
+            self.gathering.input(digest, entries);
+        }
+        for (tag, id) in run.tags.iter().zip(ids) {
+            self.gathering.offer(*tag, *id);
+        }
+    }
+
+    /// Closes the batch: shuffles it, seals it to the next mix, and records it as `id`.
+    pub(super) fn close(
+        &mut self,
+        me: &Me,
+        id: BatchId,
+        store: &mut Store,
+        outputs: &Outputs,
+        rng: &mut StdRng,
+    ) -> Result<(), MixError> {
+        let next = me.hop + 1;
+        let key = me.directory.mix_key(next, id.round).ok_or(MixError::NoKey)?.clone();
+        let Some(closed) = self.gathering.close(true, rng) else { return Ok(()) };
+        let mut hash = Sha256::new();
+        me.hook.at(Step::Written, Side::Before)?;
+        outputs.write::<MixError>(id, |write| {
+            let mut pending = Vec::with_capacity(2 * FLUSH);
+            let mut flush = |pending: &mut Vec<u8>| {
+                hash.update(&*pending);
+                write(pending)?;
+                pending.clear();
+                Ok::<_, MixError>(())
+            };
+            let mut sealing = BatchSeal::new(&me.wire, next, &key, rng, &mut pending);
+            for &item in &closed.order {
+                sealing.entry(&store.item(item)?, &mut pending);
+                if pending.len() >= FLUSH {
+                    flush(&mut pending)?;
+                }
+            }
+            sealing.finish(&mut pending);
+            flush(&mut pending)
+        })?;
+        me.hook.at(Step::Written, Side::After)?;
+        let totals = Totals { batch: id, inputs: closed.inputs, count_in: closed.count_in };
+        let digest = Digest(hash.finalize().into());
+        let manifest = totals.manifest(me.hop, closed.order.len() as u32, vec![digest]);
+        me.record(store, &manifest, Gone::Gathered)
+    }
+}

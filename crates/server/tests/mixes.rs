@@ -1,0 +1,702 @@
+//! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
+
+#[path = "../src/testing.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
+mod testing;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use proto::conversation::{ConversationKey, Message, Received, open_message};
+use proto::directory::Directory;
+use proto::drops::{DeskDrop, ReaderDrop};
+use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
+use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
+use proto::mix::Manifest;
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Clock, Digest, Millis, Round, codec, request};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use server::edge::{Config, Edge, RunError};
+use server::faults::{Hook, Side, Step};
+use server::http::EdgeClient;
+use server::mix::{HttpUpstream, Mix, MixError, Setup};
+use testing::{GENESIS, Hands, Town};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+struct RunningEdge {
+    edge: Arc<Edge>,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<Result<(), RunError>>,
+}
+
+/// Who is stopped, where, on which side.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Edge,
+    Mix(u8),
+}
+
+struct Net {
+    runtime: Runtime,
+    town: Town,
+    clock: Arc<Hands>,
+    folder: tempfile::TempDir,
+    address: SocketAddr,
+    edge: Option<RunningEdge>,
+    mixes: Vec<Option<Mix<HttpUpstream>>>,
+    http: reqwest::Client,
+    victim: Option<(Who, Step, Side)>,
+    struck: Arc<AtomicBool>,
+    /// The press's last head, and the manifests that stand in heads.
+    head: Option<Vec<u8>>,
+    published: Vec<Vec<u8>>,
+    seed: u64,
+}
+
+impl Net {
+    fn start(town: Town, victim: Option<(Who, Step, Side)>) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("directory"), &town.bytes).unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mixes = (0..town.mixes.len()).map(|_| None).collect();
+        let mut net = Self {
+            runtime,
+            town,
+            clock: Hands::at(GENESIS.plus(5 * 3_000)),
+            folder,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            edge: None,
+            mixes,
+            http,
+            victim,
+            struck: Arc::default(),
+            head: None,
+            published: vec![],
+            seed: 0,
+        };
+        net.open_edge();
+        for hop in 0..net.mixes.len() {
+            net.open_mix(hop as u8);
+        }
+        net
+    }
+
+    /// A hook that strikes once in the whole run.
+    fn hook(&self, me: Who) -> Hook {
+        let Some((who, at, on)) = self.victim else { return Hook::none() };
+        let struck = Arc::clone(&self.struck);
+        let mine = matches!((who, me), (Who::Edge, Who::Edge))
+            || matches!((who, me), (Who::Mix(a), Who::Mix(b)) if a == b);
+        Hook::new(move |step, side| mine && step == at && side == on && !struck.swap(true, Ordering::SeqCst))
+    }
+
+    fn open_edge(&mut self) {
+        let config = Config {
+            listen: self.address,
+            state: self.folder.path().join("edge"),
+            network: self.town.network,
+            directory: self.folder.path().join("directory"),
+            max_journal_bytes: None,
+        };
+        let (clock, hook) = (self.clock.clone(), self.hook(Who::Edge));
+        let (edge, listening) = self.runtime.block_on(async {
+            let edge = Edge::open(&config, clock, hook).await.unwrap();
+            (edge.clone(), edge.listen(config.listen).await.unwrap())
+        });
+        self.address = listening.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let done = self.runtime.spawn(listening.run(async { drop(stopped.await) }));
+        self.edge = Some(RunningEdge { edge, stop, done });
+    }
+
+    fn setup(&self, hop: u8) -> Setup {
+        let keys = &self.town.mixes[usize::from(hop)];
+        Setup {
+            hop,
+            state: self.folder.path().join(format!("mix{hop}")),
+            directory: Arc::clone(&self.town.directory),
+            identity: Arc::new(IdentitySecret::from_seed(&keys.identity.to_seed())),
+            key: proto::seal::SealSecret::from_seed(&keys.key.to_seed()),
+        }
+    }
+
+    fn open_mix(&mut self, hop: u8) {
+        let setup = self.setup(hop);
+        let base = format!("http://{}", self.address);
+        let identity = Arc::clone(&setup.identity);
+        let client = EdgeClient::new(&base, self.town.network, identity, self.clock.clone()).unwrap();
+        let exit = self.town.mixes.len() as u8 - 1;
+        let upstream = HttpUpstream::new(client, self.runtime.handle().clone(), hop, exit);
+        // Another seed each time: what is repeated must not depend on the generator.
+        self.seed += 1;
+        let rng = StdRng::seed_from_u64(self.seed);
+        let mix = Mix::open(setup, upstream, rng, self.hook(Who::Mix(hop))).unwrap();
+        self.mixes[usize::from(hop)] = Some(mix);
+    }
+
+    /// Starts the edge again if it was stopped. Returns whether it was.
+    fn revive_edge(&mut self) -> bool {
+        let running = self.edge.as_ref().unwrap();
+        if !running.done.is_finished() {
+            return false;
+        }
+        let RunningEdge { edge, done, .. } = self.edge.take().unwrap();
+        assert!(matches!(self.runtime.block_on(done).unwrap(), Err(RunError::Killed(_))));
+        drop(edge);
+        self.open_edge();
+        true
+    }
+
+    /// Stops the edge as its own step would.
+    fn edge_step(&mut self) -> bool {
+        let edge = Arc::clone(&self.edge.as_ref().unwrap().edge);
+        let now = self.clock.now();
+        let killed = self.runtime.block_on(edge.step(now)).is_err();
+        drop(edge);
+        if killed {
+            let RunningEdge { edge, stop, done } = self.edge.take().unwrap();
+            let _ = stop.send(());
+            drop(edge);
+            let _ = self.runtime.block_on(done);
+            self.open_edge();
+        }
+        killed || self.revive_edge()
+    }
+
+    /// Everybody steps until nobody has anything more to do.
+    fn settle(&mut self) {
+        for _ in 0..60 {
+            let mut busy = self.edge_step();
+            for hop in 0..self.mixes.len() {
+                let now = self.clock.now();
+                let outcome = self.mixes[hop].as_mut().unwrap().step(now);
+                busy |= match outcome {
+                    Ok(done) => done.taken > 0 || done.closed > 0 || done.pushed > 0 || done.more,
+                    Err(MixError::Killed(_)) => {
+                        self.mixes[hop] = None;
+                        self.open_mix(hop as u8);
+                        true
+                    }
+                    Err(MixError::Upstream(_)) => {
+                        std::thread::sleep(std::time::Duration::from_millis(5));
+                        true
+                    }
+                    Err(e) => panic!("{e}"),
+                };
+            }
+            busy |= self.revive_edge();
+            if !busy {
+                return;
+            }
+        }
+        panic!("they never come to rest");
+    }
+
+    fn at(&mut self, moment: Millis) {
+        self.clock.set(moment);
+        self.settle();
+    }
+
+    /// Uploads; true if it was answered.
+    fn upload(&mut self, round: Round, body: Vec<u8>) -> bool {
+        let url = format!("http://{}/v1/rounds/{round}/envelopes", self.address);
+        let sent = self.runtime.block_on(self.http.post(url).body(body).send());
+        let answered = sent.is_ok_and(|r| r.status() == 202);
+        if !answered {
+            // The edge was stopped while it took this.
+            while !self.revive_edge() {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+        }
+        answered
+    }
+
+    fn signed(&self, by: &IdentitySecret, method: &str, path: &str, body: Vec<u8>) -> Option<(u16, Vec<u8>)> {
+        let header = request::sign(&self.town.network, by, method, path, &body, self.clock.now());
+        let request = self
+            .http
+            .request(method.parse().unwrap(), format!("http://{}{path}", self.address))
+            .header(request::HEADER, header)
+            .body(body);
+        self.runtime.block_on(async {
+            let response = request.send().await.ok()?;
+            Some((response.status().as_u16(), response.bytes().await.ok()?.to_vec()))
+        })
+    }
+
+    fn manifests(&self, round: u32) -> Vec<Manifest> {
+        let path = format!("/v1/manifests/{round}");
+        let (_, bytes) = self.signed(&self.town.press, "GET", &path, vec![]).unwrap();
+        let signed: Vec<Unverified<Manifest>> = codec::decode(&bytes).unwrap();
+        signed.iter().map(|m| proto::edition::check_manifest(m, &self.town.directory).unwrap()).collect()
+    }
+
+    /// The press publishes an edition with every manifest not in one yet. Put again until it is answered.
+    fn publish(&mut self, round: Round) {
+        let mut fresh = vec![];
+        for r in round.0.saturating_sub(8)..=round.0 {
+            let (_, bytes) =
+                self.signed(&self.town.press, "GET", &format!("/v1/manifests/{r}"), vec![]).unwrap();
+            for signed in codec::decode::<Vec<Unverified<Manifest>>>(&bytes).unwrap() {
+                let bytes = codec::encode(&signed);
+                if !self.published.contains(&bytes) {
+                    self.published.push(bytes);
+                    fresh.push(signed);
+                }
+            }
+        }
+        let (bundle, named) = Bundle::default().pack();
+        let head = Head {
+            round,
+            previous: self.head.as_ref().map_or(Digest([0; 32]), |h| Digest::of(h)),
+            made: self.clock.now(),
+            directory: self.town.directory.digest(),
+            changes: named,
+            front: named,
+            manifests: fresh,
+        };
+        let head = sign_head(&head, &self.town.network, &self.town.press);
+        for (path, body) in [
+            (format!("/v1/bundles/{}", Digest::of(&bundle)), bundle),
+            (format!("/v1/editions/{round}"), head.clone()),
+        ] {
+            for attempt in 0.. {
+                assert!(attempt < 200, "the edition is never taken");
+                match self.signed(&self.town.press, "PUT", &path, body.clone()) {
+                    Some((200, _)) => break,
+                    Some((status, _)) => panic!("{path}: {status}"),
+                    None => {
+                        self.revive_edge();
+                        std::thread::sleep(std::time::Duration::from_millis(2));
+                    }
+                }
+            }
+        }
+        self.head = Some(head);
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.town.directory
+    }
+
+    fn wrap(&mut self, blob: Blob) -> Vec<u8> {
+        let wire = self.town.directory.wire();
+        let (keys, _) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        wrap(&wire, blob, &keys, &mut self.town.rng).as_bytes().to_vec()
+    }
+
+    fn cover(&mut self) -> Vec<u8> {
+        let wire = self.town.directory.wire();
+        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let blob = cover(&wire, &exit, &mut self.town.rng);
+        self.wrap(blob)
+    }
+
+    fn tip(&mut self, text: &str) -> Vec<u8> {
+        let wire = self.town.directory.wire();
+        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let message = Message {
+            conversation: ConversationKey::generate(&mut self.town.rng),
+            sequence: 0,
+            received: Received::default(),
+            text: Zeroizing::new(text.to_owned()),
+        };
+        let packed = message.pack(wire.cascade).unwrap();
+        let blob = to_desk(&wire, self.town.intake.public(), &packed, &exit, &mut self.town.rng).0;
+        self.wrap(blob)
+    }
+
+    fn reply(&mut self, slot: [u8; 1024]) -> Vec<u8> {
+        let wire = self.town.directory.wire();
+        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let blob = to_readers(&wire, &[slot], &exit, &mut self.town.rng);
+        self.wrap(blob)
+    }
+
+    /// How often each text and each slot beginning with "reply" stands in the drops of these rounds.
+    fn delivered(&self, rounds: std::ops::RangeInclusive<u32>) -> BTreeMap<String, u32> {
+        let (wire, parameters) = (self.directory().wire(), self.directory().parameters());
+        let mut found = BTreeMap::new();
+        for r in rounds {
+            let path = format!("/v1/drops/{r}/desk");
+            let Some((200, bytes)) = self.signed(&self.town.desk, "GET", &path, vec![]) else { continue };
+            let drop = DeskDrop::from_bytes(wire.cascade, parameters.desk_slots, bytes).unwrap();
+            for boxed in drop.boxes() {
+                if let Ok((message, _)) = open_message(&wire, &self.town.intake, boxed) {
+                    *found.entry((*message.text).clone()).or_default() += 1;
+                }
+            }
+            let path = format!("/v1/drops/{r}/reader");
+            let (_, bytes) = self.signed(&self.town.desk, "GET", &path, vec![]).unwrap();
+            for slot in ReaderDrop::from_bytes(parameters.reader_slots, bytes).unwrap().slots() {
+                if slot.starts_with(b"reply") {
+                    *found.entry("reply".to_owned()).or_default() += 1;
+                }
+            }
+        }
+        found
+    }
+
+    fn stop(mut self) {
+        self.mixes.clear();
+        if let Some(RunningEdge { edge, stop, done }) = self.edge.take() {
+            drop(edge);
+            let _ = stop.send(());
+            let _ = self.runtime.block_on(done);
+        }
+    }
+}
+
+fn slot() -> [u8; 1024] {
+    let mut slot = [0x55; 1024];
+    slot[..5].copy_from_slice(b"reply");
+    slot
+}
+
+/// Three rounds with three tips, one reply, cover, garbage and a repeated envelope. Returns what was answered.
+fn three_rounds(net: &mut Net) -> Vec<(&'static str, bool)> {
+    let schedule = net.town.schedule();
+    let mut sent = vec![];
+    for r in 5..=8u32 {
+        let (round, start) = (Round(r), schedule.start(Round(r)));
+        net.at(start.plus(200));
+        if r == 5 {
+            for text in ["first", "second", "third"] {
+                let tip = net.tip(text);
+                sent.push((text, net.upload(round, tip)));
+            }
+            let reply = net.reply(slot());
+            net.upload(round, reply.clone());
+            net.upload(round, reply);
+            net.upload(round, vec![7; 8192]);
+        }
+        for _ in 0..4 {
+            let cover = net.cover();
+            net.upload(round, cover);
+        }
+        net.at(start.plus(1_500));
+        // The drops of the round before.
+        net.at(schedule.drops_due(Round(r - 1)));
+        net.publish(round);
+    }
+    net.at(schedule.drops_due(Round(8)));
+    net.publish(Round(9));
+    sent
+}
+
+fn check_delivered_once(net: &Net, sent: &[(&'static str, bool)]) {
+    let delivered = net.delivered(3..=9);
+    for (text, answered) in sent {
+        let times = delivered.get(*text).copied().unwrap_or(0);
+        // An upload that was not answered may have been taken or not; never twice.
+        let good = if *answered { times == 1 } else { times <= 1 };
+        assert!(good, "{text:?}, answered: {answered}, delivered {times} times; {:?}", net.victim);
+    }
+    assert!(delivered.get("reply").copied().unwrap_or(0) <= 1, "{:?}", net.victim);
+    // Every drop served stands in an edition.
+    for r in 4..=8 {
+        let exit = net.directory().wire().cascade.exit();
+        let manifests = net.manifests(r);
+        assert_eq!(manifests.iter().filter(|m| m.hop == exit).count(), 1, "round {r}; {:?}", net.victim);
+    }
+    let head = UnverifiedHead::from_bytes(net.head.as_ref().unwrap()).unwrap();
+    assert!(head.verify(net.directory(), Round(9), Round(9), None).is_ok());
+    assert!(net.victim.is_none() || net.struck.load(Ordering::SeqCst), "never struck: {:?}", net.victim);
+}
+
+#[test]
+fn a_quiet_run_delivers_everything_once_and_says_what_it_counted() {
+    let mut net = Net::start(Town::new(1), None);
+    let sent = three_rounds(&mut net);
+    assert!(sent.iter().all(|(_, answered)| *answered));
+    check_delivered_once(&net, &sent);
+    assert_eq!(net.delivered(3..=9).get("reply"), Some(&1));
+    // Round 5: ten uploads, one of them garbage and one a repeat.
+    let five = net.manifests(5);
+    let counts: Vec<_> = five.iter().map(|m| (m.hop, m.count_in, m.count_out)).collect();
+    assert_eq!(counts[..2], [(0, 10, 8), (1, 8, 8)]);
+    assert_eq!(
+        (five[2].hop, five[2].count_out),
+        (2, 8),
+        "four desk slots and four reader slots, whatever is in them"
+    );
+    assert_eq!(five[1].inputs, five[0].outputs);
+    assert_eq!(five[2].inputs, five[1].outputs);
+    // Nothing is left at the edge: batches and rounds were released.
+    for (hop, by) in [(0u8, 1), (1, 2)] {
+        let path = format!("/v1/batches/{hop}");
+        assert_eq!(net.signed(&net.town.mixes[by].identity, "GET", &path, vec![]).unwrap().1, b"");
+    }
+    net.stop();
+}
+
+#[test]
+fn one_to_four_mixes_deliver() {
+    for k in 1..=4 {
+        let mut net = Net::start(Town::with(u64::from(k) + 10, k, 4, 100), None);
+        let sent = three_rounds(&mut net);
+        check_delivered_once(&net, &sent);
+        assert_eq!(net.delivered(3..=9).len(), 4, "k = {k}");
+        net.stop();
+    }
+}
+
+fn strike_everywhere(who: Who, steps: &[Step]) {
+    for (n, &step) in steps.iter().enumerate() {
+        for side in [Side::Before, Side::After] {
+            let mut net = Net::start(Town::new(100 + n as u64), Some((who, step, side)));
+            let sent = three_rounds(&mut net);
+            check_delivered_once(&net, &sent);
+            net.stop();
+        }
+    }
+}
+
+#[test]
+fn an_edge_stopped_at_any_step_loses_and_doubles_nothing() {
+    strike_everywhere(Who::Edge, &Step::EDGE);
+}
+
+#[test]
+fn the_first_mix_stopped_at_any_step_loses_and_doubles_nothing() {
+    let steps: Vec<_> = Step::MIX.into_iter().filter(|s| *s != Step::Admitted).collect();
+    strike_everywhere(Who::Mix(0), &steps);
+}
+
+#[test]
+fn a_middle_mix_stopped_at_any_step_loses_and_doubles_nothing() {
+    let steps: Vec<_> = Step::MIX.into_iter().filter(|s| *s != Step::Admitted).collect();
+    strike_everywhere(Who::Mix(1), &steps);
+}
+
+#[test]
+fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
+    strike_everywhere(Who::Mix(2), &Step::MIX);
+}
+
+#[test]
+fn mix_02_a_short_round_waits_for_the_next_at_every_hop() {
+    let mut net = Net::start(Town::with(20, 3, 4, 100), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for text in ["a", "b", "c"] {
+        let tip = net.tip(text);
+        net.upload(Round(5), tip);
+    }
+    net.at(schedule.start(Round(6)).plus(200));
+    assert!(net.manifests(5).is_empty(), "three are fewer than four");
+    net.at(schedule.drops_due(Round(5)));
+    assert_eq!(net.manifests(5).len(), 1, "the drops of a round come whatever it brought");
+    assert!(net.delivered(3..=5).is_empty());
+    let one = net.cover();
+    net.upload(Round(6), one);
+    net.at(schedule.start(Round(7)).plus(200));
+    let six = net.manifests(6);
+    assert_eq!(
+        six.iter().map(|m| (m.hop, m.count_in, m.count_out)).collect::<Vec<_>>(),
+        [(0, 4, 4), (1, 4, 4)]
+    );
+    assert_eq!(six[0].inputs.len(), 2, "one run of each round");
+    net.at(schedule.drops_due(Round(6)));
+    assert_eq!(net.delivered(3..=6).len(), 3);
+    net.stop();
+}
+
+#[test]
+fn mix_03_a_crowded_round_is_cut_into_parts_that_are_never_above_n_max() {
+    let mut net = Net::start(Town::with(21, 3, 3, 4), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for n in 0..10 {
+        let body = if n == 7 { net.tip("crowded") } else { net.cover() };
+        net.upload(Round(5), body);
+    }
+    net.settle();
+    let parts = |net: &Net, r| {
+        net.manifests(r).iter().map(|m| (m.hop, m.batch.part, m.count_out)).collect::<Vec<_>>()
+    };
+    assert_eq!(parts(&net, 5), [(0, 0, 4), (0, 1, 4), (1, 0, 4), (1, 1, 4)], "before the round is over");
+    let two = [net.cover(), net.tip("late")];
+    for body in two {
+        net.upload(Round(5), body);
+    }
+    net.at(schedule.start(Round(6)).plus(200));
+    assert_eq!(parts(&net, 5).len(), 6);
+    assert_eq!(parts(&net, 5)[2], (0, 2, 4), "two left over and two more");
+    net.at(schedule.drops_due(Round(5)));
+    assert_eq!(net.delivered(3..=5).into_values().collect::<Vec<_>>(), [1, 1]);
+    net.stop();
+}
+
+#[test]
+fn ext_04_drops_come_once_a_round_and_missed_rounds_are_skipped() {
+    let mut net = Net::start(Town::new(22), None);
+    let schedule = net.town.schedule();
+    let exits = |net: &Net, r| net.manifests(r).iter().filter(|m| m.hop == 2).count();
+    net.at(Millis(schedule.drops_due(Round(5)).0 - 1));
+    assert_eq!(exits(&net, 5), 0);
+    for _ in 0..3 {
+        net.at(schedule.drops_due(Round(5)));
+    }
+    assert_eq!(exits(&net, 5), 1);
+    let first = net.signed(&net.town.desk, "GET", "/v1/drops/5/desk", vec![]).unwrap().1;
+    net.at(schedule.drops_due(Round(8)));
+    assert_eq!([5, 6, 7, 8].map(|r| exits(&net, r)), [1, 0, 0, 1]);
+    // A clock that goes back writes nothing again.
+    net.at(schedule.drops_due(Round(6)));
+    assert_eq!([5, 6, 7, 8].map(|r| exits(&net, r)), [1, 0, 0, 1]);
+    assert_eq!(net.signed(&net.town.desk, "GET", "/v1/drops/5/desk", vec![]).unwrap().1, first);
+    net.stop();
+}
+
+#[test]
+fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
+    let mut net = Net::start(Town::new(23), None);
+    let schedule = net.town.schedule();
+    // The first mix signs for a batch that the next cannot open.
+    let mut garbage = vec![0; 30_000];
+    net.town.rng.fill_bytes(&mut garbage);
+    let manifest = Manifest {
+        batch: proto::mix::BatchId { round: Round(4), part: 0 },
+        hop: 0,
+        inputs: vec![],
+        count_in: 4,
+        count_out: 4,
+        outputs: vec![Digest::of(&garbage)],
+    };
+    let by = &net.town.mixes[0].identity;
+    let body = server::handed::Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &garbage);
+    let put = net.signed(by, "PUT", "/v1/batches/0/4/0", body.body().to_vec());
+    assert_eq!(put.unwrap().0, 200);
+    net.at(schedule.start(Round(5)).plus(200));
+    for n in 0..4 {
+        let body = if n == 2 { net.tip("after") } else { net.cover() };
+        net.upload(Round(5), body);
+    }
+    net.at(schedule.drops_due(Round(5)));
+    assert_eq!(net.delivered(3..=5), BTreeMap::from([("after".to_owned(), 1)]));
+    let left = net.signed(&net.town.mixes[1].identity, "GET", "/v1/batches/0", vec![]).unwrap().1;
+    assert_eq!(left, b"4 0\n");
+    net.stop();
+}
+
+#[test]
+fn a_mix_with_the_wrong_identity_key_or_folder_does_not_start_or_does_not_take() {
+    let net = Net::start(Town::new(24), None);
+    let base = format!("http://{}", net.address);
+    let upstream = |identity: &Arc<IdentitySecret>, hop: u8| {
+        let client =
+            EdgeClient::new(&base, net.town.network, Arc::clone(identity), net.clock.clone()).unwrap();
+        HttpUpstream::new(client, net.runtime.handle().clone(), hop, 2)
+    };
+    let open = |setup: Setup| {
+        let upstream = upstream(&setup.identity, setup.hop);
+        Mix::open(setup, upstream, StdRng::seed_from_u64(1), Hook::none())
+    };
+    let refused = |setup: Setup| match open(setup) {
+        Ok(_) => panic!("it started"),
+        Err(e) => e.to_string(),
+    };
+    let elsewhere = |name: &str| -> PathBuf { net.folder.path().join(name) };
+    assert!(refused(Setup { hop: 1, state: elsewhere("a"), ..net.setup(0) }).contains("not that of mix 1"));
+    assert!(refused(net.setup(0)).contains("in use"));
+    assert!(refused(Setup { state: elsewhere("edge"), ..net.setup(0) }).contains("in use"));
+    let other = proto::seal::SealSecret::generate(&mut StdRng::seed_from_u64(5));
+    let mut mix = open(Setup { state: elsewhere("b"), key: other, ..net.setup(0) }).unwrap();
+    net.runtime.block_on(net.edge.as_ref().unwrap().edge.step(net.clock.now())).unwrap();
+    assert!(matches!(mix.step(net.clock.now()), Err(MixError::OtherKey)));
+    drop(mix);
+    net.stop();
+}
+
+#[test]
+fn the_loops_carry_a_tip_by_themselves() {
+    struct Wall(std::time::Instant);
+    impl Clock for Wall {
+        fn now(&self) -> Millis {
+            GENESIS.plus(5 * 3_000 + self.0.elapsed().as_millis() as u64)
+        }
+    }
+    let mut net = Net::start(Town::new(25), None);
+    let bodies: Vec<_> = (0..5).map(|n| if n == 3 { net.tip("by itself") } else { net.cover() }).collect();
+    let keys: Vec<_> = (0..3).map(|hop| net.setup(hop)).collect();
+    net.mixes.clear();
+    let RunningEdge { edge, stop, done } = net.edge.take().unwrap();
+    drop(edge);
+    stop.send(()).unwrap();
+    net.runtime.block_on(done).unwrap().unwrap();
+
+    #[expect(clippy::disallowed_methods, reason = "this test runs in real time")]
+    let clock: Arc<dyn Clock> = Arc::new(Wall(std::time::Instant::now()));
+    let folder = net.folder.path().to_owned();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let shutdown = || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.wait_for(|stop| *stop).await) }
+    };
+    let (told, address) = oneshot::channel();
+    let config = Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        state: folder.join("edge"),
+        network: net.town.network,
+        directory: folder.join("directory"),
+        max_journal_bytes: None,
+    };
+    let mut services = vec![];
+    let ready = move |address| {
+        let _ = told.send(address);
+    };
+    let running = server::run::run_edge(config, clock.clone(), Hook::none(), ready, shutdown());
+    services.push(net.runtime.spawn(running));
+    net.address = net.runtime.block_on(address).unwrap();
+    for setup in keys {
+        let hop = setup.hop;
+        let (identity, key) = (folder.join(format!("identity{hop}")), folder.join(format!("key{hop}")));
+        server::seed::write(&identity, &setup.identity.to_seed()).unwrap();
+        server::seed::write(&key, &setup.key.to_seed()).unwrap();
+        let config = server::mix::Config {
+            hop,
+            edge: format!("http://{}/", net.address),
+            state: setup.state,
+            identity,
+            key,
+            network: net.town.network,
+            directory: folder.join("directory"),
+        };
+        let rng = StdRng::seed_from_u64(hop.into());
+        services.push(net.runtime.spawn(server::run::run_mix(
+            config,
+            clock.clone(),
+            rng,
+            Hook::none(),
+            shutdown(),
+        )));
+    }
+    for body in bodies {
+        assert!(net.upload(Round(5), body));
+    }
+    // Two rounds and a half of 3 s, with room for a slow machine.
+    let mut delivered = BTreeMap::new();
+    for _ in 0..150 {
+        net.clock.set(clock.now());
+        delivered = net.delivered(3..=9);
+        if !delivered.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(delivered, BTreeMap::from([("by itself".to_owned(), 1)]));
+    stop.send(true).unwrap();
+    for service in services {
+        net.runtime.block_on(service).unwrap().unwrap();
+    }
+}

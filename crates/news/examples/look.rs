@@ -1,20 +1,23 @@
-//! Prints what is read from files, block by block, and what was left out and why.
+//! Prints what is read from files: block by block, then what was left out and why.
 //!
 //! `cargo run -p news --example look FILE...`
 
-use news::{Document, Format, Source};
+use news::{Document, Input};
 use proto::story::Block;
 
-fn main() {
+fn main() -> std::io::Result<()> {
     for path in std::env::args().skip(1) {
-        let bytes = std::fs::read(&path).expect("a readable file");
+        let bytes = std::fs::read(&path)?;
         println!("=== {path}");
-        let text = String::from_utf8(bytes).expect("utf8");
-        match news::text::read(&text, Source { name: path.clone(), format: Format::Text, charset: "UTF-8" }) {
-            Ok(document) => print(&document),
+        match news::read(&bytes, Input { name: &path, ..Input::default() }) {
+            Ok(read) => {
+                read.documents.iter().for_each(print);
+                read.skipped.iter().for_each(|reason| println!("skipped {reason}"));
+            }
             Err(error) => println!("{error}"),
         }
     }
+    Ok(())
 }
 
 fn print(document: &Document) {

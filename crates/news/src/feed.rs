@@ -1,5 +1,6 @@
 //! RSS, Atom and JSON Feed -> documents, one for each item that carries a text.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use feed_rs::model::{Entry, Feed, Text};
@@ -105,13 +106,16 @@ fn plain(text: &Text) -> Option<String> {
     Some(words.join(" ")).filter(|line| !line.is_empty())
 }
 
-/// The text behind an XML declaration: what that says of the charset held for the bytes, and they have been decoded.
-fn without_declaration(text: &str) -> &str {
+/// The text without its XML declaration: what that says of the charset held for the bytes, and they have been decoded.
+/// A second declaration is no XML; the parser panics on one that names a charset, so it becomes an instruction to
+/// nobody.
+fn without_declaration(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
-    match trimmed.strip_prefix("<?xml") {
+    let behind = match trimmed.strip_prefix("<?xml") {
         Some(rest) => rest.split_once("?>").map_or(trimmed, |(_, behind)| behind),
         None => trimmed,
-    }
+    };
+    if behind.contains("<?xml") { behind.replace("<?xml", "<?void").into() } else { behind.into() }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! url = "https://harbour.example/1" # optional from here on
 //! title = "Ferry stays in port"
 //! byline = "Ada Moor"
-//! picture = "harbour.png"           # a file beside the text
+//! picture = "harbour.png"           # a file in the folder
 //! alt = "A ferry at a pier"
 //! credit = "C. Light"
 //! rights = "our own"
@@ -170,10 +170,10 @@ impl Entry {
             }
             "picture" => {
                 let name = at.string(value)?;
-                // A file beside the text or in a folder below, never a way out of it.
-                let way_out = |part: &str| part.is_empty() || part.starts_with('.');
-                if name.contains(['\\', '\0', ':']) || name.split('/').any(way_out) {
-                    return Err(at.bad("a file name in the same folder"));
+                // A file in the folder or below it, never a way out.
+                let part = |part: &str| !part.is_empty() && !part.starts_with('.');
+                if !name.split('/').all(part) || name.contains(['\\', '\0', ':']) {
+                    return Err(at.bad("a file name inside the folder"));
                 }
                 self.picture = Some(name);
             }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn entries_say_outlet_and_dates() {
-        let text = "# people\n[\"a.txt\"]\noutlet = \"Harbour Post\"\npublished = 2026-11-03\nfetched = \"2026-11-03T09:30:00Z\"\n[\"b.txt\"]\n";
+        let text = "# people\n[\"a.txt\"]\noutlet = \"Harbour Post\"\npublished = 2026-11-03\nfetched = \"2026-11-03T09:30:00Z\"\npicture = \"pictures/a.png\"\n[\"b.txt\"]\n";
         let sidecar = Sidecar::parse(text).expect("valid");
         let entry = sidecar.entry("a.txt").expect("listed");
         assert_eq!(entry.outlet.as_deref(), Some("Harbour Post"));
@@ -277,7 +277,7 @@ mod tests {
         );
         for way_out in ["../x.png", "/x.png", "a/../../x.png", "a//x.png", "a/.b/x.png", "c:x.png"] {
             let text = format!("[\"a\"]\npicture = \"{way_out}\"");
-            assert!(message(&text).contains("a file name in the same folder"), "{way_out}");
+            assert!(message(&text).contains("a file name inside the folder"), "{way_out}");
         }
         assert!(message("[\"a\"]\nurl = \"javascript:1\"").contains("an http or https address"));
         assert!(message("[\"a\"]\noutlet = 3").contains("a text in quotation marks"));

@@ -21,6 +21,9 @@ use proto::story::Block;
 use crate::document::{Document, Dropped, Place, Reason, Source};
 use join::Piece;
 
+/// Most lines read as one article, blank ones aside. A book has fewer.
+pub const MOST_LINES: usize = 20_000;
+
 /// Why a text is not an article.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +31,13 @@ pub enum TextError {
     /// Nothing but blanks.
     #[error("the text is empty")]
     Empty,
-    /// There were lines, but each was left out; the first of them and its reason.
+    /// More lines than any article has.
+    #[error("the text has more than {MOST_LINES} lines")]
+    TooManyLines,
+    /// Headlines and captions alone.
+    #[error("the text holds no paragraph")]
+    NoParagraph,
+    /// There were lines, but none that is a paragraph of an article.
     #[error("no line of the text belongs to an article (the first one: {first})")]
     NoArticle {
         /// Why the first line was left out.
@@ -43,6 +52,9 @@ pub fn read(text: &str, source: Source) -> Result<Document, TextError> {
     let mut lines = lines::split(text);
     if lines.iter().all(|line| line.text.is_empty()) {
         return Err(TextError::Empty);
+    }
+    if lines.iter().filter(|line| !line.text.is_empty()).count() > MOST_LINES {
+        return Err(TextError::TooManyLines);
     }
     patterns::mark(&mut lines);
     let mut pieces = join::pieces(&lines);
@@ -59,11 +71,11 @@ pub fn read(text: &str, source: Source) -> Result<Document, TextError> {
     for piece in pieces {
         place(piece, &mut document);
     }
-    if document.body.iter().all(|block| !matches!(block, Block::Paragraph(_))) && document.title.is_none() {
-        return Err(match document.dropped.first() {
-            Some(first) => TextError::NoArticle { first: first.reason },
-            None => TextError::Empty,
-        });
+    if document.paragraphs().next().is_none() {
+        return Err(document
+            .dropped
+            .first()
+            .map_or(TextError::NoParagraph, |first| TextError::NoArticle { first: first.reason }));
     }
     Ok(document)
 }

@@ -2,8 +2,12 @@
 //!
 //! `cargo nextest run -p news --test stories --no-capture` prints the figures. Without the data it says so.
 
+mod bcubed;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use bcubed::bcubed;
 
 use news::group::Grouper;
 use news::{Format, Source, text};
@@ -32,27 +36,6 @@ fn ecb(folder: &std::path::Path) -> BTreeMap<String, String> {
 fn truth(id: &str) -> String {
     let topic = id.split('_').next().expect("a topic");
     format!("{topic} {}", if id.ends_with("ecbplus") { "ecbplus" } else { "ecb" })
-}
-
-/// BCubed precision, recall and F1.
-fn bcubed(items: &[(String, [u8; 16])]) -> (f64, f64, f64) {
-    let mut by_truth: BTreeMap<&str, f64> = BTreeMap::new();
-    let mut by_story: BTreeMap<[u8; 16], f64> = BTreeMap::new();
-    let mut by_both: BTreeMap<(&str, [u8; 16]), f64> = BTreeMap::new();
-    for (truth, story) in items {
-        *by_truth.entry(truth).or_default() += 1.0;
-        *by_story.entry(*story).or_default() += 1.0;
-        *by_both.entry((truth, *story)).or_default() += 1.0;
-    }
-    let (mut precision, mut recall) = (0.0, 0.0);
-    for (truth, story) in items {
-        let both = by_both[&(truth.as_str(), *story)];
-        precision += both / by_story[story];
-        recall += both / by_truth[truth.as_str()];
-    }
-    let n = items.len() as f64;
-    let (precision, recall) = (precision / n, recall / n);
-    (precision, recall, 2.0 * precision * recall / (precision + recall))
 }
 
 fn score(documents: &[(&String, &String)]) -> (f64, f64, f64) {

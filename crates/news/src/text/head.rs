@@ -37,7 +37,10 @@ pub(crate) fn read(pieces: &mut [Piece]) -> Head {
     found.section = section(head);
     found.published = date(head);
     found.byline = byline(head, &body_words);
-    found.title = title(head);
+    let alone =
+        end == pieces.len() && pieces.iter().filter(|piece| piece.role == Role::Paragraph).count() < 2;
+    // A single short line is all there is to read: it is the text.
+    found.title = if alone { None } else { title(&mut pieces[..end]) };
     settle_rest(pieces, end, found.title.as_deref());
     mark_headings(&mut pieces[end..]);
     found
@@ -378,7 +381,7 @@ mod tests {
     #[test]
     fn an_aggregators_page_names_outlet_section_byline_and_title() {
         let text = format!(
-            "Get all your news here.\nOne app.\nHarbour Post - UK\nHarbour Post - UK\nWorld\nAda Moor and Ben Tallow in Skerry\n\n\
+            "All our news for members.\nOne login.\nHarbour Post - UK\nHarbour Post - UK\nWorld\nAda Moor and Ben Tallow in Skerry\n\n\
              Ferry crew refuses to sail\n\nA boat at a pier\nThe ferry in March. Photograph: C. Light/XY\n\n{PROSE}\n"
         );
         let got = document(&text);
@@ -414,6 +417,14 @@ mod tests {
     fn a_text_without_a_headline_has_none() {
         let got = document(PROSE);
         assert_eq!((got.title, got.body.len()), (None, 1));
+    }
+
+    #[test]
+    fn a_single_sentence_is_a_text() {
+        let got = document("The ferry was late again.");
+        assert_eq!((got.title.as_deref(), got.body.len()), (None, 1));
+        let got = document("Late again\nThe ferry was late.");
+        assert_eq!((got.title.as_deref(), got.body.len()), (Some("Late again"), 1));
     }
 
     #[test]

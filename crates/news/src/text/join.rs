@@ -5,7 +5,7 @@ use std::ops::Range;
 use proto::story::Block;
 
 use super::Role;
-use super::lines::{Line, ends_sentence};
+use super::lines::{Line, end, ends_sentence};
 
 /// One or more lines that belong together.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ fn continues(so_far: &str, line: &str, next: Option<&str>, blank_between: bool) 
     if blank_between {
         return hanging && (goes_on(line) || next.is_some_and(goes_on));
     }
-    // A capitalised line between two halves of a sentence was a link: "told / Politico / last month".
+    // A capitalised line between two halves of a sentence was a link: "told / The Post / on Friday".
     goes_on(line) || hanging || (line.split_whitespace().count() <= 8 && next.is_some_and(goes_on))
 }
 
@@ -120,7 +120,7 @@ fn hangs(text: &str) -> bool {
     if text.ends_with([',', ';', '—', '–', '(', '“']) {
         return true;
     }
-    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let last = end(text).rsplit(char::is_whitespace).next().unwrap_or_default();
     HANGING.contains(&last)
 }
 
@@ -163,12 +163,12 @@ mod tests {
     #[test]
     fn a_sentence_broken_at_links_is_one_again() {
         let text = "The harbour master\nsaid\nthe ferry was late. A tape has been\nhanded to\nThe Post\n. Nobody denied it.\n\
-                    “With one call,” a clerk\ntold\nHarbour Weekly\nlast month\n, “it was over.”\nThe next paragraph.";
+                    “In one night,” a clerk\nwrote to\nHarbour Weekly\non Friday\n, “it was over.”\nThe next paragraph.";
         assert_eq!(
             joined(text),
             [
                 "The harbour master said the ferry was late. A tape has been handed to The Post. Nobody denied it.",
-                "“With one call,” a clerk told Harbour Weekly last month, “it was over.”",
+                "“In one night,” a clerk wrote to Harbour Weekly on Friday, “it was over.”",
                 "The next paragraph."
             ]
         );

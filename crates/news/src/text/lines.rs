@@ -57,9 +57,19 @@ pub(crate) fn count_words(text: &str, enough: usize) -> usize {
     words(text).take(enough).count()
 }
 
+/// The last few letters of a text, enough for its last word. Questions about an end must not read a long text whole.
+pub(crate) fn end(text: &str) -> &str {
+    const BYTES: usize = 32;
+    let mut begin = text.len().saturating_sub(BYTES);
+    while !text.is_char_boundary(begin) {
+        begin += 1;
+    }
+    &text[begin..]
+}
+
 /// Ends as a sentence does, closing quotes and brackets aside.
 pub(crate) fn ends_sentence(text: &str) -> bool {
-    let text = text.trim_end_matches(['"', '”', '’', '\'', '»', ')', ']', ' ']);
+    let text = end(text).trim_end_matches(['"', '”', '’', '\'', '»', ')', ']', ' ']);
     text.ends_with(['.', '?', '!', '…'])
 }
 

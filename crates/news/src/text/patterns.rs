@@ -77,7 +77,7 @@ fn is_not_prose(text: &str) -> bool {
             return true;
         }
     }
-    signs_only && !text.contains(['[', ']'])
+    signs_only && text != "[" && text != "]"
 }
 
 /// "Also read: ...", "Related: ...", "More: ...": a lead word, a colon, and a headline.
@@ -470,6 +470,9 @@ fn mark_bracketed(lines: &mut [Line<'_>]) {
         if text != "[" {
             continue;
         }
+        if lines[at].role.is_none() {
+            lines[at].role = Some(Role::Out(Reason::NotProse)); // unless something closes it
+        }
         let inside = &lines[at + 1..lines.len().min(at + 2 + INSIDE)];
         if let Some(close) = inside.iter().position(|line| line.text == "]") {
             for line in &mut lines[at..=at + 1 + close] {
@@ -543,7 +546,7 @@ mod tests {
             "Sign up for our newsletter",
             "Subscribe now for unlimited access",
             "Already a subscriber? Log in",
-            "Download the app",
+            "Get the app",
             "Seven days free",
         ] {
             assert!(is_chrome(chrome, true), "{chrome}");

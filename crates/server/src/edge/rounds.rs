@@ -56,6 +56,7 @@ impl Edge {
 
     async fn seal(&self, round: Round) -> Result<(), StepError> {
         self.hook.at(Step::RoundSealed, Side::Before)?;
+        // EDG-03: from here on its length is final.
         let taken = self.noted(self.journal.seal(&name::envelopes(round)).await)?;
         self.hook.at(Step::RoundSealed, Side::After)?;
         let refused = std::mem::take(&mut self.counts().refused);

@@ -24,6 +24,7 @@ pub(super) async fn envelope(State(edge): State<Arc<Edge>>, uri: Uri, body: Body
     match edge.take(&uri, body).await {
         Ok(()) => StatusCode::ACCEPTED,
         Err(Untaken::Refused(reason)) => {
+            // EDG-05: a number for each reason, and nothing else.
             edge.counts().refused.count(reason);
             StatusCode::ACCEPTED
         }
@@ -39,21 +40,24 @@ enum Untaken {
 impl Edge {
     async fn take(&self, uri: &Uri, body: Body) -> Result<(), Untaken> {
         use Untaken::Refused;
+        // EDG-01: exactly an envelope.
         let envelope = tokio::time::timeout(PATIENCE, read(body))
             .await
             .unwrap_or(Err(Reason::Short))
             .map_err(Refused)?;
         let round = round_of(uri).ok_or(Refused(Reason::NoRound))?;
+        // EDG-02: within the round and a guard on either side.
         let collects = self.schedule().collects(round);
         let now = self.clock.now();
         if now < collects.start {
             return Err(Refused(Reason::Early));
         }
-        // A round once over stays over, whatever the clock does.
+        // EDG-03: a round once over stays over, whatever the clock does.
         if now >= collects.end || self.seen().sealed.is_some_and(|sealed| round <= sealed) {
             return Err(Refused(Reason::Late));
         }
         self.at(Step::EnvelopeKept, Side::Before).await;
+        // EDG-04: `append` returns once the envelope is durable.
         let kept = self.noted(self.journal.append(&name::envelopes(round), envelope).await);
         self.at(Step::EnvelopeKept, Side::After).await;
         match kept {

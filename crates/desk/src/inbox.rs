@@ -8,7 +8,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
-use client::{Conversation, Line, LineState, Who};
+use client::{AnswerError, Conversation, Line, LineState, Who};
 use maud::{Markup, html};
 use serde::Deserialize;
 use ui::{
@@ -82,7 +82,16 @@ pub(crate) async fn answer(
     match sent {
         None => not_here(),
         Some(Ok(_)) => Redirect::to(&path(&id)).into_response(),
-        Some(Err(_)) => show(&app, &id, &text, Some(words::NOT_SENT)).await,
+        Some(Err(error)) => {
+            let sentence = match error {
+                AnswerError::NoConversation => return not_here(),
+                AnswerError::NoChain => words::NO_CHAIN,
+                AnswerError::TooLong(_) => words::TOO_LONG,
+                AnswerError::Disk => words::DISK,
+                _ => words::TOO_EARLY,
+            };
+            show(&app, &id, &text, Some(sentence)).await
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use client::{Device, Inbox};
+use client::{Device, Inbox, Kdf, VaultContents};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
@@ -45,6 +45,8 @@ pub struct App {
     zone: Zone,
     state: Mutex<State>,
     rng: Mutex<StdRng>,
+    /// What a vault made on these pages will hold.
+    offer: Mutex<Option<vault::Offer>>,
 }
 
 /// What the screens wait for, and what runs behind them.
@@ -71,7 +73,23 @@ impl App {
         rng: &mut impl CryptoRng,
     ) -> Arc<App> {
         let rng = Mutex::new(StdRng::from_rng(rng));
-        Arc::new(App { device, vault, guard, clock, zone, state: Mutex::default(), rng })
+        Arc::new(App {
+            device,
+            vault,
+            guard,
+            clock,
+            zone,
+            state: Mutex::default(),
+            rng,
+            offer: Mutex::default(),
+        })
+    }
+
+    /// Hands over the secrets of a desk that has no vault yet, whose public halves stand in the directory. The pages
+    /// then make the vault, under a passphrase drawn on the page, at the cost of `kdf` for each guess. Without an offer
+    /// and without a file they say that the desk is not set up.
+    pub fn offer(&self, contents: VaultContents, kdf: Kdf) {
+        *self.offer.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault::Offer::new(contents, kdf));
     }
 
     fn now(&self) -> Millis {
@@ -108,14 +126,13 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Collects for as long as the program runs: opens what new desk drops bring and acknowledges it, also while the
-/// screen is locked. Does nothing before the vault was first opened. Run it beside the server.
-pub async fn keep_collecting(app: Arc<App>) {
-    loop {
-        let inbox = app.state().inbox.clone();
-        if let Some(inbox) = inbox {
-            blocking(move || inbox.collect()).await;
-        }
+/// screen is locked.
+async fn keep_collecting(app: Weak<App>, inbox: Arc<Inbox>) {
+    while let Some(app) = app.upgrade() {
         let pause = app.device.status().round_ms.clamp(1_000, 60_000) / 2;
+        drop(app);
+        let collecting = Arc::clone(&inbox);
+        blocking(move || collecting.collect()).await;
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 }

@@ -1,18 +1,20 @@
 //! The vault's door: make it once, open it with its passphrase, lock the screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use axum::{
     Form,
     extract::State as Shared,
     response::{IntoResponse, Redirect, Response},
 };
-use client::{Inbox, Passphrase, PassphraseError, UnlockError, Vault};
+use client::{Inbox, Kdf, Passphrase, PassphraseError, UnlockError, Vault, VaultContents, VaultError};
 use maud::{Markup, html};
+use proto::{seal::SealSecret, sign::IdentitySecret};
+use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
 use ui::{passphrase, text::fill};
 
-use crate::{App, blocking, frame, keep_awake, words};
+use crate::{App, blocking, frame, keep_awake, keep_collecting, words};
 
 /// What the door waits for while a vault is being made.
 #[derive(Default)]
@@ -51,6 +53,25 @@ struct Words {
     w6: String,
 }
 
+/// The secrets of a desk that has no vault yet.
+pub(crate) struct Offer {
+    contents: VaultContents,
+    kdf: Kdf,
+}
+
+impl Offer {
+    pub(crate) fn new(contents: VaultContents, kdf: Kdf) -> Offer {
+        Offer { contents, kdf }
+    }
+
+    /// Making a vault takes the secrets; if it fails, they are still here.
+    fn copy(&self) -> (VaultContents, Kdf) {
+        let identity = IdentitySecret::from_seed(&self.contents.identity.to_seed());
+        let intake = SealSecret::from_seed(&self.contents.intake.to_seed());
+        (VaultContents { identity, intake }, self.kdf)
+    }
+}
+
 type Six = [String; passphrase::WORDS];
 
 /// `GET /vault`: whatever the door shows first.
@@ -68,7 +89,7 @@ pub(crate) async fn step(Shared(app): Shared<Arc<App>>, Form(posted): Form<Poste
     let typed = passphrase::spread([w.w1, w.w2, w.w3, w.w4, w.w5, w.w6]);
     match (posted.step, app.vault.exists()) {
         (Step::Open, true) => open(&app, &typed).await,
-        // a vault that is there is never made anew
+        // A vault that is there is never made anew
         (_, true) => opening(&app, &Six::default(), None),
         (Step::Show, false) => show(&app),
         (Step::Retype, false) => retyping(&app, &Six::default(), &[]),
@@ -96,6 +117,7 @@ async fn open(app: &Arc<App>, typed: &Six) -> Response {
     match blocking(move || Vault::unlock(&path, &passphrase)).await {
         Ok(vault) => enter(app, vault),
         Err(UnlockError::Wrong) => problem(words::WRONG),
+        Err(UnlockError::Memory(_)) => problem(words::NO_MEMORY),
         Err(_) => problem(words::BROKEN),
     }
 }
@@ -106,14 +128,23 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
     if !wrong.is_empty() {
         return retyping(app, typed, &wrong);
     }
-    let making = Arc::clone(app);
-    let made = blocking(move || making.with_rng(|rng| Vault::create(&making.vault, &passphrase, rng))).await;
+    let maker = Arc::clone(app);
+    let made = blocking(move || {
+        let (contents, kdf) = offered(&maker).as_ref()?.copy();
+        // a generator of its own: deriving the key takes long, and nobody else waits for it
+        let mut rng = maker.with_rng(StdRng::from_rng);
+        Some(Vault::create(&maker.vault, &passphrase, kdf, contents, &mut rng))
+    })
+    .await;
     match made {
-        Ok(vault) => enter(app, vault),
-        Err(_) => door_page(
-            app,
-            &html! { h1 { (words::MAKE_TITLE) } p.problem role="alert" { (words::MAKE_FAILED) } },
-        ),
+        None => making(app),
+        Some(Ok(vault)) => {
+            *offered(app) = None;
+            enter(app, vault)
+        }
+        Some(Err(VaultError::Exists(_))) => opening(app, &Six::default(), None),
+        Some(Err(VaultError::Memory(_))) => failed(app, words::NO_MEMORY),
+        Some(Err(_)) => failed(app, words::MAKE_FAILED),
     }
 }
 
@@ -121,9 +152,17 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
 fn enter(app: &Arc<App>, vault: Vault) -> Response {
     let mut state = app.state();
     state.vaulted = Vaulted::ExpectStart;
-    state.inbox.get_or_insert_with(|| Arc::new(Inbox::new(Arc::clone(&app.device), vault)));
     state.shown = true;
+    if state.inbox.is_none() {
+        let inbox = Arc::new(Inbox::new(Arc::clone(&app.device), vault));
+        tokio::spawn(keep_collecting(Arc::downgrade(app), Arc::clone(&inbox)));
+        state.inbox = Some(inbox);
+    }
     Redirect::to("/").into_response()
+}
+
+fn offered(app: &App) -> MutexGuard<'_, Option<Offer>> {
+    app.offer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn drawn(app: &App) -> Option<Arc<Passphrase>> {
@@ -151,6 +190,9 @@ fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
 }
 
 fn making(app: &App) -> Response {
+    if offered(app).is_none() {
+        return failed(app, words::NOT_SET_UP);
+    }
     door_page(
         app,
         &html! {
@@ -159,6 +201,10 @@ fn making(app: &App) -> Response {
             (form(&html! { div.actions { (button("show", words::SHOW_WORDS, false)) } }))
         },
     )
+}
+
+fn failed(app: &App, sentence: &str) -> Response {
+    door_page(app, &html! { h1 { (words::MAKE_TITLE) } p.problem role="alert" { (sentence) } })
 }
 
 /// Words are drawn once; "show them again" shows the same.

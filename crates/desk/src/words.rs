@@ -41,6 +41,8 @@ words! {
     SOME_DIFFER = "Words {} are different. Look at them again.";
     MAKE = "Make the vault";
     SHOW_AGAIN = "Show the words again";
+    NO_MEMORY = "This computer has too little free memory. Close other programs, then try again.";
+    NOT_SET_UP = "This desk is not set up yet. Whoever runs the newsroom gives it its keys.";
     MAKE_FAILED = "The vault's file could not be written. Nothing was made. Look at the folder and the free space.";
 
     // the inbox
@@ -59,7 +61,10 @@ words! {
     ANSWER_HINT = "The source sees it as an answer of this desk.";
     SEND = "Send the answer";
     EMPTY_ANSWER = "The answer is empty. Nothing was sent.";
-    NOT_SENT = "The answer could not be put in line. Nothing was sent. Wait for the next edition, then try again.";
+    TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
+    NO_CHAIN = "The source has to write again before you can answer. Nothing was sent.";
+    TOO_LONG = "The answer is too long. Nothing was sent. Make it shorter.";
+    DISK = "The vault could not be written. Nothing was sent. Look at the free space on the disk.";
     WAITING = "Waiting. It leaves between {} and {}.";
     LEFT = "Left at some time before {}.";
     RECEIVED_BY_SOURCE = "The source has it.";

@@ -1,0 +1,198 @@
+//! A device that never reached its edge, and a browser's window on the pages over it. Shared by the tests of the
+//! reader's and the desk's screens.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response, header},
+};
+use client::{Config, Device, Kdf, Place};
+use proto::{
+    Clock, Millis, NetworkId, Round, Schedule,
+    directory::{
+        DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
+    },
+    seal::SealSecret,
+    sign::{IdentitySecret, RootSecret, Unverified},
+};
+use rand::{SeedableRng, rngs::StdRng};
+use tower::ServiceExt as _;
+
+pub const HOST: &str = "127.0.0.1:4321";
+pub const ORIGIN: &str = "http://127.0.0.1:4321";
+
+pub struct Standing;
+
+impl Clock for Standing {
+    fn now(&self) -> Millis {
+        Millis(1_795_334_400_000)
+    }
+}
+
+/// A signed directory with one desk, as it comes with the app.
+pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
+    let root = RootSecret::generate(rng);
+    let network = root.public().network();
+    let [press, edge, newsroom, desk] = [(); 4].map(|()| IdentitySecret::generate(rng));
+    let mixes: Vec<_> =
+        (0..3u8).map(|hop| (hop, IdentitySecret::generate(rng), SealSecret::generate(rng))).collect();
+    let operator =
+        |role, name: &str, key: &IdentitySecret| Operator { role, name: name.into(), key: key.public() };
+    let mut operators = vec![
+        operator(Role::Press, "Press", &press),
+        operator(Role::Edge, "Edge", &edge),
+        operator(Role::Newsroom, "The Wendral Post", &newsroom),
+    ];
+    operators.extend(mixes.iter().map(|(hop, key, _)| operator(Role::Mix(*hop), &format!("Mix {hop}"), key)));
+    let schedule = Schedule { genesis: Millis(1_795_334_000_000), round_ms: 5_000 };
+    let parameters =
+        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16 };
+    let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
+    let (from, until) = (Round(0), Round(u32::MAX));
+    let mix_keys = mixes.iter().map(|(hop, identity, key)| {
+        let key = MixKey { hop: *hop, key: key.public().to_bytes().into(), from, until };
+        Unverified::sign(&key, &network, identity)
+    });
+    let card = DeskCard {
+        desk: desk.public(),
+        name: "Investigations".into(),
+        about: "Two people read here.".into(),
+    };
+    let intake = IntakeKey { key: SealSecret::generate(rng).public().to_bytes().into(), from, until };
+    let entry = DeskEntry {
+        newsroom: newsroom.public(),
+        card: Unverified::sign(&card, &network, &newsroom),
+        keys: vec![Unverified::sign(&intake, &network, &desk)],
+    };
+    let served = UnverifiedDirectory::assemble(&root, &roster, mix_keys.collect(), vec![entry]);
+    (network, served.to_bytes())
+}
+
+/// A device in memory that knows the directory and no edition.
+pub fn device(rng: &mut StdRng) -> Arc<Device> {
+    let (network, directory) = directory(rng);
+    let edge = "http://127.0.0.1:9".into();
+    let config = Config { edge, network, directory, place: Place::Memory, kdf: Kdf::cheap(), desk: None };
+    Arc::new(Device::open(config, Arc::new(Standing), StdRng::from_rng(rng)).unwrap())
+}
+
+/// A browser's window on the pages.
+pub struct Window {
+    pub router: Router,
+    pub cookie: String,
+    /// The page shown.
+    pub page: String,
+    /// Where the last answer led to, if it did.
+    pub location: Option<String>,
+}
+
+impl Window {
+    /// Opens the launch link.
+    pub async fn open(router: Router, link: &str) -> Window {
+        let launch = Request::get(link.strip_prefix(ORIGIN).unwrap()).header("host", HOST);
+        let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
+        let cookie =
+            answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        Window { router, cookie, page: String::new(), location: None }
+    }
+
+    /// A second window of the same browser.
+    pub fn beside(&self) -> Window {
+        Window {
+            router: self.router.clone(),
+            cookie: self.cookie.clone(),
+            page: String::new(),
+            location: None,
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Response<()> {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Presses the first button whose words begin with `label`: sends its form's fields as they are, `typed` put into
+    /// those that a person fills in.
+    pub async fn press(&mut self, label: &str, typed: &[&str]) -> Response<()> {
+        let (action, body) = pressed(&self.page, label, typed)
+            .unwrap_or_else(|| panic!("no button {label:?} in {}", self.page));
+        self.post(&action, body).await
+    }
+
+    pub async fn post(&mut self, path: &str, body: String) -> Response<()> {
+        let request = Request::post(path)
+            .header("origin", ORIGIN)
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    async fn send(&mut self, mut request: Request<Body>) -> Response<()> {
+        request.headers_mut().insert("host", HOST.parse().unwrap());
+        request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        self.page = String::from_utf8(bytes.to_vec()).unwrap();
+        self.location = parts.headers.get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+        Response::from_parts(parts, ())
+    }
+
+    pub fn heading(&self) -> &str {
+        between(&self.page, "<h1>", "</h1>")
+    }
+
+    pub fn says(&self, sentence: &str) -> bool {
+        self.page.contains(sentence)
+    }
+
+    /// The six words shown.
+    pub fn six(&self) -> Vec<String> {
+        let list = between(&self.page, "<ol class=\"six shown\">", "</ol>");
+        list.split("<b>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
+    }
+}
+
+/// Where and what a browser would send when the first button that begins with `label` is pressed, in the order of the page.
+pub fn pressed(page: &str, label: &str, typed: &[&str]) -> Option<(String, String)> {
+    page.split("<form ").skip(1).find_map(|form| {
+        let form = form.split("</form>").next()?;
+        let mut typed = typed.iter();
+        let (mut body, mut found) = (String::new(), false);
+        for (at, _) in form.match_indices('<') {
+            let tag = &form[at + 1..];
+            let attributes = tag.split('>').next()?;
+            let name = between(attributes, " name=\"", "\"");
+            let value = between(attributes, " value=\"", "\"").replace("&quot;", "\"").replace("&amp;", "&");
+            if attributes.contains(" type=\"text\"") || tag.starts_with("textarea") {
+                body += &format!("{name}={}&", encode(typed.next().unwrap_or(&"")));
+            } else if attributes.contains(" type=\"hidden\"") {
+                body += &format!("{name}={}&", encode(&value));
+            } else if tag.starts_with("button")
+                && !found
+                && words_of(tag.split("</button>").next()?).starts_with(label)
+            {
+                found = true;
+                body += &format!("{name}={}&", encode(&value));
+            }
+        }
+        found.then(|| (between(form, " action=\"", "\"").to_owned(), body))
+    })
+}
+
+/// What a piece of a page says, without its tags. It begins inside one.
+fn words_of(piece: &str) -> String {
+    piece.split('<').map(|part| part.split_once('>').map_or("", |(_, words)| words)).collect()
+}
+
+pub fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or("", |(found, _)| found)
+}
+
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}

@@ -9,6 +9,7 @@ mod vault;
 mod words;
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -109,6 +110,18 @@ impl App {
         let state = self.state();
         state.inbox.clone().filter(|_| state.shown)
     }
+}
+
+/// The desk's pages for a listener at `address`, and the launch link that opens them, once.
+pub fn pages(
+    device: Arc<Device>,
+    vault: PathBuf,
+    address: SocketAddr,
+    clock: Arc<dyn Clock>,
+    rng: &mut impl CryptoRng,
+) -> (Router, String) {
+    let (guard, link) = Guard::new(address, "firsthand desk", rng);
+    (router(App::new(device, vault, guard, clock, Zone::system(), rng)), link)
 }
 
 /// All the desk's pages, behind the guard, with strict headers; the browser keeps none of them.

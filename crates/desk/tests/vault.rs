@@ -1,0 +1,148 @@
+//! The desk's door over a real device and a real vault file.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+#[path = "../../reader/tests/town/mod.rs"]
+mod town;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{body::Body, http::Request};
+use client::{Kdf, VaultContents};
+use desk::App;
+use proto::{seal::SealSecret, sign::IdentitySecret};
+use rand::{SeedableRng, rngs::StdRng};
+use tower::ServiceExt as _;
+use town::{HOST, Standing, Window, between, device};
+use ui::{Guard, Zone};
+
+struct Desk {
+    app: Arc<App>,
+    window: Window,
+    file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// A desk with its secrets at hand and no vault yet.
+async fn desk(seed: u64) -> Desk {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vault");
+    let device = device(&mut rng);
+    let (guard, link) = Guard::new(HOST.parse().unwrap(), "firsthand desk", &mut rng);
+    let app = App::new(device, file.clone(), guard, Arc::new(Standing), Zone::utc(), &mut rng);
+    let contents = VaultContents {
+        identity: IdentitySecret::generate(&mut rng),
+        intake: SealSecret::generate(&mut rng),
+    };
+    app.offer(contents, Kdf::cheap());
+    let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
+    Desk { app, window, file, _folder: folder }
+}
+
+/// Makes the vault on the pages. Its words.
+async fn make(desk: &mut Desk) -> Vec<String> {
+    let window = &mut desk.window;
+    window.get("/vault").await;
+    window.press("Show the six words", &[]).await;
+    let six = window.six();
+    window.press("I have them", &[]).await;
+    window.press("Make the vault", &strs(&six)).await;
+    assert_eq!(window.location.as_deref(), Some("/"), "{}", window.page);
+    six
+}
+
+fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_shown_before_the_vault_is_open() {
+    let mut desk = desk(1).await;
+    for path in ["/", "/conversations/0000000000000000"] {
+        desk.window.get(path).await;
+        assert_eq!(desk.window.location.as_deref(), Some("/vault"), "{path}");
+    }
+    desk.window.post("/conversations/0000000000000000", "text=x".into()).await;
+    assert_eq!(desk.window.location.as_deref(), Some("/vault"));
+    assert!(!desk.file.exists());
+}
+
+#[tokio::test]
+async fn a_vault_is_made_opened_and_locked() {
+    let mut desk = desk(2).await;
+    let six = make(&mut desk).await;
+    assert!(desk.file.exists());
+    let window = &mut desk.window;
+    window.get("/").await;
+    assert_eq!(
+        (window.heading(), between(&window.page, "<title>", "</title>")),
+        ("Inbox", "Inbox · Firsthand")
+    );
+    assert!(window.says("Nothing has come yet.") && window.says(ui::page::DEMONSTRATION));
+    window.get("/conversations/0000000000000000").await;
+    assert!(window.says("This conversation is not in the inbox."));
+    window.get("/").await;
+    window.press("Lock", &[]).await;
+    window.get("/").await;
+    assert_eq!(window.location.as_deref(), Some("/vault"));
+    window.get("/vault").await;
+    window.press("Open", &["abacus", "abandon", "abbey", "abide", "ability", "able"]).await;
+    assert!(window.says("These words do not open the vault."));
+    window.press("Open", &["abacus", "abandon", "abbey", "abide", "ability", "zzzz"]).await;
+    assert!(window.says("Word 6 is not in the list of words."));
+    window.press("Open", &strs(&six)).await;
+    assert_eq!(window.location.as_deref(), Some("/"));
+}
+
+#[tokio::test]
+async fn a_vault_is_never_made_twice() {
+    let mut desk = desk(3).await;
+    make(&mut desk).await;
+    let before = std::fs::read(&desk.file).unwrap();
+    desk.window.post("/lock", String::new()).await;
+    for step in ["show", "retype", "make"] {
+        desk.window.post("/vault", format!("step={step}")).await;
+        assert_eq!(desk.window.heading(), "Open the vault", "{step}");
+    }
+    assert_eq!(std::fs::read(&desk.file).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_vault_is_left_alone() {
+    let mut desk = desk(4).await;
+    std::fs::write(&desk.file, b"notes").unwrap();
+    desk.window.get("/vault").await;
+    desk.window.press("Open", &["abacus", "abandon", "abbey", "abide", "ability", "able"]).await;
+    assert!(desk.window.says("The vault's file cannot be read."));
+    assert_eq!(std::fs::read(&desk.file).unwrap(), b"notes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_screen_locks_and_looking_does_not_count() {
+    let mut desk = desk(5).await;
+    make(&mut desk).await;
+    tokio::time::sleep(Duration::from_secs(14 * 60)).await;
+    // what the module asks by itself
+    let look = Request::get("/")
+        .header("host", HOST)
+        .header("cookie", &desk.window.cookie)
+        .header("sec-fetch-mode", "cors");
+    let answer = desk.window.router.clone().oneshot(look.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    desk.window.get("/").await;
+    assert_eq!(desk.window.location.as_deref(), Some("/vault"));
+    drop(desk.app);
+}
+
+#[tokio::test]
+async fn every_answer_is_strict_and_kept_nowhere() {
+    let mut desk = desk(6).await;
+    make(&mut desk).await;
+    for path in ["/", "/vault", "/conversations/00", "/nowhere"] {
+        let answer = desk.window.get(path).await;
+        assert_eq!(answer.headers()["content-security-policy"], ui::headers::CSP, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+    }
+}

@@ -1,0 +1,270 @@
+//! `firsthand demo`: the whole system on this machine, every role a process of its own, all over real HTTP on loopback.
+
+mod child;
+mod once;
+mod state;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use include_dir::{Dir, include_dir};
+
+use self::child::Child;
+use self::state::State;
+use crate::{ambient, config, found};
+
+/// Invented outlets and coverage, part of the program.
+static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../samples");
+
+/// Arguments of `firsthand demo`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Keep the state in this folder, and resume it if it is there. Without, a temporary folder is used and removed
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Show this coverage instead of the invented samples: folders of articles, or addresses of feeds
+    #[arg(long, value_name = "DIR|URL", num_args = 1..)]
+    articles: Vec<String>,
+    /// Use this port for the edge and the next two for reader and desk. Without, free ports are taken
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// How long a round takes: 5 seconds, or with `fast` 1 second
+    #[arg(long, value_enum, default_value_t = Pace::Normal)]
+    clock: Pace,
+    /// How many readers to simulate: their cover is what hides a tip
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(8..=1000))]
+    readers: u16,
+    /// Do not open the reader in a browser
+    #[arg(long)]
+    no_open: bool,
+    /// Run one whole turn without a browser: a tip, its arrival, the answer; then stop
+    #[arg(long, requires = "tip")]
+    once: bool,
+    /// The text of the tip, for --once
+    #[arg(long, value_name = "FILE", requires = "once")]
+    tip: Option<PathBuf>,
+}
+
+/// How fast the demonstration's clock runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Pace {
+    /// A round is 5 seconds
+    Normal,
+    /// A round is 1 second: a simulated hour
+    Fast,
+}
+
+impl Pace {
+    fn round_ms(self) -> u32 {
+        match self {
+            Pace::Normal => 5_000,
+            Pace::Fast => 1_000,
+        }
+    }
+}
+
+/// Runs the demonstration until it is stopped.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let tip = args.tip.as_deref().map(once::read_tip).transpose()?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let mut stop = ambient::stop(false)?;
+        let mut rng = ambient::rng()?;
+        let state =
+            State::open(args.dir.as_deref(), args.clock.round_ms(), ambient::clock().now(), &mut rng)?;
+        if state.round_ms != args.clock.round_ms() && !state.fresh {
+            eprintln!("This network was founded with rounds of {} ms, and keeps them.", state.round_ms);
+        }
+        let mut town = Town { children: Vec::new() };
+        let result = match &tip {
+            Some(tip) => tokio::select! {
+                turn = once::run(&mut town, &args, &state, tip) => turn,
+                _ = stop.changed() => bail!("stopped before the turn was over"),
+            },
+            None => show(&mut town, &args, &state, &mut stop).await,
+        };
+        town.stop().await;
+        state.close()?;
+        result
+    })
+}
+
+/// The running roles.
+struct Town {
+    children: Vec<Child>,
+}
+
+impl Town {
+    /// Starts edge, mixes, press and crowd. Returns the edge's address.
+    async fn found(&mut self, args: &Args, state: &State) -> anyhow::Result<String> {
+        let network = state.network.to_string();
+        let edge = self
+            .add(
+                state,
+                "edge",
+                "edge",
+                &config::Edge {
+                    network: network.clone(),
+                    listen: format!("127.0.0.1:{}", args.port.unwrap_or(0)),
+                    state: "state".into(),
+                    directory: found::file::DIRECTORY.into(),
+                },
+            )
+            .await?;
+        for place in 1..=found::MIXES {
+            let mix = config::Mix {
+                network: network.clone(),
+                place,
+                edge: edge.clone(),
+                state: "state".into(),
+                directory: found::file::DIRECTORY.into(),
+                identity: found::file::IDENTITY.into(),
+                key: found::file::SEAL.into(),
+            };
+            self.add(state, &format!("mix{place}"), "mix", &mix).await?;
+        }
+        let (folders, feeds) = inputs(&args.articles, &state.dir)?;
+        let press = config::Press {
+            network: network.clone(),
+            edge: edge.clone(),
+            state: "state".into(),
+            directory: found::file::DIRECTORY.into(),
+            identity: found::file::IDENTITY.into(),
+            folders,
+            feeds,
+        };
+        self.add(state, "press", "press", &press).await?;
+        let crowd = config::Crowd {
+            network,
+            edge: edge.clone(),
+            directory: found::file::DIRECTORY.into(),
+            readers: args.readers,
+        };
+        self.add(state, "crowd", "crowd", &crowd).await?;
+        Ok(edge)
+    }
+
+    /// Writes a role's configuration and starts it.
+    async fn add<C: serde::Serialize>(
+        &mut self,
+        state: &State,
+        name: &str,
+        role: &str,
+        config: &C,
+    ) -> anyhow::Result<String> {
+        let folder = state.dir.join(name);
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{role}.toml"));
+        std::fs::write(&file, toml::to_string(config)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        let (child, address) = Child::start(name, role, &file).await?;
+        self.children.push(child);
+        Ok(address)
+    }
+
+    /// Waits until a role ends, which none should.
+    async fn ended(&mut self) -> String {
+        let waiting = self.children.iter_mut().map(|child| Box::pin(child.ended()));
+        futures_util::future::select_all(waiting).await.0
+    }
+
+    /// Stops every role, the last started first.
+    async fn stop(mut self) {
+        while let Some(child) = self.children.pop() {
+            child.stop().await;
+        }
+    }
+}
+
+async fn show(town: &mut Town, args: &Args, state: &State, stop: &mut ambient::Stop) -> anyhow::Result<()> {
+    println!("Starting the whole of Firsthand on this machine ...");
+    let edge = tokio::select! {
+        edge = town.found(args, state) => edge?,
+        _ = stop.changed() => return Ok(()),
+    };
+    let network = state.network.to_string();
+    let port = |n: u16| args.port.map_or(0, |port| port.saturating_add(n));
+    let desk = config::Desk {
+        network: network.clone(),
+        edge: edge.clone(),
+        directory: found::file::DIRECTORY.into(),
+        state: "state".into(),
+        identity: found::file::IDENTITY.into(),
+        vault: found::file::VAULT.into(),
+        port: port(2),
+    };
+    let reader = config::Reader {
+        network,
+        edge: edge.clone(),
+        directory: found::file::DIRECTORY.into(),
+        state: "state".into(),
+        port: port(1),
+    };
+    let desk = town.add(state, "desk", "desk", &desk).await?;
+    let reader = town.add(state, "reader", "reader", &reader).await?;
+
+    println!();
+    println!("  Reader   {reader}");
+    println!("  Desk     {desk}");
+    println!("           passphrase: {}", state.passphrase);
+    println!("  Status   {edge}/status");
+    println!("  Edition  {edge}/edition");
+    println!();
+    println!("A demonstration network with {} simulated readers: not for real tips.", args.readers);
+    println!("Reader and Desk links work once: the browser that opens one keeps it.");
+    match &args.dir {
+        Some(dir) => println!("State is kept in {}.", dir.display()),
+        None => println!("State is removed at the end; keep it with --dir DIR."),
+    }
+    println!("Stop with Ctrl-C.");
+    if !args.no_open {
+        open_browser(&reader);
+    }
+    tokio::select! {
+        why = town.ended() => bail!("{why}"),
+        _ = stop.changed() => {
+            println!("\nStopping ...");
+            Ok(())
+        }
+    }
+}
+
+/// Folders and feeds to read: what was asked for, or the samples.
+fn inputs(articles: &[String], dir: &Path) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
+    if articles.is_empty() {
+        let samples = dir.join("samples");
+        if !samples.exists() {
+            std::fs::create_dir_all(&samples)?;
+            SAMPLES.extract(&samples).context("cannot unpack the sample articles")?;
+        }
+        return Ok((vec![samples], vec![]));
+    }
+    let (feeds, folders): (Vec<_>, Vec<_>) =
+        articles.iter().cloned().partition(|a| a.starts_with("http://") || a.starts_with("https://"));
+    let folders = folders
+        .iter()
+        .map(|folder| {
+            let path = std::path::absolute(folder)?;
+            if path.is_dir() { Ok(path) } else { bail!("{folder} is not a folder of articles") }
+        })
+        .collect::<anyhow::Result<_>>()?;
+    Ok((folders, feeds))
+}
+
+/// Opens an address in the person's browser, if this machine has a way.
+fn open_browser(address: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = std::process::Stdio::null;
+    let _ = std::process::Command::new(program)
+        .arg(address)
+        .stdin(quiet())
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn();
+}
+
+/// Waits a little: how often the turn looks.
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}

@@ -1,0 +1,98 @@
+//! Firsthand: a news reader that keeps its readers' secrets, and the newsroom behind it.
+
+pub mod ambient;
+pub mod config;
+mod crowd;
+mod demo;
+pub mod found;
+pub mod roles;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A news reader that keeps its readers' secrets, and the newsroom behind it.
+///
+/// Start with `firsthand demo`: it runs the whole system on this machine, with invented news.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole system on this machine: edge, three mixes, press, desk, reader and 40 simulated readers
+    Demo(demo::Args),
+    /// Run the edge: takes envelopes, serves editions
+    Edge(Role),
+    /// Run a mix
+    Mix(Role),
+    /// Run the press: gathers coverage, publishes an edition every round
+    Press(Role),
+    /// Run a newsroom's desk
+    Desk(Role),
+    /// Run the reader
+    Reader(Role),
+    /// Run simulated readers, for demonstrations
+    #[command(hide = true)]
+    Crowd(Role),
+}
+
+/// Arguments of every role.
+#[derive(clap::Args)]
+struct Role {
+    /// The role's configuration, a TOML file. Paths in it are relative to its folder
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Stop when standard input ends: for whoever starts this role as a child
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+}
+
+/// A configuration that cannot be used (sysexits.h EX_CONFIG).
+const EXIT_CONFIG: u8 = 78;
+
+/// The program: reads its arguments and runs what they name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Demo(args) => {
+            ambient::quiet_log();
+            demo::run(args)
+        }
+        Command::Edge(role) => start(&role, roles::edge),
+        Command::Mix(role) => start(&role, roles::mix),
+        Command::Press(role) => start(&role, roles::press),
+        Command::Desk(role) => start(&role, roles::desk),
+        Command::Reader(role) => start(&role, roles::reader),
+        Command::Crowd(role) => start(&role, crowd::run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("firsthand: {why:#}");
+            if why.downcast_ref::<config::ConfigError>().is_some() {
+                ExitCode::from(EXIT_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn start<C, F, Fut>(role: &Role, run: F) -> anyhow::Result<()>
+where
+    C: config::Config,
+    F: FnOnce(C, ambient::Stop) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    ambient::log();
+    let config = config::read::<C>(&role.config)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let stop = ambient::stop(role.until_stdin_ends)?;
+        run(config, stop).await
+    })
+}

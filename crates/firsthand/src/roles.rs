@@ -1,0 +1,187 @@
+//! Each role: its parts opened from its configuration, its loop run until it is told to stop.
+//!
+//! A role that serves says `ready ADDRESS` on standard output once it does.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use client::{Device, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
+use proto::sign::IdentitySecret;
+use rand::CryptoRng;
+use server::faults::Hook;
+use server::seed;
+use tokio::net::TcpListener;
+
+use crate::ambient::{self, Stop};
+use crate::{config, found};
+
+/// Resolves once everything is to stop.
+async fn stopped(mut stop: Stop) {
+    // An error means that nobody can tell any more: stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn ready(address: impl std::fmt::Display) {
+    println!("ready {address}");
+}
+
+/// Runs the edge.
+pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
+    let listen: SocketAddr = config.listen.parse().map_err(|_| config::ConfigError::Value {
+        file: "listen".into(),
+        what: format!("{} is not an address and port, like 127.0.0.1:8080", config.listen),
+    })?;
+    let edge = server::edge::Config {
+        listen,
+        state: config.state,
+        network: config::network(&config.network)?,
+        directory: config.directory,
+        max_journal_bytes: None,
+    };
+    let serving = |address| ready(format!("http://{address}"));
+    server::run::run_edge(edge, ambient::clock(), Hook::none(), serving, stopped(stop)).await?;
+    Ok(())
+}
+
+/// Runs a mix.
+pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
+    let hop = config.place.checked_sub(1).ok_or_else(|| config::ConfigError::Value {
+        file: "place".into(),
+        what: "mixes are counted from 1".into(),
+    })?;
+    let mix = server::mix::Config {
+        hop,
+        edge: config.edge,
+        state: config.state,
+        identity: config.identity,
+        key: config.key,
+        network: config::network(&config.network)?,
+        directory: config.directory,
+    };
+    ready("mix");
+    server::run::run_mix(mix, ambient::clock(), ambient::rng()?, Hook::none(), stopped(stop)).await?;
+    Ok(())
+}
+
+/// Runs the press.
+pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
+    let network = config::network(&config.network)?;
+    let (directory, directory_bytes) = config::directory(&config.directory, &network)?;
+    let press = press::Press::open(press::Config {
+        edge: config.edge,
+        state: config.state,
+        inputs: press::gather::Inputs { folders: config.folders, feeds: config.feeds },
+        directory,
+        directory_bytes,
+        identity: IdentitySecret::from_seed(&*seed::read(&config.identity)?),
+    })?;
+    ready("press");
+    press::run(press, ambient::clock(), stop).await?;
+    Ok(())
+}
+
+/// Opens a reader's device.
+pub fn reader_device(config: &config::Reader) -> anyhow::Result<Arc<Device>> {
+    let device = client::Config {
+        edge: config.edge.clone(),
+        network: config::network(&config.network)?,
+        directory: read_directory(&config.directory)?,
+        place: Place::Folder(config.state.clone()),
+        kdf: Kdf::desktop(),
+        desk: None,
+    };
+    Ok(Arc::new(Device::open(device, ambient::clock(), ambient::rng()?)?))
+}
+
+/// Opens a desk's device.
+pub fn desk_device(config: &config::Desk) -> anyhow::Result<Arc<Device>> {
+    let device = client::Config {
+        edge: config.edge.clone(),
+        network: config::network(&config.network)?,
+        directory: read_directory(&config.directory)?,
+        place: Place::Folder(config.state.clone()),
+        kdf: Kdf::desktop(),
+        desk: Some(IdentitySecret::from_seed(&*seed::read(&config.identity)?)),
+    };
+    Ok(Arc::new(Device::open(device, ambient::clock(), ambient::rng()?)?))
+}
+
+fn read_directory(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Runs the reader: its device, and its pages on loopback.
+pub async fn reader(config: config::Reader, stop: Stop) -> anyhow::Result<()> {
+    let device = reader_device(&config)?;
+    let listener = loopback(config.port).await?;
+    let (pages, link) =
+        reader::pages(Arc::clone(&device), listener.local_addr()?, ambient::clock(), &mut ambient::rng()?);
+    ready(link);
+    run_device(device, listener, pages, stop).await
+}
+
+/// Runs the desk: its device, and its pages on loopback.
+pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
+    let device = desk_device(&config)?;
+    let listener = loopback(config.port).await?;
+    let (pages, link) = desk::pages(
+        Arc::clone(&device),
+        config.vault,
+        listener.local_addr()?,
+        ambient::clock(),
+        &mut ambient::rng()?,
+    );
+    ready(link);
+    run_device(device, listener, pages, stop).await
+}
+
+/// Makes the vault of a founded network's desk. Returns the passphrase that opens it.
+pub fn make_vault(dir: &Path, network: found::Network, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
+    let desk = dir.join("desk");
+    let passphrase = Passphrase::generate(rng);
+    let contents = VaultContents {
+        identity: IdentitySecret::from_seed(&*seed::read(&desk.join(found::file::IDENTITY))?),
+        intake: network.intake,
+    };
+    Vault::create(&desk.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
+    Ok(passphrase.words().collect::<Vec<_>>().join(" "))
+}
+
+/// Unlocks the desk's vault and opens its inbox.
+pub async fn unlock_inbox(
+    config: &config::Desk,
+    device: &Arc<Device>,
+    passphrase: &str,
+) -> anyhow::Result<Inbox> {
+    let passphrase = Passphrase::parse(passphrase)?;
+    let file = config.vault.clone();
+    let vault = tokio::task::spawn_blocking(move || Vault::unlock(&file, &passphrase)).await??;
+    Ok(Inbox::new(Arc::clone(device), vault))
+}
+
+/// Takes a port of 127.0.0.1.
+async fn loopback(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
+        format!("port {port} is in use or may not be taken. Choose another, or 0 for a free one")
+    })
+}
+
+/// Serves the pages and runs the device until told to stop; then lets the device write its mailbox a last time.
+async fn run_device(
+    device: Arc<Device>,
+    listener: TcpListener,
+    pages: Router,
+    stop: Stop,
+) -> anyhow::Result<()> {
+    let served = tokio::spawn({
+        let stop = stop.clone();
+        async move { axum::serve(listener, pages).with_graceful_shutdown(stopped(stop)).await }
+    });
+    device.run(stopped(stop)).await?;
+    // A browser keeps its connection open; there is nothing to wait for.
+    served.abort();
+    Ok(())
+}

@@ -42,6 +42,10 @@ pub struct Town {
     pub intake: SealSecret,
     /// For whatever the test draws.
     pub rng: StdRng,
+    /// What another directory of the same network is made of.
+    root: RootSecret,
+    roster: Roster,
+    mix_keys: Vec<Unverified<MixKey>>,
 }
 
 impl Town {
@@ -85,7 +89,7 @@ impl Town {
         };
         let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
         let (from, until) = (Round(0), Round(u32::MAX));
-        let mix_keys = (0..)
+        let mix_keys: Vec<_> = (0..)
             .zip(&mixes)
             .map(|(hop, m)| {
                 let key = MixKey { hop, key: m.key.public().to_bytes().into(), from, until };
@@ -99,10 +103,15 @@ impl Town {
             card: Unverified::sign(&card, &network, &newsroom),
             keys: vec![Unverified::sign(&key, &network, &desk)],
         };
-        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys, vec![entry]);
+        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys.clone(), vec![entry]);
         let bytes = unverified.to_bytes();
         let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
-        Self { network, bytes, directory, mixes, press, desk, intake, rng }
+        Self { network, bytes, directory, mixes, press, desk, intake, rng, root, roster, mix_keys }
+    }
+
+    /// A later directory, which lists no desk.
+    pub fn without_desk(&self) -> Vec<u8> {
+        UnverifiedDirectory::assemble(&self.root, &self.roster, self.mix_keys.clone(), vec![]).to_bytes()
     }
 
     /// The schedule.

@@ -1,5 +1,7 @@
 //! A real edge on loopback, asked over HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
 #[path = "../src/testing.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
 mod testing;
@@ -132,12 +134,22 @@ impl Running {
     }
 
     fn head(&self, round: u32, previous: Digest, manifests: Vec<Unverified<Manifest>>) -> (Vec<u8>, Vec<u8>) {
+        self.head_under(self.town.directory.digest(), round, previous, manifests)
+    }
+
+    fn head_under(
+        &self,
+        directory: Digest,
+        round: u32,
+        previous: Digest,
+        manifests: Vec<Unverified<Manifest>>,
+    ) -> (Vec<u8>, Vec<u8>) {
         let (bundle, named) = Bundle::default().pack();
         let head = Head {
             round: Round(round),
             previous,
             made: Millis(1),
-            directory: self.town.directory.digest(),
+            directory,
             changes: named,
             front: named,
             manifests,
@@ -161,8 +173,9 @@ fn id(round: u32, part: u16) -> BatchId {
     BatchId { round: Round(round), part }
 }
 
+/// EDG-01, EDG-05
 #[tokio::test]
-async fn whatever_is_uploaded_is_answered_alike_and_only_envelopes_of_the_round_are_kept() {
+async fn edg_01_whatever_is_uploaded_is_answered_alike_and_only_envelopes_of_the_round_are_kept() {
     let edge = Running::start(1).await;
     let url = |round: &str| format!("{}/v1/rounds/{round}/envelopes", edge.base);
     let mut answers = vec![];
@@ -200,7 +213,7 @@ async fn whatever_is_uploaded_is_answered_alike_and_only_envelopes_of_the_round_
 }
 
 #[tokio::test]
-async fn a_long_upload_is_read_no_further_than_it_must_be() {
+async fn edg_01_a_long_upload_is_read_no_further_than_it_must_be() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let edge = Running::start(2).await;
     let address = edge.base.strip_prefix("http://").unwrap().to_owned();
@@ -221,8 +234,9 @@ async fn a_long_upload_is_read_no_further_than_it_must_be() {
     assert_eq!(edge.edge.status().rounds.last().unwrap().refused.long, 2);
 }
 
+/// EDG-02, EDG-03
 #[tokio::test]
-async fn rounds_are_collected_with_a_guard_sealed_in_order_and_stay_sealed() {
+async fn edg_02_rounds_are_collected_with_a_guard_sealed_in_order_and_stay_sealed() {
     let edge = Running::start(3).await;
     let start = edge.town.schedule().start(Round(6)).0;
     // T = 3 s, g = 100 ms: round 6 is collected from 100 ms before it.
@@ -277,7 +291,7 @@ async fn a_run_is_at_most_1024_envelopes() {
 }
 
 #[tokio::test]
-async fn a_full_store_is_said_and_health_says_so() {
+async fn edg_04_a_full_store_is_said_and_health_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let edge = Running::with(Town::new(5), folder, Some(256 * 1024)).await;
     assert_eq!(edge.get("/readyz").await.0, StatusCode::OK);
@@ -316,7 +330,7 @@ async fn a_full_store_is_said_and_health_says_so() {
 }
 
 #[tokio::test]
-async fn only_the_one_concerned_may_ask() {
+async fn edg_09_only_the_one_concerned_may_ask() {
     let edge = Running::start(6).await;
     let town = &edge.town;
     let stranger = IdentitySecret::from_seed(&[9; 32]);
@@ -412,7 +426,7 @@ async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back
 }
 
 #[tokio::test]
-async fn drops_are_put_once_and_the_desk_drop_is_for_desks() {
+async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     let edge = Running::start(8).await;
     let exit = &edge.town.mixes[2].identity;
     let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
@@ -433,8 +447,9 @@ async fn drops_are_put_once_and_the_desk_drop_is_for_desks() {
     assert_eq!(edge.get("/v1/drops/4/reader").await.0, StatusCode::NOT_FOUND);
 }
 
+/// EDG-06, EDG-07
 #[tokio::test]
-async fn editions_are_checked_chained_and_put_once() {
+async fn edg_06_editions_are_checked_chained_and_put_once() {
     let edge = Running::start(9).await;
     let press = &edge.town.press;
     let (first, bundle) = edge.head(4, Digest([0; 32]), vec![]);
@@ -474,6 +489,42 @@ async fn editions_are_checked_chained_and_put_once() {
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     assert_eq!(missing.headers()["cache-control"], "no-store", "it may come");
     assert!(missing.bytes().await.unwrap().is_empty());
+}
+
+/// EDG-06, EDG-08: a directory is in force from the edition on that names it.
+#[tokio::test]
+async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition() {
+    let edge = Running::start(13).await;
+    let press = &edge.town.press;
+    let new = edge.town.without_desk();
+    let digest = Digest::of(&new);
+    let path = format!("/v1/directories/{digest}");
+    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    edge.put(&edge.town.mixes[2].identity, "/v1/drops/3", edge.batch(2, id(3, 0), &both)).await;
+    let desk = async |edge: &Running| {
+        edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await.status()
+    };
+
+    let (bundle_head, bundle) = edge.head_under(digest, 5, Digest([0; 32]), vec![]);
+    edge.put(press, &format!("/v1/bundles/{}", Digest::of(&bundle)), bundle).await;
+    let refused = edge.put(press, "/v1/editions/5", bundle_head.clone()).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "its directory is not there");
+    for (name, body) in [
+        (Digest::of(b"x"), new.clone()),
+        (Digest::of(b"nonsense"), b"nonsense".to_vec()),
+        (Digest::of(&Town::new(77).bytes), Town::new(77).bytes),
+    ] {
+        let refused = edge.put(press, &format!("/v1/directories/{name}"), body).await;
+        assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(edge.get(&path).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(edge.put(press, &path, new.clone()).await, StatusCode::OK);
+    assert_eq!(edge.get(&path).await, (StatusCode::OK, new));
+    assert_eq!(desk(&edge).await, StatusCode::OK, "not in force yet");
+    assert_eq!(edge.put(press, "/v1/editions/5", bundle_head).await, StatusCode::OK);
+    assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN);
+    let edge = edge.restart().await;
+    assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN, "the file's directory is older than the edition's");
 }
 
 #[tokio::test]

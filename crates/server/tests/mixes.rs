@@ -1,5 +1,7 @@
 //! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
 
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
 #[path = "../src/testing.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
 mod testing;
@@ -450,6 +452,7 @@ fn one_to_four_mixes_deliver() {
     }
 }
 
+/// MIX-05, MIX-06, EDG-04: whatever effect comes last before the stop, the order of effects loses nothing.
 fn strike_everywhere(who: Who, steps: &[Step]) {
     for (n, &step) in steps.iter().enumerate() {
         for side in [Side::Before, Side::After] {
@@ -461,11 +464,13 @@ fn strike_everywhere(who: Who, steps: &[Step]) {
     }
 }
 
+/// EDG-04 among them.
 #[test]
 fn an_edge_stopped_at_any_step_loses_and_doubles_nothing() {
     strike_everywhere(Who::Edge, &Step::EDGE);
 }
 
+/// MIX-05 and MIX-06 among them.
 #[test]
 fn the_first_mix_stopped_at_any_step_loses_and_doubles_nothing() {
     let steps: Vec<_> = Step::MIX.into_iter().filter(|s| *s != Step::Admitted).collect();

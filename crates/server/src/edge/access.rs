@@ -26,7 +26,8 @@ impl Edge {
         let header = parts.headers.get(HEADER).and_then(|v| v.to_str().ok()).ok_or(No::Forbidden)?;
         let unverified = UnverifiedRequest::parse(header).map_err(|_| No::Forbidden)?;
         let by = unverified.dangerously_by();
-        if !may(&*self.directory(), &by) {
+        // EDG-09: the one concerned, and nobody else.
+        if !may(&self.directory(), &by) {
             return Err(No::Forbidden);
         }
         let body = read(body, limit).await.ok_or(No::TooLong)?;

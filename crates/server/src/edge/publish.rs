@@ -57,6 +57,7 @@ pub(super) async fn desk_drop(
     Path(round): Path<u32>,
     request: Request<Body>,
 ) -> Result<Response, No> {
+    // EDG-08
     edge.signed(request, 0, access::desk).await?;
     edge.serve(&name::drop(Round(round), "desk")).await
 }
@@ -77,6 +78,7 @@ pub(super) async fn put_directory(
 ) -> Result<(), No> {
     let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
     let bytes = edge.signed(request, MAX_DIRECTORY, access::press).await?;
+    // EDG-06: it is what it is named.
     if Digest::of(&bytes) != digest {
         return Err(No::Rejected);
     }
@@ -91,6 +93,7 @@ pub(super) async fn put_bundle(
 ) -> Result<(), No> {
     let digest = Digest::from_hex(&digest).ok_or(No::Missing)?;
     let bytes = edge.signed(request, MAX_PACKED, access::press).await?;
+    // EDG-06
     if Digest::of(&bytes) != digest {
         return Err(No::Rejected);
     }
@@ -149,7 +152,7 @@ impl Edge {
             let seen = self.seen();
             (seen.directories.get(&names).cloned().ok_or(No::Rejected)?, seen.newest.clone())
         };
-        // One chain of heads: never a round again, never one before the newest, never beside it.
+        // EDG-07: one chain of heads: never a round again, never one before the newest.
         if newest.as_ref().is_some_and(|e| e.head().round >= round) {
             return Err(No::Conflict);
         }
@@ -161,6 +164,7 @@ impl Edge {
         .await
         .map_err(|_| No::Failing)?;
         let edition = edition.map_err(|_| No::Rejected)?;
+        // EDG-06: nobody is sent to look for what is not there.
         for bundle in [&edition.head().changes, &edition.head().front] {
             if !self.noted(self.blobs.has(&name::bundle(&bundle.digest)).await)? {
                 return Err(No::Rejected);

@@ -392,6 +392,7 @@ impl<U: Upstream> Mix<U> {
             Role::Pass(pass) => pass.take(&run, &ids),
             Role::Exit(exit) => exit.take(&run, &ids),
         }
+        // MIX-06: everything it brought is durable here.
         if ended {
             self.release(source)?;
         }
@@ -436,8 +437,9 @@ impl<U: Upstream> Mix<U> {
         Ok(())
     }
 
-    /// Pushes what the edge does not have yet. Always the same bytes: they were written once.
+    /// Pushes what the edge does not have yet.
     fn push(&mut self, done: &mut Stepped) -> Result<(), MixError> {
+        // MIX-05: always the same bytes, which were written once.
         for output in self.store.unpushed()? {
             let handed = self.outputs.read(output.id, &output.manifest)?;
             self.me.hook.at(Step::Pushed, Side::Before)?;

@@ -326,6 +326,7 @@ impl Store {
 }
 
 /// Items that go with an output.
+#[derive(Clone, Copy)]
 pub(crate) enum Gone<'a> {
     /// The whole batch that was gathered.
     Gathered,

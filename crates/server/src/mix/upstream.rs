@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use proto::Round;
 use proto::mix::BatchId;
 use proto::size::ENVELOPE;
+use proto::{Round, path};
 use tokio::runtime::Handle;
 
 use crate::handed::Handed;
@@ -73,8 +73,8 @@ impl HttpUpstream {
 
     fn input_path(&self, id: BatchId) -> String {
         match self.hop.checked_sub(1) {
-            None => format!("/v1/rounds/{}", id.round),
-            Some(before) => format!("/v1/batches/{before}/{}/{}", id.round, id.part),
+            None => path::round(id.round),
+            Some(before) => path::batch(before, id),
         }
     }
 }
@@ -85,8 +85,8 @@ const LIST: usize = 64 * 1024;
 impl Upstream for HttpUpstream {
     fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
         let path = match self.hop.checked_sub(1) {
-            None => "/v1/rounds".to_owned(),
-            Some(before) => format!("/v1/batches/{before}"),
+            None => path::ROUNDS.to_owned(),
+            Some(before) => path::batches(before),
         };
         let Some(answer) = self.runtime.block_on(self.client.get(&path, LIST))? else { return Ok(vec![]) };
         let text = std::str::from_utf8(&answer.bytes).map_err(|_| UpstreamError::Nonsense)?;
@@ -94,7 +94,7 @@ impl Upstream for HttpUpstream {
     }
 
     fn envelopes(&mut self, round: Round, from: u64) -> Result<Option<Run>, UpstreamError> {
-        let path = format!("/v1/rounds/{round}/envelopes/{from}");
+        let path = path::envelopes_from(round, from);
         let answer = self.runtime.block_on(self.client.get(&path, RUN * ENVELOPE))?;
         Ok(answer.map(|a| Run { bytes: a.bytes, sealed: a.sealed }))
     }
@@ -106,11 +106,7 @@ impl Upstream for HttpUpstream {
     }
 
     fn push(&mut self, id: BatchId, output: &Handed) -> Result<(), UpstreamError> {
-        let path = if self.hop == self.exit {
-            format!("/v1/drops/{}", id.round)
-        } else {
-            format!("/v1/batches/{}/{}/{}", self.hop, id.round, id.part)
-        };
+        let path = if self.hop == self.exit { path::drops(id.round) } else { path::batch(self.hop, id) };
         Ok(self.runtime.block_on(self.client.put(&path, output.body()))?)
     }
 

@@ -407,6 +407,19 @@ mod tests {
         suite::journal(|folder| SqliteJournal::open(&folder.join("journal.sqlite"), None).unwrap()).await;
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+
+        #[test]
+        fn it_does_what_three_vectors_would(deeds in suite::deeds()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(suite::like_a_model(
+                |folder| SqliteJournal::open(&folder.join("j"), None).unwrap(),
+                &deeds,
+            ));
+        }
+    }
+
     #[tokio::test]
     async fn a_full_store_refuses_keeps_what_it_answered_and_goes_on_once_there_is_room() {
         let folder = tempfile::tempdir().unwrap();

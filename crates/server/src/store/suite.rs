@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use proptest::prelude::*;
 
 use super::{AppendError, Blobs, Journal, PutError, Stream};
 
@@ -81,6 +82,87 @@ pub(super) async fn journal<J: Journal>(open: impl Fn(&Path) -> J) {
     assert_eq!(journal.stream("a/1").await.unwrap(), None);
     assert_eq!(journal.append("a/1", record(3)).await.unwrap(), 0);
     assert_eq!(journal.read("a/1", 0, 10).await.unwrap(), [record(3)]);
+}
+
+/// What a journal does to one of three streams, or that it is closed and opened again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deed {
+    Append(u8, u8),
+    Seal(u8),
+    Release(u8),
+    Forget(u8),
+    Restart,
+}
+
+/// Any deeds in any order.
+pub(super) fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let one = prop_oneof![
+        6 => (0..3u8, any::<u8>()).prop_map(|(s, b)| Deed::Append(s, b)),
+        1 => (0..3u8).prop_map(Deed::Seal),
+        1 => (0..3u8).prop_map(Deed::Release),
+        1 => (0..3u8).prop_map(Deed::Forget),
+        1 => Just(Deed::Restart),
+    ];
+    proptest::collection::vec(one, 1..40)
+}
+
+/// A journal does what three vectors would do.
+pub(super) async fn like_a_model<J: Journal>(open: impl Fn(&Path) -> J, deeds: &[Deed]) {
+    #[derive(Default)]
+    struct Model {
+        there: bool,
+        records: Vec<u8>,
+        sealed: bool,
+        released: bool,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let mut model: [Model; 3] = Default::default();
+    let name = |s: u8| format!("s/{s}");
+    for &deed in deeds {
+        match deed {
+            Deed::Append(s, byte) => {
+                let stream = &mut model[usize::from(s)];
+                let appended = journal.append(&name(s), Bytes::from(vec![byte])).await;
+                if stream.sealed {
+                    assert!(matches!(appended, Err(AppendError::Sealed)));
+                } else {
+                    assert_eq!(appended.unwrap(), stream.records.len() as u64);
+                    stream.records.push(byte);
+                    stream.there = true;
+                }
+            }
+            Deed::Seal(s) => {
+                let stream = &mut model[usize::from(s)];
+                assert_eq!(journal.seal(&name(s)).await.unwrap(), stream.records.len() as u64);
+                (stream.there, stream.sealed) = (true, true);
+            }
+            Deed::Release(s) => {
+                journal.release(&name(s)).await.unwrap();
+                let stream = &mut model[usize::from(s)];
+                (stream.there, stream.sealed, stream.released) = (true, true, true);
+            }
+            Deed::Forget(s) => {
+                journal.forget(&name(s)).await.unwrap();
+                model[usize::from(s)] = Model::default();
+            }
+            Deed::Restart => {
+                drop(journal);
+                journal = open(folder.path());
+            }
+        }
+        for (s, stream) in (0u8..).zip(&model) {
+            let known = stream.there.then(|| Stream {
+                name: name(s),
+                len: stream.records.len() as u64,
+                sealed: stream.sealed,
+                released: stream.released,
+            });
+            assert_eq!(journal.stream(&name(s)).await.unwrap(), known, "{deed:?}");
+            let records = journal.read(&name(s), 0, 100).await.unwrap().concat();
+            assert_eq!(records, if stream.released { &[][..] } else { &stream.records }, "{deed:?}");
+        }
+    }
 }
 
 pub(super) async fn blobs<B: Blobs>(open: impl Fn(&Path) -> B) {

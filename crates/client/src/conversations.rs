@@ -219,7 +219,7 @@ impl Conversation {
     }
 
     /// Takes a part of a reply. `true`: that made the reply whole, and it is a new line.
-    pub(crate) fn take_part(&mut self, part: ReplyPart, at: Round) -> bool {
+    pub(crate) fn take_part(&mut self, part: &ReplyPart, at: Round) -> bool {
         if self.received.contains(&part.number) {
             return false;
         }
@@ -294,7 +294,7 @@ mod tests {
             let mut parts = ReplyPart::cut(1, &text).unwrap();
             parts.extend(ReplyPart::cut(1, &text).unwrap());
             parts.shuffle(&mut StdRng::seed_from_u64(seed));
-            let new = parts.into_iter().map(|p| c.take_part(p, Round(9))).filter(|&n| n).count();
+            let new = parts.into_iter().map(|p| c.take_part(&p, Round(9))).filter(|&n| n).count();
             prop_assert_eq!(new, 1);
             prop_assert_eq!(texts(&c), [text]);
             prop_assert!(c.parts.is_empty());
@@ -306,11 +306,11 @@ mod tests {
         let mut c = conversation();
         assert_eq!(c.received(), Received { highest: 0, before: 0 });
         for number in [1, 2, 4, 20] {
-            assert!(c.take_part(ReplyPart::cut(number, "x").unwrap().remove(0), Round(1)));
+            assert!(c.take_part(&ReplyPart::cut(number, "x").unwrap().remove(0), Round(1)));
         }
         // 20 - 1 - 15 = 4 is the last that fits.
         assert_eq!(c.received(), Received { highest: 20, before: 1 << 15 });
-        assert!(c.take_part(ReplyPart::cut(19, "x").unwrap().remove(0), Round(1)));
+        assert!(c.take_part(&ReplyPart::cut(19, "x").unwrap().remove(0), Round(1)));
         assert_eq!(c.received(), Received { highest: 20, before: (1 << 15) | 1 });
     }
 
@@ -321,11 +321,11 @@ mod tests {
         let two = ReplyPart::cut(1, &"x".repeat(1_000)).unwrap();
         let three = ReplyPart::cut(1, &"y".repeat(2_000)).unwrap();
         let mut two = two.into_iter();
-        assert!(!c.take_part(two.next().unwrap(), Round(1)));
+        assert!(!c.take_part(&two.next().unwrap(), Round(1)));
         for part in three {
-            assert!(!c.take_part(part, Round(1)));
+            assert!(!c.take_part(&part, Round(1)));
         }
-        assert!(c.take_part(two.next().unwrap(), Round(1)));
+        assert!(c.take_part(&two.next().unwrap(), Round(1)));
         assert_eq!(texts(&c), ["x".repeat(1_000)]);
     }
 
@@ -335,8 +335,8 @@ mod tests {
         let mut content = Content::new(&mut rng);
         let desk = conversation().desk_view();
         let c = content.with(&desk, &mut rng);
-        c.take_part(ReplyPart::cut(1, "an answer").unwrap().remove(0), Round(7));
-        c.take_part(ReplyPart::cut(2, &"x".repeat(1_000)).unwrap().remove(0), Round(7));
+        c.take_part(&ReplyPart::cut(1, "an answer").unwrap().remove(0), Round(7));
+        c.take_part(&ReplyPart::cut(2, &"x".repeat(1_000)).unwrap().remove(0), Round(7));
         let key = *c.key.as_bytes();
         let again = Content::from_bytes(&content.to_bytes()).unwrap();
         assert_eq!(*again.to_bytes(), *content.to_bytes());

@@ -29,7 +29,7 @@ const WRITES_ROUNDS: u32 = 28 * 24;
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
-    inner: Arc<Inner>,
+    device: Arc<Device>,
     vault: Mutex<Vault>,
 }
 
@@ -70,11 +70,13 @@ pub enum AnswerError {
 
 impl Inbox {
     /// Opens an inbox. What an earlier run of the program left half done goes on.
-    pub fn new(device: Arc<Device>, vault: Vault) -> Self {
-        let inner = Arc::clone(device.inner());
-        let mut vault = vault;
-        vault.book.settle(&inner.held());
-        Self { inner, vault: Mutex::new(vault) }
+    pub fn new(device: Arc<Device>, mut vault: Vault) -> Self {
+        vault.book.settle(&device.inner().held());
+        Self { device, vault: Mutex::new(vault) }
+    }
+
+    fn inner(&self) -> &Inner {
+        self.device.inner()
     }
 
     fn vault(&self) -> MutexGuard<'_, Vault> {
@@ -84,13 +86,13 @@ impl Inbox {
     /// Opens the desk drops that were not looked through, keeps what is new, and acknowledges it. Returns how many
     /// messages are new. Call it now and then; there is no harm in calling it often.
     pub fn collect(&self) -> usize {
-        let mut rng = self.inner.rng();
+        let mut rng = self.inner().rng();
         let mut vault = self.vault();
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
             let looked = vault.book.looked;
-            let next = self.inner.library().next_desk_drops(looked);
+            let next = self.inner().library().next_desk_drops(looked);
             let (edition, drops) = match next {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
@@ -99,9 +101,9 @@ impl Inbox {
                     break;
                 }
             };
-            let size = self.inner.wire.cascade.boxed();
+            let size = self.inner().wire.cascade.boxed();
             for boxed in drops.iter().flat_map(|drop| drop.chunks_exact(size)) {
-                let Ok((message, chain)) = open_message(&self.inner.wire, &vault.intake, boxed) else {
+                let Ok((message, chain)) = open_message(&self.inner().wire, &vault.intake, boxed) else {
                     continue;
                 };
                 new += usize::from(vault.book.take(&message, chain, edition));
@@ -119,9 +121,9 @@ impl Inbox {
 
     /// The conversations, the one with the newest line first.
     pub fn conversations(&self) -> Vec<Conversation> {
-        let now = self.inner.clock.now();
+        let now = self.inner().clock.now();
         let mut vault = self.vault();
-        let held = self.inner.held();
+        let held = self.inner().held();
         vault.book.note_left(&held, now);
         let book = &vault.book;
         let mut all: Vec<_> = book.threads.iter().map(|t| self.view(&held, book, t, now)).collect();
@@ -150,7 +152,7 @@ impl Inbox {
                 let state = if has(&thread.received, *number) {
                     LineState::Acknowledged
                 } else if let Some(place) = last_place(&book.waiting, hints, held, &thread.key, *number) {
-                    let leaves = self.inner.leaves(held, place, now);
+                    let leaves = self.inner().leaves(held, place, now);
                     LineState::Waiting { from: leaves.from, until: leaves.until }
                 } else {
                     LineState::Left { before: left.unwrap_or(now) }
@@ -162,10 +164,10 @@ impl Inbox {
 
     /// Seals an answer on the conversation's newest chain and puts it in the queue in the place of cover.
     pub fn answer(&self, conversation: [u8; 8], text: &str, now: Millis) -> Result<Leaves, AnswerError> {
-        let mut rng = self.inner.rng();
+        let mut rng = self.inner().rng();
         let mut vault = self.vault();
-        let at = self.inner.schedule.round_at(now).ok_or(AnswerError::TooEarly)?;
-        if !self.inner.held().mailbox.is_filled() {
+        let at = self.inner().schedule.round_at(now).ok_or(AnswerError::TooEarly)?;
+        if !self.inner().held().mailbox.is_filled() {
             return Err(AnswerError::TooEarly);
         }
         let find = |book: &Book| book.threads.iter().position(|t| id(&t.key) == conversation);
@@ -194,19 +196,19 @@ impl Inbox {
             return Err(AnswerError::Disk);
         }
         self.flush(&mut vault, &mut rng);
-        let held = self.inner.held();
-        Ok(self.inner.leaves(&held, vault.book.place_of(&held, i, number).unwrap_or(0), now))
+        let held = self.inner().held();
+        Ok(self.inner().leaves(&held, vault.book.place_of(&held, i, number).unwrap_or(0), now))
     }
 
     /// Puts what waits into envelopes, and those into the queue. What finds no place there waits on.
     fn flush(&self, vault: &mut Vault, rng: &mut StdRng) {
-        let Some(round) = self.inner.schedule.round_at(self.inner.clock.now()) else { return };
-        let directory = Arc::clone(&self.inner.shown().directory);
+        let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
+        let directory = Arc::clone(&self.inner().shown().directory);
         let Some((_, exit)) = directory.envelope_keys(round) else { return };
-        vault.book.settle(&self.inner.held());
+        vault.book.settle(&self.inner().held());
         while !vault.book.waiting.is_empty() {
             {
-                let held = self.inner.held();
+                let held = self.inner().held();
                 if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints) {
                     return;
                 }
@@ -219,17 +221,17 @@ impl Inbox {
 
     /// One envelope: the acknowledgements that wait, up to 64 in one slot, and parts of replies in the others.
     fn place_one(&self, vault: &mut Vault, exit: &SealPublic, rng: &mut StdRng) -> bool {
-        let (slots, items) = vault.book.next_slots(self.inner.wire.cascade.slots(), rng);
+        let (slots, items) = vault.book.next_slots(self.inner().wire.cascade.slots(), rng);
         if slots.is_empty() {
             return false;
         }
-        let blob = envelope::to_readers(&self.inner.wire, &slots, exit, rng);
+        let blob = envelope::to_readers(&self.inner().wire, &slots, exit, rng);
         let hint = vault.hints.hint(&blob);
         vault.book.mark(&items, hint);
         vault.book.placed.push(Placed { hint, items, change: None });
         // The links are spent on the disk before anything sealed under them can be seen.
         let saved = vault.save(rng);
-        let mut held = self.inner.held();
+        let mut held = self.inner().held();
         let placed = vault.book.placed.last_mut().expect("pushed above");
         match saved {
             Ok(()) if held.mailbox.place(&vault.hints, &blob).is_ok() => {

@@ -65,6 +65,9 @@ pub(crate) struct Drops {
     pub(crate) desk: Option<Vec<u8>>,
 }
 
+/// Drops that came with one edition, and its round.
+pub(crate) type EditionDrops = (Round, Vec<Vec<u8>>);
+
 /// An edition to take, verified, with all that it brings.
 pub(crate) struct Taken<'a> {
     pub(crate) edition: &'a Edition,
@@ -289,10 +292,7 @@ impl Library {
     }
 
     /// The first edition after `after` that brought desk drops, and these.
-    pub(crate) fn next_desk_drops(
-        &self,
-        after: Option<Round>,
-    ) -> Result<Option<(Round, Vec<Vec<u8>>)>, LibraryError> {
+    pub(crate) fn next_desk_drops(&self, after: Option<Round>) -> Result<Option<EditionDrops>, LibraryError> {
         let edition: Option<u32> = self
             .db
             .query_row(

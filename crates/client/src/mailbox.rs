@@ -298,7 +298,7 @@ mod tests {
     use proptest::prelude::*;
     use proto::NetworkId;
     use proto::size::Cascade;
-    use rand::{Rng as _, SeedableRng, rngs::StdRng};
+    use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
 

@@ -304,7 +304,7 @@ fn look_at(
             started.chain.delete(&tag);
             expected.slots.remove(&tag);
             found.changed = true;
-            found.lines += usize::from(conversation.take_part(part, edition));
+            found.lines += usize::from(conversation.take_part(&part, edition));
             // Only whoever opened the message's box can write on its chain.
             conversation.acknowledge(sequence);
             break;

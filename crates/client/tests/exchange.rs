@@ -1,0 +1,327 @@
+//! The exchange against an edge that writes down every byte. Spec: exchange.md.
+
+mod town;
+
+use std::collections::HashSet;
+
+use client::{Config, Health, Passphrase, Place};
+use proto::{Millis, Round, path};
+use rand::{SeedableRng, rngs::StdRng};
+use town::{Edge, Request, T, Town, Upload, story};
+
+fn titles(device: &client::Device) -> Vec<String> {
+    device.stories().iter().map(|s| s.title.clone()).collect()
+}
+
+#[tokio::test]
+async fn exc_02_nothing_is_sent_before_the_first_edition_is_verified() {
+    let mut town = Town::found(1).await;
+    let reader = town.reader(1);
+    assert_eq!(reader.status().health, Health::Starting);
+    assert!(town.edge.requests().is_empty(), "opening sends nothing");
+    let first = town.next(&reader).await;
+    assert_eq!((first.posted, first.health), (false, Health::Starting));
+    town.publish(1, vec![story(1)]);
+    town.edge.bend(&path::edition(Round(1)), 40);
+    let second = town.next(&reader).await;
+    assert_eq!((second.posted, second.health), (false, Health::Unverified));
+    assert!(town.edge.uploads().is_empty());
+    town.edge.bend(&path::edition(Round(1)), 40);
+    let third = town.next(&reader).await;
+    assert_eq!((third.posted, third.editions, third.health), (true, 1, Health::Good));
+    assert_eq!(titles(&reader), ["Story 1"]);
+    assert_eq!(reader.status().edition.unwrap().round, Round(1));
+    let uploads = town.edge.uploads();
+    assert_eq!(uploads.iter().map(|(r, e)| (r.0, e.len())).collect::<Vec<_>>(), [(2, 8192)]);
+}
+
+#[tokio::test]
+async fn every_round_brings_its_edition_and_takes_one_envelope() {
+    let mut town = Town::found(2).await;
+    let reader = town.reader(2);
+    for r in 0..30 {
+        town.round(r, &[&reader]).await;
+    }
+    let rounds: Vec<_> = town.edge.uploads().iter().map(|(r, _)| r.0).collect();
+    assert_eq!(rounds, (0..30).collect::<Vec<_>>());
+    assert_eq!(titles(&reader).len(), 30);
+    assert_eq!(titles(&reader)[0], "Story 29", "newest first");
+    // The whole front page at first, and once more after 24 editions of changes.
+    let bundles = town.edge.requests().iter().filter(|r| r.path.starts_with("/v1/bundles/")).count();
+    assert_eq!(bundles, 30);
+    town.mix();
+    assert_eq!(town.blobs.len(), 30, "every one of them opens");
+}
+
+#[tokio::test]
+async fn editions_missed_are_fetched_and_verified_in_order() {
+    let mut town = Town::found(3).await;
+    let reader = town.reader(3);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    // Away for four rounds; in one of them there was no edition.
+    for r in [3, 4, 6] {
+        town.publish(r, vec![story(r)]);
+    }
+    town.clock.set(Millis(town.start(7).0 - 1));
+    town.publish(7, vec![story(7)]);
+    town.edge.forget();
+    let back = town.next(&reader).await;
+    assert_eq!((back.round, back.editions, back.posted), (Round(7), 4, true));
+    let paths: Vec<_> = town.edge.requests().into_iter().map(|r| r.path).collect();
+    let editions: Vec<_> = paths.iter().filter(|p| p.starts_with("/v1/editions/")).collect();
+    assert_eq!(
+        editions,
+        ["/v1/editions/3", "/v1/editions/4", "/v1/editions/5", "/v1/editions/6", "/v1/editions/7"]
+    );
+    let drops: Vec<_> = paths.iter().filter(|p| p.starts_with("/v1/drops/")).collect();
+    assert_eq!(
+        drops,
+        ["/v1/drops/1/reader", "/v1/drops/2/reader", "/v1/drops/4/reader", "/v1/drops/5/reader"]
+    );
+    assert_eq!(
+        paths.iter().filter(|p| p.starts_with("/v1/bundles/")).count(),
+        1,
+        "stories of the newest only"
+    );
+    assert_eq!(titles(&reader).len(), 7);
+    assert_eq!(town.edge.uploads().len(), 1, "rounds missed are not made up");
+}
+
+#[tokio::test]
+async fn an_edition_left_out_by_the_edge_is_noticed() {
+    let mut town = Town::found(4).await;
+    let reader = town.reader(4);
+    town.round(0, &[&reader]).await;
+    town.publish(1, vec![story(1)]);
+    let hidden = town.edge.remove(&path::edition(Round(1))).unwrap();
+    town.publish(2, vec![story(2)]);
+    town.clock.set(town.start(2));
+    let lied_to = town.next(&reader).await;
+    assert_eq!((lied_to.health, lied_to.editions), (Health::Unverified, 0));
+    assert!(
+        lied_to.posted,
+        "cover does not stop for a bad edition: the keys of this round were verified before"
+    );
+    assert_eq!(titles(&reader), ["Story 0"]);
+    town.edge.put(path::edition(Round(1)), hidden);
+    assert_eq!(town.next(&reader).await.health, Health::Good);
+    assert_eq!(titles(&reader).len(), 3);
+}
+
+#[tokio::test]
+async fn exc_05_one_bit_anywhere_is_refused_and_the_last_good_edition_stays() {
+    let mut town = Town::found(5).await;
+    let reader = town.reader(5);
+    town.round(0, &[&reader]).await;
+    town.round(1, &[&reader]).await;
+    town.publish(2, vec![story(2)]);
+    let parts = [path::edition(Round(2)), town.changes_path.clone(), path::reader_drop(Round(0))];
+    for (r, part) in (2..).zip(parts) {
+        town.edge.bend(&part, 50);
+        town.clock.set(town.start(r));
+        let refused = town.next(&reader).await;
+        assert_eq!((refused.health, refused.editions), (Health::Unverified, 0), "{part}");
+        assert_eq!(titles(&reader), ["Story 1", "Story 0"], "{part}");
+        town.edge.bend(&part, 50);
+    }
+    // A device that has nothing yet shows nothing and sends nothing.
+    let fresh = town.reader(6);
+    town.edge.bend(&town.front_path, 50);
+    town.clock.set(town.start(5));
+    let refused = town.next(&fresh).await;
+    assert_eq!((refused.health, refused.posted), (Health::Unverified, false));
+    assert!(titles(&fresh).is_empty());
+    town.edge.bend(&town.front_path, 50);
+    for device in [&reader, &fresh] {
+        town.clock.set(town.start(6));
+        assert_eq!(town.next(device).await.health, Health::Good);
+        assert_eq!(titles(device).len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn an_edge_out_of_reach_costs_no_blob() {
+    let mut town = Town::found(6).await;
+    let reader = town.reader(6);
+    town.round(0, &[&reader]).await;
+    let address = town.edge.address.clone();
+    let good = std::mem::replace(&mut town.edge, Edge::start().await);
+    assert_ne!(town.edge.address, address);
+    // The listener stays, but answers are refused: an upload fails, a fetch does not.
+    good.set_upload(Upload::Busy);
+    town.edge = good;
+    town.publish(1, vec![]);
+    town.clock.set(town.start(1));
+    let busy = town.next(&reader).await;
+    assert_eq!((busy.posted, busy.health), (true, Health::Offline));
+    town.edge.set_upload(Upload::Answer);
+    assert_eq!(town.next(&reader).await.health, Health::Good);
+    let closed = Config { edge: "http://127.0.0.1:1".into(), ..town.config(Place::Memory) };
+    let alone = town.open(closed, 7);
+    let nobody = town.next(&alone).await;
+    assert_eq!((nobody.posted, nobody.health), (false, Health::Offline));
+}
+
+#[tokio::test]
+async fn exc_03_no_blob_appears_twice_however_the_edge_behaves() {
+    let mut town = Town::found(7).await;
+    let reader = town.reader(8);
+    let desk = town.desk;
+    let behaviours = [Upload::CutAfterBody, Upload::CutWithin, Upload::Busy, Upload::Answer];
+    town.round(0, &[&reader]).await;
+    let session = reader.begin(&Passphrase::generate(&mut StdRng::seed_from_u64(1))).unwrap();
+    for r in 1..25 {
+        town.edge.set_upload(behaviours[r as usize % 4]);
+        if r % 5 == 0 {
+            session.write(desk, &format!("message of round {r}"), town.start(r)).unwrap();
+        }
+        if r == 13 {
+            town.edge.close_after_answer();
+        }
+        town.round(r, &[&reader]).await;
+    }
+    town.mix();
+    let uploads = town.edge.uploads();
+    let rounds: Vec<_> = uploads.iter().map(|(r, _)| r.0).collect();
+    assert_eq!(rounds, (0..25).collect::<Vec<_>>(), "one try each, whatever became of it");
+    let distinct: HashSet<_> = town.blobs.iter().collect();
+    assert_eq!(distinct.len(), town.blobs.len());
+    assert!(town.blobs.len() >= 18, "those not cut within open: {}", town.blobs.len());
+}
+
+#[tokio::test]
+async fn exc_04_one_exchange_a_round_even_with_the_clock_set_back() {
+    let mut town = Town::found(8).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let reader = town.open(town.config(place()), 9);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    drop(reader);
+    town.clock.set(town.start(1));
+    let again = town.open(town.config(place()), 10);
+    assert!(again.status().next_exchange >= town.start(3));
+    assert_eq!(town.next(&again).await.round, Round(3));
+    let rounds: Vec<_> = town.edge.uploads().iter().map(|(r, _)| r.0).collect();
+    assert_eq!(rounds, [0, 1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_device_that_slept_skips_and_does_not_tell_when_it_woke() {
+    let mut town = Town::found(9).await;
+    let reader = town.reader(11);
+    town.round(0, &[&reader]).await;
+    let instant = reader.status().next_exchange;
+    let woke = instant.plus(u64::from(T) / 30 + 1);
+    town.clock.set(woke);
+    town.edge.forget();
+    let stepped = reader.step(woke).await;
+    assert_eq!(stepped.exchange, None);
+    assert!(town.edge.requests().is_empty());
+    assert!(reader.status().next_exchange >= town.start(2));
+}
+
+#[tokio::test]
+async fn after_two_weeks_it_starts_as_on_the_first_day() {
+    let mut town = Town::found(10).await;
+    let reader = town.reader(12);
+    town.round(0, &[&reader]).await;
+    for r in 1..5 {
+        town.publish(r, vec![story(r)]);
+    }
+    town.publish(400, vec![story(5)]);
+    town.clock.set(town.start(400));
+    town.edge.forget();
+    let back = town.next(&reader).await;
+    assert_eq!((back.round, back.editions, back.health), (Round(400), 1, Health::Good));
+    let asked = town.edge.requests();
+    assert_eq!(asked.iter().filter(|r| r.path.starts_with("/v1/editions/")).count(), 1);
+    assert_eq!(titles(&reader).len(), 6);
+}
+
+#[tokio::test]
+async fn a_clock_before_the_last_edition_is_named() {
+    let mut town = Town::found(11).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let reader = town.open(town.config(place()), 13);
+    town.clock.set(town.start(40));
+    town.publish(40, vec![story(1)]);
+    assert_eq!(town.next(&reader).await.editions, 1);
+    drop(reader);
+    // Only the library's memory of the last edition is left to go by.
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    db.execute("DELETE FROM kept WHERE name = 'attempted'", []).unwrap();
+    drop(db);
+    town.clock.set(town.start(2));
+    let reader = town.open(town.config(place()), 13);
+    let stale = town.next(&reader).await;
+    assert_eq!((stale.health, stale.posted), (Health::Clock, false));
+}
+
+/// What an observer of the wire sees of a request, the 8192 bytes aside.
+fn seen(r: &Request) -> (usize, String, String, Vec<(String, usize)>, usize) {
+    let headers = r.headers.iter().map(|(name, value)| (name.clone(), value.len())).collect();
+    (r.connection, r.method.clone(), r.path.clone(), headers, r.body.len())
+}
+
+#[tokio::test]
+async fn exc_06_a_sending_reader_looks_like_one_that_only_reads() {
+    let mut town = Town::found(12).await;
+    let other = Edge::start().await;
+    // The same seed, so the same instants; each asks an edge of its own.
+    let source = town.reader(14);
+    let reads = town.open(Config { edge: other.address.clone(), ..town.config(Place::Memory) }, 14);
+    let desk = town.desk;
+    let passphrase = Passphrase::generate(&mut StdRng::seed_from_u64(2));
+    let mut session = None;
+    for r in 0..40 {
+        town.clock.set(town.start(r));
+        town.publish(r, vec![story(r)]);
+        town.edge.copy_to(&other);
+        let before = town.edge.requests().len();
+        match r {
+            3 => session = Some(source.begin(&passphrase).unwrap()),
+            4..10 => {
+                session.as_ref().unwrap().write(desk, &format!("message {r}"), town.start(r)).unwrap();
+            }
+            12 => session = None,
+            14 => session = source.unlock(&passphrase),
+            15..40 => {
+                let session = session.as_ref().unwrap();
+                session.refresh();
+                session.conversations();
+            }
+            _ => {}
+        }
+        assert_eq!(town.edge.requests().len(), before, "EXC-07: nothing a person does sends anything");
+        assert_eq!(source.status().next_exchange, reads.status().next_exchange);
+        let one = town.next(&source).await;
+        // The other's exchange is at the same instant, and the clock stands.
+        let stepped = reads.step(reads.status().next_exchange).await;
+        assert_eq!(Some(one), stepped.exchange);
+    }
+    let (a, b) = (town.edge.requests(), other.requests());
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(&b) {
+        assert_eq!(seen(a), seen(b));
+    }
+    assert!(a.iter().any(|r| r.method == "POST"));
+    // Every GET has the headers of every other GET, every POST those of every other.
+    for method in ["GET", "POST"] {
+        let shapes: HashSet<Vec<&str>> = a
+            .iter()
+            .filter(|r| r.method == method)
+            .map(|r| r.headers.iter().map(|(n, _)| n.as_str()).collect())
+            .collect();
+        assert_eq!(shapes.len(), 1, "{method}: {shapes:?}");
+    }
+    let connections: HashSet<_> = a.iter().map(|r| r.connection).collect();
+    assert_eq!(connections.len(), 1, "one connection, reused");
+    // And it did send: six boxes lie among the blobs.
+    town.mix();
+    assert_eq!(town.blobs.len(), 40);
+}

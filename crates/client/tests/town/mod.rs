@@ -1,0 +1,476 @@
+//! A town for tests: everything but the servers. Editions, drops and directory are made by `proto` as the services make
+//! them; the edge is a listener that answers from a table and writes down every byte it is sent.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the town")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use client::{Config, Device, Exchanged, Kdf, Place};
+use proto::directory::{
+    DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
+    UnverifiedDirectory,
+};
+use proto::drops::{empty_box, empty_slot};
+use proto::edition::{Bundle, Head, sign_head};
+use proto::envelope::{self, Found};
+use proto::mix::{BatchId, Manifest};
+use proto::seal::SealSecret;
+use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
+use proto::{Clock, DeskId, Digest, Millis, Round, Schedule, path};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+pub const T: u32 = 60_000;
+pub const GENESIS: u64 = 1_000_000_000;
+pub const SLOTS: u16 = 4;
+const MIXES: u8 = 3;
+
+/// A clock that stands until it is set.
+pub struct Hand(AtomicU64);
+
+impl Hand {
+    pub fn set(&self, to: Millis) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// One request as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Which connection, counted from 0.
+    pub connection: usize,
+    pub method: String,
+    pub path: String,
+    /// Names and values as written, in order.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What the edge does with an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    Answer,
+    /// Reads it to its end, then cuts the connection without an answer.
+    CutAfterBody,
+    /// Cuts the connection in the middle of it.
+    CutWithin,
+    /// Answers that it is busy.
+    Busy,
+}
+
+struct Table {
+    files: HashMap<String, Vec<u8>>,
+    requests: Vec<Request>,
+    upload: Upload,
+    close_after_answer: bool,
+}
+
+/// The edge: a table of answers.
+pub struct Edge {
+    pub address: String,
+    table: Arc<Mutex<Table>>,
+}
+
+impl Edge {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let table = Arc::new(Mutex::new(Table {
+            files: HashMap::new(),
+            requests: vec![],
+            upload: Upload::Answer,
+            close_after_answer: false,
+        }));
+        let shared = Arc::clone(&table);
+        tokio::spawn(async move {
+            let connections = AtomicUsize::new(0);
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let n = connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(stream, n, Arc::clone(&shared)));
+            }
+        });
+        Self { address, table }
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.table.lock().unwrap().requests.clone()
+    }
+
+    pub fn forget(&self) {
+        self.table.lock().unwrap().requests.clear();
+    }
+
+    pub fn uploads(&self) -> Vec<(Round, Vec<u8>)> {
+        let round = |path: &str| Round(path.split('/').nth(3).unwrap().parse().unwrap());
+        let posts = self.requests().into_iter().filter(|r| r.method == "POST");
+        posts.map(|r| (round(&r.path), r.body)).collect()
+    }
+
+    pub fn put(&self, path: String, bytes: Vec<u8>) {
+        self.table.lock().unwrap().files.insert(path, bytes);
+    }
+
+    pub fn remove(&self, path: &str) -> Option<Vec<u8>> {
+        self.table.lock().unwrap().files.remove(path)
+    }
+
+    pub fn bend(&self, path: &str, at: usize) {
+        self.table.lock().unwrap().files.get_mut(path).unwrap()[at] ^= 1;
+    }
+
+    pub fn set_upload(&self, upload: Upload) {
+        self.table.lock().unwrap().upload = upload;
+    }
+
+    /// Says keep-alive and closes all the same: what a client finds when it comes back to an idle connection.
+    pub fn close_after_answer(&self) {
+        self.table.lock().unwrap().close_after_answer = true;
+    }
+
+    /// Everything there is, for another edge of the same network.
+    pub fn copy_to(&self, other: &Edge) {
+        other.table.lock().unwrap().files = self.table.lock().unwrap().files.clone();
+    }
+}
+
+async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>>) {
+    let mut read = Vec::new();
+    loop {
+        let head = loop {
+            if let Some(end) = read.windows(4).position(|w| w == b"\r\n\r\n") {
+                break end + 4;
+            }
+            if more(&mut stream, &mut read).await == 0 {
+                return;
+            }
+        };
+        let text = String::from_utf8(read[..head].to_vec()).unwrap();
+        let mut lines = text.trim_end().split("\r\n");
+        let mut first = lines.next().unwrap().split(' ');
+        let (method, path) = (first.next().unwrap().to_owned(), first.next().unwrap().to_owned());
+        let headers: Vec<(String, String)> =
+            lines.map(|l| l.split_once(": ").unwrap()).map(|(n, v)| (n.into(), v.into())).collect();
+        let length =
+            headers.iter().find(|(n, _)| n == "content-length").map_or(0, |(_, v)| v.parse().unwrap());
+        let upload = table.lock().unwrap().upload;
+        let wanted = if upload == Upload::CutWithin && method == "POST" { length / 2 } else { length };
+        while read.len() < head + wanted {
+            if more(&mut stream, &mut read).await == 0 {
+                break;
+            }
+        }
+        let body = read[head..read.len().min(head + length)].to_vec();
+        read.drain(..(head + length).min(read.len()));
+        let post = method == "POST";
+        let (answer, close) = {
+            let mut table = table.lock().unwrap();
+            let file = table.files.get(&path).cloned();
+            table.requests.push(Request { connection, method, path, headers, body });
+            let answer = match (post, file) {
+                (true, _) if upload == Upload::Answer => {
+                    b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_vec()
+                }
+                (true, _) if upload == Upload::Busy => {
+                    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec()
+                }
+                (true, _) => return,
+                (false, Some(file)) => {
+                    [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len()).as_bytes(), &file]
+                        .concat()
+                }
+                (false, None) => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            };
+            (answer, table.close_after_answer)
+        };
+        if stream.write_all(&answer).await.is_err() || close {
+            return;
+        }
+    }
+}
+
+async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> usize {
+    stream.read_buf(read).await.unwrap_or(0)
+}
+
+/// The network behind the edge.
+pub struct Town {
+    pub edge: Edge,
+    pub clock: Arc<Hand>,
+    pub directory: Directory,
+    pub directory_bytes: Vec<u8>,
+    pub desk: DeskId,
+    pub desk_identity: [u8; 32],
+    pub intake: [u8; 32],
+    press: IdentitySecret,
+    mixes: Vec<IdentitySecret>,
+    keys: Vec<SealSecret>,
+    previous: Digest,
+    front: Vec<Story>,
+    /// Where the newest whole front page and the newest changes are.
+    pub front_path: String,
+    pub changes_path: String,
+    /// Uploads taken so far, and what of them waits for a slot.
+    taken: usize,
+    boxes: Vec<Vec<u8>>,
+    slots: Vec<[u8; 1024]>,
+    /// Every L3 blob that came to the exit.
+    pub blobs: Vec<Vec<u8>>,
+    pub rng: StdRng,
+}
+
+impl Town {
+    pub async fn found(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let root = RootSecret::generate(&mut rng);
+        let network = root.public().network();
+        let [press, edge, newsroom, desk] = [(); 4].map(|()| IdentitySecret::generate(&mut rng));
+        let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let keys: Vec<_> = (0..MIXES).map(|_| SealSecret::generate(&mut rng)).collect();
+        let intake = SealSecret::generate(&mut rng);
+        let operator =
+            |role, name: &str, by: &IdentitySecret| Operator { role, name: name.into(), key: by.public() };
+        let mut operators = vec![
+            operator(Role::Press, "Press", &press),
+            operator(Role::Edge, "Edge", &edge),
+            operator(Role::Newsroom, "The Harbour Light", &newsroom),
+        ];
+        operators
+            .extend((0..).zip(&mixes).map(|(hop, by)| operator(Role::Mix(hop), &format!("Mix {hop}"), by)));
+        let roster = Roster {
+            name: "Testing".into(),
+            demonstration: true,
+            parameters: Parameters {
+                schedule: Schedule { genesis: Millis(GENESIS), round_ms: T },
+                mixes: MIXES,
+                n_min: 2,
+                n_max: 100,
+                desk_slots: SLOTS,
+                reader_slots: SLOTS,
+            },
+            operators,
+        };
+        let (from, until) = (Round(0), Round(u32::MAX));
+        let mix_keys = (0..)
+            .zip(mixes.iter().zip(&keys))
+            .map(|(hop, (by, key))| {
+                let key = key.public().to_bytes().into();
+                Unverified::sign(&MixKey { hop, key, from, until }, &network, by)
+            })
+            .collect();
+        let card = DeskCard {
+            desk: desk.public(),
+            name: "Investigations".into(),
+            about: "Reads everything.".into(),
+        };
+        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+        let desks = vec![DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(&card, &network, &newsroom),
+            keys: vec![Unverified::sign(&key, &network, &desk)],
+        }];
+        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys, desks);
+        let directory_bytes = unverified.to_bytes();
+        let directory = unverified.verify(&network).unwrap();
+        let town = Self {
+            edge: Edge::start().await,
+            clock: Arc::new(Hand(AtomicU64::new(GENESIS))),
+            desk: directory.desks()[0].id,
+            desk_identity: *desk.to_seed(),
+            intake: *intake.to_seed(),
+            directory,
+            directory_bytes,
+            press,
+            mixes,
+            keys,
+            previous: Digest([0; 32]),
+            front: vec![],
+            front_path: String::new(),
+            changes_path: String::new(),
+            taken: 0,
+            boxes: vec![],
+            slots: vec![],
+            blobs: vec![],
+            rng,
+        };
+        town.edge.put(path::directory(&town.directory.digest()), town.directory_bytes.clone());
+        town
+    }
+
+    pub fn config(&self, place: Place) -> Config {
+        Config {
+            edge: self.edge.address.clone(),
+            network: self.directory.wire().network,
+            directory: self.directory_bytes.clone(),
+            place,
+            kdf: Kdf::cheap(),
+            desk: None,
+        }
+    }
+
+    pub fn desk_config(&self, place: Place) -> Config {
+        Config { desk: Some(IdentitySecret::from_seed(&self.desk_identity)), ..self.config(place) }
+    }
+
+    pub fn open(&self, config: Config, seed: u64) -> Arc<Device> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Arc::new(Device::open(config, clock, StdRng::seed_from_u64(seed)).unwrap())
+    }
+
+    pub fn reader(&self, seed: u64) -> Arc<Device> {
+        self.open(self.config(Place::Memory), seed)
+    }
+
+    pub fn schedule(&self) -> Schedule {
+        self.directory.parameters().schedule
+    }
+
+    pub fn start(&self, r: u32) -> Millis {
+        self.schedule().start(Round(r))
+    }
+
+    /// Publishes the edition of round `e` with these stories new or changed, and the drops of round `e - 2`.
+    pub fn publish(&mut self, e: u32, changed: Vec<Story>) {
+        let wire = self.directory.wire();
+        let changes = Bundle { stories: changed, gone: vec![] };
+        changes.clone().fold_into(&mut self.front);
+        let mut manifests = vec![];
+        if let Some(r) = Round(e).back(2) {
+            self.mix();
+            let mut boxes: Vec<_> = self.take_boxes();
+            boxes.resize_with(usize::from(SLOTS), || empty_box(&wire, &mut self.rng));
+            boxes.shuffle(&mut self.rng);
+            let mut slots: Vec<_> = self.take_slots();
+            slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
+            slots.shuffle(&mut self.rng);
+            let (desk, reader) = (boxes.concat(), slots.concat());
+            let manifest = Manifest {
+                batch: BatchId { round: r, part: 0 },
+                hop: MIXES - 1,
+                inputs: vec![],
+                count_in: 0,
+                count_out: u32::from(SLOTS),
+                outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+            };
+            manifests.push(Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap()));
+            self.edge.put(path::desk_drop(r), desk);
+            self.edge.put(path::reader_drop(r), reader);
+        }
+        let (changes_bytes, changes) = changes.pack();
+        let (front_bytes, front) = Bundle { stories: self.front.clone(), gone: vec![] }.pack();
+        let head = Head {
+            round: Round(e),
+            previous: self.previous,
+            made: self.start(e),
+            directory: self.directory.digest(),
+            changes,
+            front,
+            manifests,
+        };
+        let bytes = sign_head(&head, &wire.network, &self.press);
+        self.previous = Digest::of(&bytes);
+        self.edge.put(path::edition(Round(e)), bytes);
+        (self.changes_path, self.front_path) = (path::bundle(&changes.digest), path::bundle(&front.digest));
+        self.edge.put(self.changes_path.clone(), changes_bytes);
+        self.edge.put(self.front_path.clone(), front_bytes);
+    }
+
+    fn take_boxes(&mut self) -> Vec<Vec<u8>> {
+        let n = self.boxes.len().min(usize::from(SLOTS));
+        self.boxes.drain(..n).collect()
+    }
+
+    fn take_slots(&mut self) -> Vec<[u8; 1024]> {
+        let n = self.slots.len().min(usize::from(SLOTS));
+        self.slots.drain(..n).collect()
+    }
+
+    /// Opens every envelope that came, layer by layer, as the mixes do.
+    pub fn mix(&mut self) {
+        let uploads = self.edge.uploads();
+        self.take_uploads(&uploads[self.taken.min(uploads.len())..]);
+        self.taken = uploads.len();
+    }
+
+    fn take_uploads(&mut self, uploads: &[(Round, Vec<u8>)]) {
+        let wire = self.directory.wire();
+        for (_, envelope) in uploads {
+            let mut layer = envelope.clone();
+            for hop in 0..MIXES - 1 {
+                let Ok((_, next)) = envelope::open_layer(&wire, hop, &self.keys[usize::from(hop)], &layer)
+                else {
+                    break;
+                };
+                layer = next;
+            }
+            if layer.len() != wire.cascade.blob() {
+                continue;
+            }
+            self.blobs.push(layer.clone());
+            match envelope::open_exit(&wire, self.keys.last().unwrap(), &layer).unwrap().1 {
+                Found::Cover => {}
+                Found::ToDesk(boxed) => self.boxes.push(boxed),
+                Found::ToReaders(slots) => self.slots.extend(slots),
+            }
+        }
+    }
+
+    /// Goes to the next exchange of the device, doing on the way what is due.
+    pub async fn next(&self, device: &Device) -> Exchanged {
+        loop {
+            let next = device.step(self.clock.now()).await;
+            if let Some(exchange) = next.exchange {
+                return exchange;
+            }
+            self.clock.set(next.next.max(self.clock.now()));
+        }
+    }
+
+    /// Goes through round `r`: publishes its edition, then every device makes its exchange at its own instant.
+    pub async fn round(&mut self, r: u32, devices: &[&Device]) {
+        self.clock.set(self.start(r).max(self.clock.now()));
+        self.publish(r, vec![story(r)]);
+        self.pass(r, devices).await;
+    }
+
+    /// The exchanges of round `r`, in the order of their instants.
+    pub async fn pass(&self, r: u32, devices: &[&Device]) {
+        let mut order = devices.to_vec();
+        order.sort_by_key(|d| d.status().next_exchange);
+        for device in order {
+            assert_eq!(self.next(device).await.round, Round(r));
+        }
+    }
+}
+
+/// A story of its own for each number.
+pub fn story(n: u32) -> Story {
+    let mut rng = StdRng::seed_from_u64(u64::from(n));
+    let words: Vec<String> = (0..60).map(|_| format!("{:x}", rng.random_range(0u32..99_999))).collect();
+    Story {
+        id: StoryId([n as u8; 16]),
+        title: format!("Story {n}"),
+        articles: vec![Article {
+            id: ArticleId([n as u8; 16]),
+            outlet: "The Harbour Light".into(),
+            title: format!("Story {n}"),
+            byline: None,
+            published: Some(When { unix: i64::from(n), grain: Grain::Minute }),
+            url: None,
+            body: vec![Block::Paragraph(words.join(" "))],
+            picture: None,
+        }],
+    }
+}

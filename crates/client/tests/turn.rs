@@ -1,0 +1,366 @@
+//! Whole turns: a source writes, a desk acknowledges and answers, the source reads; and what is left after a restart.
+
+mod town;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use client::{
+    AnswerError, Device, Health, Inbox, Kdf, LineState, OpenError, Passphrase, Place, Session, Vault,
+    VaultContents, Who, WriteError,
+};
+use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
+use proto::{DeskId, Millis, Round};
+use rand::{SeedableRng, rngs::StdRng};
+use town::{Town, story};
+
+fn passphrase(seed: u64) -> Passphrase {
+    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
+}
+
+fn vault(town: &Town, path: &Path) -> Vault {
+    let contents = VaultContents {
+        identity: IdentitySecret::from_seed(&town.desk_identity),
+        intake: SealSecret::from_seed(&town.intake),
+    };
+    Vault::create(path, &passphrase(9), Kdf::cheap(), contents, &mut StdRng::seed_from_u64(9)).unwrap()
+}
+
+fn lines(session: &Session) -> Vec<(Who, String, LineState)> {
+    let all = session.conversations().into_iter().flat_map(|c| c.lines);
+    all.map(|l| (l.who, l.text.to_string(), l.state)).collect()
+}
+
+struct Pair {
+    town: Town,
+    source: Arc<Device>,
+    desk: Arc<Device>,
+    inbox: Inbox,
+    r: u32,
+    _folder: tempfile::TempDir,
+}
+
+impl Pair {
+    async fn new(seed: u64) -> Self {
+        let mut town = Town::found(seed).await;
+        let folder = tempfile::tempdir().unwrap();
+        let source = town.reader(seed + 1);
+        let desk = town.open(town.desk_config(Place::Memory), seed + 2);
+        let inbox = Inbox::new(Arc::clone(&desk), vault(&town, &folder.path().join("vault")));
+        town.round(0, &[&source, &desk]).await;
+        Self { town, source, desk, inbox, r: 1, _folder: folder }
+    }
+
+    async fn rounds(&mut self, n: u32) {
+        for _ in 0..n {
+            self.town.round(self.r, &[&self.source, &self.desk]).await;
+            self.inbox.collect();
+            self.r += 1;
+        }
+    }
+
+    fn now(&self) -> Millis {
+        proto::Clock::now(&*self.town.clock)
+    }
+}
+
+#[tokio::test]
+async fn a_tip_an_acknowledgement_and_an_answer() {
+    let mut it = Pair::new(1).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let leaves = session.write(it.town.desk, "They knew since March.", it.now()).unwrap();
+    assert_eq!((leaves.place, leaves.from, leaves.until), (0, it.town.start(1), it.town.start(2)));
+    let state = lines(&session)[0].2;
+    assert_eq!(state, LineState::Waiting { from: leaves.from, until: leaves.until });
+    it.rounds(1).await;
+    assert!(matches!(lines(&session)[0].2, LineState::Left { before } if before == it.now()));
+    it.rounds(2).await;
+    let [conversation] = &it.inbox.conversations()[..] else { panic!("one conversation") };
+    assert_eq!(&**conversation.lines[0].text, "They knew since March.");
+    assert!(conversation.unanswered);
+    assert_eq!(conversation.name.split(' ').count(), 2);
+    let id = conversation.id;
+    // The acknowledgement goes out by itself.
+    it.rounds(3).await;
+    assert_eq!(session.refresh(), 0);
+    assert_eq!(lines(&session)[0].2, LineState::Acknowledged);
+
+    let answer = "ä".repeat(1_200);
+    let leaves = it.inbox.answer(id, &answer, it.now()).unwrap();
+    let line = &it.inbox.conversations()[0].lines[1];
+    assert_eq!(
+        (line.who, line.state),
+        (Who::You, LineState::Waiting { from: leaves.from, until: leaves.until })
+    );
+    it.rounds(4).await;
+    assert!(matches!(it.inbox.conversations()[0].lines[1].state, LineState::Left { .. }));
+    assert_eq!(session.refresh(), 1);
+    assert_eq!(session.refresh(), 0, "once");
+    assert_eq!(lines(&session)[1], (Who::Desk, answer, LineState::Received));
+
+    // What the source received rides on what it writes next.
+    session.write(it.town.desk, "Thank you.", it.now()).unwrap();
+    it.rounds(3).await;
+    let conversations = it.inbox.conversations();
+    assert_eq!(conversations.len(), 1, "the same conversation");
+    assert_eq!(conversations[0].lines.len(), 3);
+    assert_eq!(conversations[0].lines[1].state, LineState::Acknowledged);
+}
+
+#[tokio::test]
+async fn several_messages_leave_in_order_and_each_is_acknowledged() {
+    let mut it = Pair::new(2).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    for n in 0..5 {
+        let leaves = session.write(it.town.desk, &format!("message {n}"), it.now()).unwrap();
+        assert_eq!(leaves.place, n);
+    }
+    it.rounds(12).await;
+    session.refresh();
+    let texts: Vec<_> = it.inbox.conversations()[0].lines.iter().map(|l| l.text.to_string()).collect();
+    assert_eq!(texts, (0..5).map(|n| format!("message {n}")).collect::<Vec<_>>());
+    assert!(lines(&session).iter().all(|l| l.2 == LineState::Acknowledged));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_and_changes_nothing() {
+    let mut town = Town::found(3).await;
+    let reader = town.reader(1);
+    let session = reader.begin(&passphrase(1)).unwrap();
+    let now = town.start(0);
+    let desk = town.desk;
+    assert_eq!(session.write(desk, "early", now), Err(WriteError::TooEarly));
+    town.round(0, &[&reader]).await;
+    let nobody = DeskId([9; 16]);
+    assert_eq!(session.write(nobody, "hello", now), Err(WriteError::NoDesk));
+    let mut noise = [0; 4_000];
+    rand::Rng::fill_bytes(&mut StdRng::seed_from_u64(1), &mut noise);
+    let long = hex::encode(noise);
+    assert!(matches!(session.write(desk, &long, now), Err(WriteError::TooLong(_))));
+    let room = reader.room(&long);
+    assert!(room.used > room.total && room.total == 3_552);
+    assert!(lines(&session).is_empty());
+    for n in 0..48 {
+        session.write(desk, &format!("message {n}"), now).unwrap();
+    }
+    assert_eq!(session.write(desk, "one too many", now), Err(WriteError::QueueFull));
+    assert_eq!(lines(&session).len(), 48);
+    town.round(1, &[&reader]).await;
+    assert_eq!(session.write(desk, "now there is room", now).unwrap().place, 47);
+}
+
+#[tokio::test]
+async fn a_later_session_takes_over_and_dropping_locks() {
+    let mut town = Town::found(4).await;
+    let reader = town.reader(1);
+    town.round(0, &[&reader]).await;
+    let first = reader.begin(&passphrase(1)).unwrap();
+    first.write(town.desk, "hello", town.start(1)).unwrap();
+    assert!(first.is_open());
+    let second = reader.unlock(&passphrase(1)).unwrap();
+    assert!(!first.is_open() && first.conversations().is_empty());
+    assert_eq!(first.write(town.desk, "again", town.start(1)), Err(WriteError::Locked));
+    drop(first);
+    assert!(second.is_open(), "an old session locks nothing but itself");
+    assert_eq!(lines(&second).len(), 1);
+    drop(second);
+    assert!(reader.unlock(&passphrase(2)).is_none());
+    // A new mailbox erases the old one.
+    drop(reader.begin(&passphrase(2)).unwrap());
+    assert!(reader.unlock(&passphrase(1)).is_none());
+    assert!(lines(&reader.unlock(&passphrase(2)).unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart_and_leaves_as_it_would_have() {
+    let mut town = Town::found(5).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let reader = town.open(town.config(place()), 1);
+    assert!(matches!(
+        Device::open(town.config(place()), town.clock.clone(), StdRng::seed_from_u64(2)).err(),
+        Some(OpenError::Mailbox(client::MailboxError::OpenElsewhere))
+    ));
+    town.round(0, &[&reader]).await;
+    assert!(reader.unlock(&passphrase(1)).is_none(), "never used");
+    let session = reader.begin(&passphrase(1)).unwrap();
+    let now = proto::Clock::now(&*town.clock);
+    for n in 0..3 {
+        let leaves = session.write(town.desk, &format!("message {n}"), now).unwrap();
+        assert!(leaves.durable_by <= now.plus(u64::from(town::T) + 2_000));
+    }
+    // It is cut off before the next rewriting: nothing of it is there.
+    drop(session);
+    drop(reader);
+    let reader = town.open(town.config(place()), 3);
+    assert!(reader.unlock(&passphrase(1)).is_none());
+    let session = reader.begin(&passphrase(1)).unwrap();
+    let leaves = session.write(town.desk, "kept", now).unwrap();
+    while proto::Clock::now(&*town.clock) < leaves.durable_by {
+        let stepped = reader.step(proto::Clock::now(&*town.clock)).await;
+        town.clock.set(stepped.next.min(leaves.durable_by));
+    }
+    let sent = town.edge.uploads().len();
+    drop(session);
+    drop(reader);
+    let reader = town.open(town.config(place()), 4);
+    assert!(reader.unlock(&passphrase(2)).is_none(), "wrong");
+    let session = reader.unlock(&passphrase(1)).unwrap();
+    assert_eq!(lines(&session)[0].1, "kept");
+    if sent == 1 {
+        assert!(matches!(lines(&session)[0].2, LineState::Waiting { .. }));
+    }
+    let mailbox = std::fs::metadata(folder.path().join("mailbox")).unwrap().len();
+    assert_eq!(mailbox, 4 * 1024 * 1024);
+    for _ in 0..3 {
+        town.next(&reader).await;
+    }
+    town.mix();
+    let distinct: std::collections::HashSet<_> = town.blobs.iter().collect();
+    assert_eq!(distinct.len(), town.blobs.len());
+    assert!(matches!(lines(&session)[0].2, LineState::Left { .. }));
+}
+
+#[tokio::test]
+async fn an_answer_cut_off_before_it_is_durable_goes_out_again_and_is_read_once() {
+    let mut town = Town::found(6).await;
+    let folder = tempfile::tempdir().unwrap();
+    let desk_place = || Place::Folder(folder.path().join("desk"));
+    let vault_path = folder.path().join("vault");
+    let source = town.reader(1);
+    let desk = town.open(town.desk_config(desk_place()), 2);
+    let inbox = Inbox::new(Arc::clone(&desk), vault(&town, &vault_path));
+    town.round(0, &[&source, &desk]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "a tip", town.start(1)).unwrap();
+    for r in 1..4 {
+        town.round(r, &[&source, &desk]).await;
+        inbox.collect();
+    }
+    let id = inbox.conversations()[0].id;
+    let now = proto::Clock::now(&*town.clock);
+    inbox.answer(id, "an answer", now).unwrap();
+    // The desk's machine loses power before its mailbox is rewritten; the vault has it.
+    drop(inbox);
+    drop(desk);
+    let desk = town.open(town.desk_config(desk_place()), 3);
+    let again = Vault::unlock(&vault_path, &passphrase(9)).unwrap();
+    assert!(Vault::unlock(&vault_path, &passphrase(8)).is_err());
+    let inbox = Inbox::new(Arc::clone(&desk), again);
+    assert!(matches!(inbox.conversations()[0].lines[1].state, LineState::Waiting { .. }));
+    for r in 4..10 {
+        town.round(r, &[&source, &desk]).await;
+        inbox.collect();
+    }
+    session.refresh();
+    assert_eq!(
+        lines(&session).iter().map(|l| (l.0, l.1.as_str())).collect::<Vec<_>>(),
+        [(Who::You, "a tip"), (Who::Desk, "an answer")]
+    );
+    assert_eq!(inbox.answer([0; 8], "?", now), Err(AnswerError::NoConversation));
+}
+
+#[tokio::test]
+async fn exc_05_an_edition_altered_on_the_disk_is_refused_and_the_one_before_is_shown() {
+    let mut town = Town::found(7).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let titles = |d: &Device| d.stories().iter().map(|s| s.title.clone()).collect::<Vec<_>>();
+    let reader = town.open(town.config(place()), 1);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    drop(reader);
+    for (column, shown) in [("bundle", 2), ("head", 2)] {
+        let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+        let get = format!("SELECT {column} FROM editions WHERE round = 2");
+        let good: Vec<u8> = db.query_row(&get, [], |row| row.get(0)).unwrap();
+        let mut bent = good.clone();
+        let middle = bent.len() / 2;
+        bent[middle] ^= 1;
+        let set = format!("UPDATE editions SET {column} = ?1 WHERE round = 2");
+        db.execute(&set, [bent]).unwrap();
+        let reader = town.open(town.config(place()), 2);
+        assert_eq!(reader.status().health, Health::Unverified, "{column}");
+        assert_eq!(titles(&reader), ["Story 1", "Story 0"][..shown], "{column}");
+        assert_eq!(reader.status().edition.unwrap().round, Round(1));
+        drop(reader);
+        db.execute(&set, [good]).unwrap();
+    }
+    // The whole page that all rests on, altered: the next edition brings it back.
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    db.execute("UPDATE editions SET bundle = X'00' WHERE whole", []).unwrap();
+    drop(db);
+    let reader = town.open(town.config(place()), 3);
+    assert_eq!(reader.status().health, Health::Unverified);
+    assert!(titles(&reader).is_empty());
+    town.publish(3, vec![story(3)]);
+    town.clock.set(town.start(3));
+    assert_eq!(town.next(&reader).await.health, Health::Good);
+    assert_eq!(titles(&reader).len(), 4);
+    drop(reader);
+    let reader = town.open(town.config(place()), 4);
+    assert_eq!(
+        (titles(&reader).len(), reader.status().health),
+        (4, Health::Good),
+        "verified from the disk again"
+    );
+}
+
+#[tokio::test]
+async fn the_page_before_the_last_whole_one_is_kept() {
+    let mut town = Town::found(8).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let reader = town.open(town.config(place()), 1);
+    for r in 0..27 {
+        town.round(r, &[&reader]).await;
+    }
+    drop(reader);
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    let whole: Vec<u32> = db
+        .prepare("SELECT round FROM editions WHERE whole ORDER BY round")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(whole, [0, 25], "24 editions of changes, then the whole page again");
+    db.execute("UPDATE editions SET bundle = X'00' WHERE round = 25", []).unwrap();
+    let reader = town.open(town.config(place()), 2);
+    assert_eq!(reader.stories().len(), 25, "what edition 24 showed");
+    assert_eq!(reader.status().health, Health::Unverified);
+}
+
+#[tokio::test]
+async fn a_folder_of_another_network_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let here = Town::found(9).await;
+    drop(here.open(here.config(place()), 1));
+    let there = Town::found(10).await;
+    let refused = Device::open(there.config(place()), there.clock.clone(), StdRng::seed_from_u64(1)).err();
+    assert!(matches!(refused, Some(OpenError::Library(client::LibraryError::OtherNetwork))));
+    let mixed = client::Config { directory: here.directory_bytes.clone(), ..there.config(Place::Memory) };
+    let refused = Device::open(mixed, there.clock.clone(), StdRng::seed_from_u64(1)).err();
+    assert!(matches!(refused, Some(OpenError::Directory(_))));
+}
+
+#[tokio::test]
+async fn it_runs_by_itself_and_writes_its_mailbox_when_it_stops() {
+    let mut town = Town::found(11).await;
+    let folder = tempfile::tempdir().unwrap();
+    let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
+    town.round(0, &[&reader]).await;
+    let session = reader.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "kept at the stop", town.start(1)).unwrap();
+    let key = || std::fs::read(folder.path().join("device.key")).unwrap();
+    let before = key();
+    reader.run(std::future::ready(())).await.unwrap();
+    assert_ne!(key(), before);
+    drop(session);
+    drop(reader);
+    let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 2);
+    assert_eq!(lines(&reader.unlock(&passphrase(1)).unwrap())[0].1, "kept at the stop");
+}

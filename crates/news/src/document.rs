@@ -71,7 +71,7 @@ impl Document {
         }
         let opening =
             self.paragraphs().next().or_else(|| self.body.first().map(Block::text)).unwrap_or_default();
-        let sentence = opening.split_inclusive(['.', '?', '!']).next().unwrap_or_default().trim();
+        let sentence = first_sentence(opening);
         if sentence.chars().count() <= OPENING_CHARS && sentence.split_whitespace().count() >= 4 {
             return sentence.trim_end_matches('.').to_owned();
         }
@@ -197,6 +197,23 @@ pub enum Format {
     JsonFeed,
 }
 
+/// Up to the first sign that ends a sentence. A full stop behind a short word ("vs.", "Sen.", "U.S.") ends none here:
+/// an opening cut too late is whole, one cut too early is nonsense.
+fn first_sentence(text: &str) -> &str {
+    const SHORT_WORD: usize = 4;
+    for (at, sign) in text.match_indices(['.', '?', '!']) {
+        let end = at + sign.len();
+        if !(text[end..].is_empty() || text[end..].starts_with(char::is_whitespace)) {
+            continue;
+        }
+        let before = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+        if sign != "." || (before.chars().count() >= SHORT_WORD && !before.contains('.')) {
+            return &text[..end];
+        }
+    }
+    text
+}
+
 /// `address` if it is one that may be carried: `http` or `https`, no blanks, not endless.
 pub(crate) fn web_address(address: &str) -> Option<String> {
     /// Longer ones are trackers or attacks; browsers and proxies stop near 2,000 too.
@@ -244,6 +261,8 @@ mod tests {
             .push(Block::Paragraph("The ferry was late again. Nobody knew why.".into()), Place::default());
         assert_eq!(document.title_or_opening(), "The ferry was late again");
         assert_eq!(document.outlet_or_unknown(), "outlet unknown (a.txt)");
+        document.body[1] = Block::Paragraph("The U.S. ferry vs. Sen. Gale was heard. More.".into());
+        assert_eq!(document.title_or_opening(), "The U.S. ferry vs. Sen. Gale was heard");
         document.body[1] = Block::Paragraph("word ".repeat(60));
         assert!(document.title_or_opening().chars().count() <= 97);
         assert!(document.title_or_opening().ends_with("word…"));

@@ -15,7 +15,6 @@ use proto::story::Block;
 
 use crate::depth::{self, DepthError, Markup};
 use crate::document::{self, Source, web_address};
-use crate::stamp;
 use crate::text;
 
 /// Why a page is not an article.
@@ -55,7 +54,7 @@ pub fn read(html: &str, address: Option<&str>, source: Source) -> Result<documen
     document.byline = meta.byline;
     document.outlet = meta.outlet;
     document.language = meta.language;
-    document.published = meta.published.as_deref().and_then(stamp::parse);
+    document.published = meta.published;
     document.url = meta.address.as_deref().and_then(web_address).or(address);
     text::clean(blocks, &mut document);
     if document.paragraphs().next().is_none() {
@@ -170,6 +169,27 @@ mod tests {
         );
         assert_eq!(got.dropped[0].reason, Reason::Promotion);
         assert!(got.body.iter().all(|block| !block.text().contains("alert")));
+    }
+
+    #[test]
+    fn dates_are_found_where_pages_state_them() {
+        let dated = |head: &str| page(head, PARAGRAPHS).published.map(|when| when.unix);
+        let graph = "<script type='application/ld+json'>{\"@graph\":[{\"@type\":\"WebPage\",\"datePublished\":\"2025-01-01\"},\
+            {\"@type\":[\"NewsArticle\"],\"datePublished\":\"2026-11-03T09:30:00+0000\"}]}</script>";
+        assert_eq!(dated(graph), Some(1_793_698_200));
+        let unknown = "<script type='application/ld+json'>{\"@type\":\"Article\",\"datePublished\":\"0001-01-01T00:00:00Z\"}</script>";
+        assert_eq!(dated(unknown), None);
+        assert_eq!(dated(&format!("{unknown}<meta name=date content=2026-11-03>")), Some(1_793_664_000));
+        assert_eq!(dated("<script type='application/ld+json'>{\"@type\":</script>"), None);
+    }
+
+    #[test]
+    fn the_outlet_is_no_part_of_the_title() {
+        let got = page(
+            "<title>Ferry crew refuses to sail – Harbour Post</title><meta property=og:site_name content='Harbour Post'>",
+            PARAGRAPHS,
+        );
+        assert_eq!(got.title.as_deref(), Some("Ferry crew refuses to sail"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use proto::story::When;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::document::{Document, web_address};
+use crate::document::{Document, Format, web_address};
 use crate::stamp;
 
 /// The known keys, as messages list them.
@@ -140,7 +140,8 @@ impl Sidecar {
 }
 
 impl Entry {
-    /// Adds to a document what this entry says; a person wrote it, so it outranks what was found in the text.
+    /// Adds to a document what this entry says; a person wrote it, so it outranks what was found in the text. The entry
+    /// of a feed names the outlet of its items; their titles, dates and addresses are their own.
     pub fn apply(&self, document: &mut Document) {
         let fill = |to: &mut Option<String>, from: &Option<String>| {
             if from.is_some() {
@@ -148,6 +149,9 @@ impl Entry {
             }
         };
         fill(&mut document.outlet, &self.outlet);
+        if matches!(document.source.format, Format::XmlFeed | Format::JsonFeed) {
+            return;
+        }
         fill(&mut document.title, &self.title);
         fill(&mut document.byline, &self.byline);
         fill(&mut document.url, &self.url);

@@ -59,8 +59,17 @@ fn exact(text: &str) -> Option<When> {
     let moment = text
         .parse::<jiff::Timestamp>()
         .ok()
+        .or_else(|| with_colon(text)?.parse().ok())
         .or_else(|| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))?;
     minute(moment.as_second())
+}
+
+/// "+0000", as many systems write it, is "+00:00".
+fn with_colon(text: &str) -> Option<String> {
+    let at = text.len().checked_sub(5).filter(|&at| text.is_char_boundary(at))?;
+    let (moment, offset) = text.split_at(at);
+    let plain = offset.starts_with(['+', '-']) && offset[1..].bytes().all(|byte| byte.is_ascii_digit());
+    (plain && moment.contains(':')).then(|| format!("{moment}{}:{}", &offset[..3], &offset[3..]))
 }
 
 fn day(date: Date) -> Option<When> {
@@ -149,6 +158,7 @@ mod tests {
         let minute = When { unix: DAY.unix + 36_000, grain: Grain::Minute };
         assert_eq!(parse("2025-11-26T10:00:00Z"), Some(minute));
         assert_eq!(parse("2025-11-26T11:00:00+01:00"), Some(minute));
+        assert_eq!(parse("2025-11-26T11:00:00+0100"), Some(minute));
         assert_eq!(parse("Wed, 26 Nov 2025 10:00:00 GMT"), Some(minute));
     }
 

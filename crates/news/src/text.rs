@@ -89,6 +89,7 @@ pub(crate) fn clean(blocks: Vec<Block>, document: &mut Document) {
             piece.role = Role::Out(reason);
         }
     }
+    head::mark_captions(&mut pieces);
     tail::mark(&mut pieces);
     for piece in pieces {
         place(piece, document);

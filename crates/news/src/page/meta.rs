@@ -1,6 +1,10 @@
 //! Where a page states its title, author, date, outlet and address, best place first.
 
 use dom_smoothie::{Article, Readability};
+use proto::story::When;
+use serde_json::Value;
+
+use crate::stamp;
 
 /// What a page states about itself.
 #[derive(Debug, Default)]
@@ -8,70 +12,147 @@ pub(super) struct Meta {
     pub(super) title: Option<String>,
     pub(super) byline: Option<String>,
     pub(super) outlet: Option<String>,
-    pub(super) published: Option<String>,
+    pub(super) published: Option<When>,
     pub(super) language: Option<String>,
     pub(super) address: Option<String>,
 }
 
-/// Reads what must be read before the extractor takes the page apart.
+/// Reads what must be read before the extractor takes the page apart. Title, byline and outlet are weighed by the
+/// extractor itself: see [`Meta::complete`].
 pub(super) fn read(page: &Readability) -> Meta {
-    let attribute = |selector: &str, name: &str| {
-        let found = page.doc.try_select(selector)?;
-        found.attr(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    };
-    let first =
-        |places: &[(&str, &str)]| places.iter().find_map(|(selector, name)| attribute(selector, name));
-    let structured = page.parse_json_ld();
-    let date = structured.as_ref().and_then(|data| data.published_time.clone());
     Meta {
-        // Structured data and meta tags are weighed by the extractor; see `complete`.
-        title: None,
-        byline: None,
-        outlet: None,
-        published: date.or_else(|| {
-            first(&[
-                ("meta[property='article:published_time']", "content"),
-                ("meta[itemprop='datePublished']", "content"),
-                ("meta[name='article:published_time']", "content"),
-                ("meta[name='parsely-pub-date']", "content"),
-                ("meta[name='sailthru.date']", "content"),
-                ("meta[name='dc.date.issued']", "content"),
-                ("meta[name='DC.date.issued']", "content"),
-                ("meta[name='date']", "content"),
-                ("meta[name='pubdate']", "content"),
-                ("time[itemprop='datePublished']", "datetime"),
-                ("time[pubdate]", "datetime"),
-                ("article header time[datetime]", "datetime"),
-            ])
-        }),
-        language: first(&[("html", "lang")]).filter(|tag| tag.len() <= 35 && tag.is_ascii()),
-        address: first(&[("link[rel='canonical']", "href"), ("meta[property='og:url']", "content")]),
+        published: published(page),
+        language: attribute(page, "html", "lang").filter(|tag| tag.len() <= 35 && tag.is_ascii()),
+        address: attribute(page, "link[rel='canonical']", "href")
+            .or_else(|| attribute(page, "meta[property='og:url']", "content")),
+        ..Meta::default()
+    }
+}
+
+fn attribute(page: &Readability, selector: &str, name: &str) -> Option<String> {
+    let value = page.doc.try_select(selector)?.attr(name)?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The first place that states a date which can be one: some systems write "0001-01-01" for "not known".
+fn published(page: &Readability) -> Option<When> {
+    const PLACES: &[(&str, &str)] = &[
+        ("meta[property='article:published_time']", "content"),
+        ("meta[name='article:published_time']", "content"),
+        ("[itemprop~='datePublished'][content]", "content"),
+        ("[itemprop~='datePublished'][datetime]", "datetime"),
+        ("meta[name='parsely-pub-date']", "content"),
+        ("meta[name='sailthru.date']", "content"),
+        ("meta[name='dc.date.issued']", "content"),
+        ("meta[name='DC.date.issued']", "content"),
+        ("meta[name='publish-date']", "content"),
+        ("meta[name='pubdate']", "content"),
+        ("meta[name='date']", "content"),
+        ("time[pubdate]", "datetime"),
+        ("time.entry-date", "datetime"),
+        ("article header time[datetime]", "datetime"),
+    ];
+    let structured = structured_date(page).and_then(|date| stamp::parse(&date));
+    structured.or_else(|| {
+        PLACES.iter().find_map(|(selector, name)| {
+            attribute(page, selector, name).and_then(|value| stamp::parse(&value))
+        })
+    })
+}
+
+/// `datePublished` of the article that a page's JSON-LD describes, or else of the page.
+fn structured_date(page: &Readability) -> Option<String> {
+    let mut of_page = None;
+    for script in page.doc.try_select("script[type='application/ld+json']")?.iter() {
+        let Ok(data) = serde_json::from_str::<Value>(script.text().trim()) else { continue };
+        let mut open = vec![&data];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Array(items) => open.extend(items.iter().rev()),
+                Value::Object(object) => {
+                    let date = object.get("datePublished").and_then(Value::as_str);
+                    match (date, kind(object)) {
+                        (Some(date), Kind::Article) => return Some(date.to_owned()),
+                        (Some(date), Kind::Page) => {
+                            of_page.get_or_insert_with(|| date.to_owned());
+                        }
+                        _ => {}
+                    }
+                    // What a page is made of, and what it is about; not what it links to.
+                    open.extend(
+                        ["@graph", "mainEntity", "mainEntityOfPage"]
+                            .iter()
+                            .filter_map(|key| object.get(*key)),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    of_page
+}
+
+enum Kind {
+    Article,
+    Page,
+    Other,
+}
+
+fn kind(object: &serde_json::Map<String, Value>) -> Kind {
+    let names: Vec<&str> = match object.get("@type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    if names
+        .iter()
+        .any(|name| name.ends_with("Article") || name.ends_with("BlogPosting") || *name == "Report")
+    {
+        Kind::Article
+    } else if names.iter().any(|name| name.ends_with("WebPage")) {
+        Kind::Page
+    } else {
+        Kind::Other
     }
 }
 
 impl Meta {
     /// Adds what the extractor found.
     pub(super) fn complete(&mut self, article: &Article) {
-        self.title = one_line(&article.title, 300);
-        self.byline = article.byline.as_deref().and_then(author);
         self.outlet = article.site_name.as_deref().and_then(|name| one_line(name, 100));
-        self.published = self.published.take().or_else(|| article.published_time.clone());
+        self.title = one_line(&article.title, 300).map(|title| self.without_outlet(title));
+        self.byline = article.byline.as_deref().and_then(author);
+        self.published = self.published.or_else(|| stamp::parse(article.published_time.as_deref()?));
         self.address = self.address.take().or_else(|| article.url.clone());
     }
 
     /// Adds what is stated in a page that the extractor could not read.
     pub(super) fn complete_without_article(&mut self, page: &Readability) {
         let meta = page.get_article_metadata(page.parse_json_ld());
-        self.title = one_line(&meta.title, 300);
-        self.byline = meta.byline.as_deref().and_then(author);
         self.outlet = meta.site_name.as_deref().and_then(|name| one_line(name, 100));
+        self.title = one_line(&meta.title, 300).map(|title| self.without_outlet(title));
+        self.byline = meta.byline.as_deref().and_then(author);
+    }
+
+    /// "Ferry late | Harbour Post" is the headline "Ferry late".
+    fn without_outlet(&self, title: String) -> String {
+        let headline =
+            self.outlet.as_deref().and_then(|outlet| title.strip_suffix(outlet)).map(str::trim_end);
+        match headline
+            .and_then(|headline| headline.strip_suffix(['|', '-', '–', '—', '·', '»']))
+            .map(str::trim_end)
+        {
+            Some(headline) if !headline.is_empty() => headline.to_owned(),
+            _ => title,
+        }
     }
 }
 
 /// A name as printed, without "By"; some pages state an address there.
 fn author(text: &str) -> Option<String> {
     let line = one_line(text, 160)?;
-    let name = ["By ", "by ", "BY "].iter().find_map(|by| line.strip_prefix(by)).unwrap_or(&line).trim();
+    let name = ["By ", "by ", "BY "].iter().find_map(|by| line.strip_prefix(by)).unwrap_or(&line);
+    let name = name.trim_matches([' ', ',', ';']);
     (!name.contains("://") && !name.is_empty()).then(|| name.to_owned())
 }
 

@@ -55,7 +55,7 @@ fn without_genitive(word: &str) -> String {
 }
 
 /// Captions and credits say so: "Photograph: A. Name", "(Image: ...)", "(left)", "pictured".
-fn mark_captions(pieces: &mut [Piece]) {
+pub(crate) fn mark_captions(pieces: &mut [Piece]) {
     for piece in pieces.iter_mut().filter(|piece| piece.role == Role::Paragraph) {
         if is_caption(&piece.text) {
             piece.role = Role::Caption;
@@ -96,6 +96,7 @@ fn is_caption(text: &str) -> bool {
         "file photo",
         "handout photo",
         "courtesy of ",
+        "©",
         "photo courtesy",
         "image courtesy",
     ];

@@ -145,16 +145,17 @@ pub(crate) fn is_promotion(text: &str) -> bool {
             || (weak.contains(&lead.as_str()) && !rest.trim_end().ends_with('.')))
 }
 
+/// "All rights reserved", or the sign with a year; the sign with a name alone is a picture's credit.
 fn is_rights_notice(text: &str) -> bool {
     if text.len() > 400 {
         return false;
     }
     let lower = text.to_lowercase();
-    count_words(text, 41) <= 40
-        && (lower.starts_with('©')
-            || lower.starts_with("(c) ")
-            || lower.starts_with("copyright ©")
-            || (lower.contains("all rights reserved") && count_words(text, 31) <= 30))
+    let year = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let signed = lower.starts_with('©') || lower.starts_with("(c)");
+    let dated = (signed && words(text).take(4).any(year))
+        || (lower.starts_with("copyright") && words(text).skip(1).take(2).any(year));
+    dated || lower.contains("all rights reserved")
 }
 
 /// The label of a table of contents.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-/// A step of a round. Spec: mix.md §8.
+/// A step of a round. Spec: README.md §4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
     /// Edge: an envelope stands in the journal; then it is answered.

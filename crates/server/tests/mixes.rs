@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use proto::batch::BatchSeal;
 use proto::conversation::{ConversationKey, Message, Received, open_message};
 use proto::directory::Directory;
 use proto::drops::{DeskDrop, ReaderDrop};
@@ -563,25 +564,33 @@ fn ext_04_drops_come_once_a_round_and_missed_rounds_are_skipped() {
     net.stop();
 }
 
+// BAT-07
 #[test]
 fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
     let mut net = Net::start(Town::new(23), None);
     let schedule = net.town.schedule();
-    // The first mix signs for a batch that the next cannot open.
+    // The first mix signs for a batch with fewer entries than it says, and for one that the next cannot open.
+    let mut fewer = Vec::new();
+    let wire = net.town.directory.wire();
+    let mut batch = BatchSeal::new(&wire, 1, net.town.mixes[1].key.public(), &mut net.town.rng, &mut fewer);
+    (0..3).for_each(|_| batch.entry(&vec![7; wire.cascade.layer(1)], &mut fewer));
+    batch.finish(&mut fewer);
     let mut garbage = vec![0; 30_000];
     net.town.rng.fill_bytes(&mut garbage);
-    let manifest = Manifest {
-        batch: proto::mix::BatchId { round: Round(4), part: 0 },
-        hop: 0,
-        inputs: vec![],
-        count_in: 4,
-        count_out: 4,
-        outputs: vec![Digest::of(&garbage)],
-    };
-    let by = &net.town.mixes[0].identity;
-    let body = server::handed::Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &garbage);
-    let put = net.signed(by, "PUT", "/v1/batches/0/4/0", body.body().to_vec());
-    assert_eq!(put.unwrap().0, 200);
+    for (round, payload) in [(3, fewer), (4, garbage)] {
+        let manifest = Manifest {
+            batch: proto::mix::BatchId { round: Round(round), part: 0 },
+            hop: 0,
+            inputs: vec![],
+            count_in: 4,
+            count_out: 4,
+            outputs: vec![Digest::of(&payload)],
+        };
+        let by = &net.town.mixes[0].identity;
+        let body = server::handed::Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
+        let put = net.signed(by, "PUT", &format!("/v1/batches/0/{round}/0"), body.body().to_vec());
+        assert_eq!(put.unwrap().0, 200);
+    }
     net.at(schedule.start(Round(5)).plus(200));
     for n in 0..4 {
         let body = if n == 2 { net.tip("after") } else { net.cover() };
@@ -590,7 +599,7 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
     net.at(schedule.drops_due(Round(5)));
     assert_eq!(net.delivered(3..=5), BTreeMap::from([("after".to_owned(), 1)]));
     let left = net.signed(&net.town.mixes[1].identity, "GET", "/v1/batches/0", vec![]).unwrap().1;
-    assert_eq!(left, b"4 0\n");
+    assert_eq!(left, b"3 0\n4 0\n");
     net.stop();
 }
 

@@ -320,10 +320,11 @@ impl<U: Upstream> Mix<U> {
             let limit = handed::max_len(self.me.wire.cascade, self.me.directory.parameters(), before);
             let Some(handed) = self.upstream.batch(id, limit)? else { return Ok(Taken::NothingYet) };
             let payload = handed.payload();
-            let opened = handed
-                .check(&self.me.directory, before, id)
-                .ok()
-                .and_then(|_| batch::open(&self.me.wire, self.me.hop, &self.me.key, &payload).ok());
+            // BAT-07: as many entries as the manifest states, since everyone counts by manifests.
+            let opened = handed.check(&self.me.directory, before, id).ok().and_then(|manifest| {
+                let entries = batch::open(&self.me.wire, self.me.hop, &self.me.key, &payload).ok()?;
+                (entries.len() == manifest.count_out as usize).then_some(entries)
+            });
             let Some(opened) = opened else {
                 tracing::error!(
                     "A batch is not what its manifest says, and is left at the edge. Ask the mix before."

@@ -68,6 +68,11 @@ impl Content {
         Self::from_bytes(&self.to_bytes()).expect("written just now")
     }
 
+    /// The conversation with this name.
+    pub(crate) fn conversation(&mut self, id: [u8; 8]) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|c| c.id == id)
+    }
+
     /// The conversation with a desk, begun if there is none.
     pub(crate) fn with(&mut self, desk: &DeskView, rng: &mut impl CryptoRng) -> &mut Conversation {
         let at = match self.conversations.iter().position(|c| c.desk == desk.id) {

@@ -262,11 +262,18 @@ impl Outgoing {
 }
 
 impl Book {
-    /// Takes a message that opened. `true`: it is new. A repeat is acknowledged too: its acknowledgement was lost.
+    /// Takes a message that opened. `true`: it is new. A message sealed anew is acknowledged too: the acknowledgement of
+    /// its first box was lost.
     fn take(&mut self, message: &Message, chain: Chain, edition: Round) -> bool {
-        self.waiting.push(Outgoing::Ack(*chain.ack()));
-        let started = Started { at: edition, sequence: message.sequence, chain };
         let known = self.threads.iter_mut().find(|t| t.key.as_bytes() == message.conversation.as_bytes());
+        let ack = *chain.ack();
+        // CNV-09: the same box again. No source sends one twice and no honest mix lets it through. Its chain, whole as on
+        // the first day, would bring links back into use that the source has deleted, and answers would be lost.
+        if known.as_ref().is_some_and(|t| t.taken.iter().any(|taken| **taken == ack)) {
+            return false;
+        }
+        self.waiting.push(Outgoing::Ack(ack));
+        let started = Started { at: edition, sequence: message.sequence, chain };
         let thread = match known {
             Some(thread) => {
                 // Sealed anew counts as newer: its chain is the one that the source surely has.
@@ -283,10 +290,13 @@ impl Book {
                     replies: 0,
                     received: message.received,
                     lines: Vec::new(),
+                    taken: Vec::new(),
                 });
                 self.threads.last_mut().expect("pushed just now")
             }
         };
+        thread.taken.push(ack.into());
+        // CNV-08: what is sealed anew is the same message.
         let repeat = thread
             .lines
             .iter()
@@ -420,7 +430,7 @@ enum Sealed {
     Never,
 }
 
-// conversation.md §1:  bit i: reply highest - 1 - i
+// conversation.md §5:  bit i: reply highest - 1 - i
 fn has(received: &Received, number: u32) -> bool {
     match received.highest.checked_sub(number) {
         None => false,
@@ -444,4 +454,80 @@ fn name(key: &ConversationKey) -> String {
         passphrase::word((n % 7776) as u16)
     };
     format!("{} {}", word(0), word(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::NetworkId;
+    use proto::seal::{self, SealSecret, Use};
+    use proto::sign::IdentitySecret;
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::kdf::Kdf;
+    use crate::passphrase::Passphrase;
+    use crate::vault::VaultContents;
+
+    const EDITION: Round = Round(9);
+
+    fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
+        let passphrase = Passphrase::generate(rng);
+        let contents =
+            VaultContents { identity: IdentitySecret::generate(rng), intake: SealSecret::generate(rng) };
+        Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
+    }
+
+    /// A message, and the chain of a fresh box around it.
+    fn message(sequence: u32, rng: &mut StdRng) -> (Message, Chain) {
+        let key = || ConversationKey::from_bytes([7; 32]);
+        let text = Zeroizing::new(format!("message {sequence}"));
+        let network = NetworkId([1; 32]);
+        let (_, exporter) = seal::seal(Use::Box, &network, SealSecret::generate(rng).public(), b"", rng);
+        let message = Message { conversation: key(), sequence, received: Received::default(), text };
+        (message, Chain::new(&key(), &exporter))
+    }
+
+    fn again(chain: &Chain) -> Chain {
+        proto::codec::decode(&proto::codec::encode(chain)).unwrap()
+    }
+
+    fn acks(book: &Book) -> usize {
+        book.waiting.iter().filter(|w| matches!(w, Outgoing::Ack(_))).count()
+    }
+
+    #[test]
+    fn cnv_08_a_message_sealed_anew_is_one_line_on_the_newer_chain() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let ((first, one), (anew, two)) = (message(0, &mut rng), message(0, &mut rng));
+        let newer = *two.ack();
+        assert!(book.take(&first, one, EDITION));
+        assert!(!book.take(&anew, two, EDITION));
+        assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
+        assert_eq!(*book.threads[0].chain.chain.ack(), newer);
+    }
+
+    #[test]
+    fn cnv_09_a_box_that_comes_twice_brings_no_used_link_back() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let ((first, one), (second, two)) = (message(0, &mut rng), message(1, &mut rng));
+        let copies = [again(&one), again(&two)];
+        assert!(book.take(&first, one, EDITION));
+        assert!(book.take(&second, two, EDITION));
+        let used = *book.threads[0].chain.chain.next_link().unwrap().tag();
+        // And an anew of the second, after which its first box comes once more.
+        let (anew, three) = message(1, &mut rng);
+        let newest = *three.ack();
+        assert!(!book.take(&anew, three, EDITION));
+        let before = acks(&book);
+        for (message, copy) in [&first, &second].into_iter().zip(copies) {
+            assert!(!book.take(message, copy, Round(10)));
+        }
+        let chain = &book.threads[0].chain;
+        assert_eq!((*chain.chain.ack(), chain.at, acks(&book)), (newest, EDITION, before));
+        assert!(chain.chain.links().iter().all(|link| *link.tag() != used));
+    }
 }

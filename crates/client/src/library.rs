@@ -271,41 +271,32 @@ impl Library {
         rows.collect::<Result<_, _>>().map_err(disk("read"))
     }
 
-    /// Calls `look` with every reader drop that came after edition `after`, in the order of editions.
-    pub(crate) fn reader_drops(
+    /// The first edition after `after` that brought reader drops, and these.
+    pub(crate) fn next_reader_drops(
         &self,
         after: Option<Round>,
-        mut look: impl FnMut(Round, Vec<u8>),
-    ) -> Result<(), LibraryError> {
-        let mut query = self
-            .db
-            .prepare("SELECT edition, reader FROM drops WHERE edition > ?1 ORDER BY edition, round")
-            .map_err(disk("read"))?;
-        let rows = query
-            .query_map([since(after)], |row| Ok((Round(row.get(0)?), row.get(1)?)))
-            .map_err(disk("read"))?;
-        for row in rows {
-            let (edition, bytes) = row.map_err(disk("read"))?;
-            look(edition, bytes);
-        }
-        Ok(())
+    ) -> Result<Option<EditionDrops>, LibraryError> {
+        self.next_drops("reader", after)
     }
 
     /// The first edition after `after` that brought desk drops, and these.
     pub(crate) fn next_desk_drops(&self, after: Option<Round>) -> Result<Option<EditionDrops>, LibraryError> {
-        let edition: Option<u32> = self
-            .db
-            .query_row(
-                "SELECT MIN(edition) FROM drops WHERE edition > ?1 AND desk IS NOT NULL",
-                [since(after)],
-                |row| row.get(0),
-            )
-            .map_err(disk("read"))?;
+        self.next_drops("desk", after)
+    }
+
+    fn next_drops(
+        &self,
+        column: &'static str,
+        after: Option<Round>,
+    ) -> Result<Option<EditionDrops>, LibraryError> {
+        let after = after.map_or(-1, |r| i64::from(r.0));
+        let first = format!("SELECT MIN(edition) FROM drops WHERE edition > ?1 AND {column} IS NOT NULL");
+        let edition: Option<u32> =
+            self.db.query_row(&first, [after], |row| row.get(0)).map_err(disk("read"))?;
         let Some(edition) = edition else { return Ok(None) };
-        let mut query = self
-            .db
-            .prepare("SELECT desk FROM drops WHERE edition = ?1 AND desk IS NOT NULL ORDER BY round")
-            .map_err(disk("read"))?;
+        let all =
+            format!("SELECT {column} FROM drops WHERE edition = ?1 AND {column} IS NOT NULL ORDER BY round");
+        let mut query = self.db.prepare_cached(&all).map_err(disk("read"))?;
         let rows = query.query_map([edition], |row| row.get(0)).map_err(disk("read"))?;
         Ok(Some((Round(edition), rows.collect::<Result<_, _>>().map_err(disk("read"))?)))
     }
@@ -373,10 +364,6 @@ impl From<EditionRejected> for Unfolded {
     fn from(_: EditionRejected) -> Self {
         Self::Rejected
     }
-}
-
-fn since(after: Option<Round>) -> i64 {
-    after.map_or(-1, |r| i64::from(r.0))
 }
 
 fn keep(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {

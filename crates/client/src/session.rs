@@ -202,20 +202,20 @@ impl Session {
         let now = self.inner.clock.now();
         let round = self.inner.schedule.round_at(now).unwrap_or(Round(0));
         let mut rng = self.inner.rng();
+        // The drops are read with the mailbox let go, so that an exchange that falls into this time does not wait for it.
+        let Some((expected, looked)) =
+            self.with(|_, open| (Expected::of(&open.content), open.content.looked))
+        else {
+            return 0;
+        };
+        let (bearing, looked) = self.bearing(&expected, looked);
         self.with(|held, open| {
             let content = &mut open.content;
             let mut found = Found::default();
-            let mut expected = Expected::of(content);
-            let looked = content.looked;
-            let read = self.inner.library().reader_drops(looked, |edition, drop| {
-                for slot in drop.as_chunks().0 {
-                    look_at(slot, edition, content, &mut expected, &mut found);
-                }
-                content.looked = Some(edition);
-            });
-            if let Err(cause) = read {
-                tracing::warn!(%cause, "could not read what was fetched");
+            for (edition, slot) in &bearing {
+                look_at(slot, *edition, content, &expected, &mut found);
             }
+            content.looked = content.looked.max(looked);
             for conversation in &mut content.conversations {
                 conversation.forget_old_chains(round);
                 for line in &mut conversation.lines {
@@ -236,6 +236,31 @@ impl Session {
             found.lines
         })
         .unwrap_or(0)
+    }
+
+    /// Slots that bear a tag that is looked for, with the edition each came in, and the last edition there is.
+    fn bearing(
+        &self,
+        expected: &Expected,
+        mut looked: Option<Round>,
+    ) -> (Vec<(Round, [u8; READER_SLOT])>, Option<Round>) {
+        let mut bearing = Vec::new();
+        loop {
+            let next = self.inner.library().next_reader_drops(looked);
+            match next {
+                Ok(Some((edition, drops))) => {
+                    let slots = drops.iter().flat_map(|drop| drop.as_chunks().0);
+                    bearing.extend(slots.filter(|slot| expected.bears(slot)).map(|slot| (edition, *slot)));
+                    looked = Some(edition);
+                }
+                Ok(None) => break,
+                Err(cause) => {
+                    tracing::warn!(%cause, "could not read what was fetched");
+                    break;
+                }
+            }
+        }
+        (bearing, looked)
     }
 
     /// Runs `work` on the mailbox if it is still open here.
@@ -262,8 +287,8 @@ impl Drop for Session {
 
 /// Tags to look for, and the conversation and message each belongs to.
 struct Expected {
-    acks: HashMap<AckTag, (usize, u32)>,
-    slots: HashMap<SlotTag, (usize, u32)>,
+    acks: HashMap<AckTag, ([u8; 8], u32)>,
+    slots: HashMap<SlotTag, ([u8; 8], u32)>,
 }
 
 #[derive(Default)]
@@ -275,14 +300,19 @@ struct Found {
 impl Expected {
     fn of(content: &Content) -> Self {
         let mut it = Self { acks: HashMap::new(), slots: HashMap::new() };
-        for (i, conversation) in content.conversations.iter().enumerate() {
+        for conversation in &content.conversations {
+            let id = conversation.id;
             for started in &conversation.chains {
-                it.acks.insert(*started.chain.ack(), (i, started.sequence));
+                it.acks.insert(*started.chain.ack(), (id, started.sequence));
                 let tags = started.chain.links().iter().map(|link| *link.tag());
-                it.slots.extend(tags.map(|tag| (tag, (i, started.sequence))));
+                it.slots.extend(tags.map(|tag| (tag, (id, started.sequence))));
             }
         }
         it
+    }
+
+    fn bears(&self, slot: &[u8; READER_SLOT]) -> bool {
+        self.slots.contains_key(&slot_tag(slot)) || ack_tags(slot).iter().any(|t| self.acks.contains_key(t))
     }
 }
 
@@ -290,19 +320,18 @@ fn look_at(
     slot: &[u8; READER_SLOT],
     edition: Round,
     content: &mut Content,
-    expected: &mut Expected,
+    expected: &Expected,
     found: &mut Found,
 ) {
     let tag = slot_tag(slot);
-    if let Some(&(i, sequence)) = expected.slots.get(&tag) {
-        let conversation = &mut content.conversations[i];
+    if let Some(&(id, sequence)) = expected.slots.get(&tag) {
+        let Some(conversation) = content.conversation(id) else { return };
         let started = conversation.chains.iter_mut().filter(|c| c.sequence == sequence);
         for started in started {
             let Some(link) = started.chain.links().iter().find(|link| *link.tag() == tag) else { continue };
             let Ok(part) = open_reply(link, slot) else { continue };
             // A used link is deleted: what it opened cannot be opened again.
             started.chain.delete(&tag);
-            expected.slots.remove(&tag);
             found.changed = true;
             found.lines += usize::from(conversation.take_part(&part, edition));
             // Only whoever opened the message's box can write on its chain.
@@ -312,8 +341,10 @@ fn look_at(
         return;
     }
     for tag in ack_tags(slot) {
-        if let Some(&(i, sequence)) = expected.acks.get(tag) {
-            found.changed |= content.conversations[i].acknowledge(sequence);
+        if let Some(&(id, sequence)) = expected.acks.get(tag)
+            && let Some(conversation) = content.conversation(id)
+        {
+            found.changed |= conversation.acknowledge(sequence);
         }
     }
 }

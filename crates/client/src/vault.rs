@@ -10,6 +10,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use proto::conversation::{AckTag, ConversationKey, Received};
 use proto::seal::SealSecret;
@@ -129,12 +130,14 @@ impl Vault {
             std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
         let not_a_vault = || UnlockError::NotAVault(path.to_owned());
         let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(not_a_vault)?;
+        // VLT-01: version 1, and a cost that can be paid.
         if header[0] != VERSION {
             return Err(not_a_vault());
         }
         let kdf = Kdf::from_bytes(header[1..9].try_into().expect("eight bytes")).ok_or_else(not_a_vault)?;
         let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
+        // VLT-02: other words and other bytes are one answer.
         let text = key.open(&mut sealed).map_err(|_| UnlockError::Wrong)?;
         let book: Book = minicbor::decode(text).map_err(|_| not_a_vault())?;
         Ok(Self {
@@ -257,6 +260,9 @@ pub(crate) struct Thread {
     pub(crate) received: Received,
     #[n(4)]
     pub(crate) lines: Vec<Spoken>,
+    /// Acknowledgement tags of all boxes taken: by them a box that comes twice is known.
+    #[n(5)]
+    pub(crate) taken: Vec<ByteArray<16>>,
 }
 
 /// A line of it.
@@ -346,6 +352,7 @@ mod tests {
         (passphrase, seed)
     }
 
+    // VLT-02
     #[test]
     fn a_vault_opens_under_its_passphrase_only() {
         let folder = tempfile::tempdir().unwrap();
@@ -376,6 +383,7 @@ mod tests {
         assert!(matches!(again.err(), Some(VaultError::Exists(_))));
     }
 
+    // VLT-01, VLT-02
     #[test]
     fn an_altered_vault_does_not_open() {
         let folder = tempfile::tempdir().unwrap();

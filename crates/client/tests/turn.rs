@@ -1,5 +1,7 @@
 //! Whole turns: a source writes, a desk acknowledges and answers, the source reads; and what is left after a restart.
 
+#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
+
 mod town;
 
 use std::path::Path;
@@ -343,7 +345,7 @@ async fn a_folder_of_another_network_is_refused() {
     let refused = Device::open(there.config(place()), there.clock.clone(), StdRng::seed_from_u64(1)).err();
     assert!(matches!(refused, Some(OpenError::Library(client::LibraryError::OtherNetwork))));
     let mixed = client::Config { directory: here.directory_bytes.clone(), ..there.config(Place::Memory) };
-    let refused = Device::open(mixed, there.clock.clone(), StdRng::seed_from_u64(1)).err();
+    let refused = Device::open(mixed, there.clock, StdRng::seed_from_u64(1)).err();
     assert!(matches!(refused, Some(OpenError::Directory(_))));
 }
 

@@ -1,7 +1,12 @@
 //! A town for tests: everything but the servers. Editions, drops and directory are made by `proto` as the services make
 //! them; the edge is a listener that answers from a table and writes down every byte it is sent.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the town")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of the town"
+)]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -226,6 +231,8 @@ pub struct Town {
     taken: usize,
     boxes: Vec<Vec<u8>>,
     slots: Vec<[u8; 1024]>,
+    /// How many messages to desks came to the exit.
+    pub messages: usize,
     /// Every L3 blob that came to the exit.
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
@@ -302,6 +309,7 @@ impl Town {
             taken: 0,
             boxes: vec![],
             slots: vec![],
+            messages: 0,
             blobs: vec![],
             rng,
         };
@@ -421,7 +429,10 @@ impl Town {
             self.blobs.push(layer.clone());
             match envelope::open_exit(&wire, self.keys.last().unwrap(), &layer).unwrap().1 {
                 Found::Cover => {}
-                Found::ToDesk(boxed) => self.boxes.push(boxed),
+                Found::ToDesk(boxed) => {
+                    self.messages += 1;
+                    self.boxes.push(boxed);
+                }
                 Found::ToReaders(slots) => self.slots.extend(slots),
             }
         }

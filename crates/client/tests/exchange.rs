@@ -268,6 +268,7 @@ fn seen(r: &Request) -> (usize, String, String, Vec<(String, usize)>, usize) {
     (r.connection, r.method.clone(), r.path.clone(), headers, r.body.len())
 }
 
+// EXC-07 too
 #[tokio::test]
 async fn exc_06_a_sending_reader_looks_like_one_that_only_reads() {
     let mut town = Town::found(12).await;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proto::batch::BatchSeal;
 use proto::conversation::{ConversationKey, Message, Received, open_message};
@@ -18,13 +18,14 @@ use proto::directory::Directory;
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
-use proto::mix::Manifest;
+use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Clock, Digest, Millis, Round, codec, request};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use server::edge::{Config, Edge, RunError};
 use server::faults::{Hook, Side, Step};
+use server::handed::Handed;
 use server::http::EdgeClient;
 use server::mix::{HttpUpstream, Mix, MixError, Setup};
 use testing::{GENESIS, Hands, Town};
@@ -39,11 +40,20 @@ struct RunningEdge {
     done: JoinHandle<Result<(), RunError>>,
 }
 
-/// Who is stopped, where, on which side.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Edge,
     Mix(u8),
+}
+
+/// Who is stopped, where, and when: every other time it comes to the step, from the first or from the second on. So on the
+/// side before, what was stopped succeeds the next time, and is stopped again at the next of its kind.
+#[derive(Clone, Copy, Debug)]
+struct Victim {
+    who: Who,
+    step: Step,
+    side: Side,
+    first: u32,
 }
 
 struct Net {
@@ -55,8 +65,8 @@ struct Net {
     edge: Option<RunningEdge>,
     mixes: Vec<Option<Mix<HttpUpstream>>>,
     http: reqwest::Client,
-    victim: Option<(Who, Step, Side)>,
-    struck: Arc<AtomicBool>,
+    victim: Option<Victim>,
+    came: Arc<AtomicU32>,
     /// The press's last head, and the manifests that stand in heads.
     head: Option<Vec<u8>>,
     published: Vec<Vec<u8>>,
@@ -64,7 +74,7 @@ struct Net {
 }
 
 impl Net {
-    fn start(town: Town, victim: Option<(Who, Step, Side)>) -> Self {
+    fn start(town: Town, victim: Option<Victim>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -81,7 +91,7 @@ impl Net {
             mixes,
             http,
             victim,
-            struck: Arc::default(),
+            came: Arc::default(),
             head: None,
             published: vec![],
             seed: 0,
@@ -93,13 +103,14 @@ impl Net {
         net
     }
 
-    /// A hook that strikes once in the whole run.
     fn hook(&self, me: Who) -> Hook {
-        let Some((who, at, on)) = self.victim else { return Hook::none() };
-        let struck = Arc::clone(&self.struck);
-        let mine = matches!((who, me), (Who::Edge, Who::Edge))
-            || matches!((who, me), (Who::Mix(a), Who::Mix(b)) if a == b);
-        Hook::new(move |step, side| mine && step == at && side == on && !struck.swap(true, Ordering::SeqCst))
+        let Some(victim) = self.victim.filter(|v| v.who == me) else { return Hook::none() };
+        let came = Arc::clone(&self.came);
+        Hook::new(move |step, side| {
+            step == victim.step
+                && side == victim.side
+                && came.fetch_add(1, Ordering::SeqCst) % 2 == victim.first
+        })
     }
 
     fn open_edge(&mut self) {
@@ -365,8 +376,8 @@ fn slot() -> [u8; 1024] {
     slot
 }
 
-/// Three rounds with three tips, one reply, cover, garbage and a repeated envelope. Returns what was answered.
-fn three_rounds(net: &mut Net) -> Vec<(&'static str, bool)> {
+/// Four rounds with three tips, one reply, cover, garbage and a repeated envelope. Returns what was answered.
+fn four_rounds(net: &mut Net) -> Vec<(&'static str, bool)> {
     let schedule = net.town.schedule();
     let mut sent = vec![];
     for r in 5..=8u32 {
@@ -391,9 +402,22 @@ fn three_rounds(net: &mut Net) -> Vec<(&'static str, bool)> {
         net.at(schedule.drops_due(Round(r - 1)));
         net.publish(round);
     }
+    net.at(schedule.start(Round(9)).plus(200));
     net.at(schedule.drops_due(Round(8)));
     net.publish(Round(9));
     sent
+}
+
+/// Every entry that is new passes every hop once: 8 in the first round and 4 in each other, and what is not new, one
+/// repeat and one piece of garbage, is taken and does not pass.
+fn check_counts(net: &Net) {
+    let mut sums = BTreeMap::<u8, (u32, u32)>::new();
+    for manifest in (3..=9).flat_map(|r| net.manifests(r)) {
+        let (taken, passed) = sums.entry(manifest.hop).or_default();
+        *taken += manifest.count_in;
+        *passed += manifest.count_out;
+    }
+    assert_eq!((sums[&0], sums[&1], sums[&2].0), ((22, 20), (20, 20), 20), "{:?}", net.victim);
 }
 
 fn check_delivered_once(net: &Net, sent: &[(&'static str, bool)]) {
@@ -413,15 +437,17 @@ fn check_delivered_once(net: &Net, sent: &[(&'static str, bool)]) {
     }
     let head = UnverifiedHead::from_bytes(net.head.as_ref().unwrap()).unwrap();
     assert!(head.verify(net.directory(), Round(9), Round(9), None).is_ok());
-    assert!(net.victim.is_none() || net.struck.load(Ordering::SeqCst), "never struck: {:?}", net.victim);
+    let Some(victim) = net.victim else { return };
+    assert!(net.came.load(Ordering::SeqCst) > victim.first, "never struck: {victim:?}");
 }
 
 #[test]
 fn a_quiet_run_delivers_everything_once_and_says_what_it_counted() {
     let mut net = Net::start(Town::new(1), None);
-    let sent = three_rounds(&mut net);
+    let sent = four_rounds(&mut net);
     assert!(sent.iter().all(|(_, answered)| *answered));
     check_delivered_once(&net, &sent);
+    check_counts(&net);
     assert_eq!(net.delivered(3..=9).get("reply"), Some(&1));
     // Round 5: ten uploads, one of them garbage and one a repeat.
     let five = net.manifests(5);
@@ -446,20 +472,23 @@ fn a_quiet_run_delivers_everything_once_and_says_what_it_counted() {
 fn one_to_four_mixes_deliver() {
     for k in 1..=4 {
         let mut net = Net::start(Town::with(u64::from(k) + 10, k, 4, 100), None);
-        let sent = three_rounds(&mut net);
+        let sent = four_rounds(&mut net);
         check_delivered_once(&net, &sent);
         assert_eq!(net.delivered(3..=9).len(), 4, "k = {k}");
         net.stop();
     }
 }
 
-/// MIX-05, MIX-06, EDG-04: whatever effect comes last before the stop, the order of effects loses nothing.
 fn strike_everywhere(who: Who, steps: &[Step]) {
     for (n, &step) in steps.iter().enumerate() {
-        for side in [Side::Before, Side::After] {
-            let mut net = Net::start(Town::new(100 + n as u64), Some((who, step, side)));
-            let sent = three_rounds(&mut net);
+        for (side, first) in [(Side::Before, 0), (Side::After, 0), (Side::After, 1)] {
+            let victim = Victim { who, step, side, first };
+            let mut net = Net::start(Town::new(100 + n as u64), Some(victim));
+            let sent = four_rounds(&mut net);
             check_delivered_once(&net, &sent);
+            if step != Step::EnvelopeKept {
+                check_counts(&net);
+            }
             net.stop();
         }
     }
@@ -487,6 +516,73 @@ fn a_middle_mix_stopped_at_any_step_loses_and_doubles_nothing() {
 #[test]
 fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
     strike_everywhere(Who::Mix(2), &Step::MIX);
+}
+
+#[test]
+fn mix_01_a_repeat_is_dropped_after_a_restart_too() {
+    let mut net = Net::start(Town::new(26), None);
+    let schedule = net.town.schedule();
+    let tip = net.tip("once");
+    for r in 5..=6 {
+        net.at(schedule.start(Round(r)).plus(200));
+        net.upload(Round(r), tip.clone());
+        for _ in 0..4 {
+            let cover = net.cover();
+            net.upload(Round(r), cover);
+        }
+        net.at(schedule.start(Round(r + 1)).plus(200));
+        for hop in 0..3 {
+            net.mixes[hop] = None;
+            net.open_mix(hop as u8);
+        }
+    }
+    let first = |net: &Net, r| net.manifests(r).iter().map(|m| (m.count_in, m.count_out)).next();
+    assert_eq!((first(&net, 5), first(&net, 6)), (Some((5, 5)), Some((5, 4))));
+    net.stop();
+}
+
+#[test]
+fn mix_01_the_exit_drops_a_repeated_tip_after_a_restart_too() {
+    let mut net = Net::start(Town::new(27), None);
+    let (wire, schedule) = (net.town.directory.wire(), net.town.schedule());
+    let (_, exit) = net.town.directory.envelope_keys(Round(5)).unwrap();
+    let message = Message {
+        conversation: ConversationKey::generate(&mut net.town.rng),
+        sequence: 0,
+        received: Received::default(),
+        text: Zeroizing::new("once".to_owned()),
+    };
+    let packed = message.pack(wire.cascade).unwrap();
+    let tip = to_desk(&wire, net.town.intake.public(), &packed, &exit, &mut net.town.rng).0;
+    // The middle mix hands the same entry over in two rounds, twice in the second.
+    for (r, copies) in [(5u32, 1), (6, 2)] {
+        let mut payload = Vec::new();
+        let mut sealing = BatchSeal::new(&wire, 2, &exit, &mut net.town.rng, &mut payload);
+        for _ in 0..copies {
+            sealing.entry(tip.as_bytes(), &mut payload);
+        }
+        for _ in 0..4 {
+            sealing.entry(cover(&wire, &exit, &mut net.town.rng).as_bytes(), &mut payload);
+        }
+        sealing.finish(&mut payload);
+        let manifest = Manifest {
+            batch: BatchId { round: Round(r), part: 0 },
+            hop: 1,
+            inputs: vec![],
+            count_in: 4 + copies,
+            count_out: 4 + copies,
+            outputs: vec![Digest::of(&payload)],
+        };
+        let by = &net.town.mixes[1].identity;
+        let handed = Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
+        let put = net.signed(by, "PUT", &format!("/v1/batches/1/{r}/0"), handed.body().to_vec());
+        assert_eq!(put.unwrap().0, 200);
+        net.at(schedule.drops_due(Round(r)));
+        net.mixes[2] = None;
+        net.open_mix(2);
+    }
+    assert_eq!(net.delivered(3..=6), BTreeMap::from([("once".to_owned(), 1)]));
+    net.stop();
 }
 
 #[test]
@@ -579,7 +675,7 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
     net.town.rng.fill_bytes(&mut garbage);
     for (round, payload) in [(3, fewer), (4, garbage)] {
         let manifest = Manifest {
-            batch: proto::mix::BatchId { round: Round(round), part: 0 },
+            batch: BatchId { round: Round(round), part: 0 },
             hop: 0,
             inputs: vec![],
             count_in: 4,
@@ -587,7 +683,7 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
             outputs: vec![Digest::of(&payload)],
         };
         let by = &net.town.mixes[0].identity;
-        let body = server::handed::Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
+        let body = Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
         let put = net.signed(by, "PUT", &format!("/v1/batches/0/{round}/0"), body.body().to_vec());
         assert_eq!(put.unwrap().0, 200);
     }

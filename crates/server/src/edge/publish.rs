@@ -7,15 +7,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{Request, header};
 use axum::response::{IntoResponse as _, Response};
-use proto::directory::UnverifiedDirectory;
+use proto::directory::{MAX_DIRECTORY, UnverifiedDirectory};
 use proto::edition::{MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::{Digest, Round, codec};
 
 use super::{Edge, No, access, name};
 use crate::faults::{Side, Step};
-
-/// The most that a directory may weigh, in bytes.
-const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
 
 /// What is named by its digest or its round never changes.
 const FOREVER: &str = "public, max-age=31536000, immutable";

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
 use proto::size::READER_SLOT;
@@ -21,9 +21,6 @@ use proto::{Digest, Round, path};
 use crate::device::{Health, Inner};
 use crate::edge::NotGot;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
-
-/// The most that a directory may weigh.
-const MAX_DIRECTORY: usize = 8 * 1024 * 1024;
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;

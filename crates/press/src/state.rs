@@ -1,12 +1,13 @@
 //! What the press remembers, in one SQLite file: which inputs it read and in which order, and every edition it signed.
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proto::{Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// The press's memory. Each method is one transaction, durable when it returns.
-pub(crate) struct State(Connection);
+pub(crate) struct State(Mutex<Connection>);
 
 /// An edition that was signed: the bytes never change, however often they are sent.
 pub(crate) struct Signed {
@@ -29,17 +30,21 @@ impl State {
              CREATE TABLE IF NOT EXISTS manifests (digest BLOB PRIMARY KEY, round INTEGER NOT NULL);
              CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);",
         )?;
-        Ok(Self(db))
+        Ok(Self(Mutex::new(db)))
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The network this state belongs to; remembers `network` if it is the first.
     pub(crate) fn network(&self, network: &proto::NetworkId) -> rusqlite::Result<bool> {
         let known: Option<Vec<u8>> =
-            self.0.query_row("SELECT id FROM network", [], |row| row.get(0)).optional()?;
+            self.db().query_row("SELECT id FROM network", [], |row| row.get(0)).optional()?;
         match known {
             Some(id) => Ok(id == network.0),
             None => {
-                self.0.execute("INSERT INTO network VALUES (?)", [network.0.as_slice()])?;
+                self.db().execute("INSERT INTO network VALUES (?)", [network.0.as_slice()])?;
                 Ok(true)
             }
         }
@@ -47,13 +52,15 @@ impl State {
 
     /// Names of inputs in the order they were first read. Stories keep their ids over a restart because of it.
     pub(crate) fn inputs(&self) -> rusqlite::Result<Vec<String>> {
-        let mut query = self.0.prepare("SELECT name FROM inputs ORDER BY seq")?;
+        let db = self.db();
+        let mut query = db.prepare("SELECT name FROM inputs ORDER BY seq")?;
         let names = query.query_map([], |row| row.get(0))?;
         names.collect()
     }
 
-    pub(crate) fn add_inputs<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> rusqlite::Result<()> {
-        let change = self.0.transaction()?;
+    pub(crate) fn add_inputs<'a>(&self, names: impl Iterator<Item = &'a str>) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
         for name in names {
             change.execute("INSERT OR IGNORE INTO inputs (name) VALUES (?)", [name])?;
         }
@@ -62,7 +69,7 @@ impl State {
 
     /// Round and head of the newest edition.
     pub(crate) fn newest(&self) -> rusqlite::Result<Option<(Round, Digest)>> {
-        self.0
+        self.db()
             .query_row("SELECT round, head FROM editions ORDER BY round DESC LIMIT 1", [], |row| {
                 let head: Vec<u8> = row.get(1)?;
                 Ok((Round(row.get(0)?), Digest::of(&head)))
@@ -72,14 +79,15 @@ impl State {
 
     /// Digest of each story as the newest edition shows it.
     pub(crate) fn shown(&self) -> rusqlite::Result<Vec<([u8; 16], Digest)>> {
-        let mut query = self.0.prepare("SELECT story, digest FROM shown")?;
+        let db = self.db();
+        let mut query = db.prepare("SELECT story, digest FROM shown")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, Digest(row.get(1)?))))?;
         rows.collect()
     }
 
     /// Whether a manifest stands in an edition already.
     pub(crate) fn has_manifest(&self, digest: &Digest) -> rusqlite::Result<bool> {
-        self.0
+        self.db()
             .query_row("SELECT 1 FROM manifests WHERE digest = ?", [digest.0.as_slice()], |_| Ok(()))
             .optional()
             .map(|found| found.is_some())
@@ -87,12 +95,13 @@ impl State {
 
     /// Keeps an edition before anyone sees it, with what it shows and the manifests it carries.
     pub(crate) fn add_edition(
-        &mut self,
+        &self,
         edition: &Signed,
         shown: &[([u8; 16], Digest)],
         manifests: &[(Digest, Round)],
     ) -> rusqlite::Result<()> {
-        let change = self.0.transaction()?;
+        let mut db = self.db();
+        let change = db.transaction()?;
         change.execute(
             "INSERT INTO editions (round, head, changes, front) VALUES (?, ?, ?, ?)",
             params![edition.round.0, edition.head, edition.changes, edition.front],
@@ -114,9 +123,9 @@ impl State {
 
     /// Editions that the edge has not confirmed, oldest first: each names the one before, so they go in order.
     pub(crate) fn unsent(&self) -> rusqlite::Result<Vec<Signed>> {
-        let mut query = self
-            .0
-            .prepare("SELECT round, head, changes, front FROM editions WHERE sent = 0 ORDER BY round")?;
+        let db = self.db();
+        let mut query =
+            db.prepare("SELECT round, head, changes, front FROM editions WHERE sent = 0 ORDER BY round")?;
         let rows = query.query_map([], |row| {
             Ok(Signed {
                 round: Round(row.get(0)?),
@@ -129,6 +138,6 @@ impl State {
     }
 
     pub(crate) fn mark_sent(&self, round: Round) -> rusqlite::Result<()> {
-        self.0.execute("UPDATE editions SET sent = 1 WHERE round = ?", [round.0]).map(|_| ())
+        self.db().execute("UPDATE editions SET sent = 1 WHERE round = ?", [round.0]).map(|_| ())
     }
 }

@@ -1,0 +1,216 @@
+//! A town: one network in this process, over real HTTP on loopback, with real stores in a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use client::{Device, Kdf, Passphrase, Place, Vault, VaultContents};
+use firsthand::ambient::{self, Stop};
+use firsthand::found::{self, Plan, file};
+use proto::directory::{Directory, UnverifiedDirectory};
+use proto::sign::IdentitySecret;
+use proto::{Clock as _, DeskId, Millis, NetworkId, Round};
+use server::faults::Hook;
+use server::seed;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// A town at work. Dropping it ends everything and removes its folder.
+pub struct Town {
+    /// The founded network.
+    pub network: Names,
+    /// Its directory.
+    pub directory: Directory,
+    /// The edge's address.
+    pub edge: String,
+    passphrase: Passphrase,
+    folder: tempfile::TempDir,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+/// What a network is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// The network.
+    pub id: NetworkId,
+    /// Its desk.
+    pub desk: DeskId,
+}
+
+/// What runs in a town.
+#[derive(Clone, Copy, Debug)]
+pub struct With {
+    /// T in milliseconds.
+    pub round_ms: u32,
+    /// How many mixes run, from the first on. Fewer than there are: a test stands where the next would.
+    pub mixes: u8,
+    /// Readers that send nothing but cover.
+    pub readers: usize,
+}
+
+impl Town {
+    /// Founds and starts a town whose press reads `articles`.
+    pub async fn start(with: With, articles: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let now = ambient::SystemClock.now();
+        let plan = Plan { round_ms: with.round_ms, genesis: now };
+        let mut rng = ambient::rng()?;
+        let founded = found::found(folder.path(), &plan, &mut rng)?;
+        let network = Names { id: founded.id, desk: founded.desk };
+        let passphrase = Passphrase::generate(&mut rng);
+        let desk = folder.path().join("desk");
+        let identity = IdentitySecret::from_seed(&*seed::read(&desk.join(file::IDENTITY))?);
+        let contents = VaultContents { identity, intake: founded.intake };
+        Vault::create(&desk.join(file::VAULT), &passphrase, Kdf::cheap(), contents, &mut rng)?;
+        let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY))?;
+        let directory = UnverifiedDirectory::from_bytes(&bytes)?.verify(&network.id)?;
+        let (stop, stopped) = watch::channel(false);
+        let mut town =
+            Self { network, directory, edge: String::new(), passphrase, folder, stop, tasks: JoinSet::new() };
+        town.start_edge(stopped.clone()).await?;
+        for hop in 0..with.mixes {
+            town.start_mix(hop, stopped.clone())?;
+        }
+        town.start_press(articles, stopped)?;
+        for _ in 0..with.readers {
+            let reader = town.device(Place::Memory, &town.edge, None)?;
+            town.run(reader);
+        }
+        Ok(town)
+    }
+
+    /// Opens the desk's vault.
+    pub fn passphrase(&self) -> &Passphrase {
+        &self.passphrase
+    }
+
+    /// The folder of a role.
+    pub fn folder(&self, role: &str) -> PathBuf {
+        self.folder.path().join(role)
+    }
+
+    async fn start_edge(&mut self, stop: Stop) -> anyhow::Result<()> {
+        let at = self.folder("edge");
+        let config = server::edge::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            state: at.join("state"),
+            network: self.network.id,
+            directory: at.join(file::DIRECTORY),
+            max_journal_bytes: None,
+        };
+        let listen = config.listen;
+        let edge = server::edge::Edge::open(&config, ambient::clock(), Hook::none()).await?;
+        let listening = edge.listen(listen).await?;
+        self.edge = format!("http://{}", listening.address());
+        self.tasks.spawn(async move { Ok(listening.run(told(stop)).await?) });
+        Ok(())
+    }
+
+    fn start_mix(&mut self, hop: u8, stop: Stop) -> anyhow::Result<()> {
+        let at = self.folder(&format!("mix{}", hop + 1));
+        let config = server::mix::Config {
+            hop,
+            edge: self.edge.clone(),
+            state: at.join("state"),
+            identity: at.join(file::IDENTITY),
+            key: at.join(file::SEAL),
+            network: self.network.id,
+            directory: at.join(file::DIRECTORY),
+        };
+        let rng = ambient::rng()?;
+        self.tasks.spawn(async move {
+            Ok(server::run::run_mix(config, ambient::clock(), rng, Hook::none(), told(stop)).await?)
+        });
+        Ok(())
+    }
+
+    fn start_press(&mut self, articles: &Path, stop: Stop) -> anyhow::Result<()> {
+        let at = self.folder("press");
+        let (directory, directory_bytes) =
+            firsthand::config::directory(&at.join(file::DIRECTORY), &self.network.id)?;
+        let press = press::Press::open(press::Config {
+            edge: self.edge.clone(),
+            state: at.join("state"),
+            inputs: press::gather::Inputs { folders: vec![articles.to_owned()], feeds: vec![] },
+            directory,
+            directory_bytes,
+            identity: IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?),
+        })?;
+        self.tasks.spawn(async move { Ok(press::run(press, ambient::clock(), stop).await?) });
+        Ok(())
+    }
+
+    /// A device that talks to the edge at `edge`, which may be a proxy. Not yet running.
+    pub fn device(
+        &self,
+        place: Place,
+        edge: &str,
+        desk: Option<IdentitySecret>,
+    ) -> anyhow::Result<Arc<Device>> {
+        let config = client::Config {
+            edge: edge.to_owned(),
+            network: self.network.id,
+            directory: std::fs::read(self.folder("reader").join(file::DIRECTORY))?,
+            place,
+            kdf: Kdf::cheap(),
+            desk,
+        };
+        Ok(Arc::new(Device::open(config, ambient::clock(), ambient::rng()?)?))
+    }
+
+    /// The desk's identity.
+    pub fn desk_identity(&self) -> anyhow::Result<IdentitySecret> {
+        Ok(IdentitySecret::from_seed(&*seed::read(&self.folder("desk").join(file::IDENTITY))?))
+    }
+
+    /// Runs a device until the town ends.
+    pub fn run(&mut self, device: Arc<Device>) {
+        let stop = self.stop.subscribe();
+        self.tasks.spawn(async move { Ok(device.run(told(stop)).await?) });
+    }
+
+    /// The round it is.
+    pub fn round(&self) -> Round {
+        self.directory.parameters().schedule.round_at(self.now()).unwrap_or(Round(0))
+    }
+
+    /// The time it is.
+    pub fn now(&self) -> Millis {
+        ambient::SystemClock.now()
+    }
+
+    /// Looks until `look` finds something; fails after `rounds` rounds.
+    pub async fn wait<T>(
+        &self,
+        what: &str,
+        rounds: u32,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> anyhow::Result<T> {
+        let round = u64::from(self.directory.parameters().schedule.round_ms);
+        let limit = std::time::Duration::from_millis(round * u64::from(rounds));
+        tokio::time::timeout(limit, async {
+            loop {
+                if let Some(found) = look() {
+                    return found;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(round / 20)).await;
+            }
+        })
+        .await
+        .with_context(|| format!("{what}: not within {rounds} rounds"))
+    }
+
+    /// Stops everything, and says what failed meanwhile.
+    pub async fn end(mut self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended??;
+        }
+        Ok(())
+    }
+}
+
+async fn told(mut stop: Stop) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

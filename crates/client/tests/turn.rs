@@ -366,3 +366,75 @@ async fn it_runs_by_itself_and_writes_its_mailbox_when_it_stops() {
     let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 2);
     assert_eq!(lines(&reader.unlock(&passphrase(1)).unwrap())[0].1, "kept at the stop");
 }
+
+/// Everything on a device's disk that does not need a key: names, lengths, and the library's rows.
+fn on_disk(folder: &Path) -> (Vec<(String, u64)>, Vec<Vec<rusqlite::types::Value>>) {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().len()))
+        .collect();
+    files.sort();
+    let db = rusqlite::Connection::open(folder.join("library.sqlite")).unwrap();
+    let mut rows = vec![];
+    for table in ["kept", "directories", "editions", "drops"] {
+        let mut query = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
+        let columns = query.column_count();
+        let all = query.query_map([], |row| (0..columns).map(|i| row.get(i)).collect()).unwrap();
+        rows.extend(all.map(Result::unwrap));
+    }
+    (files, rows)
+}
+
+/// Bytes of a file, as counts: what can be seen of it without its key.
+fn spread(bytes: &[u8]) -> (usize, u64) {
+    (bytes.len(), bytes.iter().map(|b| u64::from(b.count_ones())).sum())
+}
+
+#[tokio::test]
+async fn the_disk_of_a_source_looks_like_that_of_a_reader() {
+    let mut town = Town::found(12).await;
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let place = |folder: &tempfile::TempDir| Place::Folder(folder.path().to_owned());
+    // The same seed, so the same instants, on the same edge.
+    let source = town.open(town.config(place(&one)), 5);
+    let reads = town.open(town.config(place(&other)), 5);
+    let mut session = None;
+    let mut changes = vec![];
+    for r in 0..8 {
+        town.clock.set(town.start(r).max(proto::Clock::now(&*town.clock)));
+        town.publish(r, vec![story(r)]);
+        if r == 2 {
+            session = Some(source.begin(&passphrase(1)).unwrap());
+        }
+        if let Some(session) = &session {
+            session.write(town.desk, &"a long tip ".repeat(r as usize * 50), town.start(r)).unwrap();
+            session.refresh();
+        }
+        loop {
+            let now = proto::Clock::now(&*town.clock);
+            let before = [&one, &other].map(|f| std::fs::read(f.path().join("device.key")).unwrap());
+            let (a, b) = (source.step(now).await, reads.step(now).await);
+            assert_eq!(a, b, "the same at the same time");
+            let after = [&one, &other].map(|f| std::fs::read(f.path().join("device.key")).unwrap());
+            // The mailbox is rewritten at the same times, each time under another key.
+            assert_eq!(before[0] != after[0], before[1] != after[1]);
+            changes.push(before[0] != after[0]);
+            if a.exchange.is_some() {
+                break;
+            }
+            town.clock.set(a.next);
+        }
+    }
+    assert!(changes.iter().filter(|c| **c).count() >= 8);
+    let [a, b] = [&one, &other].map(|f| on_disk(f.path()));
+    assert_eq!(a, b);
+    for folder in [&one, &other] {
+        let (length, ones) = spread(&std::fs::read(folder.path().join("mailbox")).unwrap());
+        assert_eq!(length, 4_194_304);
+        // 16,777,216 expected of 33,554,432 bits, standard deviation 2,896.
+        assert!(ones.abs_diff(16_777_216) < 5 * 2_896, "{ones}");
+    }
+    drop(session);
+    assert!(reads.unlock(&passphrase(1)).is_none() && source.unlock(&passphrase(1)).is_some());
+}

@@ -48,16 +48,16 @@ impl Board {
         self.push(Row { name, unit, values });
     }
 
-    /// An operation that is long or uses up what it works on: each run is prepared anew, outside the measured part.
-    #[expect(dead_code, reason = "the rows of the servers are added with them")]
-    pub(crate) fn time_prepared<P>(
+    /// A long operation, or one that uses up what it works on: each run is prepared anew and its result looked at, both
+    /// outside the measured part.
+    pub(crate) fn time_prepared<P, T>(
         &mut self,
-        name: &'static str,
-        unit: Unit,
-        runs: usize,
+        plan: &Plan,
         mut prepare: impl FnMut() -> Result<P>,
-        mut operation: impl FnMut(P) -> Result<()>,
+        mut operation: impl FnMut(P) -> Result<T>,
+        mut check: impl FnMut(T) -> Result<()>,
     ) -> Result<()> {
+        let &Plan { name, unit, runs, count } = plan;
         if !self.wants(name) {
             return Ok(());
         }
@@ -65,9 +65,10 @@ impl Board {
         for _ in 0..runs {
             let prepared = prepare()?;
             self.yardstick.run();
-            let mut outcome = Ok(());
-            values.push(unit.of(seconds(|| outcome = operation(prepared))));
-            outcome?;
+            let mut result = None;
+            let run = seconds(|| result = Some(operation(prepared)));
+            check(result.expect("it ran")?)?;
+            values.push(unit.of(run / f64::from(count)));
         }
         self.push(Row { name, unit, values });
         Ok(())
@@ -85,25 +86,42 @@ impl Board {
     }
 }
 
+/// A row whose runs are prepared.
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) runs: usize,
+    /// How often one run does what the row names.
+    pub(crate) count: u32,
+}
+
 /// What a row's values are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Micros,
     Millis,
-    #[expect(dead_code, reason = "the rows of the servers are added with them")]
     Seconds,
+    PerSecond,
 }
 
 impl Unit {
+    /// The value of something that takes this long.
     fn of(self, seconds: f64) -> f64 {
-        seconds / self.in_seconds()
+        match self {
+            Self::Micros => seconds * 1e6,
+            Self::Millis => seconds * 1e3,
+            Self::Seconds => seconds,
+            Self::PerSecond => 1.0 / seconds,
+        }
     }
 
-    fn in_seconds(self) -> f64 {
+    /// How long something with this value takes.
+    fn seconds(self, value: f64) -> f64 {
         match self {
-            Self::Micros => 1e-6,
-            Self::Millis => 1e-3,
-            Self::Seconds => 1.0,
+            Self::Micros => value / 1e6,
+            Self::Millis => value / 1e3,
+            Self::Seconds => value,
+            Self::PerSecond => 1.0 / value,
         }
     }
 
@@ -112,6 +130,7 @@ impl Unit {
             Self::Micros => "us",
             Self::Millis => "ms",
             Self::Seconds => "s",
+            Self::PerSecond => "1/s",
         }
     }
 }
@@ -167,13 +186,13 @@ impl Rows {
 impl fmt::Display for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yardstick = &self.0[0];
-        let exchange = yardstick.median() * yardstick.unit.in_seconds();
+        let exchange = yardstick.unit.seconds(yardstick.median());
         writeln!(f, "| what | unit | median | min | max | runs | in X25519 exchanges |")?;
         writeln!(f, "| --- | --- | ---: | ---: | ---: | ---: | ---: |")?;
         for row in &self.0 {
             let (name, unit, runs) = (row.name, row.unit.name(), row.values.len());
             let [median, min, max] = [row.median(), row.min(), row.max()].map(three_digits);
-            let ratio = three_digits(row.median() * row.unit.in_seconds() / exchange);
+            let ratio = three_digits(row.unit.seconds(row.median()) / exchange);
             writeln!(f, "| {name} | {unit} | {median} | {min} | {max} | {runs} | {ratio} |")?;
         }
         Ok(())

@@ -7,25 +7,22 @@ use anyhow::{Context as _, Result, ensure};
 use news::Input;
 use news::group::Grouper;
 use news::sidecar::Sidecar;
-use proto::directory::{Directory, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::mix::{BatchId, Manifest};
-use proto::seal::SealSecret;
-use proto::sign::{IdentitySecret, RootSecret, Unverified};
-use proto::{Digest, Millis, Round, Schedule};
-use rand::{SeedableRng as _, rngs::StdRng};
+use proto::sign::Unverified;
+use proto::{Digest, Millis, Round};
 
 use crate::board::{Board, Unit};
+use crate::town::{MIXES, Mix, Town};
 
 const ROUND: Round = Round(9);
-const MIXES: u8 = 3;
 
 pub(crate) fn measure(board: &mut Board) -> Result<()> {
     let name = "edition: verify the head, open the front page";
     if !board.wants(name) {
         return Ok(());
     }
-    let town = Town::new();
+    let town = Town::new(100_000);
     let bundle = samples()?;
     let (front, named) = bundle.pack();
     let articles: usize = bundle.stories.iter().map(|story| story.articles.len()).sum();
@@ -41,9 +38,9 @@ pub(crate) fn measure(board: &mut Board) -> Result<()> {
         directory: town.directory.digest(),
         changes: named,
         front: named,
-        manifests: town.manifests(),
+        manifests: manifests(&town),
     };
-    let head = sign_head(&head, &town.directory.wire().network, &town.press);
+    let head = sign_head(&head, &town.network, &town.press);
     board.time(name, Unit::Millis, || {
         let head = UnverifiedHead::from_bytes(&head).expect("a head");
         let edition = head.verify(&town.directory, ROUND, ROUND, None).expect("signed by the press");
@@ -70,64 +67,19 @@ fn samples() -> Result<Bundle> {
     Ok(Bundle { stories, gone: Vec::new() })
 }
 
-/// A network's directory, and what signs an edition in it.
-struct Town {
-    directory: Directory,
-    press: IdentitySecret,
-    mixes: Vec<IdentitySecret>,
-}
-
-impl Town {
-    fn new() -> Self {
-        let mut rng = StdRng::seed_from_u64(2);
-        let root = RootSecret::generate(&mut rng);
-        let network = root.public().network();
-        let press = IdentitySecret::generate(&mut rng);
-        let edge = IdentitySecret::generate(&mut rng);
-        let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(&mut rng)).collect();
-        let operator = |role, name: String, by: &IdentitySecret| Operator { role, name, key: by.public() };
-        let mut operators =
-            vec![operator(Role::Press, "Press".into(), &press), operator(Role::Edge, "Edge".into(), &edge)];
-        operators
-            .extend((0..).zip(&mixes).map(|(hop, by)| operator(Role::Mix(hop), format!("Mix {hop}"), by)));
-        let roster = Roster {
-            name: "Measured".into(),
-            demonstration: true,
-            parameters: Parameters {
-                schedule: Schedule { genesis: Millis(1_700_000_000_000), round_ms: 3_600_000 },
-                mixes: MIXES,
-                n_min: 8,
-                n_max: 100_000,
-                desk_slots: 16,
-                reader_slots: 16,
-            },
-            operators,
+/// One manifest of each mix, as after a round of one part.
+fn manifests(town: &Town) -> Vec<Unverified<Manifest>> {
+    let manifest = |(hop, mix): (u8, &Mix)| {
+        let outputs = if hop == MIXES - 1 { 2 } else { 1 };
+        let manifest = Manifest {
+            batch: BatchId { round: Round(7), part: 0 },
+            hop,
+            inputs: vec![Digest([hop; 32])],
+            count_in: 40,
+            count_out: 40,
+            outputs: vec![Digest([hop + 1; 32]); outputs],
         };
-        let mut mix_key = |(hop, by): (u8, &IdentitySecret)| {
-            let key = SealSecret::generate(&mut rng).public().to_bytes().into();
-            Unverified::sign(&MixKey { hop, key, from: Round(0), until: Round(99) }, &network, by)
-        };
-        let mix_keys = (0..).zip(&mixes).map(&mut mix_key).collect();
-        let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, Vec::new());
-        let directory = directory.verify(&network).expect("put together by the rules");
-        Self { directory, press, mixes }
-    }
-
-    /// One of each mix, as after a round of one part.
-    fn manifests(&self) -> Vec<Unverified<Manifest>> {
-        let network = self.directory.wire().network;
-        let manifest = |(hop, by): (u8, &IdentitySecret)| {
-            let outputs = if hop == MIXES - 1 { 2 } else { 1 };
-            let manifest = Manifest {
-                batch: BatchId { round: Round(7), part: 0 },
-                hop,
-                inputs: vec![Digest([hop; 32])],
-                count_in: 40,
-                count_out: 40,
-                outputs: vec![Digest([hop + 1; 32]); outputs],
-            };
-            Unverified::sign(&manifest, &network, by)
-        };
-        (0..).zip(&self.mixes).map(manifest).collect()
-    }
+        Unverified::sign(&manifest, &town.network, &mix.identity)
+    };
+    (0..).zip(&town.mixes).map(manifest).collect()
 }

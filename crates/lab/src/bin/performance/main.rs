@@ -8,12 +8,16 @@
 //! more about the code, and less about the machine and what else ran on it.
 
 mod board;
+mod edge;
 mod edition;
 mod envelope;
+mod mix;
+mod town;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
 
 use crate::board::Board;
 
@@ -25,6 +29,8 @@ fn main() -> Result<()> {
     let mut board = Board::new(options.only);
     envelope::measure(&mut board);
     edition::measure(&mut board)?;
+    edge::measure(&mut board)?;
+    mix::measure(&mut board)?;
     let rows = board.rows();
     println!("\n{rows}");
     if let Some(path) = options.json {
@@ -32,6 +38,13 @@ fn main() -> Result<()> {
             .with_context(|| format!("could not write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// A folder beside this program, which goes when dropped: on the disk the build is on, since a system's folder for
+/// temporary files may lie in memory.
+fn folder() -> Result<TempDir> {
+    let program = std::env::current_exe()?;
+    Ok(tempfile::tempdir_in(program.parent().context("a program lies in a folder")?)?)
 }
 
 #[derive(Default)]

@@ -1,0 +1,74 @@
+//! A network's keys and directory, made for one measurement.
+
+use std::sync::Arc;
+
+use proto::directory::{Directory, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory};
+use proto::seal::SealSecret;
+use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::{Millis, NetworkId, Round, Schedule};
+use rand::{SeedableRng as _, rngs::StdRng};
+
+/// When round 0 begins.
+pub(crate) const GENESIS: Millis = Millis(1_800_000_000_000);
+/// How many mixes.
+pub(crate) const MIXES: u8 = 3;
+
+/// A network of three mixes, with rounds of an hour.
+pub(crate) struct Town {
+    pub(crate) network: NetworkId,
+    /// The directory as served.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) directory: Arc<Directory>,
+    /// Signs editions.
+    pub(crate) press: IdentitySecret,
+    /// By hop.
+    pub(crate) mixes: Vec<Mix>,
+}
+
+/// A mix's secrets.
+pub(crate) struct Mix {
+    /// Signs manifests and requests.
+    pub(crate) identity: IdentitySecret,
+    /// Opens layers.
+    pub(crate) key: SealSecret,
+}
+
+impl Town {
+    pub(crate) fn new(n_max: u32) -> Self {
+        let mut rng = StdRng::seed_from_u64(2);
+        let root = RootSecret::generate(&mut rng);
+        let network = root.public().network();
+        let press = IdentitySecret::generate(&mut rng);
+        let edge = IdentitySecret::generate(&mut rng);
+        let mut mix =
+            || Mix { identity: IdentitySecret::generate(&mut rng), key: SealSecret::generate(&mut rng) };
+        let mixes: Vec<_> = (0..MIXES).map(|_| mix()).collect();
+        let operator = |role, name: String, by: &IdentitySecret| Operator { role, name, key: by.public() };
+        let mut operators =
+            vec![operator(Role::Press, "Press".into(), &press), operator(Role::Edge, "Edge".into(), &edge)];
+        let of_mix = |(hop, mix): (u8, &Mix)| operator(Role::Mix(hop), format!("Mix {hop}"), &mix.identity);
+        operators.extend((0..).zip(&mixes).map(of_mix));
+        let roster = Roster {
+            name: "Measured".into(),
+            demonstration: true,
+            parameters: Parameters {
+                schedule: Schedule { genesis: GENESIS, round_ms: 3_600_000 },
+                mixes: MIXES,
+                n_min: 8,
+                n_max,
+                desk_slots: 16,
+                reader_slots: 16,
+            },
+            operators,
+        };
+        let sign_key = |(hop, mix): (u8, &Mix)| {
+            let key = mix.key.public().to_bytes().into();
+            Unverified::sign(&MixKey { hop, key, from: Round(0), until: Round(99) }, &network, &mix.identity)
+        };
+        let mix_keys = (0..).zip(&mixes).map(sign_key).collect();
+        let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, Vec::new());
+        let bytes = directory.to_bytes();
+        let directory = Arc::new(directory.verify(&network).expect("put together by the rules"));
+        Self { network, bytes, directory, press, mixes }
+    }
+}

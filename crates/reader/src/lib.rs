@@ -8,6 +8,7 @@ mod contact;
 mod front;
 mod words;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::{
@@ -63,6 +64,17 @@ impl App {
     fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
         draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The reader's pages for a listener at `address`, and the launch link that opens them, once.
+pub fn pages(
+    device: Arc<Device>,
+    address: SocketAddr,
+    clock: Arc<dyn Clock>,
+    rng: &mut impl CryptoRng,
+) -> (Router, String) {
+    let (guard, link) = Guard::new(address, "firsthand reader", rng);
+    (router(App::new(device, guard, clock, Zone::system(), rng)), link)
 }
 
 /// All the reader's pages, behind the guard, with strict headers. Nothing but assets may be kept by the browser: what

@@ -137,8 +137,7 @@ words! {
     LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
     MAILBOX_FULL = "The mailbox is full. Nothing was sent.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
-    SEALED = "Your message is sealed. It waits in line on this device.";
-    SEALED_LEAVES = "It leaves with your normal reading between {} and {}.";
+    SEALED = "Your message is sealed.";
     /// P8
     SEALED_KEPT = "Let the app run until {}. From then on the message is kept when you close it.";
 }

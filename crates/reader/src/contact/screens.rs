@@ -213,9 +213,9 @@ fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Lea
     html! {
         h1 { (words::CONVERSATIONS) }
         @if let Some(leaves) = sealed {
+            // Only what stays true while the message goes its way; where it is stands with the message.
             div.note role="status" {
                 p { (words::SEALED) }
-                p { (fill(words::SEALED_LEAVES, &[moment(load, leaves.from.0), moment(load, leaves.until.0)])) }
                 p { (fill(words::SEALED_KEPT, &[moment(load, leaves.durable_by.0)])) }
             }
         }

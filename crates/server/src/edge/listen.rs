@@ -19,8 +19,9 @@ use crate::faults::Killed;
 
 /// Connections at once. More wait in the system's queue.
 const CONNECTIONS: usize = 4096;
-/// How long a connection may take to say what it wants; also how long an idle one stays open.
-const HEADER: Duration = Duration::from_secs(75);
+/// How long a connection may take to say what it wants, and how long an idle one stays open: longer than clients keep
+/// theirs, so that no upload goes into a connection that is being closed.
+const HEADER: Duration = Duration::from_secs(120);
 /// How long answers under way may take when the edge stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 

@@ -25,7 +25,15 @@ pub(crate) enum Tests {
 pub(crate) fn run(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<(bool, Option<Tally>)> {
     let (passed, tally) = if nextest_is_installed() {
         let mut command = process::cargo();
-        command.args(["nextest", "run", "--workspace", "--no-fail-fast", "--color", process::colours()]);
+        command.args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--tests",
+            "--no-fail-fast",
+            "--color",
+            process::colours(),
+        ]);
         command.args(["--filterset", tests.filter()]);
         let mut tally = None;
         let passed = process::follow(tell(&mut command, settings), Stream::Err, |line| {

@@ -63,7 +63,8 @@ impl Edge {
             .no_proxy()
             .referer(false)
             .http1_only()
-            .pool_max_idle_per_host(1)
+            // A connection for each request: whether a kept one is free again in time is a race, and would differ.
+            .pool_max_idle_per_host(0)
             .tcp_nodelay(true)
             .timeout(timeout)
             .build()

@@ -10,7 +10,7 @@ use crate::ambient::{self, Stop};
 use crate::config;
 
 /// Runs the readers until told to stop.
-pub async fn run(config: config::Crowd, stop: Stop) -> anyhow::Result<()> {
+pub(crate) async fn run(config: config::Crowd, stop: Stop) -> anyhow::Result<()> {
     let network = config::network(&config.network)?;
     let directory = std::fs::read(&config.directory)
         .with_context(|| format!("cannot read {}", config.directory.display()))?;

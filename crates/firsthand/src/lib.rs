@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => {
             ambient::quiet_log();
-            demo::run(args)
+            demo::run(&args)
         }
         Command::Edge(role) => start(&role, roles::edge),
         Command::Mix(role) => start(&role, roles::mix),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child as Process, Command};
+use tokio::process::{Child as Process, ChildStdin, Command};
 use tokio::sync::oneshot;
 
 /// How long a role may take to say that it is ready.
@@ -19,16 +19,18 @@ const STOP: Duration = Duration::from_secs(10);
 const LAST_WORDS: usize = 5;
 
 /// A role at work.
-pub struct Child {
+pub(super) struct Child {
     name: String,
     process: Process,
+    /// Kept apart from the process, which would end it while waiting. Dropped, it tells the role to stop.
+    stdin: Option<ChildStdin>,
     last_words: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Child {
     /// Starts `firsthand ROLE --config FILE` and waits for the line `ready ADDRESS` on its standard output. Returns the
     /// address with it.
-    pub async fn start(name: &str, role: &str, config: &Path) -> anyhow::Result<(Self, String)> {
+    pub(super) async fn start(name: &str, role: &str, config: &Path) -> anyhow::Result<(Self, String)> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let mut process = Command::new(program)
             .arg(role)
@@ -43,7 +45,8 @@ impl Child {
             .with_context(|| format!("cannot start the {name}"))?;
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
         listen(name, &mut process, Arc::clone(&last_words));
-        let mut child = Self { name: name.to_owned(), process, last_words };
+        let stdin = process.stdin.take();
+        let mut child = Self { name: name.to_owned(), process, stdin, last_words };
         let ready = child.ready();
         let address = tokio::select! {
             said = tokio::time::timeout(READY, ready) => match said {
@@ -71,7 +74,7 @@ impl Child {
     }
 
     /// Waits until the role ends, which it should not do by itself; says why.
-    pub async fn ended(&mut self) -> String {
+    pub(super) async fn ended(&mut self) -> String {
         let status = match self.process.wait().await {
             Ok(status) => status.to_string(),
             Err(why) => why.to_string(),
@@ -84,8 +87,8 @@ impl Child {
     }
 
     /// Asks the role to stop, by ending its standard input, and waits for it.
-    pub async fn stop(mut self) {
-        drop(self.process.stdin.take());
+    pub(super) async fn stop(mut self) {
+        drop(self.stdin.take());
         if tokio::time::timeout(STOP, self.process.wait()).await.is_err() {
             let _ = self.process.kill().await;
         }

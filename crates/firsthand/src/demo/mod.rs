@@ -20,7 +20,7 @@ static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../samples");
 
 /// Arguments of `firsthand demo`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Keep the state in this folder, and resume it if it is there. Without, a temporary folder is used and removed
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -66,7 +66,7 @@ impl Pace {
 }
 
 /// Runs the demonstration until it is stopped.
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let tip = args.tip.as_deref().map(once::read_tip).transpose()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let mut stop = ambient::stop(false)?;
@@ -79,10 +79,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let mut town = Town { children: Vec::new() };
         let result = match &tip {
             Some(tip) => tokio::select! {
-                turn = once::run(&mut town, &args, &state, tip) => turn,
+                turn = once::run(&mut town, args, &state, tip) => turn,
                 _ = stop.changed() => bail!("stopped before the turn was over"),
             },
-            None => show(&mut town, &args, &state, &mut stop).await,
+            None => show(&mut town, args, &state, &mut stop).await,
         };
         town.stop().await;
         state.close()?;

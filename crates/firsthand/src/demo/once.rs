@@ -26,7 +26,7 @@ const ANSWER: &str = "Thank you. We have read this, and we have questions. Can y
 const LARGEST: u64 = 64 * 1024;
 
 /// Reads the tip, and makes sure that it can be sent unchanged.
-pub fn read_tip(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(super) fn read_tip(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     let name = file.display();
     let len = std::fs::metadata(file).with_context(|| format!("cannot read {name}"))?.len();
     if len > LARGEST {
@@ -45,7 +45,7 @@ pub fn read_tip(file: &Path) -> anyhow::Result<Zeroizing<String>> {
 }
 
 /// Runs the turn. An error says which hop failed.
-pub async fn run(town: &mut Town, args: &Args, state: &State, tip: &str) -> anyhow::Result<()> {
+pub(super) async fn run(town: &mut Town, args: &Args, state: &State, tip: &str) -> anyhow::Result<()> {
     let hops = Hops::new(state)?;
     let turn = Turn::new(hops.directory.parameters().schedule);
     let edge = town.found(args, state).await.context("hop: starting the network")?;

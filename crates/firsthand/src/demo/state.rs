@@ -29,7 +29,7 @@ struct Remembered {
 }
 
 /// A demonstration's folder, locked.
-pub struct State {
+pub(super) struct State {
     /// Where it is.
     pub dir: PathBuf,
     /// The network in it.
@@ -50,7 +50,7 @@ pub struct State {
 impl State {
     /// Opens the folder `dir`, or founds a network in it. Without `dir`, founds one in a new temporary folder that is removed
     /// at the end.
-    pub fn open(
+    pub(super) fn open(
         dir: Option<&Path>,
         round_ms: u32,
         now: Millis,
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// Removes the folder if it was only for this run.
-    pub fn close(self) -> anyhow::Result<()> {
+    pub(super) fn close(self) -> anyhow::Result<()> {
         if self.remove {
             fs::remove_dir_all(&self.dir).with_context(|| format!("cannot remove {}", self.dir.display()))?;
         }

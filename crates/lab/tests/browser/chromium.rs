@@ -10,14 +10,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 /// ChromeDriver, ended when dropped.
-pub struct Driver {
+pub(crate) struct Driver {
     process: Child,
     address: String,
 }
 
 impl Driver {
     /// Starts ChromeDriver on a free port.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let mut process = Command::new("chromedriver")
             .args(["--port=0", "--log-level=SEVERE"])
             .stdin(Stdio::null())
@@ -38,7 +38,7 @@ impl Driver {
     }
 
     /// A new browser with a profile of its own.
-    pub async fn browser(&self) -> anyhow::Result<Browser> {
+    pub(crate) async fn browser(&self) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
         let args = [
             "--headless=new",
@@ -77,7 +77,7 @@ impl Drop for Driver {
 }
 
 /// One browser.
-pub struct Browser {
+pub(crate) struct Browser {
     /// The WebDriver session.
     pub client: Client,
     _profile: tempfile::TempDir,
@@ -85,7 +85,7 @@ pub struct Browser {
 
 /// How a page is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub(crate) struct Look {
     /// Width in CSS pixels.
     pub width: u32,
     /// Height in CSS pixels.
@@ -96,7 +96,7 @@ pub struct Look {
 
 impl Browser {
     /// Sets the page's width, height and colour scheme, as a device would.
-    pub async fn look(&self, look: Look) -> anyhow::Result<()> {
+    pub(crate) async fn look(&self, look: Look) -> anyhow::Result<()> {
         let metrics = json!({
             "width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": look.width < 600,
         });
@@ -108,7 +108,7 @@ impl Browser {
     }
 
     /// A picture of the page, PNG.
-    pub async fn picture(&self, whole: bool) -> anyhow::Result<Vec<u8>> {
+    pub(crate) async fn picture(&self, whole: bool) -> anyhow::Result<Vec<u8>> {
         if !whole {
             return Ok(self.client.screenshot().await?);
         }
@@ -120,7 +120,7 @@ impl Browser {
     }
 
     /// Hosts of every request that any page of this browser made since this was last asked.
-    pub async fn hosts(&self) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn hosts(&self) -> anyhow::Result<Vec<String>> {
         let mut hosts = Vec::new();
         for entry in self.log("performance").await? {
             let message: Value = serde_json::from_str(entry["message"].as_str().unwrap_or("{}"))?;
@@ -141,7 +141,7 @@ impl Browser {
     }
 
     /// What the console said at level warning or above since this was last asked: errors, and violations of the policy.
-    pub async fn complaints(&self) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn complaints(&self) -> anyhow::Result<Vec<String>> {
         let log = self.log("browser").await?;
         let bad = |e: &&Value| e["level"] == "SEVERE" || e["level"] == "WARNING";
         Ok(log.iter().filter(bad).map(|e| e["message"].as_str().unwrap_or_default().to_owned()).collect())

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 /// Where a proxy cuts the connection of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// Nowhere.
     Never,
     /// The edge has the whole body; its answer never comes back.
@@ -21,7 +21,7 @@ pub enum Cut {
 
 /// A request as it went over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Which connection, counted from 0 for this proxy.
     pub connection: usize,
     /// Which request of that connection.
@@ -39,7 +39,7 @@ pub struct Seen {
 }
 
 /// A proxy at work. Dropping it ends every connection.
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Its address, for the device.
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -57,7 +57,7 @@ impl Drop for AbortOnDrop {
 
 impl Proxy {
     /// Starts a proxy to `edge`, `http://address:port`.
-    pub async fn start(edge: &str, cut: Cut) -> anyhow::Result<Self> {
+    pub(crate) async fn start(edge: &str, cut: Cut) -> anyhow::Result<Self> {
         let edge: SocketAddr = edge
             .strip_prefix("http://")
             .context("the edge's address")?
@@ -85,12 +85,12 @@ impl Proxy {
     }
 
     /// From now on cuts here.
-    pub fn set_cut(&self, cut: Cut) {
+    pub(crate) fn set_cut(&self, cut: Cut) {
         self.cut.send_replace(cut);
     }
 
     /// What was seen so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no holder panics").clone()
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// A town at work. Dropping it ends everything and removes its folder.
-pub struct Town {
+pub(crate) struct Town {
     /// The founded network.
     pub network: Names,
     /// Its directory.
@@ -31,7 +31,7 @@ pub struct Town {
 
 /// What a network is called.
 #[derive(Clone, Copy, Debug)]
-pub struct Names {
+pub(crate) struct Names {
     /// The network.
     pub id: NetworkId,
     /// Its desk.
@@ -40,7 +40,7 @@ pub struct Names {
 
 /// What runs in a town.
 #[derive(Clone, Copy, Debug)]
-pub struct With {
+pub(crate) struct With {
     /// T in milliseconds.
     pub round_ms: u32,
     /// How many mixes run, from the first on. Fewer than there are: a test stands where the next would.
@@ -51,7 +51,7 @@ pub struct With {
 
 impl Town {
     /// Founds and starts a town whose press reads `articles`.
-    pub async fn start(with: With, articles: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(with: With, articles: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let now = ambient::SystemClock.now();
         let plan = Plan { round_ms: with.round_ms, genesis: now };
@@ -81,12 +81,12 @@ impl Town {
     }
 
     /// Opens the desk's vault.
-    pub fn passphrase(&self) -> &Passphrase {
+    pub(crate) fn passphrase(&self) -> &Passphrase {
         &self.passphrase
     }
 
     /// The folder of a role.
-    pub fn folder(&self, role: &str) -> PathBuf {
+    pub(crate) fn folder(&self, role: &str) -> PathBuf {
         self.folder.path().join(role)
     }
 
@@ -142,7 +142,7 @@ impl Town {
     }
 
     /// A device that talks to the edge at `edge`, which may be a proxy. Not yet running.
-    pub fn device(
+    pub(crate) fn device(
         &self,
         place: Place,
         edge: &str,
@@ -160,28 +160,28 @@ impl Town {
     }
 
     /// The desk's identity.
-    pub fn desk_identity(&self) -> anyhow::Result<IdentitySecret> {
+    pub(crate) fn desk_identity(&self) -> anyhow::Result<IdentitySecret> {
         Ok(IdentitySecret::from_seed(&*seed::read(&self.folder("desk").join(file::IDENTITY))?))
     }
 
     /// Runs a device until the town ends.
-    pub fn run(&mut self, device: Arc<Device>) {
+    pub(crate) fn run(&mut self, device: Arc<Device>) {
         let stop = self.stop.subscribe();
         self.tasks.spawn(async move { Ok(device.run(told(stop)).await?) });
     }
 
     /// The round it is.
-    pub fn round(&self) -> Round {
+    pub(crate) fn round(&self) -> Round {
         self.directory.parameters().schedule.round_at(self.now()).unwrap_or(Round(0))
     }
 
     /// The time it is.
-    pub fn now(&self) -> Millis {
+    pub(crate) fn now(&self) -> Millis {
         ambient::SystemClock.now()
     }
 
     /// Looks until `look` finds something; fails after `rounds` rounds.
-    pub async fn wait<T>(
+    pub(crate) async fn wait<T>(
         &self,
         what: &str,
         rounds: u32,
@@ -202,7 +202,7 @@ impl Town {
     }
 
     /// Stops everything, and says what failed meanwhile.
-    pub async fn end(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn end(mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             ended??;

@@ -129,10 +129,12 @@ impl Browser {
                 continue;
             }
             let address = message["params"]["request"]["url"].as_str().unwrap_or_default();
-            let host = match address.split_once("://") {
-                Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-                None => address.split(':').next().unwrap_or_default(),
-            };
+            // The browser's own pages (its empty first tab) and inline data ask nobody.
+            let Some((scheme, rest)) = address.split_once("://") else { continue };
+            if scheme.starts_with("chrome") {
+                continue;
+            }
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
             if !hosts.iter().any(|known| known == host) {
                 hosts.push(host.to_owned());
             }

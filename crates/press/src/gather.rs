@@ -196,6 +196,10 @@ impl Gather {
         for why in &read.skipped {
             self.name_once(name, why);
         }
+        let text = |document: &news::Document| document.source.format == news::Format::Text;
+        if input.address.is_some() && read.documents.iter().any(text) {
+            return self.name_once(name, "it is neither a feed nor a page");
+        }
         let many = read.documents.len() > 1;
         for mut document in read.documents {
             match about {
@@ -403,6 +407,73 @@ mod tests {
             if let Some(picture) = picture {
                 assert_eq!((picture.width, picture.height, picture.media), (3, 2, Media::Png));
             }
+        }
+    }
+
+    /// A web server that gives each path its answer, on a thread of its own. Returns its address.
+    fn web(answers: Vec<(&'static str, Vec<u8>)>) -> String {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = Vec::new();
+                while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                    let mut byte = [0];
+                    if stream.read(&mut byte).unwrap_or(0) == 0 {
+                        break;
+                    }
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let path = head.split(' ').nth(1).unwrap_or_default();
+                let answer = answers.iter().find(|(p, _)| *p == path).map_or(
+                    b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
+                    |(_, answer)| answer.clone(),
+                );
+                // A client that has read enough hangs up.
+                let _ = stream.write_all(&answer);
+            }
+        });
+        address
+    }
+
+    fn found(kind: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn feeds_are_fetched_and_what_is_no_feed_is_named() {
+        let item = "<item><title>Spring tide closes the lower quay</title><link>https://quay.example/1</link>\
+                    <description>The lower quay was closed on Monday after the spring tide rose above its wall, the \
+                    harbour master said. It will open again once the water has gone.</description></item>";
+        let rss = format!("<rss version='2.0'><channel><title>The Quay</title>{item}</channel></rss>");
+        let at = web(vec![
+            ("/feed", found("application/rss+xml", rss.as_bytes())),
+            ("/notes", found("application/rss+xml", b"no feed")),
+            ("/flood", found("text/plain", &vec![b'a'; MAX_INPUT as usize + 1])),
+            (
+                "/round",
+                b"HTTP/1.1 302 Found\r\nlocation: /round\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    .to_vec(),
+            ),
+        ]);
+        let feeds =
+            ["/feed", "/notes", "/flood", "/round", "/none"].map(|path| format!("{at}{path}")).to_vec();
+        let mut gather = Gather::new(Inputs { folders: vec![], feeds }, vec![]).unwrap();
+        gather.refresh().await.unwrap();
+        let stories = gather.stories();
+        assert_eq!(stories.len(), 1, "{:#?}", gather.left_out());
+        assert_eq!(stories[0].articles[0].outlet, "The Quay");
+        let named = gather.left_out();
+        assert_eq!(named.len(), 4, "{named:#?}");
+        for (line, what) in named.iter().zip(["/notes", "/flood", "/round", "/none"]) {
+            assert!(line.contains(what), "{line}");
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     pub headers: Vec<(String, String)>,
     /// Bytes of the head, with its last empty line.
     pub head_len: usize,
+    /// The answer's status; `None` if the connection was cut before it.
+    pub(crate) status: Option<u16>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -125,6 +127,7 @@ async fn relay(
             path,
             head_len: head.len(),
             headers,
+            status: None,
             body: body.clone(),
         });
         if cut == Cut::BodyLost {
@@ -142,6 +145,15 @@ async fn relay(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let body = read_body(&mut edge, &mut pending, length(&headers)).await?;
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+        if let Some(seen) = log
+            .lock()
+            .expect("no holder panics")
+            .iter_mut()
+            .find(|seen| (seen.connection, seen.nth) == (connection, nth))
+        {
+            seen.status = status;
+        }
         if cut == Cut::AnswerLost {
             return Ok(());
         }

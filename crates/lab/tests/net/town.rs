@@ -120,7 +120,7 @@ impl Town {
         };
         let rng = ambient::rng()?;
         self.tasks.spawn(async move {
-            Ok(server::run::run_mix(config, ambient::clock(), rng, Hook::none(), told(stop)).await?)
+            Ok(server::run::run_mix(config, ambient::clock(), rng, Hook::none(), || (), told(stop)).await?)
         });
         Ok(())
     }

@@ -18,8 +18,9 @@ fn shape(seen: &Seen) -> (String, String, Vec<(String, String)>, usize, usize) {
     (seen.method.clone(), seen.path.clone(), headers.collect(), seen.body.len(), seen.nth)
 }
 
-/// Method, path, header names, length of the head without the host, length of the body, which connection of the exchange.
-type Request = (String, String, Vec<String>, usize, usize, usize);
+/// Method, path, header names, length of the head without the host, length of the body, which connection of the exchange,
+/// the answer's status.
+type Request = (String, String, Vec<String>, usize, usize, usize, Option<u16>);
 
 /// P1: a reader that sends a message in every round, and two that never send, make the same requests in the same order
 /// with the same headers, lengths and use of connections.
@@ -87,6 +88,7 @@ async fn a_sending_and_a_silent_reader_look_the_same_on_the_wire() {
                 seen.head_len - seen.headers.iter().find(|h| h.0 == "host").map_or(0, |h| h.1.len()),
                 seen.body.len(),
                 seen.connection,
+                seen.status,
             ));
             if is_post {
                 let round = seen.path.split('/').nth(3).unwrap().parse().unwrap();
@@ -99,10 +101,12 @@ async fn a_sending_and_a_silent_reader_look_the_same_on_the_wire() {
         exchanges
     };
     let all: Vec<_> = proxies.iter().map(exchanges).collect();
-    // Which editions a device asks for depends on its instants, which are drawn by chance and before anything is written.
-    // So exchanges are compared where both missed the same ones, in this round and the one before.
+    // Which editions a device asks for, and whether they are out yet, depends on its instants, which are drawn by chance
+    // and before anything is written. So exchanges are compared where both found the same ones, in this round and the one
+    // before.
     let editions = |requests: &[Request]| {
-        requests.iter().map(|r| r.1.clone()).filter(|path| path.contains("editions")).collect::<Vec<_>>()
+        let asked = requests.iter().filter(|r| r.1.contains("editions"));
+        asked.map(|r| (r.1.clone(), r.6)).collect::<Vec<_>>()
     };
     let mut compared = 0;
     for round in from.0 + 1..until {

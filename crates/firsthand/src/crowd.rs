@@ -11,14 +11,13 @@ use crate::config;
 
 /// Runs the readers until told to stop.
 pub(crate) async fn run(config: config::Crowd, stop: Stop) -> anyhow::Result<()> {
-    let network = config::network(&config.network)?;
     let directory = std::fs::read(&config.directory)
         .with_context(|| format!("cannot read {}", config.directory.display()))?;
     let mut readers = JoinSet::new();
     for _ in 0..config.readers {
         let device = client::Config {
             edge: config.edge.clone(),
-            network,
+            network: config.network,
             directory: directory.clone(),
             place: Place::Memory,
             kdf: Kdf::desktop(),

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Start with `firsthand demo`: it runs the whole system on this machine, with invented news.
 #[derive(Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 80)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("firsthand: {why:#}");
+            eprintln!("firsthand: {}", sentence(&why));
             if why.downcast_ref::<config::ConfigError>().is_some() {
                 ExitCode::from(EXIT_CONFIG)
             } else {
@@ -81,6 +81,19 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// An error and its causes on one line; a cause that comes after a whole sentence stands in brackets.
+fn sentence(why: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for part in why.chain().map(ToString::to_string) {
+        match text.chars().last() {
+            None => text = part,
+            Some('.') => text.push_str(&format!(" ({part})")),
+            Some(_) => text.push_str(&format!(": {part}")),
+        }
+    }
+    text
 }
 
 fn start<C, F, Fut>(role: &Role, run: F) -> anyhow::Result<()>
@@ -95,4 +108,19 @@ where
         let stop = ambient::stop(role.until_stdin_ends)?;
         run(config, stop).await
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_a_sentence_and_its_causes_follow() {
+        let why = anyhow!("no such file").context("cannot read a").context("hop: writing");
+        assert_eq!(sentence(&why), "hop: writing: cannot read a: no such file");
+        let why = anyhow!("no such file").context("It cannot be read. Check its name.");
+        assert_eq!(sentence(&why), "It cannot be read. Check its name. (no such file)");
+    }
 }

@@ -2,13 +2,16 @@
 //!
 //! A role that serves says `ready ADDRESS` on standard output once it does.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
-use client::{Device, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
+use client::{
+    Device, Inbox, Kdf, LibraryError, MailboxError, OpenError, Passphrase, Place, Vault, VaultContents,
+};
 use proto::sign::IdentitySecret;
 use rand::CryptoRng;
 use server::faults::Hook;
@@ -30,14 +33,10 @@ fn ready(address: impl std::fmt::Display) {
 
 /// Runs the edge.
 pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
-    let listen: SocketAddr = config.listen.parse().map_err(|_| config::ConfigError::Value {
-        file: "listen".into(),
-        what: format!("{} is not an address and port, like 127.0.0.1:8080", config.listen),
-    })?;
     let edge = server::edge::Config {
-        listen,
+        listen: config.listen,
         state: config.state,
-        network: config::network(&config.network)?,
+        network: config.network,
         directory: config.directory,
         max_journal_bytes: None,
     };
@@ -48,28 +47,23 @@ pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
 
 /// Runs a mix.
 pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
-    let hop = config.place.checked_sub(1).ok_or_else(|| config::ConfigError::Value {
-        file: "place".into(),
-        what: "mixes are counted from 1".into(),
-    })?;
     let mix = server::mix::Config {
-        hop,
+        hop: config.place - 1,
         edge: config.edge,
         state: config.state,
         identity: config.identity,
         key: config.key,
-        network: config::network(&config.network)?,
+        network: config.network,
         directory: config.directory,
     };
-    ready("mix");
-    server::run::run_mix(mix, ambient::clock(), ambient::rng()?, Hook::none(), stopped(stop)).await?;
+    let rng = ambient::rng()?;
+    server::run::run_mix(mix, ambient::clock(), rng, Hook::none(), || ready("mix"), stopped(stop)).await?;
     Ok(())
 }
 
 /// Runs the press.
 pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
-    let network = config::network(&config.network)?;
-    let (directory, directory_bytes) = config::directory(&config.directory, &network)?;
+    let (directory, directory_bytes) = config::directory(&config.directory, &config.network)?;
     let press = press::Press::open(press::Config {
         edge: config.edge,
         state: config.state,
@@ -87,26 +81,46 @@ pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
 pub fn reader_device(config: &config::Reader) -> anyhow::Result<Arc<Device>> {
     let device = client::Config {
         edge: config.edge.clone(),
-        network: config::network(&config.network)?,
+        network: config.network,
         directory: read_directory(&config.directory)?,
         place: Place::Folder(config.state.clone()),
         kdf: Kdf::desktop(),
         desk: None,
     };
-    Ok(Arc::new(Device::open(device, ambient::clock(), ambient::rng()?)?))
+    open(device, &config.state)
 }
 
 /// Opens a desk's device.
 pub fn desk_device(config: &config::Desk) -> anyhow::Result<Arc<Device>> {
     let device = client::Config {
         edge: config.edge.clone(),
-        network: config::network(&config.network)?,
+        network: config.network,
         directory: read_directory(&config.directory)?,
         place: Place::Folder(config.state.clone()),
         kdf: Kdf::desktop(),
         desk: Some(IdentitySecret::from_seed(&*seed::read(&config.identity)?)),
     };
-    Ok(Arc::new(Device::open(device, ambient::clock(), ambient::rng()?)?))
+    open(device, &config.state)
+}
+
+fn open(device: client::Config, state: &Path) -> anyhow::Result<Arc<Device>> {
+    let state = state.display();
+    match Device::open(device, ambient::clock(), ambient::rng()?) {
+        Ok(device) => Ok(Arc::new(device)),
+        Err(OpenError::Library(LibraryError::OtherNetwork)) => {
+            bail!("The state folder {state} belongs to another network. Give another folder.")
+        }
+        Err(OpenError::Mailbox(MailboxError::OpenElsewhere)) => {
+            bail!("The state folder {state} is in use by another program. Stop that one first.")
+        }
+        Err(
+            why @ (OpenError::Library(LibraryError::Disk { .. })
+            | OpenError::Mailbox(MailboxError::Disk { .. })),
+        ) => Err(anyhow::Error::from(why).context(format!(
+            "The state folder {state} cannot be used. Check that there is room on its disk and that you may write to it."
+        ))),
+        Err(why) => Err(why.into()),
+    }
 }
 
 fn read_directory(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -164,8 +178,13 @@ pub async fn unlock_inbox(
 
 /// Takes a port of 127.0.0.1.
 async fn loopback(port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-        format!("port {port} is in use or may not be taken. Choose another, or 0 for a free one")
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|cause| match cause.kind() {
+        ErrorKind::AddrInUse => anyhow!(
+            "The address 127.0.0.1:{port} is in use. Stop the program that holds it, or give another port."
+        ),
+        _ => anyhow::Error::from(cause).context(format!(
+            "The address 127.0.0.1:{port} cannot be listened at. Give another port, or 0 for a free one."
+        )),
     })
 }
 

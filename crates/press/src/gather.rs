@@ -43,7 +43,7 @@ pub enum GatherError {
         cause: io::Error,
     },
     /// The sidecar is wrong: going on would put articles under the wrong outlet.
-    #[error("{file}: {cause}. Mend the line and start again")]
+    #[error("{file}: {cause}. Mend that line")]
     Sidecar {
         /// Which.
         file: String,
@@ -83,6 +83,7 @@ impl Gather {
         for folder in &inputs.folders {
             fs::read_dir(folder)
                 .map_err(|cause| GatherError::Folder { folder: folder.display().to_string(), cause })?;
+            read_sidecar(folder)?;
         }
         Ok(Self {
             inputs,
@@ -367,10 +368,13 @@ mod tests {
     async fn a_wrong_sidecar_stops_everything_and_names_its_line() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+        let inputs = || Inputs { folders: vec![dir.path().to_owned()], feeds: vec![] };
+        let mut running = Gather::new(inputs(), vec![]).unwrap();
         fs::write(dir.path().join(SIDECAR), "[\"a.txt\"]\noutlet = \"The Quay\"\noulet = 1\n").unwrap();
-        let inputs = Inputs { folders: vec![dir.path().to_owned()], feeds: vec![] };
-        let why = Gather::new(inputs, vec![]).unwrap().refresh().await.unwrap_err().to_string();
-        assert!(why.contains("line 3") && why.contains("oulet"), "{why}");
+        for why in [running.refresh().await.unwrap_err(), Gather::new(inputs(), vec![]).err().unwrap()] {
+            let why = why.to_string();
+            assert!(why.contains("line 3") && why.contains("oulet"), "{why}");
+        }
     }
 
     #[tokio::test]

@@ -50,12 +50,14 @@ pub async fn run_edge(
     }
 }
 
-/// Runs a mix until `shutdown` is done. `rng` draws its shuffles.
+/// Runs a mix until `shutdown` is done. `rng` draws its shuffles. `ready` is told once its state is open; whether the edge
+/// answers is another matter, and is waited for.
 pub async fn run_mix(
     config: mix::Config,
     clock: Arc<dyn Clock>,
     rng: StdRng,
     hook: Hook,
+    ready: impl FnOnce(),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServiceError> {
     let setup = Setup::read(&config)?;
@@ -66,6 +68,7 @@ pub async fn run_mix(
         .map_err(OpenError::from)?;
     let upstream = HttpUpstream::new(client, Handle::current(), config.hop, exit);
     let mut mix = blocking(move || Mix::open(setup, upstream, rng, hook)).await??;
+    ready();
 
     let mut shutdown = pin!(shutdown);
     let mut trouble = Trouble::new(pause(schedule));

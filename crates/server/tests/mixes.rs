@@ -734,7 +734,7 @@ fn a_mix_with_the_wrong_identity_key_or_folder_does_not_start_or_does_not_take()
         Err(e) => e.to_string(),
     };
     let elsewhere = |name: &str| -> PathBuf { net.folder.path().join(name) };
-    assert!(refused(Setup { hop: 1, state: elsewhere("a"), ..net.setup(0) }).contains("not that of mix 1"));
+    assert!(refused(Setup { hop: 1, state: elsewhere("a"), ..net.setup(0) }).contains("not that of mix 2"));
     assert!(refused(net.setup(0)).contains("in use"));
     assert!(refused(Setup { state: elsewhere("edge"), ..net.setup(0) }).contains("in use"));
     let other = proto::seal::SealSecret::generate(&mut StdRng::seed_from_u64(5));
@@ -805,6 +805,7 @@ fn the_loops_carry_a_tip_by_themselves() {
             clock.clone(),
             rng,
             Hook::none(),
+            || (),
             shutdown(),
         )));
     }

@@ -32,7 +32,8 @@ impl Child {
     /// address with it.
     pub(super) async fn start(name: &str, role: &str, config: &Path) -> anyhow::Result<(Self, String)> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut process = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg(role)
             .arg("--config")
             .arg(config)
@@ -40,9 +41,11 @@ impl Child {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start the {name}"))?;
+            .kill_on_drop(true);
+        // Ctrl-C in the terminal is for the demonstration alone: it stops its roles one after the other.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut process = command.spawn().with_context(|| format!("cannot start the {name}"))?;
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
         listen(name, &mut process, Arc::clone(&last_words));
         let stdin = process.stdin.take();
@@ -51,7 +54,10 @@ impl Child {
         let address = tokio::select! {
             said = tokio::time::timeout(READY, ready) => match said {
                 Ok(Ok(address)) => address,
-                Ok(Err(_)) => bail!("{}", child.ended().await),
+                Ok(Err(_)) => {
+                    let ended = child.ended().await;
+                    bail!("{}", child.complaint().unwrap_or(ended))
+                }
                 Err(_) => bail!("the {name} did not get ready within {} s", READY.as_secs()),
             },
         };
@@ -71,6 +77,14 @@ impl Child {
             }
         });
         told
+    }
+
+    /// What the role said of itself when it refused to start.
+    fn complaint(&self) -> Option<String> {
+        let words = self.last_words.lock().expect("no holder panics");
+        let why = words.iter().position(|line| line.starts_with("firsthand: "))?;
+        let why = words.iter().skip(why).map(String::as_str).collect::<Vec<_>>().join("\n  ");
+        Some(format!("The {} did not start: {}", self.name, why.trim_start_matches("firsthand: ")))
     }
 
     /// Waits until the role ends, which it should not do by itself; says why.

@@ -4,6 +4,7 @@ mod child;
 mod once;
 mod state;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR|URL", num_args = 1..)]
     articles: Vec<String>,
     /// Use this port for the edge and the next two for reader and desk. Without, free ports are taken
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=65533))]
     port: Option<u16>,
     /// How long a round takes: 5 seconds, or with `fast` 1 second
     #[arg(long, value_enum, default_value_t = Pace::Normal)]
@@ -67,7 +68,9 @@ impl Pace {
 
 /// Runs the demonstration until it is stopped.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    // Before anything starts.
     let tip = args.tip.as_deref().map(once::read_tip).transpose()?;
+    let articles = Articles::named(&args.articles)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let mut stop = ambient::stop(false)?;
         let mut rng = ambient::rng()?;
@@ -79,10 +82,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let mut town = Town { children: Vec::new() };
         let result = match &tip {
             Some(tip) => tokio::select! {
-                turn = once::run(&mut town, args, &state, tip) => turn,
+                turn = once::run(&mut town, args, articles, &state, tip) => turn,
                 _ = stop.changed() => bail!("stopped before the turn was over"),
             },
-            None => show(&mut town, args, &state, &mut stop).await,
+            None => show(&mut town, args, articles, &state, &mut stop).await,
         };
         town.stop().await;
         state.close()?;
@@ -97,16 +100,16 @@ struct Town {
 
 impl Town {
     /// Starts edge, mixes, press and crowd. Returns the edge's address.
-    async fn found(&mut self, args: &Args, state: &State) -> anyhow::Result<String> {
-        let network = state.network.to_string();
+    async fn found(&mut self, args: &Args, articles: Articles, state: &State) -> anyhow::Result<String> {
+        let network = state.network;
         let edge = self
             .add(
                 state,
                 "edge",
                 "edge",
                 &config::Edge {
-                    network: network.clone(),
-                    listen: format!("127.0.0.1:{}", args.port.unwrap_or(0)),
+                    network,
+                    listen: (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
                     state: "state".into(),
                     directory: found::file::DIRECTORY.into(),
                 },
@@ -114,7 +117,7 @@ impl Town {
             .await?;
         for place in 1..=found::MIXES {
             let mix = config::Mix {
-                network: network.clone(),
+                network,
                 place,
                 edge: edge.clone(),
                 state: "state".into(),
@@ -124,9 +127,9 @@ impl Town {
             };
             self.add(state, &format!("mix{place}"), "mix", &mix).await?;
         }
-        let (folders, feeds) = inputs(&args.articles, &state.dir)?;
+        let Articles { folders, feeds } = articles.or_samples(&state.dir)?;
         let press = config::Press {
-            network: network.clone(),
+            network,
             edge: edge.clone(),
             state: "state".into(),
             directory: found::file::DIRECTORY.into(),
@@ -177,16 +180,22 @@ impl Town {
     }
 }
 
-async fn show(town: &mut Town, args: &Args, state: &State, stop: &mut ambient::Stop) -> anyhow::Result<()> {
+async fn show(
+    town: &mut Town,
+    args: &Args,
+    articles: Articles,
+    state: &State,
+    stop: &mut ambient::Stop,
+) -> anyhow::Result<()> {
     println!("Starting the whole of Firsthand on this machine ...");
     let edge = tokio::select! {
-        edge = town.found(args, state) => edge?,
+        edge = town.found(args, articles, state) => edge?,
         _ = stop.changed() => return Ok(()),
     };
-    let network = state.network.to_string();
-    let port = |n: u16| args.port.map_or(0, |port| port.saturating_add(n));
+    let network = state.network;
+    let port = |n: u16| args.port.map_or(0, |port| port + n);
     let desk = config::Desk {
-        network: network.clone(),
+        network,
         edge: edge.clone(),
         directory: found::file::DIRECTORY.into(),
         state: "state".into(),
@@ -230,38 +239,55 @@ async fn show(town: &mut Town, args: &Args, state: &State, stop: &mut ambient::S
     }
 }
 
-/// Folders and feeds to read: what was asked for, or the samples.
-fn inputs(articles: &[String], dir: &Path) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
-    if articles.is_empty() {
-        let samples = dir.join("samples");
-        if !samples.exists() {
-            std::fs::create_dir_all(&samples)?;
-            SAMPLES.extract(&samples).context("cannot unpack the sample articles")?;
-        }
-        return Ok((vec![samples], vec![]));
+/// What the press is to read: folders and addresses of feeds.
+struct Articles {
+    folders: Vec<PathBuf>,
+    feeds: Vec<String>,
+}
+
+impl Articles {
+    /// What was asked for, which may be nothing.
+    fn named(articles: &[String]) -> anyhow::Result<Self> {
+        let (feeds, folders): (Vec<_>, Vec<_>) =
+            articles.iter().cloned().partition(|a| a.starts_with("http://") || a.starts_with("https://"));
+        let folders = folders
+            .iter()
+            .map(|folder| {
+                let path = std::path::absolute(folder)?;
+                if path.is_dir() {
+                    Ok(path)
+                } else {
+                    bail!("{folder} is not a folder. Name one that holds articles, or the address of a feed.")
+                }
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { folders, feeds })
     }
-    let (feeds, folders): (Vec<_>, Vec<_>) =
-        articles.iter().cloned().partition(|a| a.starts_with("http://") || a.starts_with("https://"));
-    let folders = folders
-        .iter()
-        .map(|folder| {
-            let path = std::path::absolute(folder)?;
-            if path.is_dir() { Ok(path) } else { bail!("{folder} is not a folder of articles") }
-        })
-        .collect::<anyhow::Result<_>>()?;
-    Ok((folders, feeds))
+
+    /// The same, or the samples if nothing was asked for.
+    fn or_samples(mut self, dir: &Path) -> anyhow::Result<Self> {
+        if self.folders.is_empty() && self.feeds.is_empty() {
+            let samples = dir.join("samples");
+            if !samples.exists() {
+                std::fs::create_dir_all(&samples)?;
+                SAMPLES.extract(&samples).context("cannot unpack the sample articles")?;
+            }
+            self.folders.push(samples);
+        }
+        Ok(self)
+    }
 }
 
 /// Opens an address in the person's browser, if this machine has a way.
 fn open_browser(address: &str) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = std::process::Stdio::null;
-    let _ = std::process::Command::new(program)
-        .arg(address)
-        .stdin(quiet())
-        .stdout(quiet())
-        .stderr(quiet())
-        .spawn();
+    let mut command = std::process::Command::new(program);
+    command.arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet());
+    // Ctrl-C in the terminal is for the demonstration, not for the browser.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let _ = command.spawn();
 }
 
 /// Waits a little: how often the turn looks.

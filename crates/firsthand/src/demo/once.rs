@@ -1,13 +1,16 @@
 //! One whole turn without a browser: a simulated source sends a text, the desk answers, the source reads the answer. The
 //! same client code as the screens, over the same network as the demonstration.
 
+use std::collections::HashSet;
+use std::fs::File;
 use std::future::Future;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use client::{Inbox, LineState, Passphrase, Session, Who};
+use client::{Inbox, Line, LineState, Passphrase, Session, Who};
 use proto::directory::Directory;
 use proto::mix::Manifest;
 use proto::sign::Unverified;
@@ -16,7 +19,7 @@ use proto::{Clock as _, Millis, Round, Schedule, codec, edition, path};
 use zeroize::Zeroizing;
 
 use super::state::State;
-use super::{Args, Town, a_moment};
+use super::{Args, Articles, Town, a_moment};
 use crate::{ambient, config, found, roles};
 
 /// What the desk answers.
@@ -28,35 +31,47 @@ const LARGEST: u64 = 64 * 1024;
 /// Reads the tip, and makes sure that it can be sent unchanged.
 pub(super) fn read_tip(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     let name = file.display();
-    let len = std::fs::metadata(file).with_context(|| format!("cannot read {name}"))?.len();
-    if len > LARGEST {
-        bail!("{name} is {len} bytes; a message holds at most {LARGEST} bytes of text");
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(file)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("The tip {name} cannot be read. Name a text file with --tip."))?;
+    if bytes.len() as u64 > LARGEST {
+        bail!("The tip {name} is larger than {LARGEST} bytes. Shorten it.");
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name} as text"))?;
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        bail!("The tip {name} is not UTF-8 text. Save it as such, without formatting.");
+    };
     if text.trim().is_empty() {
-        bail!("{name} is empty; write the tip into it");
+        bail!("The tip {name} is empty. Write a sentence into it.");
     }
     let room = proto::size::Cascade::new(found::MIXES).context("the demonstration's cascade")?.data();
-    let needed = proto::conversation::packed_len(&text);
+    let needed = proto::conversation::packed_len(text);
     if needed > room {
-        bail!("{name} needs {needed} bytes packed, and one message holds {room}; shorten it");
+        bail!("The tip {name} takes {needed} bytes packed, and one message holds {room}. Shorten it.");
     }
-    Ok(Zeroizing::new(text))
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Runs the turn. An error says which hop failed.
-pub(super) async fn run(town: &mut Town, args: &Args, state: &State, tip: &str) -> anyhow::Result<()> {
+pub(super) async fn run(
+    town: &mut Town,
+    args: &Args,
+    articles: Articles,
+    state: &State,
+    tip: &str,
+) -> anyhow::Result<()> {
     let hops = Hops::new(state)?;
     let turn = Turn::new(hops.directory.parameters().schedule);
-    let edge = town.found(args, state).await.context("hop: starting the network")?;
+    let edge = town.found(args, articles, state).await.context("hop: starting the network")?;
     turn.say(&format!("edge, {} mixes, press and {} simulated readers are up", found::MIXES, args.readers));
 
-    let network = state.network.to_string();
+    let network = state.network;
     let reader = config::Reader {
-        network: network.clone(),
+        network,
         edge: edge.clone(),
         directory: found::file::DIRECTORY.into(),
-        state: "state".into(),
+        // Not the reader's own: a mailbox begun there on a screen stays as it is.
+        state: "source".into(),
         port: 0,
     };
     let reader = roles::reader_device(&settled(reader, &state.dir.join("reader")))?;
@@ -83,6 +98,9 @@ pub(super) async fn run(town: &mut Town, args: &Args, state: &State, tip: &str) 
         });
     }
     let inbox = Arc::new(roles::unlock_inbox(&desk, &desk_device, &state.passphrase).await?);
+
+    // What a folder that is resumed holds already is not this turn's.
+    let earlier: HashSet<_> = inbox.conversations().iter().map(|c| c.id).collect();
 
     let shown = turn.wait("edition", 6, || async { Ok(reader.status().edition) }).await?;
     let stories = reader.stories();
@@ -127,7 +145,7 @@ pub(super) async fn run(town: &mut Town, args: &Args, state: &State, tip: &str) 
         });
     }
 
-    let conversation = turn.wait("desk", 8, || async { arrived(&inbox, tip).await }).await?;
+    let conversation = turn.wait("desk", 8, || async { arrived(&inbox, &earlier, tip).await }).await?;
     turn.say(&format!("desk: the tip arrived unchanged, {} bytes; acknowledged by itself", tip.len()));
     inbox.answer(conversation, ANSWER, turn.now()).context("hop: the desk's answer")?;
     turn.say(&format!("desk: answered, {} bytes", ANSWER.len()));
@@ -161,16 +179,18 @@ fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// The conversation in which the tip arrived.
-async fn arrived(inbox: &Arc<Inbox>, tip: &str) -> anyhow::Result<Option<[u8; 8]>> {
+/// The new conversation in which the tip arrived as it was written.
+async fn arrived(
+    inbox: &Arc<Inbox>,
+    earlier: &HashSet<[u8; 8]>,
+    tip: &str,
+) -> anyhow::Result<Option<[u8; 8]>> {
     let collecting = Arc::clone(inbox);
     tokio::task::spawn_blocking(move || collecting.collect()).await?;
-    let Some(conversation) = inbox.conversations().into_iter().next() else { return Ok(None) };
-    let Some(line) = conversation.lines.iter().find(|line| line.who == Who::Source) else { return Ok(None) };
-    if *line.text != tip {
-        bail!("the desk read another text than the source wrote");
-    }
-    Ok(Some(conversation.id))
+    let conversations = inbox.conversations().into_iter();
+    let mut new = conversations.filter(|conversation| !earlier.contains(&conversation.id));
+    let unchanged = |line: &Line| line.who == Who::Source && *line.text == *tip;
+    Ok(new.find(|conversation| conversation.lines.iter().any(unchanged)).map(|conversation| conversation.id))
 }
 
 fn has_left(session: &Session) -> bool {

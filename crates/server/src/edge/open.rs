@@ -52,10 +52,10 @@ pub enum OpenError {
     },
     /// The identity is not the one that the directory names for this mix.
     #[error(
-        "The identity is not that of mix {hop} in the directory. Give the right key file, or the right hop."
+        "The identity is not that of mix {} in the directory. Give the right key file, or the right place.", .hop + 1
     )]
     NotThisMix {
-        /// The hop.
+        /// The hop, counted from 0; people count from 1.
         hop: u8,
     },
     /// The address cannot be listened at.

@@ -32,9 +32,13 @@ pub(crate) async fn front(State(app): State<Arc<App>>) -> Markup {
     let stories = app.device.stories();
     let main = html! {
         h1.page-title { (words::FRONT_PAGE) }
-        div #edition data-live="/" data-every=(every_ms) { (edition_line(&app, &status)) }
-        (parts::front(&stories, &app.zone))
-        @if stories.is_empty() { p.empty { (words::FIRST_NONE_STORIES) } }
+        div #edition data-live="/" data-swap="edition stories" data-every=(every_ms) {
+            (edition_line(&app, &status))
+        }
+        div #stories {
+            (parts::front(&stories, &app.zone))
+            @if stories.is_empty() { p.empty { (words::FIRST_NONE_STORIES) } }
+        }
     };
     frame(&app, Here::Front, words::FRONT_PAGE, None, main)
 }

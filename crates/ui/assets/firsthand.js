@@ -149,20 +149,47 @@ document.addEventListener("input", (event) => {
   measuring = setTimeout(() => swap("meter", button.form.action, new FormData(button.form, button)), 400);
 });
 
+// An answer being written at a desk is kept there until it is sent, so that a locked screen does not lose it.
+let keeping = 0;
+let keep = null;
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form?.dataset.keep) return;
+  clearTimeout(keeping);
+  keep = () => {
+    keep = null;
+    fetch(form.dataset.keep, { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true })
+      .catch(() => {});
+  };
+  keeping = setTimeout(() => keep?.(), 400);
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.keep) keep = null;
+  else keep?.();
+});
+addEventListener("pagehide", () => keep?.());
+
 // ---- what changes by itself -------------------------------------------------------------------------------------
 
-// Puts the newest state of one region into the page; the whole page, if it no longer has that region.
-async function swap(id, url, fields) {
-  const old = document.getElementById(id);
+// Puts the newest state of some regions into the page; the whole page, if it no longer has them.
+async function swap(ids, url, fields) {
+  const olds = ids.split(" ").map((id) => document.getElementById(id));
   try {
     const { page, main } = await ask(url, fields);
-    if (!old.isConnected) return;
-    const now = page.getElementById(id);
-    if (!now && main) draw(main);
-    else if (now && now.innerHTML !== old.innerHTML) old.replaceChildren(...document.adoptNode(now).childNodes);
+    if (!olds.every((old) => old.isConnected)) return;
+    const news = olds.map((old) => page.getElementById(old.id));
+    if (main && !news.every(Boolean)) draw(main);
+    else olds.forEach((old, n) => renew(old, news[n]));
   } catch {
     // the program was stopped: the page stays as it is
   }
+}
+
+function renew(old, now) {
+  if (now.innerHTML === old.innerHTML) return;
+  const held = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  old.replaceChildren(...document.adoptNode(now).childNodes);
+  if (held) find(`[href="${CSS.escape(held)}"]`, old)?.focus({ preventScroll: true });
 }
 
 const due = new WeakMap();
@@ -173,6 +200,6 @@ setInterval(() => {
     if (now < due.get(part) || document.hidden) continue;
     due.set(part, now + Number(part.dataset.every));
     if (part.matches("form")) swap(part.dataset.swap, part.action, new FormData(part));
-    else swap(part.id, part.dataset.live);
+    else swap(part.dataset.swap ?? part.id, part.dataset.live);
   }
 }, 250);

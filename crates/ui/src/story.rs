@@ -93,19 +93,47 @@ pub fn story(story: &Story, zone: &Zone, under: &Markup) -> Markup {
         }
         div.articles.many[many] {
             @for (place, a) in story.articles.iter().enumerate() {
-                (article(a, zone, many.then_some(place == 0), under))
+                @let role = match (many, place) {
+                    (false, _) => Role::Alone,
+                    (true, 0) => Role::Lead { titled: a.title != story.title },
+                    (true, _) => Role::Other,
+                };
+                (article(a, zone, role, under))
             }
         }
     }
 }
 
-/// One outlet's article. `lead`: whether it leads among several; `None` if it stands alone, its title above it.
-fn article(a: &Article, zone: &Zone, lead: Option<bool>, under: &Markup) -> Markup {
+/// An article's place on its story's page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The only one. Its title is the page's.
+    Alone,
+    /// The first of several. Without a title of its own if that is the page's.
+    Lead {
+        titled: bool,
+    },
+    Other,
+}
+
+impl Role {
+    fn leads(self) -> bool {
+        matches!(self, Role::Lead { .. })
+    }
+
+    /// Whether the article shows its own title, under which its headings then stand.
+    fn titled(self) -> bool {
+        matches!(self, Role::Lead { titled: true } | Role::Other)
+    }
+}
+
+/// One outlet's article.
+fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> Markup {
     html! {
-        article.article.lead[lead == Some(true)] #(anchor(a)) aria-label=(tame(&a.outlet)) {
+        article.article.lead[role.leads()] #(anchor(a)) aria-label=(tame(&a.outlet)) {
             header {
                 p.outlet { (run(&a.outlet)) }
-                @if lead.is_some() { h2 { (run(&a.title)) } }
+                @if role.titled() { h2 { (run(&a.title)) } }
                 p.byline {
                     @if let Some(name) = a.byline.as_deref().filter(|b| !b.trim().is_empty()) { (run(name)) " · " }
                     (zone.published(a.published))
@@ -113,11 +141,11 @@ fn article(a: &Article, zone: &Zone, lead: Option<bool>, under: &Markup) -> Mark
             }
             @if let Some(picture) = &a.picture {
                 figure {
-                    (image(a.id, picture, lead != Some(false)))
+                    (image(a.id, picture, role != Role::Other))
                     @if let Some(credit) = &picture.credit { figcaption { "Picture: " (run(credit)) } }
                 }
             }
-            div.body { (body(&a.body, lead.is_some())) }
+            div.body { (body(&a.body, role.titled())) }
             footer {
                 @if let Some(address) = a.url.as_deref().and_then(printed_at) {
                     p.printed { "Printed at " span.address { (run(address)) } }
@@ -263,6 +291,11 @@ mod tests {
             (two.matches("<h1").count(), two.matches("<h2").count(), two.matches("<h3").count()),
             (1, 2, 2)
         );
+        let mut same = a_story(vec![an_article(1, "Harbour Post", "x"), an_article(2, "Vale Radio", "y")]);
+        same.title.clone_from(&same.articles[0].title);
+        let same = super::story(&same, &Zone::utc(), &html! {}).into_string();
+        assert_eq!(same.matches("Harbour Post on the quay").count(), 1, "the page's title is not said twice");
+        assert_eq!((same.matches("<h2").count(), same.matches("<h3").count()), (2, 1));
     }
 
     #[test]

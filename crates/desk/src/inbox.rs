@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Form,
     extract::{Path, State as Shared},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use client::{AnswerError, Conversation, Line, LineState, Who};
@@ -15,6 +15,8 @@ use ui::{
     text::{beginning, fill, tame},
     when,
 };
+
+use zeroize::Zeroizing;
 
 use crate::{App, blocking, frame, keep_awake, not_here, words};
 
@@ -33,7 +35,7 @@ pub(crate) struct Posted {
 
 /// `GET /`
 pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> Response {
-    mind(&app, &headers);
+    mind(&app, &headers, None);
     let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
     let conversations = blocking(move || inbox.conversations()).await;
     let main = html! {
@@ -57,8 +59,27 @@ pub(crate) async fn conversation(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    mind(&app, &headers);
-    show(&app, &id, "", None).await
+    mind(&app, &headers, Some(&id));
+    let draft = app.state().drafts.get(&id).cloned().unwrap_or_default();
+    show(&app, &id, &draft, None).await
+}
+
+/// `POST /conversations/{id}/draft`: what was written so far, which the module sends while a person types. It waits in
+/// memory until it is sent, also while the screen is locked: the words on their way when somebody presses "Lock" too.
+pub(crate) async fn draft(
+    Shared(app): Shared<Arc<App>>,
+    Path(id): Path<String>,
+    Form(posted): Form<Posted>,
+) -> StatusCode {
+    let Some(inbox) = app.state().inbox.clone() else { return StatusCode::NOT_FOUND };
+    let wanted = id.clone();
+    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
+    if !known {
+        return StatusCode::NOT_FOUND;
+    }
+    keep_awake(&app);
+    app.state().drafts.insert(id, Zeroizing::new(posted.text.replace("\r\n", "\n")));
+    StatusCode::NO_CONTENT
 }
 
 /// `POST /conversations/{id}`
@@ -81,7 +102,10 @@ pub(crate) async fn answer(
     .await;
     match sent {
         None => not_here(),
-        Some(Ok(_)) => Redirect::to(&path(&id)).into_response(),
+        Some(Ok(_)) => {
+            app.state().drafts.remove(&id);
+            Redirect::to(&path(&id)).into_response()
+        }
         Some(Err(error)) => {
             let sentence = match error {
                 AnswerError::NoConversation => return not_here(),
@@ -95,10 +119,14 @@ pub(crate) async fn answer(
     }
 }
 
-/// A person opening a page is a step; the module looking for news is not.
-fn mind(app: &Arc<App>, headers: &HeaderMap) {
+/// A person opening a page is a step, and the screen unlocks to it; the module looking for news is not.
+fn mind(app: &Arc<App>, headers: &HeaderMap, conversation: Option<&str>) {
     if headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
         keep_awake(app);
+        let mut state = app.state();
+        if state.shown {
+            state.place = conversation.map(path);
+        }
     }
 }
 
@@ -115,7 +143,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> R
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
                 ol.lines { @for line in &conversation.lines { (line_item(app, line)) } }
             }
-            form method="post" action=(path(id)) autocomplete="off" {
+            form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
                 @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
                 label for="text" { (words::ANSWER) }
                 p.hint #hint { (words::ANSWER_HINT) }
@@ -151,15 +179,19 @@ fn line_item(app: &App, line: &Line) -> Markup {
             }
             p.said dir="auto" { (tame(&line.text)) }
             @match line.state {
-                LineState::Waiting { from, until } => p.state {
-                    (fill(words::WAITING, &[moment(app, from.0), moment(app, until.0)]))
-                },
+                LineState::Waiting { from, until } => p.state { (leaves(app, from.0, until.0)) },
                 LineState::Left { before } => p.state { (fill(words::LEFT, &[moment(app, before.0)])) },
                 LineState::Acknowledged => p.state { (words::RECEIVED_BY_SOURCE) },
                 _ => {},
             }
         }
     }
+}
+
+/// When a waiting answer leaves.
+fn leaves(app: &App, from_ms: u64, until_ms: u64) -> Markup {
+    let (from, until) = (moment(app, from_ms), moment(app, until_ms));
+    if from.0 == until.0 { fill(words::WAITING_AT, &[until]) } else { fill(words::WAITING, &[from, until]) }
 }
 
 /// When the next collection is.

@@ -9,6 +9,7 @@ mod vault;
 mod words;
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -27,6 +28,7 @@ use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use ui::{Frame, Guard, Link, Zone, assets, headers, page};
+use zeroize::Zeroizing;
 
 use vault::Vaulted;
 
@@ -60,6 +62,10 @@ struct State {
     shown: bool,
     /// Grows with every step.
     touched: u64,
+    /// The conversation that was on the screen, by its path: unlocking leads back to it.
+    place: Option<String>,
+    /// Answers being written, by conversation. In memory only.
+    drafts: HashMap<String, Zeroizing<String>>,
 }
 
 impl App {
@@ -131,6 +137,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(inbox::list))
         .route("/vault", get(vault::door).post(vault::step))
         .route("/conversations/{id}", get(inbox::conversation).post(inbox::answer))
+        .route("/conversations/{id}/draft", post(inbox::draft))
         .route("/lock", post(vault::lock))
         .fallback(|| async { (StatusCode::NOT_FOUND, plain(words::NOT_HERE)) })
         .layer(DefaultBodyLimit::max(FORM))

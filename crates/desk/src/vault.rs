@@ -148,7 +148,7 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
     }
 }
 
-/// The first opening starts collecting; a later one only shows what is there.
+/// The first opening starts collecting; a later one only shows what is there, where it was left.
 fn enter(app: &Arc<App>, vault: Vault) -> Response {
     let mut state = app.state();
     state.vaulted = Vaulted::ExpectStart;
@@ -158,7 +158,7 @@ fn enter(app: &Arc<App>, vault: Vault) -> Response {
         tokio::spawn(keep_collecting(Arc::downgrade(app), Arc::clone(&inbox)));
         state.inbox = Some(inbox);
     }
-    Redirect::to("/").into_response()
+    Redirect::to(state.place.as_deref().unwrap_or("/")).into_response()
 }
 
 fn offered(app: &App) -> MutexGuard<'_, Option<Offer>> {

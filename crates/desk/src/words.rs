@@ -66,6 +66,8 @@ words! {
     TOO_LONG = "The answer is too long. Nothing was sent. Make it shorter.";
     DISK = "The vault could not be written. Nothing was sent. Look at the free space on the disk.";
     WAITING = "Waiting. It leaves between {} and {}.";
+    /// Where both ends of the window read the same.
+    WAITING_AT = "Waiting. It leaves at {}.";
     LEFT = "Left at some time before {}.";
     RECEIVED_BY_SOURCE = "The source has it.";
     ROUND = "round {}";

@@ -106,6 +106,8 @@ words! {
     LOOK_AGAIN = "Look again";
     LOOKS_ITSELF = "Answers appear here by themselves.";
     WAITING = "Waiting. It leaves with your normal reading between {} and {}.";
+    /// Where both ends of the window read the same.
+    WAITING_AT = "Waiting. It leaves with your normal reading at {}.";
     WAITING_CLOSE = "You can close this page. Do not stop reading.";
     LEFT = "Left this device at some time before {}.";
     LEFT_USUALLY = "A desk usually has it in {}.";

@@ -257,7 +257,7 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
             @match line.state {
                 LineState::Waiting { from, until } => {
                     (way(0))
-                    p.state { (fill(words::WAITING, &[moment(load, from.0), moment(load, until.0)])) }
+                    p.state { (leaves(load, from.0, until.0)) }
                     p.state { (words::WAITING_CLOSE) }
                 },
                 LineState::Left { before } => {
@@ -274,6 +274,12 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
             }
         }
     }
+}
+
+/// When a waiting message leaves.
+fn leaves(load: &Load<'_>, from_ms: u64, until_ms: u64) -> Markup {
+    let (from, until) = (moment(load, from_ms), moment(load, until_ms));
+    if from.0 == until.0 { fill(words::WAITING_AT, &[until]) } else { fill(words::WAITING, &[from, until]) }
 }
 
 /// Where a message can be by now: on this device, on its way or at the desk unseen, or surely at the desk.

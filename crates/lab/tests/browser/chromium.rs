@@ -1,7 +1,9 @@
 //! A real Chromium under ChromeDriver, each with a fresh profile, and what it saw: requests, console, violations.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context as _, bail};
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -37,8 +39,8 @@ impl Driver {
         bail!("chromedriver ended before it was ready")
     }
 
-    /// A new browser with a profile of its own.
-    pub(crate) async fn browser(&self) -> anyhow::Result<Browser> {
+    /// A new browser with a profile of its own, which runs the pages' scripts or none.
+    pub(crate) async fn browser(&self, scripts: bool) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
         let args = [
             "--headless=new",
@@ -55,9 +57,13 @@ impl Driver {
             &format!("--user-data-dir={}", profile.path().display()),
         ]
         .map(str::to_owned);
+        let prefs = match scripts {
+            true => json!({}),
+            false => json!({ "profile.managed_default_content_settings.javascript": 2 }),
+        };
         let capabilities = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": { "args": args },
+            "goog:chromeOptions": { "args": args, "prefs": prefs },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let client = ClientBuilder::new(HttpConnector::new())
@@ -65,7 +71,7 @@ impl Driver {
             .connect(&self.address)
             .await
             .context("chromedriver did not start a browser")?;
-        Ok(Browser { client, _profile: profile })
+        Ok(Browser { client, traffic: Mutex::default(), profile })
     }
 }
 
@@ -80,7 +86,24 @@ impl Drop for Driver {
 pub(crate) struct Browser {
     /// The WebDriver session.
     pub client: Client,
-    _profile: tempfile::TempDir,
+    traffic: Mutex<Traffic>,
+    profile: tempfile::TempDir,
+}
+
+/// What went over the wire so far.
+#[derive(Default)]
+struct Traffic {
+    hosts: BTreeSet<String>,
+    answers: Vec<Answer>,
+}
+
+/// An answer that the browser got.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// Where from.
+    pub url: String,
+    /// Its `Cache-Control`, empty if there was none.
+    pub cache: String,
 }
 
 /// How a page is looked at.
@@ -107,39 +130,88 @@ impl Browser {
         Ok(())
     }
 
-    /// A picture of the page, PNG.
+    /// A picture of what is in view, or of the whole page down to 8,000 pixels, PNG.
     pub(crate) async fn picture(&self, whole: bool) -> anyhow::Result<Vec<u8>> {
         if !whole {
             return Ok(self.client.screenshot().await?);
         }
-        let shot = self
-            .devtools("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }))
-            .await?;
+        let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await?;
+        let size = &metrics["cssContentSize"];
+        // Longer pages make pictures that many programs do not open.
+        let height = size["height"].as_f64().context("no height")?.min(8_000.0);
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
+        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let shot = self.devtools("Page.captureScreenshot", params).await?;
         let data = shot["data"].as_str().context("no picture")?;
         Ok(data_encoding::BASE64.decode(data.as_bytes())?)
     }
 
-    /// Hosts of every request that any page of this browser made since this was last asked.
-    pub(crate) async fn hosts(&self) -> anyhow::Result<Vec<String>> {
-        let mut hosts = Vec::new();
-        for entry in self.log("performance").await? {
+    /// Hosts of every request that any page of this browser made.
+    pub(crate) async fn hosts(&self) -> anyhow::Result<BTreeSet<String>> {
+        self.watch().await?;
+        Ok(self.traffic().hosts.clone())
+    }
+
+    /// Every answer that any page of this browser got.
+    pub(crate) async fn answers(&self) -> anyhow::Result<Vec<Answer>> {
+        self.watch().await?;
+        Ok(self.traffic().answers.clone())
+    }
+
+    /// Addresses and titles in this tab's history, oldest first.
+    pub(crate) async fn history(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let history = self.devtools("Page.getNavigationHistory", json!({})).await?;
+        let entries = history["entries"].as_array().context("no history")?;
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        Ok(entries.iter().map(|e| (text(&e["url"]), text(&e["title"]))).collect())
+    }
+
+    /// The cookies of this address.
+    pub(crate) async fn cookies(&self, address: &str) -> anyhow::Result<Value> {
+        let answer = self.devtools("Network.getCookies", json!({ "urls": [address] })).await?;
+        Ok(answer["cookies"].clone())
+    }
+
+    /// Gives it another browser's cookies, as if it had opened the launch link itself.
+    pub(crate) async fn be_given(&self, cookies: &Value) -> anyhow::Result<()> {
+        self.devtools("Network.setCookies", json!({ "cookies": cookies })).await?;
+        Ok(())
+    }
+
+    /// Ends the browser as a person does, and gives back the folder of its profile.
+    pub(crate) async fn close(self) -> anyhow::Result<tempfile::TempDir> {
+        self.client.close().await?;
+        Ok(self.profile)
+    }
+
+    /// Reads what the browser noted of its traffic since it was last read.
+    async fn watch(&self) -> anyhow::Result<()> {
+        let entries = self.log("performance").await?;
+        let mut traffic = self.traffic();
+        for entry in entries {
             let message: Value = serde_json::from_str(entry["message"].as_str().unwrap_or("{}"))?;
-            let message = &message["message"];
-            if message["method"] != "Network.requestWillBeSent" {
-                continue;
+            let (method, params) = (&message["message"]["method"], &message["message"]["params"]);
+            if method == "Network.requestWillBeSent" {
+                if let Some(host) = host(&params["request"]) {
+                    traffic.hosts.insert(host);
+                }
+                traffic.answers.extend(answer(&params["redirectResponse"]));
             }
-            let address = message["params"]["request"]["url"].as_str().unwrap_or_default();
-            // The browser's own pages (its empty first tab) and inline data ask nobody.
-            let Some((scheme, rest)) = address.split_once("://") else { continue };
-            if scheme.starts_with("chrome") {
-                continue;
-            }
-            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            if !hosts.iter().any(|known| known == host) {
-                hosts.push(host.to_owned());
+            if method == "Network.responseReceived" {
+                traffic.answers.extend(answer(&params["response"]));
             }
         }
-        Ok(hosts)
+        Ok(())
+    }
+
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().expect("no holder panics")
+    }
+
+    /// Everything the console said since this was last asked.
+    pub(crate) async fn said(&self) -> anyhow::Result<Vec<String>> {
+        let log = self.log("browser").await?;
+        Ok(log.iter().map(|e| e["message"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
     /// What the console said at level warning or above since this was last asked: errors, and violations of the policy.
@@ -158,6 +230,21 @@ impl Browser {
         let body = json!({ "cmd": command, "params": params });
         Ok(self.client.issue_cmd(Raw { path: "goog/cdp/execute", body }).await?)
     }
+}
+
+/// Whom a request asks. The browser's own pages (its empty first tab) and inline data ask nobody.
+fn host(request: &Value) -> Option<String> {
+    let (scheme, rest) = request["url"].as_str()?.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    (!scheme.starts_with("chrome")).then(|| host.to_owned())
+}
+
+fn answer(response: &Value) -> Option<Answer> {
+    host(response)?;
+    let headers = response["headers"].as_object()?;
+    let cache = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("cache-control"));
+    let cache = cache.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned();
+    Some(Answer { url: response["url"].as_str()?.to_owned(), cache })
 }
 
 /// A command of ChromeDriver's own.

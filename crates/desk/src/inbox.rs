@@ -201,7 +201,10 @@ fn next(app: &App) -> Markup {
         return html! { (words::NO_EDITION) };
     }
     let left = u64::try_from(app.now().until(status.next_exchange).as_millis()).unwrap_or(u64::MAX);
-    fill(words::NEXT, &[html! { (when::until(left)) }])
+    html! {
+        (fill(words::NEXT, &[html! { (when::until(left)) }])) " "
+        span.live { (words::NEXT_APPEARS) }
+    }
 }
 
 fn moment(app: &App, at_ms: u64) -> Markup {

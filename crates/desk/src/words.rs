@@ -47,7 +47,8 @@ words! {
 
     // the inbox
     EMPTY = "Nothing has come yet.";
-    NEXT = "The next collection is in {}. What it brings appears here by itself.";
+    NEXT = "The next collection is in {}.";
+    NEXT_APPEARS = "What it brings appears here by itself.";
     NO_EDITION = "The first edition is on its way. Collecting starts with it.";
     NEW = "new";
     ANSWERED = "answered";

@@ -1,8 +1,12 @@
 //! The loopback guard: pages served on this machine answer to the browser that the program opened, and to nobody else.
 //!
 //! Any web page and any program on the machine can reach a loopback port. So: the launch link carries a token that
-//! works once and is exchanged for a session cookie; `Host` must be the exact address (a name rebound to loopback is
-//! not); whatever changes something must come from our own page, by `Origin` and `Sec-Fetch-Site`.
+//! works once and is exchanged for a session cookie; `Host` must be the exact name (another rebound to loopback is not);
+//! nothing is shown to another site's page, and whatever changes something must come from our own, by `Origin` and
+//! `Sec-Fetch-Site`.
+//!
+//! The name is drawn at every start: `1f0c....localhost`, which browsers take to this machine without asking anybody.
+//! Cookies do not know ports: under 127.0.0.1 any other program's port on the machine would be sent ours.
 //! Assets pass without the cookie: they are the same on every install.
 
 use std::{
@@ -33,7 +37,6 @@ const LAUNCH: &str = "launch";
 pub struct Guard {
     host: String,
     origin: String,
-    /// Cookies do not know ports: the name keeps apart two services on one machine.
     cookie: String,
     session: Token,
     /// Taken by the first request that brings it.
@@ -59,10 +62,13 @@ impl Guard {
     /// `command` is what the refusal page tells people to run.
     pub fn new(address: SocketAddr, command: &'static str, rng: &mut impl CryptoRng) -> (Arc<Guard>, String) {
         let (session, launch) = (Token::random(rng), Token::random(rng));
-        let link = format!("http://{address}/?{LAUNCH}={}", hex::encode(launch.0));
+        let mut name = [0; 8];
+        rng.fill_bytes(&mut name);
+        let host = format!("{}.localhost:{}", hex::encode(name), address.port());
+        let link = format!("http://{host}/?{LAUNCH}={}", hex::encode(launch.0));
         let guard = Guard {
-            host: address.to_string(),
-            origin: format!("http://{address}"),
+            origin: format!("http://{host}"),
+            host,
             cookie: format!("firsthand-{}", address.port()),
             session,
             launch: Mutex::new(Some(launch)),
@@ -104,7 +110,10 @@ impl Guard {
         if !known {
             return Err(Refusal::NoSession);
         }
-        if !reads && !self.is_ours(headers) {
+        let site = headers.get("sec-fetch-site");
+        if site.is_some_and(|site| site != "same-origin" && site != "none")
+            || (!reads && !self.is_ours(headers))
+        {
             return Err(Refusal::Stranger);
         }
         Ok(None)
@@ -213,20 +222,29 @@ mod tests {
 
     use super::*;
 
-    const HOST: &str = "127.0.0.1:4321";
-
     fn service() -> (Router, String, String) {
-        let (guard, link) =
-            Guard::new(HOST.parse().unwrap(), "firsthand reader", &mut StdRng::seed_from_u64(7));
+        let (guard, link) = guard();
         let cookie = format!("{}={}", guard.cookie, hex::encode(guard.session.0));
         let router = Router::new().route("/", get(|| async { "page" }).post(|| async { "done" }));
         (guard.around(router.merge(assets::router())), link, cookie)
     }
 
+    fn guard() -> (Arc<Guard>, String) {
+        Guard::new("127.0.0.1:4321".parse().unwrap(), "firsthand reader", &mut StdRng::seed_from_u64(7))
+    }
+
+    fn host() -> String {
+        guard().0.host.clone()
+    }
+
+    fn origin() -> String {
+        format!("http://{}", host())
+    }
+
     async fn ask(router: &Router, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = axum::http::Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", HOST);
+            request = request.header("host", host());
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -237,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn launch_link_works_once() {
         let (router, link, _) = service();
-        let path = link.strip_prefix("http://127.0.0.1:4321").unwrap();
+        let path = link.strip_prefix(&origin()).unwrap();
         let answer = ask(&router, "GET", path, &[]).await;
         assert_eq!(answer.status(), 303);
         assert_eq!(answer.headers()["location"], "/");
@@ -250,26 +268,40 @@ mod tests {
         assert_eq!(ask(&router, "GET", path, &[("cookie", cookie)]).await.status(), 303);
     }
 
+    #[test]
+    fn every_start_has_a_name_of_its_own() {
+        let mut rng = StdRng::seed_from_u64(8);
+        let [a, b] =
+            [(); 2].map(|()| Guard::new("127.0.0.1:4321".parse().unwrap(), "x", &mut rng).0.host.clone());
+        assert_ne!(a, b);
+        assert!(a.ends_with(".localhost:4321") && a.len() == 16 + ".localhost:4321".len(), "{a}");
+    }
+
     #[tokio::test]
     async fn wrong_token_does_not_spend_the_link() {
         let (router, link, _) = service();
         for wrong in ["", "00", &"0".repeat(64), "%00"] {
             assert_eq!(ask(&router, "GET", &format!("/?launch={wrong}"), &[]).await.status(), 403);
         }
-        assert_eq!(ask(&router, "GET", &link["http://127.0.0.1:4321".len()..], &[]).await.status(), 303);
+        assert_eq!(ask(&router, "GET", &link[origin().len()..], &[]).await.status(), 303);
     }
 
     #[tokio::test]
     async fn refuses_without_session_and_from_strangers() {
         let (router, _, cookie) = service();
         let cookie = cookie.as_str();
-        let own = "http://127.0.0.1:4321";
+        let own = origin();
+        let own = own.as_str();
         for (method, headers, status) in [
             ("GET", &[][..], 403),
             ("GET", &[("cookie", "firsthand-4321=00")], 403),
             ("GET", &[("cookie", cookie)], 200),
             ("GET", &[("cookie", &format!("other=1; {cookie}"))], 200),
+            ("GET", &[("cookie", cookie), ("sec-fetch-site", "none")], 200),
+            ("GET", &[("cookie", cookie), ("sec-fetch-site", "same-site")], 403),
+            ("GET", &[("cookie", cookie), ("sec-fetch-site", "cross-site")], 403),
             ("GET", &[("cookie", cookie), ("host", "localhost:4321")], 403),
+            ("GET", &[("cookie", cookie), ("host", "127.0.0.1:4321")], 403),
             ("GET", &[("cookie", cookie), ("host", "evil.example:4321")], 403),
             ("GET", &[("cookie", cookie), ("host", "127.0.0.1")], 403),
             ("POST", &[("cookie", cookie)], 403),

@@ -231,7 +231,7 @@ fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Lea
         form method="post" action=(PATH) data-step data-every=(every_ms) data-swap="lines" autocomplete="off" {
             (hidden(load))
             input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Look);
-            p.hint { (words::LOOKS_ITSELF) }
+            p.hint.live { (words::LOOKS_ITSELF) }
             div.actions { (button(load, Step::Home, words::LOOK_AGAIN, true)) }
         }
         div.flow {

@@ -87,6 +87,7 @@ async fn writes(source: &Person) -> anyhow::Result<()> {
     source.look("compose").await?;
     source.press("Send").await?;
     source.sees("Your message is sealed.").await?;
+    source.sees("Answers appear here by themselves.").await?;
     source.look("sealed").await
 }
 
@@ -184,6 +185,7 @@ async fn without_scripts(driver: &Driver, source: &Person, desk: &Person) -> any
     plain.press("Send").await?;
     plain.sees("Your message is sealed.").await?;
     still_there().await?;
+    ensure!(!plain.text().await?.contains("by themselves"), "without scripts nothing appears by itself");
     plain.shoot("sealed", "wide").await?;
 
     // The inbox shows the second source by itself.

@@ -13,7 +13,7 @@ use desk::App;
 use proto::{seal::SealSecret, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{HOST, Standing, Window, between, device};
+use town::{ADDRESS, Standing, Window, between, device};
 use ui::{Guard, Zone};
 
 struct Desk {
@@ -29,7 +29,7 @@ async fn desk(seed: u64) -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("vault");
     let device = device(&mut rng);
-    let (guard, link) = Guard::new(HOST.parse().unwrap(), "firsthand desk", &mut rng);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let app = App::new(device, file.clone(), guard, Arc::new(Standing), Zone::utc(), &mut rng);
     let contents = VaultContents {
         identity: IdentitySecret::generate(&mut rng),
@@ -125,7 +125,7 @@ async fn an_idle_screen_locks_and_looking_does_not_count() {
     tokio::time::sleep(Duration::from_secs(14 * 60)).await;
     // what the module asks by itself
     let look = Request::get("/")
-        .header("host", HOST)
+        .header("host", &desk.window.host)
         .header("cookie", &desk.window.cookie)
         .header("sec-fetch-mode", "cors");
     let answer = desk.window.router.clone().oneshot(look.body(Body::empty()).unwrap()).await.unwrap();

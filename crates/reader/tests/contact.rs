@@ -10,13 +10,13 @@ use std::{sync::Arc, time::Duration};
 use axum::{body::Body, http::Request};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{HOST, Standing, Window, between, device, pressed};
+use town::{ADDRESS, Standing, Window, between, device, pressed};
 use ui::{Guard, Zone};
 
 async fn window(seed: u64) -> Window {
     let mut rng = StdRng::seed_from_u64(seed);
     let device = device(&mut rng);
-    let (guard, link) = Guard::new(HOST.parse().unwrap(), "firsthand reader", &mut rng);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
     let app = reader::App::new(device, guard, Arc::new(Standing), Zone::utc(), &mut rng);
     Window::open(reader::router(app), &link).await
 }
@@ -73,7 +73,7 @@ async fn every_answer_is_strict_and_kept_nowhere() {
             assert_eq!(window.page.matches("<h1").count(), 1, "{path}");
         }
     }
-    let stranger = Request::get("/").header("host", HOST).body(Body::empty()).unwrap();
+    let stranger = Request::get("/").header("host", &window.host).body(Body::empty()).unwrap();
     let answer = window.router.clone().oneshot(stranger).await.unwrap();
     assert_eq!(answer.status(), 403);
     assert_eq!(answer.headers()["content-security-policy"], ui::headers::CSP);

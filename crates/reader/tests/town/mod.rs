@@ -23,8 +23,8 @@ use proto::{
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
 
-pub const HOST: &str = "127.0.0.1:4321";
-pub const ORIGIN: &str = "http://127.0.0.1:4321";
+/// Where a test's pages would listen.
+pub const ADDRESS: &str = "127.0.0.1:4321";
 
 pub struct Standing;
 
@@ -84,6 +84,7 @@ pub fn device(rng: &mut StdRng) -> Arc<Device> {
 /// A browser's window on the pages.
 pub struct Window {
     pub router: Router,
+    pub host: String,
     pub cookie: String,
     /// The page shown.
     pub page: String,
@@ -94,17 +95,20 @@ pub struct Window {
 impl Window {
     /// Opens the launch link.
     pub async fn open(router: Router, link: &str) -> Window {
-        let launch = Request::get(link.strip_prefix(ORIGIN).unwrap()).header("host", HOST);
+        let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let host = host.to_owned();
+        let launch = Request::get(format!("/{path}")).header("host", &host);
         let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
         let cookie =
             answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-        Window { router, cookie, page: String::new(), location: None }
+        Window { router, host, cookie, page: String::new(), location: None }
     }
 
     /// A second window of the same browser.
     pub fn beside(&self) -> Window {
         Window {
             router: self.router.clone(),
+            host: self.host.clone(),
             cookie: self.cookie.clone(),
             page: String::new(),
             location: None,
@@ -125,13 +129,13 @@ impl Window {
 
     pub async fn post(&mut self, path: &str, body: String) -> Response<()> {
         let request = Request::post(path)
-            .header("origin", ORIGIN)
+            .header("origin", format!("http://{}", self.host))
             .header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Response<()> {
-        request.headers_mut().insert("host", HOST.parse().unwrap());
+        request.headers_mut().insert("host", self.host.parse().unwrap());
         request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();

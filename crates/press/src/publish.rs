@@ -24,6 +24,8 @@ use crate::state::{Signed, State};
 const FRONT_PAGE: usize = 200;
 /// The most that a front page may weigh packed, in bytes. The oldest stories give way.
 const FRONT_BYTES: usize = 3 * 1024 * 1024;
+/// The most that the manifests of one head may weigh, in bytes; the rest stands in the next. Half of what a head may.
+const MANIFEST_BYTES: usize = edition::MAX_HEAD / 2;
 /// How many rounds back manifests are asked for: an envelope that waited longer is dead.
 const MANIFEST_ROUNDS: u32 = 26;
 
@@ -166,7 +168,7 @@ impl Press {
             }
         }
         found.sort_by_key(|(_, m)| (m.batch, m.hop));
-        Ok(found)
+        Ok(within(found, MANIFEST_BYTES))
     }
 
     async fn send(&mut self, now: Millis) -> Result<(), PressError> {
@@ -190,6 +192,26 @@ impl Press {
     fn failed(&self, cause: rusqlite::Error) -> PressError {
         PressError::State { folder: self.config.state.display().to_string(), cause }
     }
+}
+
+/// The first manifests that fit. One that fits no head at all is left out for good, so that one mix cannot stop the press.
+fn within(
+    found: Vec<(Unverified<Manifest>, Manifest)>,
+    bytes: usize,
+) -> Vec<(Unverified<Manifest>, Manifest)> {
+    let mut room = bytes;
+    let mut fits = Vec::new();
+    for (signed, manifest) in found {
+        let len = codec::encode(&signed).len();
+        if len > bytes {
+            warn!("left a manifest out: it is larger than an edition may carry");
+            continue;
+        }
+        let Some(rest) = room.checked_sub(len) else { break };
+        room = rest;
+        fits.push((signed, manifest));
+    }
+    fits
 }
 
 /// The newest stories, as many as fit.
@@ -284,6 +306,30 @@ mod tests {
         let mut page = before.stories;
         changes.fold_into(&mut page);
         assert_eq!(page, after.stories);
+    }
+
+    #[test]
+    fn one_mix_with_huge_manifests_cannot_stop_the_press() {
+        use proto::mix::BatchId;
+        use rand::{SeedableRng, rngs::StdRng};
+        let mix = IdentitySecret::generate(&mut StdRng::seed_from_u64(1));
+        let manifest = |round, inputs: usize| {
+            let it = Manifest {
+                batch: BatchId { round: Round(round), part: 0 },
+                hop: 0,
+                inputs: vec![Digest([1; 32]); inputs],
+                count_in: 1,
+                count_out: 1,
+                outputs: vec![Digest([2; 32])],
+            };
+            (Unverified::sign(&it, &proto::NetworkId([3; 32]), &mix), it)
+        };
+        let rounds = |fits: Vec<(Unverified<Manifest>, Manifest)>| {
+            fits.into_iter().map(|(_, m)| m.batch.round.0).collect::<Vec<_>>()
+        };
+        let found = vec![manifest(1, 20_000), manifest(2, 1), manifest(3, 10), manifest(4, 1)];
+        assert_eq!(rounds(within(found.clone(), MANIFEST_BYTES)), [2, 3, 4], "the first weighs 680 kB");
+        assert_eq!(rounds(within(found, 700)), [2, 3], "what does not fit waits, in order");
     }
 
     #[test]

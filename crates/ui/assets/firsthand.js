@@ -111,7 +111,17 @@ addEventListener("pageshow", (event) => {
 });
 
 // Blank while another window is in front; locked after five minutes without a key or a click.
-const blank = (on) => find("main").classList.toggle("blank", on && inArea());
+// What is hidden loses the keyboard, so it is given back.
+let held = null;
+function blank(on) {
+  const hidden = on && inArea();
+  if (hidden) held ??= document.activeElement;
+  find("main").classList.toggle("blank", hidden);
+  if (hidden || !held) return;
+  const back = held;
+  held = null;
+  back.focus({ preventScroll: true });
+}
 addEventListener("blur", () => blank(true));
 for (const kind of ["focus", "pointerdown", "keydown"]) addEventListener(kind, () => blank(false), true);
 

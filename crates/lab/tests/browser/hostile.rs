@@ -59,6 +59,24 @@ async fn an_empty_page_fills_by_itself_and_hostile_coverage_shows_letters() -> a
     for words in [MARKUP, &long, "javascript:alert(1)", "Harbour closed for a week", "Ships wait outside"] {
         ensure!(seen.contains(words), "{words:?} is not to be read in\n{}", seen.replace(&long, "(long)"));
     }
+    a_later_edition_appears(&reader, folder.path()).await
+}
+
+/// What the press reads later comes to an open front page by itself, and the keyboard stays where it is.
+async fn a_later_edition_appears(reader: &Person, folder: &Path) -> anyhow::Result<()> {
+    reader.browser.client.goto(&reader.home()).await?;
+    let held = reader
+        .run("window.stayed = true; const a = document.querySelector('h2 a'); a.focus(); return a.getAttribute('href')")
+        .await?;
+    std::fs::write(
+        folder.join("late.txt"),
+        "Lighthouse painted green\n\nPainters at the lighthouse of Ossin finished on Friday, said the keeper. \
+         Nobody had asked for green. The old white paint had been bought from another port.\n",
+    )?;
+    reader.sees("Lighthouse painted green").await?;
+    ensure!(reader.run("return window.stayed").await? == true, "the page was reloaded");
+    let holds = reader.run("return document.activeElement.getAttribute('href')").await?;
+    ensure!(held == holds, "the keyboard was at {held} and is at {holds}");
     Ok(())
 }
 

@@ -115,10 +115,29 @@ async fn writes(source: &Person) -> anyhow::Result<Vec<String>> {
     source.sees("Your message").await?;
     ensure!(source.focus().await?.tag == "TEXTAREA", "the keyboard is where the message goes");
     source.keys(TIP.chars()).await?;
+    looks_away(source).await?;
     source.enter("Send").await?;
     source.sees("Your message is sealed.").await?;
     source.sees(TIP).await?;
     Ok(words)
+}
+
+/// While another window is in front nothing of the area shows; afterwards the keyboard is where it was.
+async fn looks_away(source: &Person) -> anyhow::Result<()> {
+    let shown = "getComputedStyle(document.querySelector('textarea')).visibility";
+    let away = source
+        .run_async(&format!(
+            "dispatchEvent(new Event('blur'));
+             await new Promise(done => setTimeout(done, 200));
+             return {shown};"
+        ))
+        .await?;
+    ensure!(away == "hidden", "the message can be read from behind another window");
+    let back = source.run(&format!("dispatchEvent(new Event('focus')); return {shown}")).await?;
+    ensure!(back == "visible", "the message comes back");
+    let focus = source.focus().await?;
+    ensure!(focus.tag == "TEXTAREA", "the keyboard is at {focus:?} after looking away");
+    Ok(())
 }
 
 /// Esc Esc: the same article at the same place, within 100 ms, and the mailbox is closed.

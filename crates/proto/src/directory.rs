@@ -438,6 +438,20 @@ struct Current {
     until: Round,
 }
 
+/// SHA-256 over keys and their rounds, in their order; of several lists, each with its count.
+fn digest_of<'a>(lists: impl IntoIterator<Item = &'a Vec<Current>>) -> Digest {
+    let mut bytes = Vec::new();
+    for keys in lists {
+        bytes.extend_from_slice(&(keys.len() as u32).to_be_bytes());
+        for k in keys {
+            bytes.extend_from_slice(&k.from.0.to_be_bytes());
+            bytes.extend_from_slice(&k.until.0.to_be_bytes());
+            bytes.extend_from_slice(&k.key.to_bytes());
+        }
+    }
+    Digest::of(&bytes)
+}
+
 fn current(keys: &[Current], round: Round) -> Option<&SealPublic> {
     // DIR-11: a key is used in its own rounds only; of several, the newest.
     keys.iter().filter(|k| (k.from..=k.until).contains(&round)).max_by_key(|k| k.from).map(|k| &k.key)
@@ -462,6 +476,11 @@ impl Desk {
     /// The key to seal to in `round`.
     pub fn intake(&self, round: Round) -> Option<&SealPublic> {
         current(&self.keys, round)
+    }
+
+    /// A digest over all its keys and their rounds: the same for as long as none of them changes.
+    pub fn keys_digest(&self) -> Digest {
+        digest_of([&self.keys])
     }
 }
 
@@ -509,6 +528,16 @@ impl Directory {
     /// The key of the mix at `hop` for `round`.
     pub fn mix_key(&self, hop: u8, round: Round) -> Option<&SealPublic> {
         current(self.mixes.get(usize::from(hop))?, round)
+    }
+
+    /// Every key of the mix at `hop`, of rounds past and to come.
+    pub fn mix_keys(&self, hop: u8) -> impl Iterator<Item = &SealPublic> {
+        self.mixes.get(usize::from(hop)).into_iter().flatten().map(|current| &current.key)
+    }
+
+    /// A digest over the keys of all mixes and their rounds: the same for as long as none of them changes.
+    pub fn mix_keys_digest(&self) -> Digest {
+        digest_of(&self.mixes)
     }
 
     /// The keys an envelope of `round` needs: those of the mixes before the exit in order, and the exit's.

@@ -28,8 +28,9 @@ use std::sync::Arc;
 use proto::batch;
 use proto::directory::Directory;
 use proto::envelope::Wire;
+use proto::id::KeyId;
 use proto::mix::{BatchId, Manifest};
-use proto::seal::SealSecret;
+use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{Digest, Millis, NetworkId};
@@ -180,8 +181,14 @@ impl<U: Upstream> Mix<U> {
         if directory.roster().mix(hop) != Some(identity.public()) {
             return Err(OpenError::NotThisMix { hop });
         }
+        // MIX-01: asked before anything is touched. With another key file, the tags of the right one would be taken for
+        // those of a key that is gone, and everything that was passed on could be passed on again.
+        let listed: Vec<KeyId> = directory.mix_keys(hop).map(SealPublic::id).collect();
+        if !listed.contains(&key.public().id()) {
+            return Err(OpenError::NotItsKey { hop });
+        }
         let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;
-        let store = Store::open(&folder.path().join("mix.sqlite"), key.public().id())?;
+        let store = Store::open(&folder.path().join("mix.sqlite"), key.public().id(), &listed)?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
         let me = Me { hop, wire, directory, identity, key, hook };

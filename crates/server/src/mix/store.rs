@@ -115,12 +115,19 @@ fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
 }
 
 impl Store {
-    /// Opens the file for a mix whose key is `key`. Tags seen under other keys go: those keys are gone.
-    pub(crate) fn open(path: &Path, key: KeyId) -> Result<Self, StoreError> {
+    /// Opens the file for a mix whose key is `key`. Tags seen under keys that are not `listed` any more go with them: no
+    /// envelope is sealed to those. `key` must be one of the listed.
+    pub(crate) fn open(path: &Path, key: KeyId, listed: &[KeyId]) -> Result<Self, StoreError> {
         let open = || {
             let db = open_database(path)?;
             db.execute_batch(SCHEMA)?;
-            db.execute("DELETE FROM tags WHERE key <> ?1", [key.0])?;
+            let kept: Vec<KeyId> = db
+                .prepare("SELECT DISTINCT key FROM tags")?
+                .query_map([], |row| row.get(0).map(KeyId))?
+                .collect::<Sql<_>>()?;
+            for gone in kept.iter().filter(|k| !listed.contains(k)) {
+                db.execute("DELETE FROM tags WHERE key = ?1", [gone.0])?;
+            }
             Ok(db)
         };
         open().map(|db| Self { db, key }).map_err(failed("opening the mix's store"))
@@ -356,4 +363,35 @@ fn set_number(tx: &Transaction<'_>, name: &str, value: u32) -> Sql<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO numbers (name, value) VALUES (?1, ?2)")?
         .execute(params![name, value])
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(tag: u8, item: Vec<u8>) -> Run {
+        Run {
+            source: BatchId { round: Round(1), part: u16::from(tag) },
+            next: 1,
+            ended: true,
+            due: true,
+            input: Some((Digest::of(&item), 1)),
+            tags: vec![[tag; 16]],
+            items: vec![(Place::Gathered, item)],
+            opened: 0,
+        }
+    }
+
+    /// MIX-01
+    #[test]
+    fn mix_01_tags_stay_as_long_as_their_key_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mix.sqlite");
+        let (old, new) = (KeyId([1; 16]), KeyId([2; 16]));
+        Store::open(&path, old, &[old]).unwrap().keep(&run(7, vec![0; 9])).unwrap();
+        assert_eq!(Store::open(&path, new, &[old, new]).unwrap().kept().unwrap().tags, [] as [ReplayTag; 0]);
+        assert_eq!(Store::open(&path, old, &[old, new]).unwrap().kept().unwrap().tags, [[7; 16]]);
+        Store::open(&path, new, &[new]).unwrap();
+        assert!(Store::open(&path, old, &[old, new]).unwrap().kept().unwrap().tags.is_empty());
+    }
 }

@@ -443,7 +443,22 @@ async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     assert_eq!(edge.get("/v1/drops/3/reader").await, (StatusCode::OK, vec![2; 4 * 1024]));
     assert_eq!(edge.get("/v1/drops/3/desk").await.0, StatusCode::FORBIDDEN);
     let desk = edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await;
+    // Whoever is not asked for a signature, a cache on the way among them, must have no copy to give.
+    assert_eq!(desk.headers()["cache-control"], "private, no-store");
     assert_eq!(desk.bytes().await.unwrap(), vec![1; 4 * 4736]);
+    let mix = &edge.town.mixes[0].identity;
+    edge.upload("5", vec![1; 8192]).await;
+    edge.put(mix, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
+    for (by, path) in [
+        (mix, "/v1/rounds"),
+        (mix, "/v1/rounds/5/envelopes/0"),
+        (&edge.town.mixes[1].identity, "/v1/batches/0"),
+        (&edge.town.mixes[1].identity, "/v1/batches/0/5/0"),
+    ] {
+        let answer = edge.signed(by, Method::GET, path, vec![]).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "private, no-store", "{path}");
+    }
     assert_eq!(edge.get("/v1/drops/4/reader").await.0, StatusCode::NOT_FOUND);
 }
 

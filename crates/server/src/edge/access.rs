@@ -1,7 +1,9 @@
 //! Who may ask for what, and how much of a body is read.
 
 use axum::body::{Body, Bytes};
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use proto::directory::Directory;
@@ -41,6 +43,19 @@ impl Edge {
         };
         if verified { Ok(body) } else { Err(No::Forbidden) }
     }
+}
+
+/// Says that the answer to a signed request is for the one who signed: a cache on the way would hand it to whoever asks
+/// next, and asks nobody for a signature.
+pub(super) async fn keep_from_caches(request: Request<Body>, next: Next) -> Response {
+    let signed = request.headers().contains_key(HEADER);
+    let mut response = next.run(request).await;
+    if signed {
+        // EDG-08
+        let private = HeaderValue::from_static("private, no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
+    response
 }
 
 /// Reads a body of at most `limit` bytes; `None` if it is longer or breaks off.

@@ -19,9 +19,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
+use axum::{Router, middleware};
 use proto::directory::Directory;
 use proto::edition::Edition;
 use proto::mix::Manifest;
@@ -156,6 +156,7 @@ impl Edge {
             .route("/v1/directories/{digest}", get(publish::directory).put(publish::put_directory))
             .route("/v1/bundles/{digest}", get(publish::bundle).put(publish::put_bundle))
             .route("/v1/editions/{round}", get(publish::edition).put(publish::put_edition));
+        let served = served.layer(middleware::from_fn(access::keep_from_caches));
         served.merge(pages::router()).with_state(Arc::clone(self))
     }
 

@@ -18,11 +18,12 @@ impl Purpose for Request {
 }
 
 // method " " path "\n" time in decimal "\n" SHA-256(body) in hexadecimal
-fn signed(method: &str, path: &str, time: Millis, body: &[u8]) -> Vec<u8> {
-    format!("{method} {path}\n{}\n{}", time.0, Digest::of(body)).into_bytes()
+fn signed(method: &str, path: &str, time: Millis, body: &Digest) -> Vec<u8> {
+    format!("{method} {path}\n{}\n{body}", time.0).into_bytes()
 }
 
-/// Signs a request. Returns the value of [`HEADER`]: identity, time and signature, hexadecimal and decimal, with dots.
+/// Signs a request. Returns the value of [`HEADER`]: identity, time, the body's digest and the signature, hexadecimal and
+/// decimal, with dots.
 pub fn sign(
     network: &NetworkId,
     by: &IdentitySecret,
@@ -31,15 +32,23 @@ pub fn sign(
     body: &[u8],
     now: Millis,
 ) -> String {
-    let signature = by.sign::<Request>(network, &signed(method, path, now, body));
-    format!("{}.{}.{}", hex::encode(by.public().0), now.0, hex::encode(signature.to_bytes()))
+    let body = Digest::of(body);
+    let signature = by.sign::<Request>(network, &signed(method, path, now, &body));
+    format!("{}.{}.{body}.{}", hex::encode(by.public().0), now.0, hex::encode(signature.to_bytes()))
 }
 
 /// A signed request whose signature has not been looked at.
 pub struct UnverifiedRequest {
     by: IdentityPublic,
     time: Millis,
+    body: Digest,
     signature: Signature<Request>,
+}
+
+/// A request whose signature is right, and whose body has not been looked at.
+pub struct SignedRequest {
+    by: IdentityPublic,
+    body: Digest,
 }
 
 /// The request is not signed, or not well enough. What is missing is not told.
@@ -52,7 +61,7 @@ impl UnverifiedRequest {
     pub fn parse(header: &str) -> Result<Self, Refused> {
         let mut fields = header.split('.');
         let mut next = || fields.next().ok_or(Refused);
-        let (by, time, signature) = (next()?, next()?, next()?);
+        let (by, time, body, signature) = (next()?, next()?, next()?, next()?);
         if fields.next().is_some() {
             return Err(Refused);
         }
@@ -61,7 +70,10 @@ impl UnverifiedRequest {
         hex::decode_to_slice(by, &mut key).map_err(|_| Refused)?;
         hex::decode_to_slice(signature, &mut bytes).map_err(|_| Refused)?;
         let time = Millis(time.parse().map_err(|_| Refused)?);
-        Ok(Self { by: IdentityPublic(key), time, signature: Signature::from_bytes(bytes) })
+        let mut digest = [0; 32];
+        hex::decode_to_slice(body, &mut digest).map_err(|_| Refused)?;
+        let signature = Signature::from_bytes(bytes);
+        Ok(Self { by: IdentityPublic(key), time, body: Digest(digest), signature })
     }
 
     /// Who says to have signed it; ask whether they may before verifying.
@@ -69,24 +81,37 @@ impl UnverifiedRequest {
         self.by
     }
 
-    /// Checks the signature, and that it is of now. Returns who signed.
+    /// Checks the signature, and that it is of now. It covers the body by the digest in the header, so that nothing of a
+    /// body is read for a request that nobody signed; [`SignedRequest::check_body`] compares it afterwards.
     pub fn verify(
         self,
         network: &NetworkId,
         method: &str,
         path: &str,
-        body: &[u8],
         now: Millis,
-    ) -> Result<IdentityPublic, Refused> {
+    ) -> Result<SignedRequest, Refused> {
         // REQ-01: signed within two minutes of the edge's clock.
         if self.time.0.abs_diff(now.0) > WINDOW_MS {
             return Err(Refused);
         }
-        // REQ-02: the signature covers method, path, time and body.
+        // REQ-02: the signature covers method, path, time and the body's digest.
         self.by
-            .verify(network, &signed(method, path, self.time, body), &self.signature)
+            .verify(network, &signed(method, path, self.time, &self.body), &self.signature)
             .map_err(|_| Refused)?;
-        Ok(self.by)
+        Ok(SignedRequest { by: self.by, body: self.body })
+    }
+}
+
+impl SignedRequest {
+    /// Who signed.
+    pub fn by(&self) -> IdentityPublic {
+        self.by
+    }
+
+    /// Checks that `body` is the one that was signed.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Refused> {
+        // REQ-03: the body has the digest that was signed.
+        if Digest::of(body) == self.body { Ok(()) } else { Err(Refused) }
     }
 }
 
@@ -106,7 +131,8 @@ mod tests {
         body: &[u8],
         now: u64,
     ) -> Result<IdentityPublic, Refused> {
-        UnverifiedRequest::parse(header)?.verify(&NET, method, path, body, Millis(now))
+        let signed = UnverifiedRequest::parse(header)?.verify(&NET, method, path, Millis(now))?;
+        signed.check_body(body).map(|()| signed.by())
     }
 
     #[test]
@@ -120,15 +146,29 @@ mod tests {
     }
 
     #[test]
-    fn req_02_another_method_path_or_body_is_refused() {
+    fn req_02_another_method_path_or_digest_is_refused() {
         let me = IdentitySecret::generate(&mut StdRng::seed_from_u64(2));
         let header = sign(&NET, &me, "PUT", "/a", b"body", NOW);
         assert_eq!(check(&header, "PUT", "/a", b"body", NOW.0), Ok(me.public()));
         assert_eq!(check(&header, "GET", "/a", b"body", NOW.0), Err(Refused));
         assert_eq!(check(&header, "PUT", "/b", b"body", NOW.0), Err(Refused));
-        assert_eq!(check(&header, "PUT", "/a", b"bodY", NOW.0), Err(Refused));
-        for bad in ["", "a.b.c", "..", &header[1..], &format!("{header}.00")] {
+        // Another body, its digest put into the header.
+        let digest = |body: &[u8]| Digest::of(body).to_string();
+        let swapped = header.replace(&digest(b"body"), &digest(b"bodY"));
+        assert_ne!(swapped, header);
+        assert_eq!(check(&swapped, "PUT", "/a", b"bodY", NOW.0), Err(Refused));
+        for bad in ["", "a.b.c", "..", "...", &header[1..], &format!("{header}.00")] {
             assert!(UnverifiedRequest::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn req_03_another_body_than_the_one_signed_is_refused() {
+        let me = IdentitySecret::generate(&mut StdRng::seed_from_u64(3));
+        let header = sign(&NET, &me, "PUT", "/a", b"body", NOW);
+        let signed = UnverifiedRequest::parse(&header).unwrap().verify(&NET, "PUT", "/a", NOW).unwrap();
+        assert_eq!(signed.check_body(b"body"), Ok(()));
+        assert_eq!(signed.check_body(b"bodY"), Err(Refused));
+        assert_eq!(signed.check_body(b""), Err(Refused));
     }
 }

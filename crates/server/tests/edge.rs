@@ -385,6 +385,40 @@ async fn edg_09_only_the_one_concerned_may_ask() {
 }
 
 #[tokio::test]
+async fn req_02_nothing_is_read_before_the_signature_is_known_to_be_right() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let edge = Running::start(14).await;
+    let address = edge.base.strip_prefix("http://").unwrap().to_owned();
+    let path = format!("/v1/bundles/{}", Digest::of(b"body"));
+    let now = proto::Clock::now(&*edge.clock);
+    let by = &edge.town.press;
+    let sign = |network: &NetworkId, now| request::sign(network, by, "PUT", &path, b"body", now);
+    // Announced, and never sent: who is answered was not waited for.
+    for header in [
+        sign(&NetworkId([0; 32]), now),
+        sign(&edge.town.network, Millis(now.0 - 120_001)),
+        request::sign(&edge.town.network, by, "PUT", "/v1/bundles/other", b"body", now),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nHost: edge\r\n{}: {header}\r\nContent-Length: 4\r\n\r\n",
+            request::HEADER
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 12];
+        tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        assert_eq!(answer, b"HTTP/1.1 403");
+    }
+    // REQ-03: signed for one body, sent with another of the same length.
+    let send = async |body: &'static [u8]| {
+        let request = edge.http.put(format!("{}{path}", edge.base)).body(body);
+        request.header(request::HEADER, sign(&edge.town.network, now)).send().await.unwrap().status()
+    };
+    assert_eq!(send(b"bodY").await, StatusCode::FORBIDDEN);
+    assert_eq!(send(b"body").await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back() {
     let edge = Running::start(7).await;
     let (one, two) = (&edge.town.mixes[0].identity, &edge.town.mixes[1].identity);

@@ -390,7 +390,8 @@ fn request(f: &Fields) -> Outcome {
     let (method, path, body) = (f.text("method")?, f.text("path")?, f.bytes("body")?);
     let (network, now) = (f.network()?, Millis(f.number("now")?));
     let by = UnverifiedRequest::parse(f.text("header")?)
-        .and_then(|request| request.verify(&network, method, path, &body, now));
+        .and_then(|request| request.verify(&network, method, path, now))
+        .and_then(|signed| signed.check_body(&body).map(|()| signed.by()));
     match by {
         Ok(by) => {
             f.states("by", hex::encode(by.0))?;

@@ -1,4 +1,6 @@
-//! Who may ask for what, and how much of a body is read.
+//! Who may ask for what, and how much of a body is read, for how long.
+
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, header};
@@ -14,10 +16,12 @@ use super::{Edge, No};
 
 /// Bodies longer than this are hashed away from the threads that serve.
 const LONG: usize = 256 * 1024;
+/// How long a body may take, beyond a second for each MiB that it may have.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Edge {
-    /// Reads a signed request's body, of at most `limit` bytes. Whether the one who says to have signed may do so is asked
-    /// before anything is read, and the signature, which covers the body, after.
+    /// Reads a signed request's body, of at most `limit` bytes. Whether the one who says to have signed may do so, and
+    /// whether it was them, is asked before a byte of it is read; that it is the body they signed, after.
     pub(super) async fn signed(
         &self,
         request: Request<Body>,
@@ -32,16 +36,21 @@ impl Edge {
         if !may(&self.directory(), &by) {
             return Err(No::Forbidden);
         }
-        let body = read(body, limit).await.ok_or(No::TooLong)?;
-        let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        let (network, now, bytes) = (self.network, self.clock.now(), body.clone());
-        let verify = move || unverified.verify(&network, parts.method.as_str(), &path, &bytes, now).is_ok();
-        let verified = if body.len() > LONG {
-            tokio::task::spawn_blocking(verify).await.unwrap_or(false)
+        let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+        let signed = unverified
+            .verify(&self.network, parts.method.as_str(), path, self.clock.now())
+            .map_err(|_| No::Forbidden)?;
+        let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
+        let body =
+            tokio::time::timeout(patience, read(body, limit)).await.ok().flatten().ok_or(No::TooLong)?;
+        let bytes = body.clone();
+        let check = move || signed.check_body(&bytes).is_ok();
+        let is_theirs = if body.len() > LONG {
+            tokio::task::spawn_blocking(check).await.unwrap_or(false)
         } else {
-            verify()
+            check()
         };
-        if verified { Ok(body) } else { Err(No::Forbidden) }
+        if is_theirs { Ok(body) } else { Err(No::Forbidden) }
     }
 }
 

@@ -130,6 +130,8 @@ fn requests() -> Vec<Case> {
         };
     let good = ["PUT", path, "body"];
     let late = format!("{}.{}.{}", &header[..64], time.0 + 1, &header[64 + 1 + 13 + 1..]);
+    let digest = |body: &[u8]| Digest::of(body).to_string();
+    let swapped = header.replace(&digest(b"body"), &digest(b"bodY"));
     let elsewhere = request::sign(&NetworkId([0x12; 32]), &me, "PUT", path, b"body", time);
     let no = "refused";
     vec![
@@ -156,9 +158,10 @@ fn requests() -> Vec<Case> {
             ["PUT", "/v1/batches/0/300/1", "body"],
             time,
         ),
-        case("req-02-body", no, "REQ-02", "another body", &header, ["PUT", path, "bodY"], time),
+        case("req-02-digest", no, "REQ-02", "another digest", &swapped, ["PUT", path, "bodY"], time),
         case("req-02-time", no, "REQ-02", "another time", &late, good, time),
         case("req-02-network", no, "REQ-02", "signed for another network", &elsewhere, good, time),
         case("req-02-form", no, "REQ-02", "a field too many", &format!("{header}.00"), good, time),
+        case("req-03-body", no, "REQ-03", "another body", &header, ["PUT", path, "bodY"], time),
     ]
 }

@@ -20,6 +20,7 @@ use proto::{Digest, Round, path};
 
 use crate::device::{Health, Inner};
 use crate::edge::NotGot;
+use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
@@ -164,6 +165,8 @@ struct Head {
     edition: Edition,
     bytes: Vec<u8>,
     directory: Arc<Directory>,
+    /// The keys known with it.
+    known: Known,
 }
 
 struct Fetch<'a> {
@@ -231,7 +234,22 @@ impl Fetch<'_> {
         let directory = if held.digest() == named { held } else { self.directory(&named).await? };
         // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
-        Ok(Some(Head { edition, bytes, directory }))
+        let mut known = match before {
+            Some(before) => before.known.clone(),
+            None => self.known()?,
+        };
+        // EXC-08: a head that everyone has and a head made for one reader look the same; keys do not change with either.
+        if !known.agrees(&directory) {
+            return Err(Failed::Rejected);
+        }
+        known.learn(&directory);
+        Ok(Some(Head { edition, bytes, directory, known }))
+    }
+
+    /// The keys known before this exchange: on the first day those of the directory that came with the app.
+    fn known(&self) -> Result<Known, Failed> {
+        let kept = self.inner.library().known()?;
+        Ok(kept.unwrap_or_else(|| Known::of(&self.inner.shown().directory)))
     }
 
     async fn directory(&self, named: &Digest) -> Result<Arc<Directory>, Failed> {
@@ -278,7 +296,13 @@ impl Fetch<'_> {
         {
             let mut library = self.inner.library();
             let stories = front.as_ref().map(|(_, kind, bundle)| (*kind, bundle.as_slice()));
-            library.take(&Taken { edition: &head.edition, head: &head.bytes, drops, stories })?;
+            library.take(&Taken {
+                edition: &head.edition,
+                head: &head.bytes,
+                known: &head.known,
+                drops,
+                stories,
+            })?;
         }
         self.inner.show(|shown| {
             shown.directory = Arc::clone(&head.directory);

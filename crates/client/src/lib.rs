@@ -11,6 +11,7 @@ mod edge;
 mod exchange;
 mod inbox;
 mod kdf;
+mod known;
 mod library;
 mod mailbox;
 mod passphrase;

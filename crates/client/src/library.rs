@@ -15,6 +15,7 @@ use proto::{Digest, Millis, NetworkId, Round};
 use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use crate::known::Known;
 use crate::schedule::InstantSecret;
 
 /// How many rounds drops are kept, and how far back editions are fetched: 14 days of hours.
@@ -72,6 +73,8 @@ pub(crate) type EditionDrops = (Round, Vec<Vec<u8>>);
 pub(crate) struct Taken<'a> {
     pub(crate) edition: &'a Edition,
     pub(crate) head: &'a [u8],
+    /// The keys known with it.
+    pub(crate) known: &'a Known,
     pub(crate) drops: Vec<Drops>,
     /// Of the newest edition only.
     pub(crate) stories: Option<(Kind, &'a [u8])>,
@@ -180,6 +183,11 @@ impl Library {
         }
     }
 
+    /// The keys known with the newest edition.
+    pub(crate) fn known(&self) -> Result<Option<Known>, LibraryError> {
+        Ok(self.kept("keys")?.and_then(|bytes| minicbor::decode(&bytes).ok()))
+    }
+
     /// Takes an edition: all of it or nothing.
     pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
         let round = it.edition.head().round;
@@ -204,6 +212,7 @@ impl Library {
             }
             let last = minicbor::to_vec((round, it.edition.digest())).expect("a vector takes all");
             keep(db, "last", &last)?;
+            keep(db, "keys", &minicbor::to_vec(it.known).expect("a vector takes all"))?;
             keep(db, "directory", &it.edition.head().directory.0)
         };
         let transaction = self.db.transaction().map_err(disk("write"))?;

@@ -5,6 +5,8 @@ mod town;
 use std::collections::HashSet;
 
 use client::{Config, Health, Passphrase, Place};
+use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
 use proto::{Millis, Round, path};
 use rand::{SeedableRng, rngs::StdRng};
 use town::{Edge, Request, T, Town, Upload, story};
@@ -139,6 +141,40 @@ async fn exc_05_one_bit_anywhere_is_refused_and_the_last_good_edition_stays() {
         assert_eq!(town.next(device).await.health, Health::Good);
         assert_eq!(titles(device).len(), 3);
     }
+}
+
+#[tokio::test]
+async fn exc_08_no_reader_is_given_keys_of_its_own() {
+    let mut town = Town::found(13).await;
+    let reader = town.reader(13);
+    let refused = |e: client::Exchanged| (e.health, e.editions, e.posted) == (Health::Unverified, 0, true);
+    town.round(0, &[&reader]).await;
+    let mut rng = StdRng::seed_from_u64(3);
+    let (other, other_desk) = (SealSecret::generate(&mut rng), IdentitySecret::generate(&mut rng));
+    let (desk, intake) =
+        (IdentitySecret::from_seed(&town.desk_identity), SealSecret::from_seed(&town.intake));
+    for (r, hop) in (1..).zip(0..3) {
+        let bad = town.directory_with(Some((hop, &other)), &[(&desk, &intake)]);
+        assert!(refused(town.offer(r, bad, &reader).await), "the key of mix {hop}");
+    }
+    let bad = town.directory_with(None, &[(&desk, &other)]);
+    assert!(refused(town.offer(4, bad, &reader).await), "a desk's key");
+    // A desk may come and go.
+    let good = town.directory_with(None, &[(&desk, &intake), (&other_desk, &other)]);
+    assert_eq!(town.offer(5, good, &reader).await.health, Health::Good);
+    assert_eq!(reader.desks().len(), 2);
+    let good = town.directory_with(None, &[(&other_desk, &other)]);
+    assert_eq!(town.offer(6, good, &reader).await.health, Health::Good);
+    // And it comes back with the keys it had, or not at all.
+    let third = SealSecret::generate(&mut rng);
+    let bad = town.directory_with(None, &[(&desk, &third), (&other_desk, &other)]);
+    assert!(refused(town.offer(7, bad, &reader).await), "a desk's key after it was away");
+    assert_eq!(reader.desks().len(), 1);
+    let good = town.directory_with(None, &[(&desk, &intake)]);
+    assert_eq!(town.offer(8, good, &reader).await.health, Health::Good);
+    // What went out meanwhile opens under the keys of the first day.
+    town.mix();
+    assert_eq!(town.blobs.len(), 9);
 }
 
 #[tokio::test]

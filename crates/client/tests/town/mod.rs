@@ -219,6 +219,9 @@ pub struct Town {
     pub desk: DeskId,
     pub desk_identity: [u8; 32],
     pub intake: [u8; 32],
+    root: RootSecret,
+    roster: Roster,
+    newsroom: IdentitySecret,
     press: IdentitySecret,
     mixes: Vec<IdentitySecret>,
     keys: Vec<SealSecret>,
@@ -269,26 +272,8 @@ impl Town {
             },
             operators,
         };
-        let (from, until) = (Round(0), Round(u32::MAX));
-        let mix_keys = (0..)
-            .zip(mixes.iter().zip(&keys))
-            .map(|(hop, (by, key))| {
-                let key = key.public().to_bytes().into();
-                Unverified::sign(&MixKey { hop, key, from, until }, &network, by)
-            })
-            .collect();
-        let card = DeskCard {
-            desk: desk.public(),
-            name: "Investigations".into(),
-            about: "Reads everything.".into(),
-        };
-        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
-        let desks = vec![DeskEntry {
-            newsroom: newsroom.public(),
-            card: Unverified::sign(&card, &network, &newsroom),
-            keys: vec![Unverified::sign(&key, &network, &desk)],
-        }];
-        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys, desks);
+        let keyed: Vec<_> = keys.iter().collect();
+        let unverified = assemble(&root, &roster, &newsroom, &mixes, &keyed, &[(&desk, &intake)]);
         let directory_bytes = unverified.to_bytes();
         let directory = unverified.verify(&network).unwrap();
         let town = Self {
@@ -299,6 +284,9 @@ impl Town {
             intake: *intake.to_seed(),
             directory,
             directory_bytes,
+            root,
+            roster,
+            newsroom,
             press,
             mixes,
             keys,
@@ -315,6 +303,37 @@ impl Town {
         };
         town.edge.put(path::directory(&town.directory.digest()), town.directory_bytes.clone());
         town
+    }
+
+    /// A directory of the same network in which one mix may have another key, with these desks and their intake keys.
+    pub fn directory_with(
+        &self,
+        mix: Option<(usize, &SealSecret)>,
+        desks: &[(&IdentitySecret, &SealSecret)],
+    ) -> Directory {
+        let mut keyed: Vec<_> = self.keys.iter().collect();
+        if let Some((hop, key)) = mix {
+            keyed[hop] = key;
+        }
+        let unverified = assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, &keyed, desks);
+        let bytes = unverified.to_bytes();
+        let directory = unverified.verify(&self.directory.wire().network).unwrap();
+        self.edge.put(path::directory(&directory.digest()), bytes);
+        directory
+    }
+
+    /// The exchange of round `e` with an edition that names this directory. If it is not taken, it is as if the edition
+    /// had never been.
+    pub async fn offer(&mut self, e: u32, directory: Directory, device: &Device) -> Exchanged {
+        let before = (self.previous, std::mem::replace(&mut self.directory, directory));
+        self.clock.set(self.start(e).max(self.clock.now()));
+        self.publish(e, vec![]);
+        let exchanged = self.next(device).await;
+        if exchanged.editions == 0 {
+            self.edge.remove(&path::edition(Round(e)));
+            (self.previous, self.directory) = before;
+        }
+        exchanged
     }
 
     pub fn config(&self, place: Place) -> Config {
@@ -464,6 +483,40 @@ impl Town {
             assert_eq!(self.next(device).await.round, Round(r));
         }
     }
+}
+
+fn assemble(
+    root: &RootSecret,
+    roster: &Roster,
+    newsroom: &IdentitySecret,
+    mixes: &[IdentitySecret],
+    keys: &[&SealSecret],
+    desks: &[(&IdentitySecret, &SealSecret)],
+) -> UnverifiedDirectory {
+    let network = root.public().network();
+    let (from, until) = (Round(0), Round(u32::MAX));
+    let mix_keys = (0..)
+        .zip(mixes.iter().zip(keys))
+        .map(|(hop, (by, key))| {
+            let key = key.public().to_bytes().into();
+            Unverified::sign(&MixKey { hop, key, from, until }, &network, by)
+        })
+        .collect();
+    let entry = |(desk, intake): &(&IdentitySecret, &SealSecret)| {
+        let key = desk.public();
+        let card = DeskCard {
+            name: format!("Desk {}", proto::directory::desk_id(&key)),
+            desk: key,
+            about: "Reads everything.".into(),
+        };
+        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+        DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(&card, &network, newsroom),
+            keys: vec![Unverified::sign(&key, &network, desk)],
+        }
+    };
+    UnverifiedDirectory::assemble(root, roster, mix_keys, desks.iter().map(entry).collect())
 }
 
 /// A story of its own for each number.

@@ -147,7 +147,8 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> R
                 @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
                 label for="text" { (words::ANSWER) }
                 p.hint #hint { (words::ANSWER_HINT) }
-                textarea #text name="text" rows="7" aria-describedby="hint" { "\n" (draft) }
+                textarea #text name="text" rows="7" aria-describedby="hint" autocorrect="off" spellcheck="false"
+                    writingsuggestions="false" { "\n" (draft) }
                 div.actions { button { (words::SEND) } }
             }
         }

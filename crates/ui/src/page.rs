@@ -55,10 +55,12 @@ pub fn page(frame: Frame<'_>) -> Markup {
     let Frame { title, lang, place, nav, banner, again_s, main } = frame;
     html! {
         (DOCTYPE)
-        html lang=(lang) {
+        // No translation offered: what is read would leave this machine for it.
+        html lang=(lang) translate="no" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="google" content="notranslate";
                 meta name="color-scheme" content="light dark";
                 title { (text::tame(title)) " · Firsthand" }
                 link rel="stylesheet" href=(assets::css());

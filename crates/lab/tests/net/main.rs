@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod cut;
+mod kill;
 mod proxy;
 mod town;
 mod turn;

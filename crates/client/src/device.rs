@@ -12,6 +12,7 @@ use proto::story::{ArticleId, Picture, Story, StoryId};
 use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use tokio::sync::watch;
 
 use crate::conversations::Content;
 use crate::edge::{AddressError, Edge};
@@ -245,70 +246,104 @@ impl Device {
             shown: RwLock::new(Shown { directory: Arc::new(directory), front, health }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::new(()),
+            sending: watch::Sender::new(false),
         };
         let next = inner.next_exchange(now, attempted);
         lock(&inner.due).exchange = next;
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Does what is due until `shutdown` comes, then rewrites the mailbox once more.
+    /// Does what is due until `shutdown` comes, then rewrites the mailbox once more. An envelope on its way is finished
+    /// first, which takes no longer than the time a request is given.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), MailboxError> {
-        let steps = async {
+        let inner = &self.inner;
+        let sleep_until = async |due: Millis| {
+            tokio::time::sleep(inner.clock.now().until(due).min(NAP)).await;
+        };
+        let exchanges = async {
             loop {
-                let next = self.step(self.inner.clock.now()).await.next;
-                tokio::time::sleep(self.inner.clock.now().until(next).min(NAP)).await;
+                self.exchange(inner.clock.now()).await;
+                sleep_until(inner.exchange_due()).await;
             }
         };
+        // Beside the exchange, which takes as long as the edge pleases: what a screen says of when a message is kept holds
+        // however slow the edge is.
+        let rewritings = async {
+            loop {
+                self.rewrite(inner.clock.now()).await;
+                sleep_until(inner.rewrite_due()).await;
+            }
+        };
+        let mut exchanges = std::pin::pin!(exchanges);
         tokio::select! {
-            () = steps => {}
+            () = &mut exchanges => {}
+            () = rewritings => {}
             () = shutdown => {}
         }
-        self.inner.rewrite().await
+        // A blob that was taken has left the mailbox for good: to stop now would lose it.
+        tokio::select! {
+            biased;
+            () = inner.sent() => {}
+            () = exchanges => {}
+        }
+        inner.rewrite().await
     }
 
-    /// Does what is due at `now`: the exchange, a rewriting. Never two at once.
+    /// Does what is due at `now`: the exchange, then a rewriting.
     pub async fn step(&self, now: Millis) -> Stepped {
+        let exchange = self.exchange(now).await;
+        let rewritten = self.rewrite(now).await;
+        let next = self.inner.exchange_due().min(self.inner.rewrite_due());
+        Stepped { exchange, rewritten, next }
+    }
+
+    /// Makes the exchange if it is due. Never two at once.
+    async fn exchange(&self, now: Millis) -> Option<Exchanged> {
         let inner = &self.inner;
         let _one = inner.stepping.lock().await;
-        let mut exchange = None;
         let round = lock(&inner.due).exchange;
-        let instant = inner.instants.instant(&inner.schedule, round);
-        if now >= instant {
-            // Skipped, never made up, if its time is over: after a sleep, or with the clock set.
-            let late = now.0 - instant.0 > inner.schedule.guard_ms().max(LATE_MS);
-            if !late && inner.schedule.round_at(now) == Some(round) {
-                exchange = Some(exchange::run(inner, round).await);
-            }
-            let next = inner.next_exchange(now, Some(round));
-            lock(&inner.due).exchange = next;
+        let instant = inner.exchange_due();
+        if now < instant {
+            return None;
         }
-        let rewritten = now >= lock(&inner.due).rewrite;
-        if rewritten {
-            {
-                let mut due = lock(&inner.due);
-                while due.rewrite <= now {
-                    due.rewrite = due.rewrite.plus(inner.rewrite_ms);
-                }
+        // Skipped, never made up, if its time is over: after a sleep, or with the clock set.
+        let late = now.0 - instant.0 > inner.schedule.guard_ms().max(LATE_MS);
+        let mut exchange = None;
+        if !late && inner.schedule.round_at(now) == Some(round) {
+            exchange = Some(exchange::run(inner, round).await);
+        }
+        let next = inner.next_exchange(now, Some(round));
+        lock(&inner.due).exchange = next;
+        exchange
+    }
+
+    /// Rewrites the mailbox if that is due.
+    async fn rewrite(&self, now: Millis) -> bool {
+        let inner = &self.inner;
+        {
+            let mut due = lock(&inner.due);
+            if now < due.rewrite {
+                return false;
             }
-            if let Err(cause) = inner.rewrite().await {
-                tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+            while due.rewrite <= now {
+                due.rewrite = due.rewrite.plus(inner.rewrite_ms);
             }
         }
-        let due = lock(&inner.due);
-        let next = inner.instants.instant(&inner.schedule, due.exchange).min(due.rewrite);
-        Stepped { exchange, rewritten, next }
+        if let Err(cause) = inner.rewrite().await {
+            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        }
+        true
     }
 
     /// What the screens say about the device.
     pub fn status(&self) -> Status {
         let shown = self.inner.shown();
         let roster = shown.directory.roster();
-        let next = lock(&self.inner.due).exchange;
         Status {
             network: Some(NetworkView { name: roster.name.clone(), demonstration: roster.demonstration }),
             edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
             health: shown.health,
-            next_exchange: self.inner.instants.instant(&self.inner.schedule, next),
+            next_exchange: self.inner.exchange_due(),
             round_ms: u64::from(self.inner.schedule.round_ms),
         }
     }
@@ -384,8 +419,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) edge: Edge,
     instants: InstantSecret,
-    /// One step at a time.
+    /// One exchange at a time.
     stepping: tokio::sync::Mutex<()>,
+    /// Whether an exchange is between taking a blob and the end of its upload.
+    sending: watch::Sender<bool>,
     held: Mutex<Held>,
     library: Mutex<Library>,
     shown: RwLock<Shown>,
@@ -457,6 +494,28 @@ impl Inner {
         next
     }
 
+    /// The instant of the next exchange.
+    fn exchange_due(&self) -> Millis {
+        let round = lock(&self.due).exchange;
+        self.instants.instant(&self.schedule, round)
+    }
+
+    fn rewrite_due(&self) -> Millis {
+        lock(&self.due).rewrite
+    }
+
+    /// Says that a blob is about to be taken, until what is returned is dropped.
+    pub(crate) fn sending(&self) -> Sending<'_> {
+        self.sending.send_replace(true);
+        Sending(&self.sending)
+    }
+
+    /// Returns once no blob is on its way.
+    async fn sent(&self) {
+        // The sender lives as long as `self`, so this ends for one reason only.
+        let _ = self.sending.subscribe().wait_for(|sending| !sending).await;
+    }
+
     async fn rewrite(self: &Arc<Self>) -> Result<(), MailboxError> {
         self.blocking(|inner| {
             let mut rng = inner.rng();
@@ -498,6 +557,15 @@ impl Inner {
             until: self.schedule.end(after(surely)),
             durable_by: due.rewrite.plus(REWRITE_SLACK_MS),
         }
+    }
+}
+
+/// An exchange between taking a blob and the end of its upload.
+pub(crate) struct Sending<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use proto::envelope::Envelope;
 use proto::sign::IdentitySecret;
-use proto::{Millis, NetworkId, request};
+use proto::{Millis, NetworkId, path, request};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
 /// The address given for the edge cannot be used.
@@ -47,7 +47,7 @@ impl Edge {
     /// `timeout` is for each request, from connecting to the last byte.
     pub(crate) fn new(base: &str, timeout: Duration) -> Result<Self, AddressError> {
         let url = Url::parse(base).map_err(|_| AddressError::NotAnAddress(base.to_owned()))?;
-        let this_computer = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+        let this_computer = url.host_str().is_some_and(path::is_this_computer);
         match url.scheme() {
             "https" => {}
             "http" if this_computer => {}

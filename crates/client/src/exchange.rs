@@ -59,6 +59,8 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
     let ready =
         inner.shown().front.edition.is_some() && fetched.as_ref().map_or_else(Failed::may_post, |()| true);
     let mut posted = false;
+    // The same with cover: a stop takes as long for everyone.
+    let sending = ready.then(|| inner.sending());
     if ready && let Some(envelope) = take(inner, r).await {
         posted = true;
         if inner.edge.post(&path::envelopes(r), &envelope).await.is_err() {
@@ -66,6 +68,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
         }
     }
     inner.show(|shown| shown.health = health);
+    drop(sending);
     Exchanged { round: r, editions, posted, health }
 }
 

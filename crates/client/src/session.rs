@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proto::conversation::{
     AckTag, Chain, ConversationKey, Message, SlotTag, TooLong, ack_tags, open_reply, slot_tag,
@@ -20,6 +21,8 @@ use crate::seal::StoreKey;
 pub struct Session {
     inner: Arc<Inner>,
     opened: u64,
+    /// The mailbox's change with which the last message was written, or with which this was opened.
+    changed: AtomicU64,
 }
 
 /// A conversation, for the screen.
@@ -104,13 +107,20 @@ impl Session {
     pub(crate) fn new(inner: &Arc<Inner>, held: &mut Held, key: StoreKey, content: Content) -> Self {
         held.opened += 1;
         held.open = Some(Open { key, hints: content.hint_key(), content });
-        Self { inner: Arc::clone(inner), opened: held.opened }
+        let changed = AtomicU64::new(held.mailbox.changes());
+        Self { inner: Arc::clone(inner), opened: held.opened, changed }
     }
 
     /// Whether the mailbox is still open here.
     pub fn is_open(&self) -> bool {
         let held = self.inner.held();
         held.opened == self.opened && held.open.is_some()
+    }
+
+    /// Whether all that was written is on the disk now, so that the program may be closed in any way. It becomes so with
+    /// the next rewriting; after [`Leaves::durable_by`] it is `false` only if the disk fails.
+    pub fn is_kept(&self) -> bool {
+        self.inner.held().mailbox.written() >= self.changed.load(Ordering::Relaxed)
     }
 
     /// The conversations, in the order they were begun.
@@ -190,6 +200,7 @@ impl Session {
                 .seal_region(&open.key, &content.to_bytes(), &mut rng)
                 .map_err(|RegionFull| WriteError::MailboxFull)?;
             let (place, _) = held.mailbox.place(&open.hints, &blob).expect("it has a place of cover");
+            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
             open.content = content;
             Ok(inner.leaves(held, place, now))
         })

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use client::{Config, Device, Exchanged, Kdf, Place};
 use proto::directory::{
@@ -80,6 +81,8 @@ struct Table {
     requests: Vec<Request>,
     upload: Upload,
     close_after_answer: bool,
+    /// Requests of this method are not answered for now.
+    holds: Option<&'static str>,
 }
 
 /// The edge: a table of answers.
@@ -97,6 +100,7 @@ impl Edge {
             requests: vec![],
             upload: Upload::Answer,
             close_after_answer: false,
+            holds: None,
         }));
         let shared = Arc::clone(&table);
         tokio::spawn(async move {
@@ -138,6 +142,16 @@ impl Edge {
 
     pub fn set_upload(&self, upload: Upload) {
         self.table.lock().unwrap().upload = upload;
+    }
+
+    /// Leaves requests of this method without an answer, until told otherwise.
+    pub fn hold(&self, method: Option<&'static str>) {
+        self.table.lock().unwrap().holds = method;
+    }
+
+    /// Waits until a request of this method has come since the last [`Self::forget`].
+    pub async fn asked(&self, method: &str) {
+        until(|| self.requests().iter().any(|r| r.method == method)).await;
     }
 
     /// Says keep-alive and closes all the same: what a client finds when it comes back to an idle connection.
@@ -200,10 +214,25 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
             };
             (answer, table.close_after_answer)
         };
+        let held =
+            |table: &Mutex<Table>| table.lock().unwrap().holds == Some(if post { "POST" } else { "GET" });
+        while held(&table) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         if stream.write_all(&answer).await.is_err() || close {
             return;
         }
     }
+}
+
+/// Waits until it is so, for some seconds at most.
+pub async fn until(so: impl Fn() -> bool) {
+    let wait = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
 }
 
 async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> usize {

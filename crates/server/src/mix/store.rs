@@ -12,7 +12,7 @@ use proto::sign::Unverified;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::store::StoreError;
-use crate::store::sqlite::open_database;
+use crate::store::sqlite::{empty_log, open_database};
 
 const SCHEMA: &str = "
     -- Replay tags, by the key under which they were seen.
@@ -128,6 +128,7 @@ impl Store {
             for gone in kept.iter().filter(|k| !listed.contains(k)) {
                 db.execute("DELETE FROM tags WHERE key = ?1", [gone.0])?;
             }
+            empty_log(&db)?;
             Ok(db)
         };
         open().map(|db| Self { db, key }).map_err(failed("opening the mix's store"))
@@ -246,7 +247,8 @@ impl Store {
     }
 
     /// Records an output and lets go of what went into it, in one transaction: the items `gone`, and the inputs since the
-    /// last output.
+    /// last output. Their bytes are overwritten: with the order in which they came, they would tell which entry of the
+    /// input is which of the output.
     pub(crate) fn close(
         &mut self,
         id: BatchId,
@@ -267,7 +269,10 @@ impl Store {
             }
             tx.execute("DELETE FROM inputs", [])?;
             Ok(())
-        })
+        })?;
+        // It is recorded. That nothing of the items is left on the disk is tried again with the next output.
+        let _ = empty_log(&self.db);
+        Ok(())
     }
 
     /// Moves what waited at the exit into the pools, without those that found no room, in one transaction.
@@ -380,6 +385,33 @@ mod tests {
             items: vec![(Place::Gathered, item)],
             opened: 0,
         }
+    }
+
+    #[test]
+    fn nothing_of_an_item_is_left_once_its_output_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mix.sqlite");
+        let key = KeyId([1; 16]);
+        let mut store = Store::open(&path, key, &[key]).unwrap();
+        let marks: Vec<Vec<u8>> = (0..40u8).map(|n| [b"mark", [n; 12].as_slice()].concat()).collect();
+        for (n, mark) in (0..).zip(&marks) {
+            store.keep(&run(n, mark.repeat(500))).unwrap();
+        }
+        let found = || {
+            let files: Vec<_> =
+                std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path()).collect();
+            let holds = |mark: &[u8], bytes: &[u8]| bytes.windows(mark.len()).any(|w| w == mark);
+            let bytes: Vec<_> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();
+            marks.iter().filter(|mark| bytes.iter().any(|b| holds(mark, b))).count()
+        };
+        assert_eq!(found(), 40);
+        let id = BatchId { round: Round(1), part: 0 };
+        let manifest =
+            Manifest { batch: id, hop: 0, inputs: vec![], count_in: 40, count_out: 40, outputs: vec![] };
+        let by = proto::sign::IdentitySecret::from_seed(&[3; 32]);
+        let signed = Unverified::sign(&manifest, &proto::NetworkId([4; 32]), &by);
+        store.close(id, &signed, Gone::Gathered).unwrap();
+        assert_eq!(found(), 0);
     }
 
     /// MIX-01

@@ -43,8 +43,15 @@ pub(crate) fn open_database(path: &Path) -> Result<Connection, rusqlite::Error> 
     db.pragma_update(None, "journal_mode", "wal")?;
     // FULL and not NORMAL: in write-ahead mode NORMAL syncs at checkpoints only, and an answer would be a guess.
     db.pragma_update(None, "synchronous", "full")?;
+    // What is deleted is overwritten: whoever takes the disk later finds nothing of what went through.
+    db.pragma_update(None, "secure_delete", true)?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     Ok(db)
+}
+
+/// Moves everything from the write-ahead log into the database and empties the log, where what was deleted still stands.
+pub(crate) fn empty_log(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// A journal in one SQLite file.
@@ -212,6 +219,8 @@ struct Writer {
     known: HashMap<String, Known>,
     /// Streams released whose records are still there.
     clearing: VecDeque<u64>,
+    /// Whether the write-ahead log may hold what was deleted.
+    emptying: bool,
 }
 
 impl Writer {
@@ -220,7 +229,7 @@ impl Writer {
             .prepare("SELECT id FROM streams WHERE released AND cleared < len ORDER BY id")?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        Ok(Self { db, known: HashMap::new(), clearing })
+        Ok(Self { db, known: HashMap::new(), clearing, emptying: true })
     }
 
     fn run(&mut self, mut queue: mpsc::Receiver<Command>) {
@@ -230,6 +239,11 @@ impl Writer {
                 Err(mpsc::error::TryRecvError::Disconnected) => return,
                 Err(mpsc::error::TryRecvError::Empty) => {
                     if self.clear_some() {
+                        continue;
+                    }
+                    if std::mem::take(&mut self.emptying) {
+                        // If it cannot be emptied now, it is after the next deletion or the next start.
+                        let _ = empty_log(&self.db);
                         continue;
                     }
                     let Some(command) = queue.blocking_recv() else { return };
@@ -282,6 +296,7 @@ impl Writer {
                 }
                 Work::Forget => {
                     forget(&tx, known, stream)?;
+                    self.emptying = true;
                     None
                 }
             });
@@ -293,6 +308,7 @@ impl Writer {
     /// Deletes a slice of what was released. Returns whether there was anything to delete.
     fn clear_some(&mut self) -> bool {
         let Some(&id) = self.clearing.front() else { return false };
+        self.emptying = true;
         let outcome = (|| {
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let left = tx
@@ -440,6 +456,29 @@ mod tests {
         assert_eq!(journal.stream("a").await.unwrap().unwrap().len, kept);
         journal.forget("a").await.unwrap();
         assert_eq!(journal.append("b", Bytes::from(vec![7; 8192])).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_of_a_record_is_left_once_its_stream_is_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("j"), None).unwrap();
+        let mark = b"a mark found nowhere else";
+        for _ in 0..20 {
+            journal.append("a", Bytes::from(mark.repeat(300))).await.unwrap();
+        }
+        let is_left = || {
+            let files = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path());
+            files.into_iter().any(|f| std::fs::read(f).unwrap().windows(mark.len()).any(|w| w == mark))
+        };
+        assert!(is_left());
+        journal.release("a").await.unwrap();
+        for _ in 0..200 {
+            if !is_left() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(!is_left());
     }
 
     #[tokio::test]

@@ -17,6 +17,11 @@ pub(crate) struct Edge {
 /// Why the edge did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
+    /// It would be asked in the clear.
+    #[error(
+        "the edge's address {0:?} must begin with https, because only this computer can be reached without"
+    )]
+    InTheClear(String),
     /// It was not reached. Tried again at the next step.
     #[error("the edge at {url} cannot be reached")]
     Unreachable {
@@ -41,6 +46,11 @@ pub enum EdgeError {
 
 impl Edge {
     pub(crate) fn new(url: &str, network: NetworkId) -> Result<Self, EdgeError> {
+        let is_clear =
+            |url: reqwest::Url| url.scheme() == "http" && !url.host_str().is_some_and(path::is_this_computer);
+        if url.parse().is_ok_and(is_clear) {
+            return Err(EdgeError::InTheClear(url.to_owned()));
+        }
         let url = url.trim_end_matches('/').to_owned();
         let client = Client::builder()
             .timeout(Duration::from_secs(30))
@@ -93,5 +103,19 @@ impl Edge {
 
     fn unreachable(&self, cause: reqwest::Error) -> EdgeError {
         EdgeError::Unreachable { url: self.url.clone(), cause: cause.without_url() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_computer_is_reached_in_the_clear() {
+        let new = |url| Edge::new(url, NetworkId([1; 32])).err();
+        for good in ["http://127.0.0.1:4000", "http://[::1]:9/", "https://edge.example"] {
+            assert!(new(good).is_none(), "{good}");
+        }
+        assert!(matches!(new("http://edge.example"), Some(EdgeError::InTheClear(_))));
     }
 }

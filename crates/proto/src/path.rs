@@ -1,8 +1,17 @@
 //! The edge's paths, said once for those who serve them and those who ask. Spec: edition.md §6, mix.md §8.
 
+use core::net::IpAddr;
+
 use crate::id::Digest;
 use crate::mix::BatchId;
 use crate::round::Round;
+
+/// Whether `host`, as it stands in an address ("127.0.0.1", "[::1]", "localhost"), is this computer. Only this computer may
+/// be asked with http; everybody else with https.
+pub fn is_this_computer(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
 
 /// POST: one envelope of round `r`.
 pub fn envelopes(r: Round) -> String {
@@ -65,4 +74,21 @@ pub fn batches(hop: u8) -> String {
 /// PUT by the mix at `hop`, GET and DELETE by the next: one batch.
 pub fn batch(hop: u8, id: BatchId) -> String {
     format!("/v1/batches/{hop}/{}/{}", id.round, id.part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_this_computer() {
+        for this in ["127.0.0.1", "127.1.2.3", "[::1]", "localhost"] {
+            assert!(is_this_computer(this), "{this}");
+        }
+        for other in
+            ["", "0.0.0.0", "10.0.0.1", "[::]", "[fe80::1]", "localhost.example", "127.0.0.1.example"]
+        {
+            assert!(!is_this_computer(other), "{other}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use proto::sign::IdentitySecret;
-use proto::{Clock, NetworkId, request};
+use proto::{Clock, NetworkId, path, request};
 use reqwest::{Method, Response, StatusCode};
 
 /// The header in which the edge says that a round's stream has its final length.
@@ -36,8 +36,13 @@ pub enum RequestError {
     #[error("The edge answers more than a batch can hold. It is not to be trusted.")]
     TooLong,
     /// The edge's address cannot be used.
-    #[error("The edge's address {0:?} cannot be used. Write it as http://host:port.")]
+    #[error("The edge's address {0:?} cannot be used. Write it as https://host:port.")]
     Address(String),
+    /// It would be asked in the clear: batches and who asks for them could be read on the way.
+    #[error(
+        "The edge's address {0:?} must begin with https, because only this computer can be reached without."
+    )]
+    InTheClear(String),
 }
 
 /// What the edge answered.
@@ -69,6 +74,9 @@ impl EdgeClient {
         let url = reqwest::Url::parse(base).map_err(|_| address())?;
         if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
             return Err(address());
+        }
+        if url.scheme() == "http" && !url.host_str().is_some_and(path::is_this_computer) {
+            return Err(RequestError::InTheClear(base.to_owned()));
         }
         // An edge never redirects, and no proxy of the surroundings is asked: the address given is the address used.
         let http = reqwest::Client::builder()
@@ -131,5 +139,29 @@ fn accept(status: StatusCode) -> Result<(), RequestError> {
         StatusCode::CONFLICT => Err(RequestError::Conflict),
         s if s.is_server_error() => Err(RequestError::Failing),
         s => Err(RequestError::Refused(s.as_u16())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_computer_is_reached_in_the_clear() {
+        let clock = crate::testing::Hands::at(proto::Millis(0));
+        let identity = Arc::new(IdentitySecret::from_seed(&[1; 32]));
+        let new = |base| EdgeClient::new(base, NetworkId([1; 32]), identity.clone(), clock.clone()).err();
+        for good in ["http://127.0.0.1:4000", "http://localhost:1/", "http://[::1]:9", "https://edge.example"]
+        {
+            assert!(new(good).is_none(), "{good}");
+        }
+        for clear in ["http://edge.example", "http://10.0.0.1:80", "http://localhost.example"] {
+            let why = new(clear).expect(clear);
+            assert!(matches!(why, RequestError::InTheClear(_)), "{clear}");
+            assert!(why.to_string().contains("https"), "{why}");
+        }
+        for bad in ["", "edge.example", "ftp://127.0.0.1", "http://127.0.0.1/path"] {
+            assert!(matches!(new(bad), Some(RequestError::Address(_))), "{bad}");
+        }
     }
 }

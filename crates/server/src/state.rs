@@ -1,6 +1,6 @@
 //! A service's state folder: one service, one network, one program at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ impl StateFolder {
             }
             _ => StateError::Unusable { path: path.to_owned(), cause },
         };
-        std::fs::create_dir_all(path).map_err(failed)?;
+        make_private(path).map_err(failed)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -99,6 +99,27 @@ impl StateFolder {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Makes the folder, or takes it as it is, and keeps everybody else out of it.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut folder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let is_open = std::fs::metadata(path)?.permissions().mode() & 0o077 != 0;
+        // Whoever made it for us may have kept it: then what is around it must keep others out.
+        if is_open && std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).is_err() {
+            tracing::warn!(
+                "Others may look into the state folder {}. Give it to this service alone.",
+                path.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn check_mark(mark: &str, path: &Path, service: &str, network: &NetworkId) -> Result<(), StateError> {
@@ -146,6 +167,20 @@ mod tests {
         let wrong = StateFolder::open(&path, "mix 0", &NET).unwrap_err();
         assert!(wrong.to_string().contains("another service (edge)"), "{wrong}");
         StateFolder::open(&path, "edge", &NET).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_look_in_also_where_they_could_before() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        drop(StateFolder::open(&path, "edge", &NET).unwrap());
+        assert_eq!(mode(), 0o700);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        drop(StateFolder::open(&path, "edge", &NET).unwrap());
+        assert_eq!(mode(), 0o700);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) struct Proxy {
     /// Its address, for the device.
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
-    cut: watch::Sender<Cut>,
+    cut: watch::Sender<(Cut, usize)>,
     _task: AbortOnDrop,
 }
 
@@ -68,7 +68,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (cut, cuts) = watch::channel(cut);
+        let (cut, cuts) = watch::channel((cut, 0));
         let log = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -88,7 +88,13 @@ impl Proxy {
 
     /// From now on cuts here.
     pub(crate) fn set_cut(&self, cut: Cut) {
-        self.cut.send_replace(cut);
+        self.cut.send_replace((cut, 0));
+    }
+
+    /// Lets so many uploads more pass, and from then on cuts here.
+    pub(crate) fn set_cut_after(&self, uploads: usize, cut: Cut) {
+        let before = self.seen().iter().filter(|seen| seen.method != "GET").count();
+        self.cut.send_replace((cut, before + uploads));
     }
 
     /// What was seen so far.
@@ -103,7 +109,7 @@ async fn relay(
     edge: SocketAddr,
     connection: usize,
     log: &Mutex<Vec<Seen>>,
-    cuts: &watch::Receiver<Cut>,
+    cuts: &watch::Receiver<(Cut, usize)>,
 ) -> anyhow::Result<()> {
     let mut edge = TcpStream::connect(edge).await?;
     let mut pending = Vec::new();
@@ -119,17 +125,23 @@ async fn relay(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let body = read_body(&mut device, &mut pending, length(&headers)).await?;
-        let cut = if method == "POST" { *cuts.borrow() } else { Cut::Never };
-        log.lock().expect("no holder panics").push(Seen {
-            connection,
-            nth,
-            method,
-            path,
-            head_len: head.len(),
-            headers,
-            status: None,
-            body: body.clone(),
-        });
+        let cut = {
+            let mut log = log.lock().expect("no holder panics");
+            let (cut, from) = *cuts.borrow();
+            let uploads = log.iter().filter(|seen| seen.method != "GET").count();
+            let cut = if method != "GET" && uploads >= from { cut } else { Cut::Never };
+            log.push(Seen {
+                connection,
+                nth,
+                method,
+                path,
+                head_len: head.len(),
+                headers,
+                status: None,
+                body: body.clone(),
+            });
+            cut
+        };
         if cut == Cut::BodyLost {
             return Ok(());
         }

@@ -98,6 +98,15 @@ pub struct Edge {
     pub state: PathBuf,
     /// The signed directory.
     pub directory: PathBuf,
+    /// The most that the journal of envelopes may weigh, in bytes. Beyond it envelopes are answered 503 until the first
+    /// mix has taken what is there, so that a flood cannot fill the disk for everything else.
+    #[serde(default = "max_journal_bytes")]
+    pub max_journal_bytes: u64,
+}
+
+/// 32 GiB: a round of four million envelopes.
+pub fn max_journal_bytes() -> u64 {
+    32 << 30
 }
 
 /// `firsthand mix`
@@ -384,9 +393,14 @@ mod tests {
             listen: ([127, 0, 0, 1], 8080).into(),
             state: "state".into(),
             directory: "there".into(),
+            max_journal_bytes: 1 << 20,
         };
-        let (_folder, file) = file(&toml::to_string(&edge).unwrap());
-        let again = read::<Edge>(&file).unwrap();
+        let text = toml::to_string(&edge).unwrap();
+        let (_folder, given) = file(&text);
+        let again = read::<Edge>(&given).unwrap();
         assert_eq!((again.network, again.listen), (edge.network, edge.listen));
+        assert_eq!(again.max_journal_bytes, 1 << 20);
+        let (_folder, left_out) = file(&text.replace("max_journal_bytes", "# max_journal_bytes"));
+        assert_eq!(read::<Edge>(&left_out).unwrap().max_journal_bytes, 32 << 30);
     }
 }

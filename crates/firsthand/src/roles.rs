@@ -38,7 +38,7 @@ pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
         state: config.state,
         network: config.network,
         directory: config.directory,
-        max_journal_bytes: None,
+        max_journal_bytes: Some(config.max_journal_bytes),
     };
     let serving = |address| ready(format!("http://{address}"));
     server::run::run_edge(edge, ambient::clock(), Hook::none(), serving, stopped(stop)).await?;

@@ -112,6 +112,7 @@ impl Town {
                     listen: (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
                     state: "state".into(),
                     directory: found::file::DIRECTORY.into(),
+                    max_journal_bytes: config::max_journal_bytes(),
                 },
             )
             .await?;

@@ -85,6 +85,8 @@ pub enum Health {
     Starting,
     /// The last exchange went well.
     Good,
+    /// The edge was reached, and the newest edition it has is more than 3 rounds old.
+    Stale,
     /// The edge was not reached.
     Offline,
     /// What came could not be verified; the last good edition stays.
@@ -102,6 +104,10 @@ pub struct Status {
     pub edition: Option<EditionView>,
     /// How the exchange is getting on.
     pub health: Health,
+    /// Whether, since the program was started, the device came back after more rounds away than editions are kept, and
+    /// began anew with the newest one: that it follows from the one before could not be checked, and answers that came
+    /// meanwhile are lost to it. The same with and without mail.
+    pub started_over: bool,
     /// When the next exchange is.
     pub next_exchange: Millis,
     /// T.
@@ -243,7 +249,7 @@ impl Device {
             rng: Mutex::new(rng),
             held: Mutex::new(Held { mailbox, taken: None, open: None, opened: 0 }),
             library: Mutex::new(library),
-            shown: RwLock::new(Shown { directory: Arc::new(directory), front, health }),
+            shown: RwLock::new(Shown { directory: Arc::new(directory), front, health, started_over: false }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::new(()),
             sending: watch::Sender::new(false),
@@ -343,6 +349,7 @@ impl Device {
             network: Some(NetworkView { name: roster.name.clone(), demonstration: roster.demonstration }),
             edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
             health: shown.health,
+            started_over: shown.started_over,
             next_exchange: self.inner.exchange_due(),
             round_ms: u64::from(self.inner.schedule.round_ms),
         }
@@ -452,6 +459,7 @@ pub(crate) struct Shown {
     pub(crate) directory: Arc<Directory>,
     pub(crate) front: Front,
     pub(crate) health: Health,
+    pub(crate) started_over: bool,
 }
 
 /// What is due next.

@@ -26,6 +26,9 @@ use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;
 
+/// An edition may come some rounds late. One older than this is worth a word.
+const STALE_ROUNDS: u32 = 3;
+
 /// What came of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exchanged {
@@ -51,6 +54,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
     let editions = fetch.editions;
     let mut health = match &fetched {
         Ok(()) if inner.shown().front.edition.is_none() => Health::Starting,
+        Ok(()) if inner.is_stale(r) => Health::Stale,
         Ok(()) => Health::Good,
         Err(failed) => failed.health(inner),
     };
@@ -108,6 +112,13 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             }
         })
         .await
+}
+
+impl Inner {
+    /// Whether the edition held is older than one is that comes late.
+    fn is_stale(&self, r: Round) -> bool {
+        self.shown().front.edition.is_some_and(|f| f.round.0.saturating_add(STALE_ROUNDS) < r.0)
+    }
 }
 
 /// Why fetching stopped.
@@ -191,11 +202,15 @@ impl Fetch<'_> {
             // The first day, or away for more than 14 days: the newest there is.
             _ => self.newest(&mut heads).await,
         };
+        let starts_over = last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         // What verified is taken even if a later one did not.
         let count = heads.len();
         for (i, head) in heads.iter().enumerate() {
             self.take(head, i + 1 == count).await?;
             self.editions += 1;
+            if starts_over {
+                self.inner.show(|shown| shown.started_over = true);
+            }
         }
         stopped
     }

@@ -138,7 +138,9 @@ async fn exc_05_one_bit_anywhere_is_refused_and_the_last_good_edition_stays() {
     town.edge.bend(&town.front_path, 50);
     for device in [&reader, &fresh] {
         town.clock.set(town.start(6));
-        assert_eq!(town.next(device).await.health, Health::Good);
+        let taken = town.next(device).await;
+        // Good, if four rounds old by now.
+        assert_eq!((taken.health, taken.editions), (Health::Stale, 1));
         assert_eq!(titles(device).len(), 3);
     }
 }
@@ -271,11 +273,29 @@ async fn after_two_weeks_it_starts_as_on_the_first_day() {
     town.publish(400, vec![story(5)]);
     town.clock.set(town.start(400));
     town.edge.forget();
+    assert!(!reader.status().started_over);
     let back = town.next(&reader).await;
     assert_eq!((back.round, back.editions, back.health), (Round(400), 1, Health::Good));
+    assert!(reader.status().started_over);
     let asked = town.edge.requests();
     assert_eq!(asked.iter().filter(|r| r.path.starts_with("/v1/editions/")).count(), 1);
     assert_eq!(titles(&reader).len(), 6);
+}
+
+#[tokio::test]
+async fn editions_that_stop_coming_are_noticed() {
+    let mut town = Town::found(14).await;
+    let reader = town.reader(15);
+    town.round(0, &[&reader]).await;
+    for (r, health) in
+        [(1, Health::Good), (2, Health::Good), (3, Health::Good), (4, Health::Stale), (5, Health::Stale)]
+    {
+        let exchanged = town.next(&reader).await;
+        assert_eq!((exchanged.round, exchanged.health, exchanged.posted), (Round(r), health, true));
+        assert_eq!(reader.status().health, health);
+    }
+    town.round(6, &[&reader]).await;
+    assert_eq!(reader.status().health, Health::Good);
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ fn trouble(health: Health) -> Markup {
     let sentence = match health {
         Health::Offline => words::OFFLINE,
         Health::Unverified => words::UNVERIFIED,
+        Health::Stale => words::STALE,
         Health::Clock => words::WRONG_CLOCK,
         _ => return html! {},
     };

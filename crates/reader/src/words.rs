@@ -27,6 +27,7 @@ words! {
     FIRST_NONE_STORIES = "This edition has no stories yet. The next one may.";
     OFFLINE = "The network was not reached at the last try. You can read the edition you have.";
     UNVERIFIED = "What came last could not be verified. It was thrown away. The edition you have is good.";
+    STALE = "No new edition has come for a while. The one you have is good.";
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then the next edition comes.";
 
     // contact, the public page
@@ -111,6 +112,7 @@ words! {
     WAITING_CLOSE = "You can close this page. Do not stop reading.";
     LEFT = "Left this device at some time before {}.";
     LEFT_USUALLY = "A desk usually has it in {}.";
+    OVERDUE = "It was not acknowledged. It may be lost. You can write it again.";
     ACKNOWLEDGED = "Collected by {}.";
     WAY = "Where it can be by now";
     WAY_DEVICE = "this device";

@@ -17,6 +17,10 @@ use crate::device::{DeskView, Held, Inner, Leaves, Open};
 use crate::mailbox::RegionFull;
 use crate::seal::StoreKey;
 
+/// After so many rounds without an acknowledgement a message may be lost: five days of hours, in which a desk's machine
+/// that is off over a weekend has long been on again.
+const OVERDUE_ROUNDS: u64 = 5 * 24;
+
 /// An unlocked mailbox. Dropping it locks. A later one takes over: then this one is locked, and says so.
 pub struct Session {
     inner: Arc<Inner>,
@@ -71,6 +75,11 @@ pub enum LineState {
     /// It has left this device.
     Left {
         /// At some time before this.
+        before: Millis,
+    },
+    /// It left long ago and was not acknowledged. It may be lost.
+    Overdue {
+        /// It left at some time before this.
         before: Millis,
     },
     /// The other end has it.
@@ -146,7 +155,7 @@ impl Session {
                         let leaves = self.inner.leaves(held, place, now);
                         LineState::Waiting { from: leaves.from, until: leaves.until }
                     }
-                    (false, None) => LineState::Left { before: left.unwrap_or(now) },
+                    (false, None) => self.left(left.unwrap_or(now), now),
                 };
                 Line { who: Who::You, text: text.shown(), state, at: *at }
             }
@@ -154,6 +163,11 @@ impl Session {
                 Line { who: Who::Desk, text: text.shown(), state: LineState::Received, at: *at }
             }
         }
+    }
+
+    fn left(&self, before: Millis, now: Millis) -> LineState {
+        let patience = OVERDUE_ROUNDS * u64::from(self.inner.schedule.round_ms);
+        if now > before.plus(patience) { LineState::Overdue { before } } else { LineState::Left { before } }
     }
 
     /// Seals a message to a desk and puts it in the queue in the place of cover. It is on the disk after the next
@@ -239,10 +253,10 @@ impl Session {
                 }
             }
             // Having looked is not worth a change: what is not remembered is looked through again.
-            if found.changed
-                && held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng) == Err(RegionFull)
-            {
-                tracing::warn!("the mailbox is full");
+            if found.changed {
+                // Full, it is not remembered either, and the log must not know: only a source's mailbox can be full.
+                let _: Result<(), RegionFull> =
+                    held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng);
             }
             found.lines
         })
@@ -265,10 +279,9 @@ impl Session {
                     looked = Some(edition);
                 }
                 Ok(None) => break,
-                Err(cause) => {
-                    tracing::warn!(%cause, "could not read what was fetched");
-                    break;
-                }
+                // Not a word to the log: only a device with an open mailbox comes here. The exchange reads and writes the
+                // same file, and says so if it cannot.
+                Err(_) => break,
             }
         }
         (bearing, looked)

@@ -6,6 +6,7 @@ mod town;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client::{
     AnswerError, Device, Health, Inbox, Kdf, LineState, OpenError, Passphrase, Place, Session, Vault,
@@ -108,6 +109,68 @@ async fn a_tip_an_acknowledgement_and_an_answer() {
     assert_eq!(conversations.len(), 1, "the same conversation");
     assert_eq!(conversations[0].lines.len(), 3);
     assert_eq!(conversations[0].lines[1].state, LineState::Acknowledged);
+}
+
+#[tokio::test]
+async fn a_message_without_an_acknowledgement_for_five_days_may_be_lost() {
+    let mut town = Town::found(13).await;
+    let source = town.reader(1);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "lost?", town.start(1)).unwrap();
+    town.round(1, &[&source]).await;
+    session.refresh();
+    let left = proto::Clock::now(&*town.clock);
+    let last = left.plus(5 * 24 * u64::from(town::T));
+    town.clock.set(last);
+    assert_eq!(lines(&session)[0].2, LineState::Left { before: left });
+    town.clock.set(last.plus(1));
+    assert_eq!(lines(&session)[0].2, LineState::Overdue { before: left });
+}
+
+/// Counts what is logged on this thread.
+struct Counts(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Counts {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        if event.metadata().target().starts_with("client") {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn an_open_mailbox_writes_nothing_to_the_log_even_when_the_disk_fails() {
+    let mut town = Town::found(14).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "a tip", town.start(1)).unwrap();
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    db.execute("DROP TABLE drops", []).unwrap();
+    drop(db);
+    let count = Arc::new(AtomicUsize::new(0));
+    let _guard = tracing::subscriber::set_default(Counts(Arc::clone(&count)));
+    assert_eq!(session.refresh(), 0);
+    assert_eq!(session.conversations().len(), 1);
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+    // What every device does may be logged, and is heard here.
+    town.publish(1, vec![]);
+    town.publish(2, vec![]);
+    town.clock.set(town.start(2));
+    town.next(&source).await;
+    assert!(count.load(Ordering::SeqCst) > 0);
 }
 
 #[tokio::test]

@@ -266,6 +266,11 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
                     @let usually = when::under(ROUNDS_TO_DESK * load.app.device.status().round_ms);
                     p.state { (fill(words::LEFT_USUALLY, &[html! { (usually) }])) }
                 },
+                LineState::Overdue { before } => {
+                    (way(1))
+                    p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
+                    p.state { (words::OVERDUE) }
+                },
                 LineState::Acknowledged => {
                     (way(2))
                     p.state { (fill(words::ACKNOWLEDGED, &[text::run(&desk.name)])) }

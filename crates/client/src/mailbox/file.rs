@@ -7,11 +7,13 @@
 //! ```text
 //! 1 KeyAdded     the new key, in the spare place
 //! 2 Written      `mailbox.next`, sealed under the new key
-//! 3 Renamed      `mailbox.next` takes the place of `mailbox`
+//! 3 Moved        `mailbox.next` takes the place of `mailbox`: programs see it there, a power cut may undo it
+//!   Renamed      and the folder says so on the disk
 //! 4 KeyForgotten random bytes over the old key
 //! ```
-//! Up to step 3 the old file is there and so is its key; from step 3 on the new file is there and so is its key. Which
-//! of the two places holds it is found by trying both. A file replaced cannot be opened any more, wherever its blocks
+//! Up to step 3 the old file is there and so is its key; from step 3 on the new file is there and so is its key. If the
+//! folder cannot be synced, either may be there after a power cut: both keys stay, and nothing is written until it can.
+//! Which of the two places holds the key is found by trying both. A file replaced cannot be opened any more, wherever its blocks
 //! still lie: nothing tells what was in the mailbox an hour ago.
 
 use std::fs::File;
@@ -53,6 +55,7 @@ pub enum MailboxError {
 pub(crate) enum Step {
     KeyAdded,
     Written,
+    Moved,
     Renamed,
     KeyForgotten,
 }
@@ -64,6 +67,8 @@ pub(crate) struct MailboxFile {
     /// Which place holds the key of the file: 0 or 1.
     current: u64,
     filled: bool,
+    /// Whether the last renaming may not be on the disk.
+    moved: bool,
     /// Held for as long as this lives.
     _lock: File,
 }
@@ -82,7 +87,8 @@ impl MailboxFile {
         }
         let path = folder.join("device.key");
         let keys = durable::open_or_create(&path).map_err(failed("open", &path))?;
-        let mut file = Self { folder: folder.to_owned(), keys, current: 0, filled: false, _lock: lock };
+        let mut file =
+            Self { folder: folder.to_owned(), keys, current: 0, filled: false, moved: false, _lock: lock };
         file.filled = file.byte_at(FILLED).is_ok_and(|b| b == 1);
         Ok(file)
     }
@@ -133,6 +139,8 @@ impl MailboxFile {
             if key.open_once(&mut plain).is_ok() {
                 plain.truncate(FILE - TAG);
                 self.current = which;
+                // The run before may have been cut short between renaming and syncing.
+                self.sync_folder()?;
                 self.forget(1 - which, rng)?;
                 return Ok(Some(plain));
             }
@@ -153,17 +161,30 @@ impl MailboxFile {
         // The key is fresh and seals this once, so its nonce need not be kept anywhere.
         key.seal_once(&mut plain);
         // MBX-04: at every point between these steps a key is kept that opens the file that is there.
+        if self.moved {
+            self.sync_folder()?;
+            self.moved = false;
+        }
         let spare = 1 - self.current;
         self.put(place(spare), key.dangerously_as_bytes())?;
         after(Step::KeyAdded)?;
         let next = self.folder.join("mailbox.next");
         durable::write(&next, &plain).map_err(failed("write", &next))?;
         after(Step::Written)?;
-        durable::rename(&next, &self.path()).map_err(failed("replace", &self.path()))?;
+        std::fs::rename(&next, self.path()).map_err(failed("replace", &self.path()))?;
+        // From here on the file that is there is the new one, whatever becomes of the rest.
         self.current = spare;
+        self.moved = true;
+        after(Step::Moved)?;
+        self.sync_folder()?;
+        self.moved = false;
         after(Step::Renamed)?;
         self.forget(1 - spare, rng)?;
         after(Step::KeyForgotten)
+    }
+
+    fn sync_folder(&self) -> Result<(), MailboxError> {
+        durable::sync_folder(&self.folder).map_err(failed("sync", &self.folder))
     }
 
     fn forget(&mut self, which: u64, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
@@ -231,8 +252,8 @@ mod tests {
     // MBX-04
     #[test]
     fn a_rewriting_cut_short_anywhere_leaves_the_old_or_the_new() {
-        use Step::{KeyAdded, KeyForgotten, Renamed, Written};
-        for (at, left) in [(KeyAdded, 1), (Written, 1), (Renamed, 2), (KeyForgotten, 2)] {
+        use Step::{KeyAdded, KeyForgotten, Moved, Renamed, Written};
+        for (at, left) in [(KeyAdded, 1), (Written, 1), (Moved, 2), (Renamed, 2), (KeyForgotten, 2)] {
             let folder = tempfile::tempdir().unwrap();
             let mut rng = StdRng::seed_from_u64(1);
             let mut file = MailboxFile::lock(folder.path()).unwrap();
@@ -251,6 +272,21 @@ mod tests {
             let mut file = MailboxFile::lock(folder.path()).unwrap();
             assert_eq!(*file.read(&mut rng).unwrap().unwrap(), vec![4; PLAIN], "{at:?}");
         }
+    }
+
+    // MBX-04
+    #[test]
+    fn after_a_folder_that_could_not_be_synced_the_key_of_the_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(8);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        file.write(vec![1; PLAIN], &mut rng, |_| Ok(())).unwrap();
+        file.write(vec![2; PLAIN], &mut rng, cut(Step::Moved)).unwrap_err();
+        // The program goes on, and the next writing is cut by the power.
+        file.write(vec![3; PLAIN], &mut rng, cut(Step::KeyAdded)).unwrap_err();
+        drop(file);
+        let mut file = MailboxFile::lock(folder.path()).unwrap();
+        assert_eq!(*file.read(&mut rng).unwrap().unwrap(), vec![2; PLAIN]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::conversations::{Started, Text};
 use crate::device::{Device, Held, Inner, Leaves};
+use crate::mailbox::HintKey;
 use crate::mailbox::{Hint, QUEUE};
 use crate::passphrase;
 use crate::session::{Line, LineState, Who};
@@ -125,18 +126,17 @@ impl Inbox {
         let mut vault = self.vault();
         let held = self.inner().held();
         vault.book.note_left(&held, now);
-        let book = &vault.book;
-        let mut all: Vec<_> = book.threads.iter().map(|t| self.view(&held, book, t, now)).collect();
+        let mut all: Vec<_> = vault.book.threads.iter().map(|t| self.view(&held, &vault, t, now)).collect();
         all.sort_by_key(|c| core::cmp::Reverse(c.newest));
         all
     }
 
-    fn view(&self, held: &Held, book: &Book, thread: &Thread, now: Millis) -> Conversation {
+    fn view(&self, held: &Held, vault: &Vault, thread: &Thread, now: Millis) -> Conversation {
         let lines: Vec<_> =
-            thread.lines.iter().map(|line| self.line(held, book, thread, line, now)).collect();
+            thread.lines.iter().map(|line| self.line(held, &vault.book, thread, line, now)).collect();
         Conversation {
             id: id(&thread.key),
-            name: name(&thread.key),
+            name: name(&vault.hints, &thread.key),
             unanswered: lines.last().is_some_and(|line| line.who == Who::Source),
             newest: lines.last().map_or(Round(0), |line| line.at),
             lines,
@@ -447,8 +447,10 @@ fn id(key: &ConversationKey) -> [u8; 8] {
     *hash("firsthand/v1 inbox id", key).first_chunk().expect("a hash is longer")
 }
 
-fn name(key: &ConversationKey) -> String {
-    let hash = hash("firsthand/v1 inbox name", key);
+// From a secret of the vault too: what two words a source is called by must not tell those who overhear them, and later
+// get hold of a conversation's key, that the two belong together.
+fn name(hints: &HintKey, key: &ConversationKey) -> String {
+    let hash = hints.mark("firsthand/v1 inbox name", key.as_bytes());
     let word = |at: usize| {
         let n = u32::from_be_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]);
         passphrase::word((n % 7776) as u16)
@@ -506,6 +508,15 @@ mod tests {
         assert!(!book.take(&anew, two, EDITION));
         assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
         assert_eq!(*book.threads[0].chain.chain.ack(), newer);
+    }
+
+    #[test]
+    fn another_vault_calls_a_source_by_another_name() {
+        let key = ConversationKey::from_bytes([7; 32]);
+        let [ours, theirs] = [1, 2].map(|n| name(&HintKey::from_bytes([n; 32]), &key));
+        assert_ne!(ours, theirs);
+        assert_eq!(ours, name(&HintKey::from_bytes([1; 32]), &key));
+        assert_eq!(ours.split(' ').count(), 2);
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl HintKey {
         self.over(blob.as_bytes())
     }
 
+    /// What a label and some bytes become for whoever has this key, and for nobody else. No blob is as short.
+    pub(crate) fn mark(&self, label: &str, bytes: &[u8]) -> Hint {
+        self.over(&[label.as_bytes(), &[0], bytes].concat())
+    }
+
     fn over(&self, blob: &[u8]) -> Hint {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
         mac.update(blob);

@@ -1,7 +1,9 @@
 //! Walk-throughs 1 to 3 in brief: a story is read, a tip is sent, arrives, is answered, and the answer is read. Then once
 //! more in a browser that runs no scripts.
 
-use anyhow::ensure;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
 use fantoccini::elements::Element;
 
 use crate::chromium::Driver;
@@ -197,13 +199,16 @@ async fn without_scripts(driver: &Driver, source: &Person, desk: &Person) -> any
 
     let looking = async {
         while !plain.text().await?.contains(ANSWER) {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             plain.press("Look again").await?;
             still_there().await?;
         }
         anyhow::Ok(())
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), looking).await??;
+    match tokio::time::timeout(Duration::from_secs(60), looking).await {
+        Ok(seen) => seen?,
+        Err(_) => bail!("no answer but:\n{}\nat the desk:\n{}", plain.text().await?, desk.text().await?),
+    }
     plain.asked_nobody_else().await?;
     plain.press("Leave at once").await?;
     plain.sees(&headline).await?;

@@ -20,45 +20,38 @@ pub(crate) enum Tests {
     Browser,
 }
 
-/// Runs them all to the end. True if all passed; and how many did, if the runner told.
-/// That there are none is a failure: a part that runs nothing proves nothing.
-pub(crate) fn run(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<(bool, Option<Tally>)> {
-    let (passed, tally) = if nextest_is_installed() {
-        let mut command = process::cargo();
-        command.args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--tests",
-            "--no-fail-fast",
-            "--color",
-            process::colours(),
-        ]);
-        command.args(["--filterset", tests.filter()]);
-        let mut tally = None;
-        let passed = process::follow(tell(&mut command, settings), Stream::Err, |line| {
-            tally = nextest_summary(line).or(tally);
-        })?;
-        (passed, tally)
+/// What came of running tests.
+pub(crate) struct Outcome {
+    pub(crate) passed: bool,
+    /// How many, if the runner told.
+    pub(crate) tally: Option<Tally>,
+    /// The names of those that did not pass.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Runs them all to the end. That there are none is a failure: a part that runs nothing proves nothing.
+pub(crate) fn run(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<Outcome> {
+    let outcome = if nextest_is_installed() {
+        nextest(tests, settings)?
     } else {
         one_by_one(tests, metadata, settings)?
     };
-    if tally.is_some_and(|tally| tally == Tally::default()) {
+    if outcome.tally == Some(Tally::default()) {
         eprintln!("there are no such tests");
-        return Ok((false, None));
+        return Ok(Outcome { passed: false, tally: None, ..outcome });
     }
-    Ok((passed, tally))
+    Ok(outcome)
 }
 
 /// Runs the examples in the documentation, of which there may be none.
-pub(crate) fn examples_in_docs(settings: &Settings) -> Result<(bool, Option<Tally>)> {
-    let mut tally = Tally::default();
+pub(crate) fn examples_in_docs(settings: &Settings) -> Result<Outcome> {
     let mut command = process::cargo();
     command.args(["test", "--workspace", "--doc", "--quiet", "--no-fail-fast"]);
+    let mut tally = Tally::default();
     let passed = process::follow(tell(&mut command, settings), Stream::Out, |line| {
         tally = libtest_summary(line).map_or(tally, |more| tally.and(more));
     })?;
-    Ok((passed, Some(tally)))
+    Ok(Outcome { passed, tally: Some(tally), failures: Vec::new() })
 }
 
 impl Tests {
@@ -95,26 +88,49 @@ fn tell<'a>(command: &'a mut Command, settings: &Settings) -> &'a mut Command {
     }
 }
 
-fn one_by_one(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<(bool, Option<Tally>)> {
-    let mut all_passed = true;
-    let mut tally = Some(Tally::default());
+fn nextest(tests: Tests, settings: &Settings) -> Result<Outcome> {
+    let mut command = process::cargo();
+    command.args([
+        "nextest",
+        "run",
+        "--workspace",
+        "--tests",
+        "--no-fail-fast",
+        "--color",
+        process::colours(),
+    ]);
+    command.args(["--filterset", tests.filter()]);
+    let (mut tally, mut failures) = (None, Vec::new());
+    let passed = process::follow(tell(&mut command, settings), Stream::Err, |line| {
+        // Behind the summary stands once more what did not pass.
+        if tally.is_some() {
+            failures.extend(nextest_failure(line));
+        }
+        tally = nextest_summary(line).or(tally);
+    })?;
+    Ok(Outcome { passed, tally, failures })
+}
+
+fn one_by_one(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<Outcome> {
+    let mut all = Outcome { passed: true, tally: Some(Tally::default()), failures: Vec::new() };
     for program in test_programs(metadata)? {
         let package = &metadata[&program.package];
         if Tests::of(&package.name, &program.target) != tests {
             continue;
         }
-        println!("{} {}", package.name, program.target.name);
+        let name = format!("{} {}", package.name, program.target.name);
+        println!("{name}");
         let mut command = Command::new(&program.path);
         let folder = package.manifest_path.parent().context("a manifest lies in a folder")?;
         command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder).args(["--color", process::colours()]);
         let mut told = None;
-        let passed = process::follow(tell(&mut command, settings), Stream::Out, |line| {
+        all.passed &= process::follow(tell(&mut command, settings), Stream::Out, |line| {
             told = libtest_summary(line).or(told);
+            all.failures.extend(libtest_failure(line).map(|test| format!("{name} {test}")));
         })?;
-        all_passed &= passed;
-        tally = tally.zip(told).map(|(before, more)| before.and(more));
+        all.tally = all.tally.zip(told).map(|(before, more)| before.and(more));
     }
-    Ok((all_passed, tally))
+    Ok(all)
 }
 
 struct TestProgram {
@@ -163,6 +179,19 @@ fn libtest_summary(line: &str) -> Option<Tally> {
     Some(Tally { passed, failed })
 }
 
+/// From `FAIL [   0.520s] ( 56/358) client::exchange exc_06`, or `TIMEOUT` or another word for how it failed.
+fn nextest_failure(line: &str) -> Option<String> {
+    let (how, rest) = line.trim_start().split_once(" [")?;
+    let (_, rest) = rest.split_once("] ")?;
+    let name = rest.split_once(") ").map_or(rest, |(_, name)| name);
+    how.chars().all(|letter| letter.is_ascii_uppercase() || letter == '-').then(|| name.trim().to_owned())
+}
+
+/// From `test tests::summary ... FAILED`.
+fn libtest_failure(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +214,17 @@ mod tests {
         let line = "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(libtest_summary(line), Some(Tally { passed: 4, failed: 1 }));
         assert_eq!(libtest_summary("test tests::summary ... ok"), None);
+    }
+
+    #[test]
+    fn what_failed_is_named() {
+        let line = "        FAIL [   0.520s] ( 56/358) client::exchange exc_06_a_sending_reader";
+        assert_eq!(nextest_failure(line).as_deref(), Some("client::exchange exc_06_a_sending_reader"));
+        let line = "     TIMEOUT [  60.002s] (3/3) lab::net turn";
+        assert_eq!(nextest_failure(line).as_deref(), Some("lab::net turn"));
+        assert_eq!(nextest_failure("error: test run failed"), None);
+        assert_eq!(nextest_failure("warning: 15/22 tests were not run"), None);
+        assert_eq!(libtest_failure("test tests::summary ... FAILED"), Some("tests::summary"));
+        assert_eq!(libtest_failure("test tests::summary ... ok"), None);
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use cargo_metadata::Metadata;
 
 use crate::process::{self, Stopwatch};
-use crate::runner::{self, Tests};
+use crate::runner::{self, Outcome, Tests};
 use crate::{browser, house, licence};
 
 /// Runs the named parts, or all of them if none is named. The last line it prints is `N passed, N failed` when every
@@ -141,6 +141,8 @@ impl Tally {
 #[derive(Default)]
 struct Report {
     rows: Vec<Row>,
+    /// The names of tests that did not pass.
+    failures: Vec<String>,
     /// The command to type where the browser part could not run.
     missing: Option<String>,
 }
@@ -175,12 +177,9 @@ impl Report {
         Ok(passed)
     }
 
-    fn tests(
-        &mut self,
-        name: &'static str,
-        run: impl FnOnce() -> Result<(bool, Option<Tally>)>,
-    ) -> Result<()> {
-        let ((passed, tally), time) = timed(name, run)?;
+    fn tests(&mut self, name: &'static str, run: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+        let (Outcome { passed, tally, failures }, time) = timed(name, run)?;
+        self.failures.extend(failures);
         self.row(Row { name, passed, kind: Kind::Tests(tally), time });
         Ok(())
     }
@@ -204,6 +203,9 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for row in &self.rows {
             writeln!(f, "{row}")?;
+        }
+        for failure in &self.failures {
+            writeln!(f, "failed: {failure}")?;
         }
         // Where one row cannot be counted, or what it counted is not why it failed, there is no honest sum.
         let tallies: Option<Vec<Tally>> = self.rows.iter().map(Row::tally).collect();
@@ -273,22 +275,27 @@ mod tests {
 
     #[test]
     fn the_last_line_counts_tests_and_lints() {
-        let good =
-            Report { rows: vec![row(Kind::Lint, true), row(Kind::Step, true), tests(3, 0)], missing: None };
+        let good = Report {
+            rows: vec![row(Kind::Lint, true), row(Kind::Step, true), tests(3, 0)],
+            ..Report::default()
+        };
         assert_eq!(last_line(&good), "4 passed, 0 failed");
         assert_eq!(good.exit_code(), ExitCode::SUCCESS);
-        let bad = Report { rows: vec![row(Kind::Lint, false), tests(1, 2)], missing: None };
+        let failures = vec!["unit::a".into(), "unit::b".into()];
+        let bad = Report { rows: vec![row(Kind::Lint, false), tests(1, 2)], failures, ..Report::default() };
+        assert!(bad.to_string().contains("failed: unit::b"));
         assert_eq!(last_line(&bad), "1 passed, 3 failed");
         assert_eq!(bad.exit_code(), ExitCode::FAILURE);
     }
 
     #[test]
     fn there_is_no_count_that_would_not_be_true() {
-        let untold = Report { rows: vec![tests(3, 0), row(Kind::Tests(None), true)], missing: None };
+        let untold = Report { rows: vec![tests(3, 0), row(Kind::Tests(None), true)], ..Report::default() };
         assert_eq!(last_line(&untold), "passed");
-        let unbuilt = Report { rows: vec![row(Kind::Lint, true), row(Kind::Step, false)], missing: None };
+        let unbuilt =
+            Report { rows: vec![row(Kind::Lint, true), row(Kind::Step, false)], ..Report::default() };
         assert_eq!(last_line(&unbuilt), "failed: unit");
-        let mut aborted = Report { rows: vec![tests(3, 0)], missing: None };
+        let mut aborted = Report { rows: vec![tests(3, 0)], ..Report::default() };
         aborted.rows[0].passed = false;
         assert_eq!(last_line(&aborted), "failed: unit");
         assert_eq!(aborted.exit_code(), ExitCode::FAILURE);
@@ -296,10 +303,11 @@ mod tests {
 
     #[test]
     fn a_missing_browser_is_named_and_is_no_success() {
-        let good = Report { rows: vec![tests(3, 0)], missing: Some("install it".into()) };
+        let good =
+            Report { rows: vec![tests(3, 0)], missing: Some("install it".into()), ..Report::default() };
         assert_eq!(last_line(&good), "  install it");
         assert_eq!(good.exit_code(), ExitCode::from(2));
-        let bad = Report { rows: vec![tests(3, 1)], missing: Some("install it".into()) };
+        let bad = Report { rows: vec![tests(3, 1)], missing: Some("install it".into()), ..Report::default() };
         assert_eq!(bad.exit_code(), ExitCode::FAILURE);
     }
 }

@@ -57,16 +57,22 @@ async fn no_roles(here: &Here) {
     assert!(gone.is_ok(), "left: {:?}", here.processes());
 }
 
+/// A client that finds the names under which the pages are served, as a browser does, and shows a redirection as one.
+fn http(url: &str) -> reqwest::Client {
+    let url = reqwest::Url::parse(url).unwrap();
+    let address = ([127, 0, 0, 1], url.port().unwrap()).into();
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    client.resolve(url.host_str().unwrap(), address).build().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_links_work_and_ctrl_c_or_sigterm_leaves_nothing() {
     let [typed, told] = [Here::new(), Here::new()];
     let ((mut first, shown), (mut second, _)) = tokio::join!(start(&typed, &[]), start(&told, &[]));
     assert_eq!((roles(&typed), roles(&told)), (ROLES, ROLES));
 
-    let http =
-        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let get = async |url: &str| {
-        let answer = http.get(url).send().await.unwrap();
+        let answer = http(url).get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let (status, page) = get(&shown.status).await;
@@ -79,7 +85,7 @@ async fn the_links_work_and_ctrl_c_or_sigterm_leaves_nothing() {
     for link in [&shown.reader, &shown.desk] {
         let (bare, _) = link.split_once("?launch=").expect("a launch token");
         assert_eq!(get(bare).await.0, 403, "{bare}");
-        let opened = http.get(link).send().await.unwrap();
+        let opened = http(link).get(link).send().await.unwrap();
         assert!(
             opened.status().is_redirection() && opened.headers().contains_key("set-cookie"),
             "{opened:?}"

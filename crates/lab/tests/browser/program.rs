@@ -15,6 +15,8 @@ pub(crate) struct Demo {
     pub(crate) passphrase: String,
     pub(crate) status: String,
     pub(crate) edition: String,
+    /// Where it keeps its state: a test that fails kills it, and it then removes nothing itself.
+    _folder: tempfile::TempDir,
 }
 
 impl Demo {
@@ -22,7 +24,9 @@ impl Demo {
     pub(crate) async fn start(args: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::var("FIRSTHAND_BIN")
             .context("FIRSTHAND_BIN names the program to test; `cargo xtask test` sets it")?;
+        let folder = tempfile::tempdir()?;
         let mut process = Command::new(program)
+            .env("TMPDIR", folder.path())
             .args(["demo", "--no-open"])
             .args(args)
             .stdin(Stdio::null())
@@ -57,6 +61,7 @@ impl Demo {
             status: labelled("Status ")?,
             edition: labelled("Edition ")?,
             process,
+            _folder: folder,
         };
         ensure!(demo.passphrase.split(' ').count() == 6, "a passphrase has six words");
         Ok(demo)

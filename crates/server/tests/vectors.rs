@@ -144,20 +144,20 @@ fn handed(f: &Fields) -> Outcome {
     }
     checked.map_err(|e| e.to_string())?;
     let folder = tempfile::tempdir().unwrap();
-    next_mix(f, folder.path(), Arc::new(directory), hop + 1, Waiting { id, handed, released: Arc::default() })
+    next_mix(f, folder.path(), directory, hop + 1, Waiting { id, handed, released: Arc::default() })
 }
 
 /// The next mix takes it and lets go of it, or leaves it.
-fn next_mix(f: &Fields, state: &Path, directory: Arc<Directory>, hop: u8, waiting: Waiting) -> Outcome {
+fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Waiting) -> Outcome {
+    let now = directory.parameters().schedule.start(waiting.id.round.next());
     let setup = Setup {
         hop,
         state: state.to_owned(),
         identity: Arc::new(f.identity("next-identity")?),
         key: f.key("next-key")?,
-        directory: Arc::clone(&directory),
+        directory: Arc::new(directory),
     };
     let released = Arc::clone(&waiting.released);
-    let now = directory.parameters().schedule.start(waiting.id.round.next());
     let mut mix =
         Mix::open(setup, waiting, StdRng::seed_from_u64(1), Hook::none()).map_err(|e| e.to_string())?;
     for _ in 0..3 {

@@ -182,7 +182,7 @@ fn moments(net: &Net) -> Vec<Case> {
             "a guard and a ms after the instant: skipped and not made up",
             &[
                 five.clone(),
-                before.clone(),
+                before,
                 at(5, offset(5) + G + 1, "no exchange"),
                 at(5, T - 1, "no exchange"),
                 exchange(6, FIVE),

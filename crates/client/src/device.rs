@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use proto::conversation;
-use proto::directory::{Desk, Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys, UnverifiedDirectory};
 use proto::envelope::Wire;
+use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
 use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
@@ -228,6 +229,7 @@ impl Device {
         let instants = library.instants(&mut rng)?;
         let front = library.front()?;
         let directory = library.current_directory()?.unwrap_or(installed);
+        let round_keys = library.round_keys()?;
         let health = match (&front.edition, front.damaged) {
             (_, true) => Health::Unverified,
             (None, _) => Health::Starting,
@@ -249,7 +251,13 @@ impl Device {
             rng: Mutex::new(rng),
             held: Mutex::new(Held { mailbox, taken: None, open: None, opened: 0 }),
             library: Mutex::new(library),
-            shown: RwLock::new(Shown { directory: Arc::new(directory), front, health, started_over: false }),
+            shown: RwLock::new(Shown {
+                directory: Arc::new(directory),
+                round_keys,
+                front,
+                health,
+                started_over: false,
+            }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::new(()),
             sending: watch::Sender::new(false),
@@ -371,9 +379,11 @@ impl Device {
         stories.iter().flat_map(|s| &s.articles).find(|a| a.id == id)?.picture.clone()
     }
 
-    /// The desks that can be written to.
+    /// The desks that can be written to now.
     pub fn desks(&self) -> Vec<DeskView> {
-        self.inner.shown().directory.desks().iter().map(DeskView::from).collect()
+        let now = self.inner.schedule.round_at(self.inner.clock.now()).unwrap_or(Round(0));
+        let shown = self.inner.shown();
+        shown.directory.desks().iter().filter(|d| d.since <= now).map(DeskView::from).collect()
     }
 
     /// How much of one message `text` takes.
@@ -457,6 +467,8 @@ pub(crate) struct Open {
 /// What the screens show.
 pub(crate) struct Shown {
     pub(crate) directory: Arc<Directory>,
+    /// The first mix's keys.
+    pub(crate) round_keys: RoundKeys,
     pub(crate) front: Front,
     pub(crate) health: Health,
     pub(crate) started_over: bool,
@@ -483,6 +495,15 @@ impl Inner {
 
     pub(crate) fn show(&self, change: impl FnOnce(&mut Shown)) {
         change(&mut self.shown.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The keys an envelope of `round` needs: those of the mixes before the exit in order, and the exit's.
+    pub(crate) fn envelope_keys(&self, round: Round) -> Option<(Vec<SealPublic>, SealPublic)> {
+        let shown = self.shown();
+        Some((
+            shown.directory.layer_keys(&shown.round_keys, round)?,
+            shown.directory.exit_key(round)?.clone(),
+        ))
     }
 
     /// A generator of its own for one piece of work, so that none waits for another's.

@@ -90,6 +90,21 @@ impl Edge {
         self.fetch(self.http.get(self.url(path)).header(request::HEADER, signed), limit).await
     }
 
+    /// Hands in something signed by a desk. The same again is taken the same.
+    pub(crate) async fn put_as(
+        &self,
+        desk: &IdentitySecret,
+        network: &NetworkId,
+        path: &str,
+        body: Vec<u8>,
+        now: Millis,
+    ) -> Result<(), NotGot> {
+        let signed = request::sign(network, desk, "PUT", path, &body, now);
+        let request = self.http.put(self.url(path)).header(request::HEADER, signed).body(body);
+        let answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
+        if answer.status().is_success() { Ok(()) } else { Err(NotGot::Unreachable) }
+    }
+
     async fn fetch(&self, request: RequestBuilder, limit: usize) -> Result<Option<Vec<u8>>, NotGot> {
         let mut answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
         match answer.status() {

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
+use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
 use proto::size::READER_SLOT;
@@ -52,6 +52,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
         Err(e) => Err(Failed::Disk(e)),
     };
     let editions = fetch.editions;
+    hand_in_keys(inner).await;
     let mut health = match &fetched {
         Ok(()) if inner.shown().front.edition.is_none() => Health::Starting,
         Ok(()) if inner.is_stale(r) => Health::Stale,
@@ -76,11 +77,26 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
     Exchanged { round: r, editions, posted, health }
 }
 
+/// On a desk's machine: hands in the public halves of its new intake keys, some weeks before they are used.
+async fn hand_in_keys(inner: &Arc<Inner>) {
+    let Some(identity) = &inner.desk else { return };
+    let keys = inner.library().unhanded_intake_keys().unwrap_or_default();
+    let desk = directory::desk_id(&identity.public());
+    for (from, key) in keys {
+        let (path, network) = (path::intake_key(&desk, from), &inner.wire.network);
+        if inner.edge.put_as(identity, network, &path, key, inner.clock.now()).await.is_err() {
+            continue;
+        }
+        if let Err(cause) = inner.library().intake_key_handed(from) {
+            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        }
+    }
+}
+
 /// Takes the first blob, durably, and wraps it. `None`: it is too late in the round, a key of this round is not known, or
 /// the disk failed; the round is skipped.
 async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
-    let keys = inner.shown().directory.envelope_keys(r);
-    let (mixes, exit) = keys?;
+    let (mixes, exit) = inner.envelope_keys(r)?;
     // EXC-04: not after the round's last guard.
     let now = inner.clock.now();
     let closes = inner.schedule.end(r).0 - inner.schedule.guard_ms();
@@ -249,18 +265,23 @@ impl Fetch<'_> {
         let named = unverified.dangerously_directory()?;
         let held =
             before.map_or_else(|| Arc::clone(&self.inner.shown().directory), |h| Arc::clone(&h.directory));
-        let directory = if held.digest() == named { held } else { self.directory(&named).await? };
+        let directory =
+            if held.digest() == named { Arc::clone(&held) } else { self.directory(&named).await? };
         // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
+        // DIR-13, DIR-14: from one directory to the next. On the first day there is none before.
+        if previous.is_some() && directory.digest() != held.digest() {
+            directory.follows(&held, e)?;
+        }
         let mut known = match before {
             Some(before) => before.known.clone(),
             None => self.known()?,
         };
-        // EXC-08: a head that everyone has and a head made for one reader look the same; keys do not change with either.
-        if !known.agrees(&directory) {
+        // EXC-08: a head that everyone has and a head made for one reader look the same; a key that is known does not change
+        // with either.
+        if !known.agrees(&directory, &edition) {
             return Err(Failed::Rejected);
         }
-        known.learn(&directory);
         Ok(Some(Head { edition, bytes, directory, known }))
     }
 
@@ -324,6 +345,7 @@ impl Fetch<'_> {
         }
         self.inner.show(|shown| {
             shown.directory = Arc::clone(&head.directory);
+            shown.round_keys = head.edition.round_keys().clone();
             if let Some((front, ..)) = front {
                 shown.front = front;
             }

@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{
-    Chain, ConversationKey, Message, Received, ReplyPart, TAGS, TooLong, ack_slot, open_message, seal_reply,
+    Chain, ConversationKey, Message, Received, ReplyPart, TAGS, TooLong, ack_slot, seal_reply,
 };
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
@@ -89,6 +89,7 @@ impl Inbox {
     pub fn collect(&self) -> usize {
         let mut rng = self.inner().rng();
         let mut vault = self.vault();
+        self.turn_keys(&mut vault, &mut rng);
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
@@ -104,7 +105,7 @@ impl Inbox {
             };
             let size = self.inner().wire.cascade.boxed();
             for boxed in drops.iter().flat_map(|drop| drop.chunks_exact(size)) {
-                let Ok((message, chain)) = open_message(&self.inner().wire, &vault.intake, boxed) else {
+                let Some((message, chain)) = vault.open_message(&self.inner().wire, edition, boxed) else {
                     continue;
                 };
                 new += usize::from(vault.book.take(&message, chain, edition));
@@ -118,6 +119,23 @@ impl Inbox {
         }
         self.flush(&mut vault, &mut rng);
         new
+    }
+
+    /// Makes intake keys ahead and deletes those whose time is over. The device hands in the public halves with its
+    /// exchanges.
+    fn turn_keys(&self, vault: &mut Vault, rng: &mut StdRng) {
+        let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
+        if !vault.turn_keys(round, rng) {
+            return;
+        }
+        let kept = vault.save(rng).map_err(|cause| cause.to_string());
+        let kept = kept.and_then(|()| {
+            let keys = vault.intake_keys(&self.inner().wire.network);
+            self.inner().library().offer_intake_keys(&keys).map_err(|cause| cause.to_string())
+        });
+        if let Err(cause) = kept {
+            tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
+        }
     }
 
     /// The conversations, the one with the newest line first.
@@ -204,7 +222,7 @@ impl Inbox {
     fn flush(&self, vault: &mut Vault, rng: &mut StdRng) {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
         let directory = Arc::clone(&self.inner().shown().directory);
-        let Some((_, exit)) = directory.envelope_keys(round) else { return };
+        let Some(exit) = directory.exit_key(round) else { return };
         vault.book.settle(&self.inner().held());
         while !vault.book.waiting.is_empty() {
             {
@@ -213,7 +231,7 @@ impl Inbox {
                     return;
                 }
             }
-            if !self.place_one(vault, &exit, rng) {
+            if !self.place_one(vault, exit, rng) {
                 return;
             }
         }
@@ -474,8 +492,7 @@ mod tests {
 
     fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
         let passphrase = Passphrase::generate(rng);
-        let contents =
-            VaultContents { identity: IdentitySecret::generate(rng), intake: SealSecret::generate(rng) };
+        let contents = VaultContents { identity: IdentitySecret::generate(rng), intake: vec![] };
         Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
     }
 

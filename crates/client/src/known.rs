@@ -1,41 +1,64 @@
-//! The keys this device knows. They are fixed for as long as a network runs: directories say which desks there are, and
-//! never that somebody has another key now. Otherwise whoever puts a directory together could, with one operator's help,
-//! hand one reader keys of its own, and open what that reader alone seals to them. Spec: exchange.md §3.
+//! The keys this device knows. A key that was published for some rounds does not change any more: otherwise whoever puts a
+//! directory together could, with one operator's help, hand one reader keys of its own, and open what that reader alone
+//! seals to them. Spec: exchange.md §3.
 
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use proto::directory::Directory;
-use proto::{DeskId, Digest};
+use proto::edition::Edition;
+use proto::id::KeyId;
+use proto::keys::WEEK;
+use proto::{DeskId, Round};
 
-/// Digests of the keys of the mixes and of every desk ever listed, those that have left included.
-#[derive(Clone, Encode, Decode)]
-pub(crate) struct Known {
+/// Who has a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(crate) enum Holder {
     #[n(0)]
-    mixes: Digest,
+    Mix(#[n(0)] u8),
     #[n(1)]
-    desks: BTreeMap<DeskId, Digest>,
+    Desk(#[n(0)] DeskId),
 }
+
+/// Keys of mixes and desks by their first round, those of the last two weeks and of all rounds to come.
+#[derive(Clone, Default, Encode, Decode)]
+pub(crate) struct Known(#[n(0)] BTreeMap<(Holder, Round), KeyId>);
 
 impl Known {
     /// What a directory that is trusted lists.
     pub(crate) fn of(directory: &Directory) -> Self {
-        let mut it = Self { mixes: directory.mix_keys_digest(), desks: BTreeMap::new() };
-        it.learn(directory);
+        let mut it = Self::default();
+        it.learn(listed(directory));
         it
     }
 
-    /// Whether all that is known has the keys it had.
-    pub(crate) fn agrees(&self, directory: &Directory) -> bool {
-        let same = |known: Option<&Digest>, now: Digest| known.is_none_or(|known| *known == now);
-        self.mixes == directory.mix_keys_digest()
-            && directory.desks().iter().all(|desk| same(self.desks.get(&desk.id), desk.keys_digest()))
+    // EXC-08
+    /// Takes in the keys of an edition and its directory. `false`: one of them is another than was known for its rounds, and
+    /// nothing may be taken from either.
+    pub(crate) fn agrees(&mut self, directory: &Directory, edition: &Edition) -> bool {
+        let of_rounds = edition.round_keys().iter().map(|(round, key)| ((Holder::Mix(0), round), key.id()));
+        let all: Vec<_> = listed(directory).chain(of_rounds).collect();
+        let agrees = all.iter().all(|(of, id)| self.0.get(of).is_none_or(|known| known == id));
+        if agrees {
+            self.learn(all);
+            let round = edition.head().round.0;
+            self.0.retain(|(_, from), _| from.0.saturating_add(2 * WEEK) >= round);
+        }
+        agrees
     }
 
-    /// Takes in the desks that are new.
-    pub(crate) fn learn(&mut self, directory: &Directory) {
-        for desk in directory.desks() {
-            self.desks.entry(desk.id).or_insert_with(|| desk.keys_digest());
-        }
+    fn learn(&mut self, keys: impl IntoIterator<Item = ((Holder, Round), KeyId)>) {
+        self.0.extend(keys);
     }
+}
+
+fn listed(directory: &Directory) -> impl Iterator<Item = ((Holder, Round), KeyId)> {
+    let mixes = (0..directory.wire().cascade.mixes()).flat_map(|hop| {
+        directory.mix_keys(hop).map(move |(period, id)| ((Holder::Mix(hop), period.from), id))
+    });
+    let desks = directory
+        .desks()
+        .iter()
+        .flat_map(|d| d.keys().map(|(period, id)| ((Holder::Desk(d.id), period.from), id)));
+    mixes.chain(desks)
 }

@@ -7,9 +7,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use minicbor::bytes::ByteVec;
 use proto::codec;
-use proto::directory::{Directory, UnverifiedDirectory};
+use proto::directory::{Directory, IntakeKey, RoundKeys, UnverifiedDirectory};
 use proto::edition::{Bundle, Edition, EditionRejected, UnverifiedHead};
+use proto::seal::SealPublic;
+use proto::sign::Unverified;
 use proto::story::Story;
 use proto::{Digest, Millis, NetworkId, Round};
 use rand::CryptoRng;
@@ -188,6 +191,46 @@ impl Library {
         Ok(self.kept("keys")?.and_then(|bytes| minicbor::decode(&bytes).ok()))
     }
 
+    /// The first mix's keys, as the newest edition brought them.
+    pub(crate) fn round_keys(&self) -> Result<RoundKeys, LibraryError> {
+        let kept: Vec<(Round, ByteVec)> =
+            self.kept("round keys")?.and_then(|bytes| codec::decode(&bytes).ok()).unwrap_or_default();
+        let key = |(round, key): &(Round, ByteVec)| Some((*round, SealPublic::from_bytes(key)?));
+        Ok(kept.iter().filter_map(key).collect())
+    }
+
+    /// On a desk's machine: the signed intake keys that the edge is to have. Those that it has already are not offered again.
+    pub(crate) fn offer_intake_keys(&self, keys: &[Unverified<IntakeKey>]) -> Result<(), LibraryError> {
+        for key in keys {
+            let Ok(IntakeKey { from, .. }) = key.dangerously_peek() else { continue };
+            self.db
+                .execute(
+                    "INSERT OR IGNORE INTO intake (first, key, handed) VALUES (?1, ?2, 0)",
+                    params![from.0, codec::encode(key)],
+                )
+                .map_err(disk("write"))?;
+        }
+        Ok(())
+    }
+
+    /// The intake keys that the edge does not have yet, each with its first round.
+    pub(crate) fn unhanded_intake_keys(&self) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
+        let mut query = self
+            .db
+            .prepare("SELECT first, key FROM intake WHERE NOT handed ORDER BY first")
+            .map_err(disk("read"))?;
+        let rows = query.query_map([], |row| Ok((Round(row.get(0)?), row.get(1)?))).map_err(disk("read"))?;
+        rows.collect::<Result<_, _>>().map_err(disk("read"))
+    }
+
+    /// Notes that the edge has one.
+    pub(crate) fn intake_key_handed(&self, from: Round) -> Result<(), LibraryError> {
+        self.db
+            .execute("UPDATE intake SET handed = 1 WHERE first = ?1", [from.0])
+            .map(drop)
+            .map_err(disk("write"))
+    }
+
     /// Takes an edition: all of it or nothing.
     pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
         let round = it.edition.head().round;
@@ -213,6 +256,9 @@ impl Library {
             let last = minicbor::to_vec((round, it.edition.digest())).expect("a vector takes all");
             keep(db, "last", &last)?;
             keep(db, "keys", &minicbor::to_vec(it.known).expect("a vector takes all"))?;
+            let round_keys: Vec<(Round, ByteVec)> =
+                it.edition.round_keys().iter().map(|(round, key)| (round, key.to_bytes().into())).collect();
+            keep(db, "round keys", &codec::encode(&round_keys))?;
             keep(db, "directory", &it.edition.head().directory.0)
         };
         let transaction = self.db.transaction().map_err(disk("write"))?;
@@ -393,6 +439,7 @@ fn prune(db: &Connection) -> rusqlite::Result<()> {
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS directories (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS intake (first INTEGER PRIMARY KEY, key BLOB NOT NULL, handed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS editions (
         round INTEGER PRIMARY KEY, head BLOB NOT NULL, directory BLOB NOT NULL,
         whole INTEGER NOT NULL, bundle BLOB NOT NULL);

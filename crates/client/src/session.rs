@@ -178,7 +178,7 @@ impl Session {
         let at = inner.schedule.round_at(now).ok_or(WriteError::TooEarly)?;
         let to = directory.desk(&desk).ok_or(WriteError::NoDesk)?;
         let intake = to.intake(at).ok_or(WriteError::NoDesk)?;
-        let (_, exit) = directory.envelope_keys(at).ok_or(WriteError::TooEarly)?;
+        let exit = directory.exit_key(at).ok_or(WriteError::TooEarly)?;
         let mut rng = inner.rng();
         self.with(|held, open| {
             if !held.mailbox.is_filled() {
@@ -197,7 +197,7 @@ impl Session {
                 text: Zeroizing::new(text.to_owned()),
             };
             let packed = message.pack(inner.wire.cascade)?;
-            let (blob, exporter) = envelope::to_desk(&inner.wire, intake, &packed, &exit, &mut rng);
+            let (blob, exporter) = envelope::to_desk(&inner.wire, intake, &packed, exit, &mut rng);
             let sequence = conversation.next;
             let chain = Chain::new(&conversation.key, &exporter);
             conversation.chains.push(Started { at, sequence, chain });

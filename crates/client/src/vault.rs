@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
-use proto::conversation::{AckTag, ConversationKey, Received};
+use proto::conversation::{AckTag, Chain, ConversationKey, Message, Received, open_message};
+use proto::directory::IntakeKey;
+use proto::envelope::Wire;
+use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
-use proto::sign::IdentitySecret;
-use proto::{Millis, Round};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Millis, NetworkId, Round};
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -33,8 +36,20 @@ const HEADER: usize = 1 + 4 + 4 + 32;
 pub struct VaultContents {
     /// The desk's identity, for safekeeping; what collects in the background has its own copy, see [`desk_identity`].
     pub identity: IdentitySecret,
-    /// Opens what sources write. Nowhere but in the vault.
-    pub intake: SealSecret,
+    /// The first keys that open what sources write, each with its week. Nowhere but in the vault, which makes the next.
+    pub intake: Vec<(Period, SealSecret)>,
+}
+
+impl VaultContents {
+    /// A second copy, for who may have to try again: making a vault takes the secrets.
+    pub fn copy(&self) -> Self {
+        let key =
+            |(period, secret): &(Period, SealSecret)| (*period, SealSecret::from_seed(&secret.to_seed()));
+        Self {
+            identity: IdentitySecret::from_seed(&self.identity.to_seed()),
+            intake: self.intake.iter().map(key).collect(),
+        }
+    }
 }
 
 /// Why a vault does not open.
@@ -87,7 +102,8 @@ pub struct Vault {
     path: PathBuf,
     header: [u8; HEADER],
     key: StoreKey,
-    pub(crate) intake: SealSecret,
+    /// Newest first.
+    intake: Vec<(Period, SealSecret)>,
     pub(crate) hints: HintKey,
     pub(crate) book: Book,
 }
@@ -112,14 +128,15 @@ impl Vault {
         let hints = HintKey::generate(rng);
         let book = Book {
             identity: *contents.identity.to_seed(),
-            intake: *contents.intake.to_seed(),
+            intake: contents.intake.iter().map(Intake::of).collect(),
             hint_key: *hints.as_bytes(),
             looked: None,
             threads: Vec::new(),
             waiting: Vec::new(),
             placed: Vec::new(),
         };
-        let mut vault = Self { path: path.to_owned(), header, key, intake: contents.intake, hints, book };
+        let intake = book.intake();
+        let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book };
         vault.save(rng)?;
         Ok(vault)
     }
@@ -134,7 +151,7 @@ impl Vault {
             path: path.to_owned(),
             header: *bytes.first_chunk().expect("it opened"),
             key,
-            intake: SealSecret::from_seed(&book.intake),
+            intake: book.intake(),
             hints: HintKey::from_bytes(book.hint_key),
             book,
         })
@@ -166,6 +183,42 @@ impl Vault {
     /// The desk's identity.
     pub fn identity(&self) -> IdentitySecret {
         IdentitySecret::from_seed(&self.book.identity)
+    }
+
+    /// Makes the intake keys that are to be public in round `now`, and deletes those whose time is over. `true`: it has to be
+    /// saved, and before anybody hears of the new ones.
+    pub(crate) fn turn_keys(&mut self, now: Round, rng: &mut impl CryptoRng) -> bool {
+        let before = self.book.intake.len();
+        // KEY-03
+        self.book.intake.retain(|key| !KeyKind::Intake.is_over(key.period(), now));
+        let mut changed = self.book.intake.len() != before;
+        for period in KeyKind::Intake.published(now) {
+            // KEY-02
+            if self.book.intake.iter().all(|key| key.period() != period) {
+                self.book.intake.push(Intake::of(&(period, SealSecret::generate(rng))));
+                changed = true;
+            }
+        }
+        if changed {
+            self.intake = self.book.intake();
+        }
+        changed
+    }
+
+    /// The public halves of its intake keys, signed: what the edge is to have.
+    pub(crate) fn intake_keys(&self, network: &NetworkId) -> Vec<Unverified<IntakeKey>> {
+        let identity = self.identity();
+        let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
+            let key = secret.public().to_bytes().into();
+            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &identity)
+        };
+        self.intake.iter().map(sign).collect()
+    }
+
+    /// Opens a box that came with the edition of round `edition`, under whichever key it is sealed to.
+    pub(crate) fn open_message(&self, wire: &Wire, edition: Round, boxed: &[u8]) -> Option<(Message, Chain)> {
+        let begun = self.intake.iter().filter(|(period, _)| period.from <= edition);
+        begun.map(|(_, key)| open_message(wire, key, boxed)).find_map(Result::ok)
     }
 
     /// Writes it anew and returns once it is on the disk.
@@ -230,8 +283,8 @@ impl minicbor::encode::Write for Length {
 pub(crate) struct Book {
     #[cbor(n(0), with = "minicbor::bytes")]
     identity: [u8; 32],
-    #[cbor(n(1), with = "minicbor::bytes")]
-    intake: [u8; 32],
+    #[n(1)]
+    intake: Vec<Intake>,
     /// Tells this desk's envelopes from cover in its queue. A desk's mailbox has a region like every other, never used:
     /// what a reader's region would hold is here.
     #[cbor(n(2), with = "minicbor::bytes")]
@@ -252,8 +305,43 @@ pub(crate) struct Book {
 impl Drop for Book {
     fn drop(&mut self) {
         self.identity.zeroize();
-        self.intake.zeroize();
         self.hint_key.zeroize();
+    }
+}
+
+impl Book {
+    fn intake(&self) -> Vec<(Period, SealSecret)> {
+        let mut keys: Vec<_> =
+            self.intake.iter().map(|it| (it.period(), SealSecret::from_seed(&it.seed))).collect();
+        keys.sort_unstable_by_key(|(period, _)| core::cmp::Reverse(*period));
+        keys
+    }
+}
+
+/// An intake key, as its seed.
+#[derive(Encode, Decode)]
+struct Intake {
+    #[n(0)]
+    from: Round,
+    #[n(1)]
+    until: Round,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    seed: [u8; SealSecret::LEN],
+}
+
+impl Intake {
+    fn of((period, secret): &(Period, SealSecret)) -> Self {
+        Self { from: period.from, until: period.until, seed: *secret.to_seed() }
+    }
+
+    fn period(&self) -> Period {
+        Period { from: self.from, until: self.until }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.seed.zeroize();
     }
 }
 
@@ -360,6 +448,7 @@ mod tests {
         let passphrase = words("abacus abandon abbey abide ability able");
         let intake = SealSecret::generate(rng);
         let seed = *intake.to_seed();
+        let intake = vec![(KeyKind::Intake.period(Round(0)), intake)];
         let contents = VaultContents { identity: IdentitySecret::generate(rng), intake };
         Vault::create(path, &passphrase, Kdf::cheap(), contents, rng).unwrap();
         (passphrase, seed)
@@ -373,7 +462,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let (passphrase, intake) = made(&path, &mut rng);
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
-        assert_eq!(*vault.intake.to_seed(), intake);
+        assert_eq!(*vault.intake[0].1.to_seed(), intake);
         vault.book.looked = Some(Round(7));
         vault.save(&mut rng).unwrap();
         assert_eq!(Vault::unlock(&path, &passphrase).unwrap().book.looked, Some(Round(7)));
@@ -388,10 +477,7 @@ mod tests {
         let path = folder.path().join("vault");
         let mut rng = StdRng::seed_from_u64(2);
         let (passphrase, _) = made(&path, &mut rng);
-        let contents = VaultContents {
-            identity: IdentitySecret::generate(&mut rng),
-            intake: SealSecret::generate(&mut rng),
-        };
+        let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
         let again = Vault::create(&path, &passphrase, Kdf::cheap(), contents, &mut rng);
         assert!(matches!(again.err(), Some(VaultError::Exists(_))));
     }
@@ -415,6 +501,42 @@ mod tests {
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::NotAVault(_))));
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::Disk { .. })));
+    }
+
+    #[test]
+    fn key_03_an_intake_key_opens_until_its_time_is_over_and_never_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(5);
+        let (passphrase, seed) = made(&path, &mut rng);
+        let wire = Wire { network: NetworkId([7; 32]), cascade: proto::size::Cascade::new(3).unwrap() };
+        let message = Message {
+            conversation: ConversationKey::generate(&mut rng),
+            sequence: 0,
+            received: Received::default(),
+            text: Zeroizing::new("A tip.".to_owned()),
+        };
+        let packed = message.pack(wire.cascade).unwrap();
+        let exit = SealSecret::generate(&mut rng);
+        let to = SealSecret::from_seed(&seed);
+        let (blob, _) = proto::envelope::to_desk(&wire, to.public(), &packed, exit.public(), &mut rng);
+        let found = proto::envelope::open_exit(&wire, &exit, blob.as_bytes()).unwrap().1;
+        let proto::envelope::Found::ToDesk(boxed) = found else { panic!("a message to a desk") };
+
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(vault.turn_keys(Round(0), &mut rng), "three more weeks are to be public");
+        assert_eq!(vault.intake_keys(&wire.network).len(), 4);
+        assert!(!vault.turn_keys(Round(167), &mut rng), "nothing to do within a week");
+        let last = 167 + 14 * 24;
+        assert!(vault.turn_keys(Round(last), &mut rng));
+        assert!(vault.open_message(&wire, Round(last), &boxed).is_some());
+        vault.save(&mut rng).unwrap();
+        assert!(vault.turn_keys(Round(last + 1), &mut rng));
+        vault.save(&mut rng).unwrap();
+        assert!(vault.open_message(&wire, Round(last + 1), &boxed).is_none());
+        let again = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(again.open_message(&wire, Round(last + 1), &boxed).is_none(), "nor after a restart");
+        assert!(again.intake.iter().all(|(_, key)| *key.to_seed() != seed));
     }
 
     #[test]

@@ -9,8 +9,9 @@ mod ingredients;
 
 use std::path::Path;
 
-use proto::conversation::{self, ReplyPart};
+use proto::conversation::ReplyPart;
 use proto::envelope::{Blob, Wire};
+use proto::keys::KeyKind;
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{DeskId, Digest, Millis, NetworkId, Round, Schedule};
@@ -218,19 +219,19 @@ fn inbox(f: &Fields) -> Outcome {
     let folder = tempfile::tempdir().map_err(why)?;
     let contents = VaultContents {
         identity: IdentitySecret::generate(&mut rng()),
-        intake: SealSecret::from_seed(&f.array("intake")?),
+        intake: vec![(KeyKind::Intake.period(Round(0)), SealSecret::from_seed(&f.array("intake")?))],
     };
     let words = Passphrase::generate(&mut rng());
     let path = folder.path().join("vault");
-    let vault = Vault::create(&path, &words, Kdf::cheap(), contents, &mut rng()).map_err(why)?;
-    let (intake, mut book) = (vault.intake, vault.book);
+    let mut vault = Vault::create(&path, &words, Kdf::cheap(), contents, &mut rng()).map_err(why)?;
     let mut outcome = String::new();
     for (edition, step) in (9..).zip(f.steps()?) {
         let came = match step.words()[..] {
             ["box", name] => {
                 let boxed = f.bytes(&format!("box-{name}"))?;
-                let (message, chain) =
-                    conversation::open_message(&f.wire()?, &intake, &boxed).map_err(why)?;
+                let opened = vault.open_message(&f.wire()?, Round(edition), &boxed);
+                let (message, chain) = opened.ok_or("it does not open")?;
+                let book = &mut vault.book;
                 let before = book.waiting.len();
                 let new = book.take(&message, chain, Round(edition));
                 match (new, &book.waiting[before..]) {
@@ -242,7 +243,7 @@ fn inbox(f: &Fields) -> Outcome {
             }
             ["write", conversation] => {
                 let key: Vec<u8> = fields::bytes(conversation)?;
-                let thread = book.threads.iter_mut().find(|t| t.key.as_bytes()[..] == key[..]);
+                let thread = vault.book.threads.iter_mut().find(|t| t.key.as_bytes()[..] == key[..]);
                 let link = thread.and_then(|t| t.chain.chain.next_link()).ok_or("no link")?;
                 format!("link {}", hex::encode(link.tag()))
             }
@@ -250,6 +251,6 @@ fn inbox(f: &Fields) -> Outcome {
         };
         outcome = step.gave(came)?;
     }
-    f.states("messages", book.threads.iter().map(|t| t.lines.len()).sum::<usize>())?;
+    f.states("messages", vault.book.threads.iter().map(|t| t.lines.len()).sum::<usize>())?;
     Ok(outcome.split(" | ").next().unwrap_or_default().into())
 }

@@ -9,7 +9,7 @@ use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Millis, Round, path};
 use rand::{SeedableRng, rngs::StdRng};
-use town::{Edge, Request, T, Town, Upload, story};
+use town::{Edge, Listed, Request, T, Town, Upload, intake_keys, story};
 
 fn titles(device: &client::Device) -> Vec<String> {
     device.stories().iter().map(|s| s.title.clone()).collect()
@@ -146,37 +146,39 @@ async fn exc_05_one_bit_anywhere_is_refused_and_the_last_good_edition_stays() {
 }
 
 #[tokio::test]
-async fn exc_08_no_reader_is_given_keys_of_its_own() {
+async fn exc_08_no_reader_is_given_other_keys_than_were_published() {
     let mut town = Town::found(13).await;
     let reader = town.reader(13);
     let refused = |e: client::Exchanged| (e.health, e.editions, e.posted) == (Health::Unverified, 0, true);
     town.round(0, &[&reader]).await;
     let mut rng = StdRng::seed_from_u64(3);
     let (other, other_desk) = (SealSecret::generate(&mut rng), IdentitySecret::generate(&mut rng));
-    let (desk, intake) =
-        (IdentitySecret::from_seed(&town.desk_identity), SealSecret::from_seed(&town.intake));
-    for (r, hop) in (1..).zip(0..3) {
-        let bad = town.directory_with(Some((hop, &other)), &[(&desk, &intake)]);
+    let desk = IdentitySecret::from_seed(&town.desk_identity);
+    let ours = || Listed { desk: &desk, since: 0, intake: intake_keys() };
+    let same = town.directory_with(None, &[ours()]);
+    town.other_round_key = Some(SealSecret::generate(&mut rng));
+    assert!(refused(town.offer(1, same, &reader).await), "the first mix's key of a round");
+    for (r, hop) in [(2, 1), (3, 2)] {
+        let bad = town.directory_with(Some((hop, &other)), &[ours()]);
         assert!(refused(town.offer(r, bad, &reader).await), "the key of mix {hop}");
     }
-    let bad = town.directory_with(None, &[(&desk, &other)]);
+    let week = intake_keys()[0].0;
+    let bad = Listed { intake: vec![(week, SealSecret::generate(&mut rng))], ..ours() };
+    let bad = town.directory_with(None, &[bad]);
     assert!(refused(town.offer(4, bad, &reader).await), "a desk's key");
-    // A desk may come and go.
-    let good = town.directory_with(None, &[(&desk, &intake), (&other_desk, &other)]);
-    assert_eq!(town.offer(5, good, &reader).await.health, Health::Good);
-    assert_eq!(reader.desks().len(), 2);
-    let good = town.directory_with(None, &[(&other_desk, &other)]);
+    // A desk may join, if it waits for two days, and leave at once.
+    let joins = |since| Listed { desk: &other_desk, since, intake: vec![] };
+    let bad = town.directory_with(None, &[ours(), joins(52)]);
+    assert!(refused(town.offer(5, bad, &reader).await), "DIR-14");
+    let good = town.directory_with(None, &[ours(), joins(54)]);
     assert_eq!(town.offer(6, good, &reader).await.health, Health::Good);
-    // And it comes back with the keys it had, or not at all.
-    let third = SealSecret::generate(&mut rng);
-    let bad = town.directory_with(None, &[(&desk, &third), (&other_desk, &other)]);
-    assert!(refused(town.offer(7, bad, &reader).await), "a desk's key after it was away");
-    assert_eq!(reader.desks().len(), 1);
-    let good = town.directory_with(None, &[(&desk, &intake)]);
-    assert_eq!(town.offer(8, good, &reader).await.health, Health::Good);
-    // What went out meanwhile opens under the keys of the first day.
+    assert_eq!(reader.desks().len(), 1, "it can be written to from round 54 on");
+    let good = town.directory_with(None, &[joins(54)]);
+    assert_eq!(town.offer(7, good, &reader).await.health, Health::Good);
+    assert!(reader.desks().is_empty());
+    // What went out meanwhile opens under the keys that everybody has.
     town.mix();
-    assert_eq!(town.blobs.len(), 9);
+    assert_eq!(town.blobs.len(), 8);
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ use client::{
     AnswerError, Device, Health, Inbox, Kdf, LineState, OpenError, Passphrase, Place, Session, Vault,
     VaultContents, Who, WriteError,
 };
-use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{DeskId, Millis, Round};
 use rand::{SeedableRng, rngs::StdRng};
@@ -25,7 +24,7 @@ fn passphrase(seed: u64) -> Passphrase {
 fn vault(town: &Town, path: &Path) -> Vault {
     let contents = VaultContents {
         identity: IdentitySecret::from_seed(&town.desk_identity),
-        intake: SealSecret::from_seed(&town.intake),
+        intake: town::intake_keys(),
     };
     Vault::create(path, &passphrase(9), Kdf::cheap(), contents, &mut StdRng::seed_from_u64(9)).unwrap()
 }

@@ -9,7 +9,6 @@ use axum::{
 };
 use client::{Inbox, Kdf, Passphrase, PassphraseError, UnlockError, Vault, VaultContents, VaultError};
 use maud::{Markup, html};
-use proto::{seal::SealSecret, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
 use ui::{passphrase, text::fill};
@@ -66,9 +65,7 @@ impl Offer {
 
     /// Making a vault takes the secrets; if it fails, they are still here.
     fn copy(&self) -> (VaultContents, Kdf) {
-        let identity = IdentitySecret::from_seed(&self.contents.identity.to_seed());
-        let intake = SealSecret::from_seed(&self.contents.intake.to_seed());
-        (VaultContents { identity, intake }, self.kdf)
+        (self.contents.copy(), self.kdf)
     }
 }
 

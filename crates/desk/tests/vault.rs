@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{body::Body, http::Request};
 use client::{Kdf, VaultContents};
 use desk::App;
-use proto::{seal::SealSecret, sign::IdentitySecret};
+use proto::sign::IdentitySecret;
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
 use town::{ADDRESS, Standing, Window, between, device};
@@ -31,10 +31,7 @@ async fn desk(seed: u64) -> Desk {
     let device = device(&mut rng);
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let app = App::new(device, file.clone(), guard, Arc::new(Standing), Zone::utc(), &mut rng);
-    let contents = VaultContents {
-        identity: IdentitySecret::generate(&mut rng),
-        intake: SealSecret::generate(&mut rng),
-    };
+    let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
     app.offer(contents, Kdf::cheap());
     let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
     Desk { app, window, file, _folder: folder }

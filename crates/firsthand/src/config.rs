@@ -126,10 +126,8 @@ pub struct Mix {
     pub state: PathBuf,
     /// The signed directory.
     pub directory: PathBuf,
-    /// File with its identity's seed.
+    /// File with its identity's seed. Its other keys it makes itself, and keeps in its state.
     pub identity: PathBuf,
-    /// File with its key's seed.
-    pub key: PathBuf,
 }
 
 /// `firsthand press`
@@ -233,15 +231,11 @@ impl Config for Edge {
 
 impl Config for Mix {
     fn settle(&mut self, folder: &Path) {
-        under(folder, [&mut self.state, &mut self.directory, &mut self.identity, &mut self.key]);
+        under(folder, [&mut self.state, &mut self.directory, &mut self.identity]);
     }
 
     fn needs(&self) -> Vec<(&'static str, &Path)> {
-        vec![
-            ("directory", self.directory.as_path()),
-            ("identity", self.identity.as_path()),
-            ("key", self.key.as_path()),
-        ]
+        vec![("directory", self.directory.as_path()), ("identity", self.identity.as_path())]
     }
 }
 

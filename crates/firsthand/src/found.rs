@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proto::directory::{
-    DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
+    DeskCard, DeskEntry, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
+use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{DeskId, Millis, NetworkId, Round, Schedule};
@@ -22,8 +23,6 @@ pub const MIXES: u8 = 3;
 pub mod file {
     /// Ed25519 seed.
     pub const IDENTITY: &str = "identity.key";
-    /// X-Wing seed.
-    pub const SEAL: &str = "seal.key";
     /// A desk's vault.
     pub const VAULT: &str = "vault";
     /// The signed directory.
@@ -44,8 +43,8 @@ pub struct Network {
     pub id: NetworkId,
     /// Its one desk.
     pub desk: DeskId,
-    /// The desk's intake key, which only its vault keeps.
-    pub intake: SealSecret,
+    /// The desk's first intake keys, which only its vault keeps.
+    pub intake: Vec<(Period, SealSecret)>,
 }
 
 /// Draws all keys, signs the directory, and fills a folder for each role under `dir`.
@@ -56,19 +55,23 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let edge = IdentitySecret::generate(rng);
     let newsroom = IdentitySecret::generate(rng);
     let desk = IdentitySecret::generate(rng);
-    let intake = SealSecret::generate(rng);
-    let mixes: Vec<_> =
-        (0..MIXES).map(|_| (IdentitySecret::generate(rng), SealSecret::generate(rng))).collect();
+    let intake: Vec<_> =
+        KeyKind::Intake.published(Round(0)).map(|period| (period, SealSecret::generate(rng))).collect();
+    let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(rng)).collect();
 
-    let operator =
-        |role, name: &str, key: &IdentitySecret| Operator { role, name: name.into(), key: key.public() };
+    let operator = |role, name: &str, key: &IdentitySecret| Operator {
+        role,
+        name: name.into(),
+        key: key.public(),
+        since: Round(0),
+    };
     let mut operators = vec![
         operator(Role::Press, "Demonstration Press", &press),
         operator(Role::Edge, "Demonstration Edge", &edge),
         operator(Role::Newsroom, "The Demonstration Courier", &newsroom),
     ];
     let names = ["First Mix", "Second Mix", "Third Mix"];
-    for ((hop, name), (identity, _)) in (0..).zip(names).zip(&mixes) {
+    for ((hop, name), identity) in (0..).zip(names).zip(&mixes) {
         operators.push(operator(Role::Mix(hop), name, identity));
     }
     let roster = Roster {
@@ -83,32 +86,31 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             reader_slots: 16,
         },
         operators,
+        number: 1,
+        from: Round(0),
+        // The root of a demonstration is forgotten, so nobody could sign the next one.
+        until: Round(u32::MAX),
     };
 
-    // Keys of a demonstration are fixed for its run.
-    let (from, until) = (Round(0), Round(u32::MAX));
-    let mix_keys = (0..)
-        .zip(&mixes)
-        .map(|(hop, (identity, seal))| {
-            let key = MixKey { hop, key: seal.public().to_bytes().into(), from, until };
-            Unverified::sign(&key, &network, identity)
-        })
-        .collect();
     let card = DeskCard {
         desk: desk.public(),
         name: "Investigations".into(),
         about: "Read by the investigations team of this demonstration. Usual answer: within a minute.".into(),
+        since: Round(0),
     };
     let entry = DeskEntry {
         newsroom: newsroom.public(),
         card: Unverified::sign(&card, &network, &newsroom),
-        keys: vec![Unverified::sign(
-            &IntakeKey { key: intake.public().to_bytes().into(), from, until },
-            &network,
-            &desk,
-        )],
+        keys: intake
+            .iter()
+            .map(|(Period { from, until }, secret)| {
+                let key = secret.public().to_bytes().into();
+                Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, &desk)
+            })
+            .collect(),
     };
-    let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, vec![entry]).to_bytes();
+    // The mixes make their keys themselves, and the press puts them into its first directory.
+    let directory = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![entry]).to_bytes();
 
     let folder = |name: &str| -> anyhow::Result<PathBuf> {
         let folder = dir.join(name);
@@ -120,10 +122,9 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     }
     let at = folder("press")?;
     seed::write(&at.join(file::IDENTITY), &press.to_seed())?;
-    for (n, (identity, seal)) in (1..).zip(&mixes) {
+    for (n, identity) in (1..).zip(&mixes) {
         let at = folder(&format!("mix{n}"))?;
         seed::write(&at.join(file::IDENTITY), &identity.to_seed())?;
-        seed::write(&at.join(file::SEAL), &seal.to_seed())?;
     }
     seed::write(&folder("desk")?.join(file::IDENTITY), &desk.to_seed())?;
     Ok(Network { id: network, desk: desk_id(&desk.public()), intake })
@@ -143,12 +144,15 @@ mod tests {
         for role in ["edge", "press", "mix1", "mix2", "mix3"] {
             let bytes = fs::read(dir.join(role).join(file::DIRECTORY)).unwrap();
             let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network.id).unwrap();
-            assert!(directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake.public()));
+            assert!(
+                directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake[0].1.public())
+            );
             assert!(directory.roster().demonstration);
         }
-        let mut seeds: Vec<_> = ["press/identity.key", "mix1/identity.key", "mix1/seal.key", "mix3/seal.key"]
-            .map(|f| *seed::read(&dir.join(f)).unwrap())
-            .into();
+        let mut seeds: Vec<_> =
+            ["press/identity.key", "mix1/identity.key", "mix2/identity.key", "mix3/identity.key"]
+                .map(|f| *seed::read(&dir.join(f)).unwrap())
+                .into();
         seeds.sort_unstable();
         seeds.dedup();
         assert_eq!(seeds.len(), 4);

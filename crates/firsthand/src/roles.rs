@@ -52,7 +52,6 @@ pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
         edge: config.edge,
         state: config.state,
         identity: config.identity,
-        key: config.key,
         network: config.network,
         directory: config.directory,
     };
@@ -63,13 +62,13 @@ pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
 
 /// Runs the press.
 pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
-    let (directory, directory_bytes) = config::directory(&config.directory, &config.network)?;
+    let (_, directory) = config::directory(&config.directory, &config.network)?;
     let press = press::Press::open(press::Config {
         edge: config.edge,
         state: config.state,
         inputs: press::gather::Inputs { folders: config.folders, feeds: config.feeds },
         directory,
-        directory_bytes,
+        network: config.network,
         identity: IdentitySecret::from_seed(&*seed::read(&config.identity)?),
     })?;
     ready("press");

@@ -40,7 +40,7 @@ pub enum EdgeError {
         status: StatusCode,
     },
     /// It answered with bytes that mean nothing.
-    #[error("the edge's list of manifests cannot be read")]
+    #[error("the edge's answer cannot be read. Check that edge and press are of the same version")]
     Malformed,
 }
 
@@ -84,7 +84,11 @@ impl Edge {
 
     /// Manifests whose batch is of round `r`.
     pub(crate) async fn manifests(&self, r: Round) -> Result<Vec<Unverified<Manifest>>, EdgeError> {
-        let path = path::manifests(r);
+        Ok(self.record(&path::manifests(r)).await?.unwrap_or_default())
+    }
+
+    /// What stands at `path` in the one encoding. `None`: nothing.
+    pub(crate) async fn record<T: codec::Record>(&self, path: &str) -> Result<Option<T>, EdgeError> {
         let answer = self
             .client
             .get(format!("{}{path}", self.url))
@@ -94,9 +98,9 @@ impl Edge {
         match answer.status() {
             StatusCode::OK => {
                 let bytes = answer.bytes().await.map_err(|cause| self.unreachable(cause))?;
-                codec::decode(&bytes).map_err(|_| EdgeError::Malformed)
+                codec::decode(&bytes).map(Some).map_err(|_| EdgeError::Malformed)
             }
-            StatusCode::NOT_FOUND => Ok(Vec::new()),
+            StatusCode::NOT_FOUND => Ok(None),
             status => Err(EdgeError::Refused { what: format!("GET {path}"), status }),
         }
     }

@@ -2,6 +2,7 @@
 
 mod edge;
 pub mod gather;
+mod keys;
 mod publish;
 mod state;
 

@@ -7,17 +7,19 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::directory::Directory;
+use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
 use proto::edition::{self, Bundle, Head};
+use proto::keys::KeyKind;
 use proto::mix::Manifest;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::story::Story;
-use proto::{Clock, Digest, Millis, Round, codec, path};
+use proto::{Clock, Digest, Millis, NetworkId, Round, codec, path};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::edge::{Edge, EdgeError};
 use crate::gather::{Gather, GatherError, Inputs};
+use crate::keys::Keys;
 use crate::state::{Signed, State};
 
 /// The most stories that a front page shows.
@@ -37,10 +39,10 @@ pub struct Config {
     pub state: PathBuf,
     /// What it reads.
     pub inputs: Inputs,
-    /// The directory in force, verified, and its bytes.
-    pub directory: Directory,
-    /// The same as bytes.
-    pub directory_bytes: Vec<u8>,
+    /// The directory to begin from, as it is served: root, roster and desks are taken from it, keys as they are handed in.
+    pub directory: Vec<u8>,
+    /// The network it belongs to.
+    pub network: NetworkId,
     /// Signs the heads.
     pub identity: IdentitySecret,
 }
@@ -71,6 +73,9 @@ pub enum PressError {
         /// Which.
         folder: String,
     },
+    /// The directory to begin from cannot be used.
+    #[error("the directory given is refused: {0}. Get the one of your network")]
+    Directory(#[from] DirectoryRejected),
     /// The identity is not the one in the roster.
     #[error("the roster names another key for the press. Give the press the key it was listed with")]
     NotThePress,
@@ -82,16 +87,25 @@ pub struct Press {
     edge: Edge,
     state: State,
     gather: Gather,
-    directory_sent: bool,
+    keys: Keys,
+    /// What directories are made from.
+    base: UnverifiedDirectory,
+    /// The directory in force.
+    directory: Directory,
+    /// The round it was made in. `None`: it is the one that this press began with.
+    made: Option<Round>,
 }
 
 impl Press {
     /// Opens the press's memory and checks that it belongs here.
     pub fn open(config: Config) -> Result<Self, PressError> {
-        if config.directory.roster().press() != config.identity.public() {
+        let network = config.network;
+        let base = UnverifiedDirectory::from_bytes(&config.directory).map_err(DirectoryRejected::from)?;
+        let begun = base.clone().verify(&network)?;
+        let ours = config.identity.public();
+        if begun.roster().operator(&ours).is_none_or(|o| o.role != Role::Press) {
             return Err(PressError::NotThePress);
         }
-        let network = config.directory.wire().network;
         let folder = config.state.display().to_string();
         let failed = |cause| PressError::State { folder: folder.clone(), cause };
         std::fs::create_dir_all(&config.state)
@@ -100,9 +114,17 @@ impl Press {
         if !state.network(&network).map_err(failed)? {
             return Err(PressError::OtherNetwork { folder });
         }
+        // A directory made before goes on, unless there is a newer one to begin from.
+        let (directory, made) = match state.directory().map_err(failed)? {
+            Some((made, from, bytes)) if from == begun.digest() => {
+                let kept = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from)?;
+                (kept.verify(&network)?, Some(made))
+            }
+            _ => (begun, None),
+        };
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self { config, edge, state, gather, directory_sent: false })
+        Ok(Self { config, edge, state, gather, keys: Keys::default(), base, directory, made })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -111,7 +133,7 @@ impl Press {
     /// # Errors
     /// The edge or the disk failed. Nothing is lost: the next step goes on from there.
     pub async fn step(&mut self, now: Millis) -> Result<Option<Round>, PressError> {
-        let Some(round) = self.config.directory.parameters().schedule.round_at(now) else { return Ok(None) };
+        let Some(round) = self.directory.parameters().schedule.round_at(now) else { return Ok(None) };
         self.send(now).await?;
         let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
         if newest.is_some_and(|(made, _)| made >= round) {
@@ -124,7 +146,31 @@ impl Press {
         Ok(Some(round))
     }
 
+    /// Makes the next directory if the day has come for it, or if the one in force lacks a key that is needed now.
+    fn renew(&mut self, round: Round) -> Result<(), PressError> {
+        let day = |r| KeyKind::Day.period(r);
+        if self.made.is_some_and(|made| day(made) == day(round)) && self.directory.has_keys(round) {
+            return Ok(());
+        }
+        let mixes = self.keys.of_mixes(&self.directory, round);
+        let next = self
+            .base
+            .with_keys(mixes, |desk, listed| self.keys.of_desk(desk, listed, round))
+            .map_err(DirectoryRejected::from)?;
+        let bytes = next.to_bytes();
+        if self.made.is_some() && Digest::of(&bytes) == self.directory.digest() {
+            return Ok(());
+        }
+        let next = next.verify(&self.config.network)?;
+        let base = Digest::of(&self.config.directory);
+        self.state.add_directory(round, &base, &bytes).map_err(|cause| self.failed(cause))?;
+        (self.directory, self.made) = (next, Some(round));
+        Ok(())
+    }
+
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
+        self.keys.collect(&self.edge, &self.directory, round).await?;
+        self.renew(round)?;
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
@@ -137,12 +183,13 @@ impl Press {
             round,
             previous: previous.unwrap_or(Digest([0; 32])),
             made: now,
-            directory: self.config.directory.digest(),
+            directory: self.directory.digest(),
             changes: changes_ref,
             front: front_ref,
             manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
+            round_keys: self.keys.of_rounds(&self.directory, round),
         };
-        let head = edition::sign_head(&head, &self.config.directory.wire().network, &self.config.identity);
+        let head = edition::sign_head(&head, &self.config.network, &self.config.identity);
         let carried: Vec<_> = manifests
             .iter()
             .map(|(signed, manifest)| (Digest::of(&codec::encode(signed)), manifest.batch.round))
@@ -161,7 +208,7 @@ impl Press {
                 if self.state.has_manifest(&digest).map_err(|cause| self.failed(cause))? {
                     continue;
                 }
-                match edition::check_manifest(&signed, &self.config.directory) {
+                match edition::check_manifest(&signed, &self.directory) {
                     Ok(manifest) => found.push((signed, manifest)),
                     Err(why) => warn!("left a manifest out: {why}"),
                 }
@@ -173,10 +220,9 @@ impl Press {
 
     async fn send(&mut self, now: Millis) -> Result<(), PressError> {
         let by = &self.config.identity;
-        if !self.directory_sent {
-            let at = path::directory(&self.config.directory.digest());
-            self.edge.put(&at, self.config.directory_bytes.clone(), by, now).await?;
-            self.directory_sent = true;
+        for (seq, bytes) in self.state.unsent_directories().map_err(|cause| self.failed(cause))? {
+            self.edge.put(&path::directory(&Digest::of(&bytes)), bytes, by, now).await?;
+            self.state.mark_directory_sent(seq).map_err(|cause| self.failed(cause))?;
         }
         for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
             for bundle in [it.changes, it.front] {
@@ -242,7 +288,7 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), PressError> {
-    let schedule = press.config.directory.parameters().schedule;
+    let schedule = press.directory.parameters().schedule;
     let pause = (u64::from(schedule.round_ms) / 20).clamp(50, 5_000);
     let mut failing = false;
     while !*stop.borrow() {

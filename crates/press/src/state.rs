@@ -23,6 +23,9 @@ impl State {
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              CREATE TABLE IF NOT EXISTS network (id BLOB NOT NULL);
+             CREATE TABLE IF NOT EXISTS directories (
+                 seq INTEGER PRIMARY KEY, made INTEGER NOT NULL, base BLOB NOT NULL, bytes BLOB NOT NULL,
+                 sent INTEGER NOT NULL DEFAULT 0);
              CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
              CREATE TABLE IF NOT EXISTS editions (
                  round INTEGER PRIMARY KEY, head BLOB NOT NULL, changes BLOB NOT NULL, front BLOB NOT NULL,
@@ -48,6 +51,39 @@ impl State {
                 Ok(true)
             }
         }
+    }
+
+    /// The newest directory made: its round, the digest of the one it was made from, and its bytes.
+    pub(crate) fn directory(&self) -> rusqlite::Result<Option<(Round, Digest, Vec<u8>)>> {
+        self.db()
+            .query_row("SELECT made, base, bytes FROM directories ORDER BY seq DESC LIMIT 1", [], |row| {
+                Ok((Round(row.get(0)?), Digest(row.get(1)?), row.get(2)?))
+            })
+            .optional()
+    }
+
+    /// Keeps a directory before an edition names it. Those before it are not needed once the edge has them.
+    pub(crate) fn add_directory(&self, made: Round, base: &Digest, bytes: &[u8]) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        change.execute("DELETE FROM directories WHERE sent", [])?;
+        change.execute(
+            "INSERT INTO directories (made, base, bytes) VALUES (?, ?, ?)",
+            params![made.0, base.0.as_slice(), bytes],
+        )?;
+        change.commit()
+    }
+
+    /// Directories that the edge has not confirmed, oldest first.
+    pub(crate) fn unsent_directories(&self) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
+        let db = self.db();
+        let mut query = db.prepare("SELECT seq, bytes FROM directories WHERE NOT sent ORDER BY seq")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    }
+
+    pub(crate) fn mark_directory_sent(&self, seq: i64) -> rusqlite::Result<()> {
+        self.db().execute("UPDATE directories SET sent = 1 WHERE seq = ?", [seq]).map(|_| ())
     }
 
     /// Names of inputs in the order they were first read. Stories keep their ids over a restart because of it.

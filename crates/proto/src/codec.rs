@@ -7,16 +7,18 @@ use minicbor::{Decode, Encode};
 #[error("the bytes do not have the form they should")]
 pub struct Malformed;
 
+/// What has one encoding.
+pub trait Record: Encode<()> + for<'b> Decode<'b, ()> {}
+
+impl<T: Encode<()> + for<'b> Decode<'b, ()>> Record for T {}
+
 /// The one encoding of `value`.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).expect("writing to a vector cannot fail")
 }
 
 /// Reads `bytes`, and refuses what [`encode`] would not have written.
-pub fn decode<T>(bytes: &[u8]) -> Result<T, Malformed>
-where
-    T: Encode<()> + for<'b> Decode<'b, ()>,
-{
+pub fn decode<T: Record>(bytes: &[u8]) -> Result<T, Malformed> {
     let value: T = minicbor::decode(bytes).map_err(|_| Malformed)?;
     if encode(&value) == bytes { Ok(value) } else { Err(Malformed) }
 }

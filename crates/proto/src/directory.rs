@@ -3,12 +3,15 @@
 //! The root signs the roster; each operator and desk signs its own keys. The press puts them together into one directory
 //! a day: it can leave out, but not alter.
 
+use std::collections::BTreeMap;
+
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
 use crate::envelope::Wire;
 use crate::id::{DeskId, Digest, KeyId, NetworkId, short_hash};
+use crate::keys::{KeyKind, NEW_IDENTITY_WAITS, Period};
 use crate::mix::Rule;
 use crate::round::{Millis, Round, Schedule};
 use crate::seal::SealPublic;
@@ -85,6 +88,9 @@ pub struct Operator {
     /// Its identity.
     #[n(2)]
     pub key: IdentityPublic,
+    /// The round from which it is what it says. Of two with one role, the later takes over then.
+    #[n(3)]
+    pub since: Round,
 }
 
 /// Operators and parameters, signed by the network's root.
@@ -102,6 +108,15 @@ pub struct Roster {
     /// In any order.
     #[n(3)]
     pub operators: Vec<Operator>,
+    /// Counted up by the root: nobody goes back to one with a lower number.
+    #[n(4)]
+    pub number: u32,
+    /// The first round in which it is in force.
+    #[n(5)]
+    pub from: Round,
+    /// The last.
+    #[n(6)]
+    pub until: Round,
 }
 
 impl Purpose for Roster {
@@ -109,23 +124,29 @@ impl Purpose for Roster {
 }
 
 impl Roster {
-    /// The identity that signs editions.
-    pub fn press(&self) -> IdentityPublic {
-        self.find(Role::Press).expect("DIR-04 holds")
+    /// The identity that signs the edition of `round`.
+    pub fn press(&self, round: Round) -> IdentityPublic {
+        self.in_force(Role::Press, round).expect("DIR-04 holds").key
     }
 
-    /// The identity of the mix at `hop`.
-    pub fn mix(&self, hop: u8) -> Option<IdentityPublic> {
-        self.find(Role::Mix(hop))
+    /// The identity of the mix at `hop` in `round`.
+    pub fn mix(&self, hop: u8, round: Round) -> Option<IdentityPublic> {
+        self.in_force(Role::Mix(hop), round).map(|o| o.key)
     }
 
-    /// Who holds the identity `key`.
+    /// Who holds the identity `key`, whether it has taken effect or not.
     pub fn operator(&self, key: &IdentityPublic) -> Option<&Operator> {
         self.operators.iter().find(|o| o.key == *key)
     }
 
-    fn find(&self, role: Role) -> Option<IdentityPublic> {
-        self.operators.iter().find(|o| o.role == role).map(|o| o.key)
+    // DIR-14: of several with one role, the one that took effect last; before that it is nobody's.
+    fn in_force(&self, role: Role, round: Round) -> Option<&Operator> {
+        self.operators.iter().filter(|o| o.role == role && o.since <= round).max_by_key(|o| o.since)
+    }
+
+    /// Whether it is in force in `round`.
+    pub fn holds(&self, round: Round) -> bool {
+        Period { from: self.from, until: self.until }.holds(round)
     }
 }
 
@@ -150,6 +171,52 @@ impl Purpose for MixKey {
     const TAG: &'static str = "mix key";
 }
 
+impl MixKey {
+    /// Its rounds.
+    pub fn period(&self) -> Period {
+        Period { from: self.from, until: self.until }
+    }
+}
+
+/// A mix's key as it was handed in, checked: whoever is about to use or to pass on one calls this.
+///
+/// # Errors
+/// DIR-05: not signed by the mix that the roster names for the key's hop in its first round. KEY-01, DIR-10: its rounds are
+/// not a period of its kind, or it is not well formed.
+pub fn check_mix_key(
+    signed: &Unverified<MixKey>,
+    roster: &Roster,
+    cascade: Cascade,
+    network: &NetworkId,
+) -> Result<(MixKey, SealPublic), DirectoryRejected> {
+    // DIR-05: signed by the identity that the roster names for the key's own hop.
+    let peeked = signed.dangerously_peek()?;
+    let identity = roster.mix(peeked.hop, peeked.from).ok_or(DirectoryRejected::MixKey)?;
+    let it = signed.verify(network, &identity).map_err(|r| refused(r, DirectoryRejected::MixKey))?;
+    let key = seal_key(&it.key, KeyKind::of_mix(it.hop, cascade), it.period())?;
+    Ok((it, key))
+}
+
+/// A desk's key as it was handed in, checked.
+///
+/// # Errors
+/// DIR-07: not signed by `desk`. KEY-01, DIR-10: its rounds are not a week, or it is not well formed.
+pub fn check_intake_key(
+    signed: &Unverified<IntakeKey>,
+    desk: &IdentityPublic,
+    network: &NetworkId,
+) -> Result<(IntakeKey, SealPublic), DirectoryRejected> {
+    // DIR-07: signed by the desk's own identity.
+    let it = signed.verify(network, desk).map_err(|r| refused(r, DirectoryRejected::IntakeKey))?;
+    let key = seal_key(&it.key, KeyKind::Intake, it.period())?;
+    Ok((it, key))
+}
+
+// DIR-10: the key is well formed. KEY-01: its rounds are one whole period of its kind.
+fn seal_key(bytes: &[u8], kind: KeyKind, period: Period) -> Result<SealPublic, DirectoryRejected> {
+    SealPublic::from_bytes(bytes).filter(|_| kind.is_period(period)).ok_or(DirectoryRejected::Key)
+}
+
 /// A desk as its newsroom names it, signed by the newsroom's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct DeskCard {
@@ -162,6 +229,9 @@ pub struct DeskCard {
     /// Who reads it and what for, one or two sentences.
     #[n(2)]
     pub about: String,
+    /// The round from which it can be written to.
+    #[n(3)]
+    pub since: Round,
 }
 
 impl Purpose for DeskCard {
@@ -184,6 +254,13 @@ pub struct IntakeKey {
 
 impl Purpose for IntakeKey {
     const TAG: &'static str = "intake key";
+}
+
+impl IntakeKey {
+    /// Its rounds.
+    pub fn period(&self) -> Period {
+        Period { from: self.from, until: self.until }
+    }
 }
 
 /// A desk's entry in the directory, as its signers handed it in.
@@ -246,12 +323,18 @@ pub enum DirectoryRejected {
     /// DIR-09
     #[error("a name is empty, too long, misleading or not unique")]
     Name,
-    /// DIR-10
-    #[error("a key is not well formed or its rounds run backwards")]
+    /// DIR-10, KEY-01
+    #[error("a key is not well formed or not of the rounds that such a key has")]
     Key,
     /// DIR-12
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    /// DIR-13
+    #[error("the roster is older than the one before it, or another of the same number")]
+    OldRoster,
+    /// DIR-14
+    #[error("an operator or desk that was not known before would take effect without waiting")]
+    TooSoon,
 }
 
 impl UnverifiedDirectory {
@@ -287,7 +370,7 @@ impl UnverifiedDirectory {
     /// Checks it against the network that is pinned.
     ///
     /// # Errors
-    /// DIR-01 to DIR-10 and DIR-12, as [`DirectoryRejected`] says.
+    /// DIR-01 to DIR-10, DIR-12 and KEY-01, as [`DirectoryRejected`] says.
     pub fn verify(self, network: &NetworkId) -> Result<Directory, DirectoryRejected> {
         use DirectoryRejected as No;
         // DIR-01: the root is the one that the app pins.
@@ -304,24 +387,24 @@ impl UnverifiedDirectory {
         let digest = Digest::of(&codec::encode(&self));
 
         let mut ids: Vec<KeyId> = Vec::new();
-        let mut seal_key = |bytes: &[u8], from: Round, until: Round| {
-            // DIR-10: the key is well formed and lives forwards.
-            let key = SealPublic::from_bytes(bytes).filter(|_| from <= until).ok_or(No::Key)?;
-            // DIR-08: a key stands in one place only, so a desk's key cannot be offered as a mix's.
+        // DIR-08: a key stands in one place only, so a desk's key cannot be offered as a mix's.
+        let mut once = |key: SealPublic, period: Period| {
             if ids.contains(&key.id()) {
                 return Err(No::KeyTwice);
             }
             ids.push(key.id());
-            Ok(Current { key, from, until })
+            Ok(Current { key, period })
         };
 
         let mut mixes: Vec<Vec<Current>> = (0..cascade.mixes()).map(|_| Vec::new()).collect();
         for signed in &self.mix_keys {
-            // DIR-05: signed by the identity that the roster names for the key's own hop.
-            let hop = signed.dangerously_peek()?.hop;
-            let identity = roster.mix(hop).ok_or(No::MixKey)?;
-            let key = signed.verify(network, &identity).map_err(|r| refused(r, No::MixKey))?;
-            mixes[usize::from(hop)].push(seal_key(&key.key, key.from, key.until)?);
+            // DIR-05
+            let (it, key) = check_mix_key(signed, &roster, cascade, network)?;
+            // DIR-05: keys of one round stand in heads.
+            if KeyKind::of_mix(it.hop, cascade) == KeyKind::Round {
+                return Err(No::MixKey);
+            }
+            mixes[usize::from(it.hop)].push(once(key, it.period())?);
         }
 
         let mut desks: Vec<Desk> = Vec::new();
@@ -334,9 +417,9 @@ impl UnverifiedDirectory {
                 .keys
                 .iter()
                 .map(|signed| {
-                    // DIR-07: signed by the desk's own identity.
-                    let key = signed.verify(network, &card.desk).map_err(|r| refused(r, No::IntakeKey))?;
-                    seal_key(&key.key, key.from, key.until)
+                    // DIR-07
+                    let (it, key) = check_intake_key(signed, &card.desk, network)?;
+                    once(key, it.period())
                 })
                 .collect::<Result<_, _>>()?;
             check_name(&card.name)?;
@@ -354,10 +437,29 @@ impl UnverifiedDirectory {
                 newsroom: newsroom.name.clone(),
                 name: card.name,
                 about: card.about,
+                since: card.since.max(newsroom.since),
                 keys,
             });
         }
         Ok(Directory { network: *network, cascade, digest, roster, mixes, desks })
+    }
+
+    /// The same roster and desks with other keys: the press makes the next directory so. `intake` gives the keys of one desk,
+    /// and is told those that stand here.
+    ///
+    /// # Errors
+    /// A desk's card is not one.
+    pub fn with_keys(
+        &self,
+        mix_keys: Vec<Unverified<MixKey>>,
+        mut intake: impl FnMut(&IdentityPublic, &[Unverified<IntakeKey>]) -> Vec<Unverified<IntakeKey>>,
+    ) -> Result<Self, Malformed> {
+        let with_keys = |entry: &DeskEntry| {
+            let desk = entry.card.dangerously_peek()?.desk;
+            Ok(DeskEntry { keys: intake(&desk, &entry.keys), ..entry.clone() })
+        };
+        let desks = self.desks.iter().map(with_keys).collect::<Result<_, _>>()?;
+        Ok(Self { mix_keys, desks, ..self.clone() })
     }
 }
 
@@ -380,17 +482,27 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
 }
 
-// DIR-04: one press, one edge, one mix for each hop and none beyond, no identity in two roles.
+// DIR-04: one press, one edge, one mix for each hop and none beyond, in force as long as the roster is; one more of each may
+// wait to take over. No identity in two places.
 fn check_operators(roster: &Roster, cascade: Cascade) -> Result<(), DirectoryRejected> {
-    let count = |role| roster.operators.iter().filter(|o| o.role == role).count();
-    let mixes = roster.operators.iter().filter(|o| matches!(o.role, Role::Mix(_))).count();
+    let good = |role| {
+        let mut since: Vec<_> = roster.operators.iter().filter(|o| o.role == role).map(|o| o.since).collect();
+        since.sort_unstable();
+        match since[..] {
+            [one] => one <= roster.from,
+            [one, next] => one <= roster.from && one < next,
+            _ => false,
+        }
+    };
+    let beyond = |o: &Operator| matches!(o.role, Role::Mix(hop) if hop >= cascade.mixes());
     let mut keys: Vec<_> = roster.operators.iter().map(|o| o.key).collect();
     keys.sort_unstable();
     keys.dedup();
-    if count(Role::Press) != 1
-        || count(Role::Edge) != 1
-        || mixes != usize::from(cascade.mixes())
-        || (0..cascade.mixes()).any(|hop| count(Role::Mix(hop)) != 1)
+    if roster.from > roster.until
+        || !good(Role::Press)
+        || !good(Role::Edge)
+        || !(0..cascade.mixes()).all(|hop| good(Role::Mix(hop)))
+        || roster.operators.iter().any(beyond)
         || keys.len() != roster.operators.len()
     {
         return Err(DirectoryRejected::Operators);
@@ -430,31 +542,16 @@ pub fn desk_id(identity: &IdentityPublic) -> DeskId {
     DeskId(short_hash("firsthand/v1 desk", &identity.0))
 }
 
-/// A key and the rounds it is used in, both included.
+/// A key and the rounds it is used in.
 #[derive(Clone)]
 struct Current {
     key: SealPublic,
-    from: Round,
-    until: Round,
-}
-
-/// SHA-256 over keys and their rounds, in their order; of several lists, each with its count.
-fn digest_of<'a>(lists: impl IntoIterator<Item = &'a Vec<Current>>) -> Digest {
-    let mut bytes = Vec::new();
-    for keys in lists {
-        bytes.extend_from_slice(&(keys.len() as u32).to_be_bytes());
-        for k in keys {
-            bytes.extend_from_slice(&k.from.0.to_be_bytes());
-            bytes.extend_from_slice(&k.until.0.to_be_bytes());
-            bytes.extend_from_slice(&k.key.to_bytes());
-        }
-    }
-    Digest::of(&bytes)
+    period: Period,
 }
 
 fn current(keys: &[Current], round: Round) -> Option<&SealPublic> {
-    // DIR-11: a key is used in its own rounds only; of several, the newest.
-    keys.iter().filter(|k| (k.from..=k.until).contains(&round)).max_by_key(|k| k.from).map(|k| &k.key)
+    // DIR-11: a key is used in its own rounds only.
+    keys.iter().find(|k| k.period.holds(round)).map(|k| &k.key)
 }
 
 /// A desk that can be written to.
@@ -469,18 +566,20 @@ pub struct Desk {
     pub name: String,
     /// Who reads it and what for.
     pub about: String,
+    /// The round from which it can be written to.
+    pub since: Round,
     keys: Vec<Current>,
 }
 
 impl Desk {
-    /// The key to seal to in `round`.
+    /// The key to seal to in `round`. `None`: there is none, or the desk has not taken effect.
     pub fn intake(&self, round: Round) -> Option<&SealPublic> {
-        current(&self.keys, round)
+        current(&self.keys, round).filter(|_| self.since <= round)
     }
 
-    /// A digest over all its keys and their rounds: the same for as long as none of them changes.
-    pub fn keys_digest(&self) -> Digest {
-        digest_of([&self.keys])
+    /// Its keys and their rounds.
+    pub fn keys(&self) -> impl Iterator<Item = (Period, KeyId)> {
+        self.keys.iter().map(|k| (k.period, k.key.id()))
     }
 }
 
@@ -525,27 +624,85 @@ impl Directory {
         self.desks.iter().find(|d| d.id == *id)
     }
 
-    /// The key of the mix at `hop` for `round`.
+    /// The key of the mix at `hop` for `round`, if it is one that stands in directories.
     pub fn mix_key(&self, hop: u8, round: Round) -> Option<&SealPublic> {
         current(self.mixes.get(usize::from(hop))?, round)
     }
 
-    /// Every key of the mix at `hop`, of rounds past and to come.
-    pub fn mix_keys(&self, hop: u8) -> impl Iterator<Item = &SealPublic> {
-        self.mixes.get(usize::from(hop)).into_iter().flatten().map(|current| &current.key)
+    /// Keys of the mix at `hop` and their rounds.
+    pub fn mix_keys(&self, hop: u8) -> impl Iterator<Item = (Period, KeyId)> {
+        self.mixes.get(usize::from(hop)).into_iter().flatten().map(|k| (k.period, k.key.id()))
     }
 
-    /// A digest over the keys of all mixes and their rounds: the same for as long as none of them changes.
-    pub fn mix_keys_digest(&self) -> Digest {
-        digest_of(&self.mixes)
+    /// The exit's key for a blob made in `round`.
+    pub fn exit_key(&self, round: Round) -> Option<&SealPublic> {
+        self.mix_key(self.cascade.exit(), round)
     }
 
-    /// The keys an envelope of `round` needs: those of the mixes before the exit in order, and the exit's.
-    pub fn envelope_keys(&self, round: Round) -> Option<(Vec<SealPublic>, SealPublic)> {
-        let mut keys: Vec<_> =
-            (0..self.cascade.mixes()).map(|hop| self.mix_key(hop, round).cloned()).collect::<Option<_>>()?;
-        let exit = keys.pop()?;
-        Some((keys, exit))
+    /// Whether every key that stands in directories is there for `round`.
+    pub fn has_keys(&self, round: Round) -> bool {
+        let in_directory = |hop: &u8| KeyKind::of_mix(*hop, self.cascade) != KeyKind::Round;
+        (0..self.cascade.mixes()).filter(in_directory).all(|hop| self.mix_key(hop, round).is_some())
+            && self.desks.iter().all(|desk| current(&desk.keys, round).is_some())
+    }
+
+    /// The keys that the layers of an envelope of `round` need, in the order of hops: those of the mixes before the exit.
+    /// `rounds` are the first mix's.
+    pub fn layer_keys(&self, rounds: &RoundKeys, round: Round) -> Option<Vec<SealPublic>> {
+        let key = |hop| match KeyKind::of_mix(hop, self.cascade) {
+            KeyKind::Round => rounds.get(round),
+            _ => self.mix_key(hop, round),
+        };
+        (0..self.cascade.exit()).map(|hop| key(hop).cloned()).collect()
+    }
+
+    /// Checks that it may follow `before`, in the edition of round `at`.
+    ///
+    /// # Errors
+    /// DIR-13: its roster is older, or another of the same number. DIR-14: an identity that is new takes effect too soon.
+    pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
+        let (new, old) = (&self.roster, &before.roster);
+        // DIR-13: rosters are counted up, and one number is one roster.
+        if new.number < old.number || (new.number == old.number && new != old) {
+            return Err(DirectoryRejected::OldRoster);
+        }
+        // DIR-14: what was not there before, or would take effect sooner than it was said, waits for two days.
+        let soonest = Round(at.0.saturating_add(NEW_IDENTITY_WAITS));
+        let known = |o: &Operator| {
+            old.operators.iter().any(|k| k.role == o.role && k.key == o.key && k.since <= o.since)
+        };
+        let operators = new.operators.iter().all(|o| o.since >= soonest || known(o));
+        let known = |d: &Desk| before.desks.iter().any(|k| k.identity == d.identity && k.since <= d.since);
+        let desks = self.desks.iter().all(|d| d.since >= soonest || known(d));
+        if operators && desks { Ok(()) } else { Err(DirectoryRejected::TooSoon) }
+    }
+}
+
+/// The first mix's keys of rounds past and to come, from heads.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct RoundKeys(BTreeMap<Round, SealPublic>);
+
+impl RoundKeys {
+    /// The key of `round`.
+    pub fn get(&self, round: Round) -> Option<&SealPublic> {
+        self.0.get(&round)
+    }
+
+    /// Every one of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Round, &SealPublic)> {
+        self.0.iter().map(|(round, key)| (*round, key))
+    }
+}
+
+impl core::fmt::Debug for RoundKeys {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_map().entries(self.iter().map(|(round, key)| (round, key.id()))).finish()
+    }
+}
+
+impl FromIterator<(Round, SealPublic)> for RoundKeys {
+    fn from_iter<I: IntoIterator<Item = (Round, SealPublic)>>(keys: I) -> Self {
+        Self(keys.into_iter().collect())
     }
 }
 
@@ -577,15 +734,22 @@ mod tests {
         let edge = IdentitySecret::generate(&mut rng);
         let newsroom = IdentitySecret::generate(&mut rng);
         let desk = IdentitySecret::generate(&mut rng);
-        let mixes: Vec<_> = (0..2).map(|_| IdentitySecret::generate(&mut rng)).collect();
-        let operator =
-            |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
+        let mixes: Vec<_> = (0..3).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let operator = |role, name: &str, who: &IdentitySecret| Operator {
+            role,
+            name: name.into(),
+            key: who.public(),
+            since: Round(0),
+        };
         let roster = Roster {
+            number: 3,
+            from: Round(0),
+            until: Round(8_760),
             name: "Test".into(),
             demonstration: true,
             parameters: Parameters {
                 schedule: Schedule { genesis: Millis(1_000), round_ms: 5_000 },
-                mixes: 2,
+                mixes: 3,
                 n_min: 8,
                 n_max: 100,
                 desk_slots: 16,
@@ -596,19 +760,29 @@ mod tests {
                 operator(Role::Edge, "Edge", &edge),
                 operator(Role::Mix(0), "First", &mixes[0]),
                 operator(Role::Mix(1), "Second", &mixes[1]),
+                operator(Role::Mix(2), "Third", &mixes[2]),
                 operator(Role::Newsroom, "The Herald", &newsroom),
             ],
         };
-        let mix_keys = (0..2)
-            .map(|hop| MixKey { hop, key: seal_key(&mut rng), from: Round(0), until: Round(99) })
-            .collect();
-        let card = DeskCard { desk: desk.public(), name: "Tips".into(), about: "Read by two people.".into() };
-        let intake = vec![IntakeKey { key: seal_key(&mut rng), from: Round(0), until: Round(99) }];
+        let mix_keys = (1..3).map(|hop| mix_key(&mut rng, hop, 0)).collect();
+        let card = DeskCard {
+            desk: desk.public(),
+            name: "Tips".into(),
+            about: "Read by two people.".into(),
+            since: Round(0),
+        };
+        let intake = vec![IntakeKey { key: seal_key(&mut rng), from: Round(0), until: Round(167) }];
         Town { rng, root, mixes, newsroom, desk, roster, mix_keys, card, intake }
     }
 
     fn seal_key(rng: &mut StdRng) -> ByteVec {
         SealSecret::generate(rng).public().to_bytes().into()
+    }
+
+    /// A key of the mix at `hop` for the period that begins in round `from`.
+    fn mix_key(rng: &mut StdRng, hop: u8, from: u32) -> MixKey {
+        let period = KeyKind::of_mix(hop, Cascade::new(3).unwrap()).period(Round(from));
+        MixKey { hop, key: seal_key(rng), from: period.from, until: period.until }
     }
 
     impl Town {
@@ -648,13 +822,36 @@ mod tests {
         let bytes = t.assembled().to_bytes();
         let d = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&t.network()).unwrap();
         assert_eq!(d.digest(), Digest::of(&bytes));
-        assert_eq!(d.wire(), Wire { network: t.network(), cascade: Cascade::new(2).unwrap() });
+        assert_eq!(d.wire(), Wire { network: t.network(), cascade: Cascade::new(3).unwrap() });
         assert_eq!(d.desks().len(), 1);
         let desk = d.desk(&desk_id(&t.desk.public())).unwrap();
         assert_eq!((desk.newsroom.as_str(), desk.name.as_str()), ("The Herald", "Tips"));
-        let (before, exit) = d.envelope_keys(Round(3)).unwrap();
-        assert_eq!(before.len(), 1);
-        assert_eq!(exit.to_bytes(), t.mix_keys[1].key.to_vec());
+        assert_eq!(d.exit_key(Round(3)).unwrap().to_bytes(), t.mix_keys[1].key.to_vec());
+        assert!(
+            d.layer_keys(&RoundKeys::default(), Round(3)).is_none(),
+            "the first mix's keys stand in heads"
+        );
+        let first = SealPublic::from_bytes(&t.intake[0].key).unwrap();
+        let rounds: RoundKeys = [(Round(3), first.clone())].into_iter().collect();
+        let layers: Vec<_> = d.layer_keys(&rounds, Round(3)).unwrap().iter().map(SealPublic::id).collect();
+        let second = SealPublic::from_bytes(&t.mix_keys[0].key).unwrap();
+        assert_eq!(layers, [first.id(), second.id()]);
+        assert!(d.layer_keys(&rounds, Round(4)).is_none());
+        assert!(d.has_keys(Round(23)) && !d.has_keys(Round(24)), "the second mix's key is of one day");
+    }
+
+    #[test]
+    fn other_keys_make_the_next_directory() {
+        let mut t = town();
+        let first = t.assembled();
+        t.mix_keys = vec![mix_key(&mut t.rng, 1, 24)];
+        t.intake[0].key = seal_key(&mut t.rng);
+        let keys = t.desk().keys;
+        let next = first.with_keys(t.mix_keys(), |desk, listed| {
+            assert_eq!((desk, listed), (&t.desk.public(), first.desks[0].keys.as_slice()));
+            keys.clone()
+        });
+        assert_eq!(next.unwrap(), t.assembled());
     }
 
     #[test]
@@ -710,19 +907,36 @@ mod tests {
 
     #[test]
     fn dir_04_each_role_has_its_one_operator() {
-        for at in 0..4 {
+        for at in 0..5 {
             let mut t = town();
             let gone = t.roster.operators.remove(at);
             assert_eq!(t.refused(), DirectoryRejected::Operators, "without {:?}", gone.role);
         }
-        for role in [Role::Press, Role::Edge, Role::Mix(1), Role::Mix(2)] {
+        let with = |role, since: &[u32]| {
             let mut t = town();
-            let key = IdentitySecret::generate(&mut t.rng).public();
-            t.roster.operators.push(Operator { role, name: "Another".into(), key });
-            assert_eq!(t.refused(), DirectoryRejected::Operators, "a further {role:?}");
+            for &since in since {
+                let key = IdentitySecret::generate(&mut t.rng).public();
+                let name = "Another".into();
+                t.roster.operators.push(Operator { role, name, key, since: Round(since) });
+            }
+            t.verified().map(|_| ()).err()
+        };
+        let no = Some(DirectoryRejected::Operators);
+        for role in [Role::Press, Role::Edge, Role::Mix(1)] {
+            assert_eq!(with(role, &[0]), no, "a further {role:?}");
+            assert_eq!(with(role, &[50]), None, "{role:?} hands over");
+            assert_eq!(with(role, &[50, 60]), no, "{role:?} hands over twice");
         }
+        assert_eq!(with(Role::Mix(3), &[50]), no, "a mix beyond the cascade");
         let mut t = town();
-        t.roster.operators[4].key = t.roster.operators[0].key;
+        t.roster.operators[0].since = Round(1);
+        assert_eq!(t.refused(), DirectoryRejected::Operators, "no press in the first round");
+        t.roster.from = Round(1);
+        assert!(t.verified().is_ok());
+        t.roster.until = Round(0);
+        assert_eq!(t.refused(), DirectoryRejected::Operators, "over before it begins");
+        let mut t = town();
+        t.roster.operators[5].key = t.roster.operators[0].key;
         assert_eq!(t.refused(), DirectoryRejected::Operators, "one identity, two roles");
     }
 
@@ -735,9 +949,17 @@ mod tests {
             let d = UnverifiedDirectory::assemble(&t.root, &t.roster, keys, vec![]);
             d.verify(&t.network()).map(|_| ())
         };
-        assert_eq!(sign(0, &t.mixes[0]), Ok(()));
-        assert_eq!(sign(0, &t.mixes[1]), Err(DirectoryRejected::MixKey), "the other mix");
-        assert_eq!(sign(2, &t.mixes[1]), Err(DirectoryRejected::MixKey), "no such hop");
+        assert_eq!(sign(1, &t.mixes[1]), Ok(()));
+        assert_eq!(sign(1, &t.mixes[2]), Err(DirectoryRejected::MixKey), "the other mix");
+        assert_eq!(sign(3, &t.mixes[2]), Err(DirectoryRejected::MixKey), "no such hop");
+        let round = MixKey { hop: 0, from: Round(9), until: Round(9), ..t.mix_keys[0].clone() };
+        let keys = vec![Unverified::sign(&round, &t.network(), &t.mixes[0])];
+        let d = UnverifiedDirectory::assemble(&t.root, &t.roster, keys, vec![]);
+        assert_eq!(
+            d.verify(&t.network()).err(),
+            Some(DirectoryRejected::MixKey),
+            "keys of rounds stand in heads"
+        );
     }
 
     #[test]
@@ -785,7 +1007,7 @@ mod tests {
             t.roster.name = name.into();
             assert_eq!(t.refused(), DirectoryRejected::Name, "network {name:?}");
             let mut t = town();
-            t.roster.operators[4].name = name.into();
+            t.roster.operators[5].name = name.into();
             assert_eq!(t.refused(), DirectoryRejected::Name, "operator {name:?}");
             let mut t = town();
             t.card.name = name.into();
@@ -798,7 +1020,8 @@ mod tests {
         }
         let mut t = town();
         let key = IdentitySecret::generate(&mut t.rng).public();
-        t.roster.operators.push(Operator { role: Role::Newsroom, name: "The Herald".into(), key });
+        let since = Round(0);
+        t.roster.operators.push(Operator { role: Role::Newsroom, name: "The Herald".into(), key, since });
         assert_eq!(t.refused(), DirectoryRejected::Name, "one name, two newsrooms");
         let t = town();
         let twice = vec![t.desk(), DeskEntry { keys: vec![], ..t.desk() }];
@@ -813,10 +1036,7 @@ mod tests {
     }
 
     #[test]
-    fn dir_10_a_key_is_well_formed_and_lives_forwards() {
-        let mut t = town();
-        t.mix_keys[0].from = Round(100);
-        assert_eq!(t.refused(), DirectoryRejected::Key, "from 100 until 99");
+    fn dir_10_a_key_is_well_formed() {
         let mut t = town();
         t.intake[0].key.truncate(1_215);
         assert_eq!(t.refused(), DirectoryRejected::Key, "too short");
@@ -826,30 +1046,110 @@ mod tests {
     }
 
     #[test]
-    fn dir_11_a_key_is_used_in_its_own_rounds_and_of_several_the_newest() {
+    fn key_01_a_keys_rounds_are_a_period_of_its_kind() {
+        let bends: [fn(&mut Town); 5] = [
+            |t| t.mix_keys[0].from = Round(100),
+            |t| t.mix_keys[0].until = Round(24),
+            |t| t.mix_keys[1].until = Round(u32::MAX),
+            |t| t.mix_keys[1].from = Round(1),
+            |t| t.intake[0].until = Round(168),
+        ];
+        for (i, bend) in bends.into_iter().enumerate() {
+            let mut t = town();
+            bend(&mut t);
+            assert_eq!(t.refused(), DirectoryRejected::Key, "case {i}");
+        }
+    }
+
+    #[test]
+    fn dir_11_a_key_is_used_in_its_own_rounds() {
         let mut t = town();
-        t.mix_keys[0].from = Round(10);
-        t.mix_keys[0].until = Round(20);
-        let newer = MixKey { hop: 0, key: seal_key(&mut t.rng), from: Round(15), until: Round(30) };
+        let newer = mix_key(&mut t.rng, 1, 24);
         t.mix_keys.push(newer);
         let d = t.verified().unwrap();
         let old = SealPublic::from_bytes(&t.mix_keys[0].key).unwrap().id();
         let new = SealPublic::from_bytes(&t.mix_keys[2].key).unwrap().id();
-        for (round, want) in [
-            (9, None),
-            (10, Some(old)),
-            (14, Some(old)),
-            (15, Some(new)),
-            (20, Some(new)),
-            (30, Some(new)),
-            (31, None),
-        ] {
-            assert_eq!(d.mix_key(0, Round(round)).map(SealPublic::id), want, "round {round}");
-            assert_eq!(d.envelope_keys(Round(round)).is_some(), want.is_some(), "round {round}");
+        for (round, want) in [(0, Some(old)), (23, Some(old)), (24, Some(new)), (47, Some(new)), (48, None)] {
+            assert_eq!(d.mix_key(1, Round(round)).map(SealPublic::id), want, "round {round}");
         }
         let desk = &d.desks()[0];
-        assert!(desk.intake(Round(99)).is_some());
-        assert!(desk.intake(Round(100)).is_none());
+        assert!(desk.intake(Round(167)).is_some());
+        assert!(desk.intake(Round(168)).is_none());
+    }
+
+    #[test]
+    fn dir_13_a_roster_is_not_taken_back() {
+        let before = town().verified().unwrap();
+        let follows = |bend: fn(&mut Roster)| {
+            let mut t = town();
+            bend(&mut t.roster);
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        let no = Err(DirectoryRejected::OldRoster);
+        assert_eq!(follows(|_| {}), Ok(()));
+        assert_eq!(follows(|r| r.number = 4), Ok(()));
+        assert_eq!(follows(|r| r.number = 2), no);
+        assert_eq!(follows(|r| r.until = Round(9_000)), no, "another of the same number");
+    }
+
+    #[test]
+    fn dir_14_a_new_identity_waits_for_two_days() {
+        let before = town().verified().unwrap();
+        let operator = |since: u32| {
+            let mut t = town();
+            t.roster.number = 4;
+            let key = IdentitySecret::generate(&mut t.rng).public();
+            t.roster.operators.push(Operator {
+                role: Role::Mix(1),
+                name: "New".into(),
+                key,
+                since: Round(since),
+            });
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        let no = Err(DirectoryRejected::TooSoon);
+        assert_eq!(operator(9 + 48), Ok(()));
+        assert_eq!(operator(9 + 47), no);
+        let desk = |since: u32| {
+            let mut t = town();
+            t.desk = IdentitySecret::generate(&mut t.rng);
+            t.card.desk = t.desk.public();
+            t.card.since = Round(since);
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        assert_eq!(desk(9 + 48), Ok(()));
+        assert_eq!(desk(9 + 47), no);
+        let mut later = town();
+        later.roster.number = 4;
+        later.roster.operators[5].since = Round(30);
+        let later = later.verified().unwrap();
+        assert_eq!(later.follows(&before, Round(9)), Ok(()), "later than was said");
+        let mut sooner = town();
+        sooner.roster.number = 5;
+        assert_eq!(sooner.verified().unwrap().follows(&later, Round(9)), no, "sooner than was said");
+        let none = UnverifiedDirectory::assemble(&town().root, &town().roster, vec![], vec![]);
+        let none = none.verify(&town().network()).unwrap();
+        assert_eq!(none.follows(&before, Round(9)), Ok(()), "who leaves does so at once");
+    }
+
+    #[test]
+    fn dir_14_an_identity_takes_over_in_its_round() {
+        let mut t = town();
+        let next = IdentitySecret::generate(&mut t.rng);
+        let role = Role::Mix(1);
+        t.roster.operators.push(Operator { role, name: "Next".into(), key: next.public(), since: Round(24) });
+        t.card.since = Round(24);
+        let key = mix_key(&mut t.rng, 1, 24);
+        let by = |who: &IdentitySecret| {
+            let keys = vec![Unverified::sign(&key, &t.network(), who)];
+            let d = UnverifiedDirectory::assemble(&t.root, &t.roster, keys, vec![t.desk()]);
+            d.verify(&t.network())
+        };
+        assert_eq!(by(&t.mixes[1]).err(), Some(DirectoryRejected::MixKey), "whose time is over");
+        let d = by(&next).unwrap();
+        assert_eq!(d.roster().mix(1, Round(23)), Some(t.mixes[1].public()));
+        assert_eq!(d.roster().mix(1, Round(24)), Some(next.public()));
+        assert!(d.desks()[0].intake(Round(23)).is_none() && d.desks()[0].intake(Round(24)).is_some());
     }
 
     #[test]

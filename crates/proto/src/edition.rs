@@ -7,11 +7,14 @@ use std::collections::HashSet;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
-use crate::directory::Directory;
+use crate::directory::{self, Directory, MixKey, RoundKeys};
 use crate::drops::{DeskDrop, ReaderDrop};
+use crate::envelope::Wire;
 use crate::id::{Digest, NetworkId};
+use crate::keys::KeyKind;
 use crate::mix::Manifest;
 use crate::round::{Millis, Round};
+use crate::seal::SealPublic;
 use crate::sign::{IdentitySecret, Purpose, Rejected, Unverified};
 use crate::story::{Story, StoryId};
 
@@ -59,6 +62,9 @@ pub struct Head {
     /// Every manifest since the edition before, as its mix signed it.
     #[n(6)]
     pub manifests: Vec<Unverified<Manifest>>,
+    /// The first mix's keys of this round and the next, in order, as it signed them. None where the first mix is the exit.
+    #[n(7)]
+    pub round_keys: Vec<Unverified<MixKey>>,
 }
 
 impl Purpose for Head {
@@ -120,6 +126,12 @@ pub enum EditionRejected {
     /// EDN-11
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    /// EDN-12
+    #[error("a key in the edition is not one of the first mix for a round to come")]
+    RoundKey,
+    /// EDN-13
+    #[error("the roster is not in force in the edition's round")]
+    RosterOver,
 }
 
 impl UnverifiedHead {
@@ -144,7 +156,7 @@ impl UnverifiedHead {
     /// it, or `None` for a client that holds none.
     ///
     /// # Errors
-    /// EDN-01 to EDN-05 and EDN-09 to EDN-11.
+    /// EDN-01 to EDN-05 and EDN-09 to EDN-13.
     pub fn verify(
         &self,
         directory: &Directory,
@@ -154,8 +166,8 @@ impl UnverifiedHead {
     ) -> Result<Edition, EditionRejected> {
         use EditionRejected as No;
         let network = directory.wire().network;
-        // EDN-01: signed by the press that the roster names.
-        let head = self.signed.verify(&network, &directory.roster().press()).map_err(|r| match r {
+        // EDN-01: signed by the press that the roster names for the round.
+        let head = self.signed.verify(&network, &directory.roster().press(asked)).map_err(|r| match r {
             Rejected::Signature(_) => No::Signature,
             Rejected::Malformed(m) => m.into(),
         })?;
@@ -175,8 +187,13 @@ impl UnverifiedHead {
         if head.directory != directory.digest() {
             return Err(No::Directory);
         }
+        // EDN-13: a roster that is over, or not begun, names nobody.
+        if !directory.roster().holds(head.round) {
+            return Err(No::RosterOver);
+        }
         let drops = check_manifests(&head.manifests, directory)?;
-        Ok(Edition { head, digest: self.digest, drops })
+        let round_keys = check_round_keys(&head, directory)?;
+        Ok(Edition { head, digest: self.digest, drops, round_keys })
     }
 }
 
@@ -202,13 +219,31 @@ fn check_manifests(
     Ok(drops)
 }
 
+// EDN-12: the first mix's own keys, each of one round, from this round on as far as they are published, in rising order.
+fn check_round_keys(head: &Head, directory: &Directory) -> Result<RoundKeys, EditionRejected> {
+    let Wire { cascade, network } = directory.wire();
+    let mut keys: Vec<(Round, SealPublic)> = Vec::new();
+    for signed in &head.round_keys {
+        let (it, key) = directory::check_mix_key(signed, directory.roster(), cascade, &network)
+            .map_err(|_| EditionRejected::RoundKey)?;
+        let rises = keys.last().is_none_or(|(before, _)| *before < it.from);
+        let published = KeyKind::Round.published(head.round).any(|period| period == it.period());
+        let twice = keys.iter().any(|(_, k)| k.id() == key.id());
+        if it.hop != 0 || KeyKind::of_mix(0, cascade) != KeyKind::Round || !rises || !published || twice {
+            return Err(EditionRejected::RoundKey);
+        }
+        keys.push((it.from, key));
+    }
+    Ok(keys.into_iter().collect())
+}
+
 fn verify_manifest(
     signed: &Unverified<Manifest>,
     directory: &Directory,
     network: &NetworkId,
 ) -> Result<Manifest, EditionRejected> {
-    let hop = signed.dangerously_peek()?.hop;
-    let mix = directory.roster().mix(hop).ok_or(EditionRejected::Manifest)?;
+    let peeked = signed.dangerously_peek()?;
+    let mix = directory.roster().mix(peeked.hop, peeked.batch.round).ok_or(EditionRejected::Manifest)?;
     signed.verify(network, &mix).map_err(|_| EditionRejected::Manifest)
 }
 
@@ -218,6 +253,7 @@ pub struct Edition {
     head: Head,
     digest: Digest,
     drops: Vec<DropRef>,
+    round_keys: RoundKeys,
 }
 
 impl Edition {
@@ -234,6 +270,11 @@ impl Edition {
     /// The drops it carries.
     pub fn drops(&self) -> &[DropRef] {
         &self.drops
+    }
+
+    /// The first mix's keys that it brings.
+    pub fn round_keys(&self) -> &RoundKeys {
+        &self.round_keys
     }
 
     /// The changes since the edition before.
@@ -341,6 +382,7 @@ mod tests {
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
     use crate::mix::BatchId;
     use crate::round::Schedule;
+    use crate::seal::SealSecret;
     use crate::sign::RootSecret;
     use crate::size::READER_SLOT;
     use crate::story::{Article, ArticleId, Block, Grain, Media, Picture, When};
@@ -360,8 +402,16 @@ mod tests {
         let press = IdentitySecret::generate(&mut rng);
         let edge = IdentitySecret::generate(&mut rng);
         let mixes: Vec<_> = (0..2).map(|_| IdentitySecret::generate(&mut rng)).collect();
-        let operator = |role, who: &IdentitySecret| Operator { role, name: "Name".into(), key: who.public() };
+        let operator = |role, who: &IdentitySecret| Operator {
+            role,
+            name: "Name".into(),
+            key: who.public(),
+            since: Round(0),
+        };
         let roster = Roster {
+            number: 1,
+            from: Round(0),
+            until: Round(99),
             name: "Test".into(),
             demonstration: true,
             parameters: Parameters {
@@ -401,7 +451,13 @@ mod tests {
                 changes: nothing,
                 front: nothing,
                 manifests: vec![],
+                round_keys: vec![],
             }
+        }
+
+        fn round_key(&mut self, from: u32, until: u32) -> MixKey {
+            let key = SealSecret::generate(&mut self.rng).public().to_bytes().into();
+            MixKey { hop: 0, key, from: Round(from), until: Round(until) }
         }
 
         fn manifest(&self, m: &Manifest, by: usize) -> Unverified<Manifest> {
@@ -617,6 +673,44 @@ mod tests {
         let long = sign_head(&Head { manifests: many, ..t.head() }, &t.directory.wire().network, &t.press);
         assert!(long.len() > MAX_HEAD);
         assert_eq!(UnverifiedHead::from_bytes(&long).err(), no, "too long");
+    }
+
+    #[test]
+    fn edn_12_round_keys_are_the_first_mixs_of_rounds_to_come() {
+        let mut t = town();
+        let network = t.directory.wire().network;
+        let keys: Vec<_> = (7..=20).map(|r| t.round_key(r, r)).collect();
+        let signed = |keys: &[&MixKey], by: usize| {
+            keys.iter().map(|key| Unverified::sign(*key, &network, &t.mixes[by])).collect::<Vec<_>>()
+        };
+        let verify = |round_keys| t.verify(&Head { round_keys, ..t.head() });
+        let good = verify(signed(&[&keys[0], &keys[1], &keys[12]], 0)).unwrap();
+        let rounds: Vec<_> = good.round_keys().iter().map(|(round, _)| round.0).collect();
+        assert_eq!(rounds, [7, 8, 19]);
+        assert_eq!(good.round_keys().get(Round(8)).unwrap().to_bytes(), keys[1].key.to_vec());
+        let no = Some(EditionRejected::RoundKey);
+        assert_eq!(verify(signed(&[&keys[0]], 1)).err(), no, "signed by another mix");
+        assert_eq!(verify(signed(&[&keys[13]], 0)).err(), no, "further ahead than keys are published");
+        assert_eq!(verify(signed(&[&keys[1], &keys[0]], 0)).err(), no, "backwards");
+        assert_eq!(verify(signed(&[&keys[0], &keys[0]], 0)).err(), no, "twice");
+        let other = MixKey { from: Round(8), until: Round(8), ..keys[0].clone() };
+        assert_eq!(verify(signed(&[&keys[0], &other], 0)).err(), no, "one key for two rounds");
+        let long = MixKey { until: Round(8), ..keys[0].clone() };
+        assert_eq!(verify(signed(&[&long], 0)).err(), no, "for two rounds");
+        let past = MixKey { from: Round(6), until: Round(6), ..keys[0].clone() };
+        assert_eq!(verify(signed(&[&past], 0)).err(), no, "a round that is over");
+        let exit = MixKey { hop: 1, from: Round(0), until: Round(167), ..keys[0].clone() };
+        assert_eq!(verify(signed(&[&exit], 1)).err(), no, "the exit's");
+    }
+
+    #[test]
+    fn edn_13_a_roster_is_used_in_its_own_rounds() {
+        let t = town();
+        let round = Round(100);
+        let head = Head { round, ..t.head() };
+        let bytes = sign_head(&head, &t.directory.wire().network, &t.press);
+        let over = UnverifiedHead::from_bytes(&bytes).unwrap().verify(&t.directory, round, round, None);
+        assert_eq!(over.err(), Some(EditionRejected::RosterOver));
     }
 
     #[test]

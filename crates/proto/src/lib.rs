@@ -21,6 +21,7 @@ pub mod edition;
 pub mod envelope;
 pub mod exit;
 pub mod id;
+pub mod keys;
 pub mod mix;
 pub mod path;
 pub mod request;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::id::Digest;
+use crate::id::{DeskId, Digest};
 use crate::mix::BatchId;
 use crate::round::Round;
 
@@ -44,6 +44,16 @@ pub fn bundle(digest: &Digest) -> String {
 /// GET and PUT: a directory.
 pub fn directory(digest: &Digest) -> String {
     format!("/v1/directories/{digest}")
+}
+
+/// PUT by the mix at `hop`, GET by anybody: its signed key whose first round is `from`.
+pub fn mix_key(hop: u8, from: Round) -> String {
+    format!("/v1/keys/{hop}/{from}")
+}
+
+/// PUT by the desk, GET by anybody: its signed intake key whose first round is `from`.
+pub fn intake_key(desk: &DeskId, from: Round) -> String {
+    format!("/v1/intake/{desk}/{from}")
 }
 
 /// GET: manifests of round `r`.

@@ -26,6 +26,16 @@ pub enum Step {
     DropsShown,
     /// Edge: an edition's head stands, and with it the edition.
     EditionKept,
+    /// Edge: a key that a mix or a desk handed in stands among the blobs.
+    KeyKept,
+    /// Mix: a new key's secret is stored; nobody has heard of it.
+    KeyMade,
+    /// Mix: the edge has a key's public half.
+    KeyHanded,
+    /// Mix: that the edge has it is recorded.
+    KeyNoted,
+    /// Mix: keys whose time is over are gone with the replay tags seen under them, in one transaction.
+    KeyForgotten,
     /// Mix: a run of entries is opened; items, replay tags and progress are stored, in one transaction.
     Stored,
     /// Exit: a batch is large enough; its items go into the pools.
@@ -44,7 +54,7 @@ pub enum Step {
 
 impl Step {
     /// The steps of an edge.
-    pub const EDGE: [Step; 9] = [
+    pub const EDGE: [Step; 10] = [
         Step::EnvelopeKept,
         Step::RoundSealed,
         Step::RoundReleased,
@@ -54,10 +64,11 @@ impl Step {
         Step::DropsKept,
         Step::DropsShown,
         Step::EditionKept,
+        Step::KeyKept,
     ];
 
     /// The steps of a mix. `Admitted` is the exit's only.
-    pub const MIX: [Step; 7] = [
+    pub const MIX: [Step; 11] = [
         Step::Stored,
         Step::Admitted,
         Step::Written,
@@ -65,6 +76,10 @@ impl Step {
         Step::Pushed,
         Step::PushNoted,
         Step::Released,
+        Step::KeyMade,
+        Step::KeyHanded,
+        Step::KeyNoted,
+        Step::KeyForgotten,
     ];
 }
 

@@ -157,7 +157,7 @@ mod tests {
         let batch = b"a batch".as_slice();
         let signed = |by: u8| {
             let m = manifest(0, vec![Digest::of(batch)]);
-            Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[usize::from(by)].identity), batch)
+            Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[usize::from(by)]), batch)
         };
         assert!(signed(0).check(&town.directory, 0, ID).is_ok());
         assert_eq!(signed(1).check(&town.directory, 0, ID), Err(HandedRejected::Manifest));
@@ -167,7 +167,7 @@ mod tests {
     fn bat_04_a_manifest_of_another_batch_or_hop_is_refused() {
         let town = Town::new(2);
         let m = manifest(0, vec![Digest::of(b"x")]);
-        let handed = Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[0].identity), b"x");
+        let handed = Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[0]), b"x");
         let other = BatchId { part: 0, ..ID };
         assert_eq!(handed.check(&town.directory, 0, other), Err(HandedRejected::Batch));
         assert_eq!(handed.check(&town.directory, 1, ID), Err(HandedRejected::Batch));
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn bat_05_bytes_that_the_manifest_does_not_name_are_refused() {
         let town = Town::new(3);
-        let sign = |m: &Manifest, hop: usize| Unverified::sign(m, &town.network, &town.mixes[hop].identity);
+        let sign = |m: &Manifest, hop: usize| Unverified::sign(m, &town.network, &town.mixes[hop]);
         let m = sign(&manifest(0, vec![Digest::of(b"x")]), 0);
         assert_eq!(Handed::new(&m, b"y").check(&town.directory, 0, ID), Err(HandedRejected::Payload));
         let (desk, reader) = (vec![1; 4 * 4736], vec![2; 4 * 1024]);

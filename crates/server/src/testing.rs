@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proto::directory::{
-    DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
-    UnverifiedDirectory,
+    DeskCard, DeskEntry, Directory, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
+use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{Clock, Millis, NetworkId, Round, Schedule};
@@ -16,14 +16,6 @@ use rand::rngs::StdRng;
 /// When round 0 of every test network begins.
 pub const GENESIS: Millis = Millis(1_800_000_000_000);
 
-/// A mix's secrets.
-pub struct MixKeys {
-    /// Signs manifests and requests.
-    pub identity: IdentitySecret,
-    /// Opens layers.
-    pub key: SealSecret,
-}
-
 /// A network of three mixes, one press, one edge and one desk, with rounds of 3 s.
 pub struct Town {
     /// Its id.
@@ -32,8 +24,8 @@ pub struct Town {
     pub bytes: Vec<u8>,
     /// The same, verified.
     pub directory: Arc<Directory>,
-    /// By hop.
-    pub mixes: Vec<MixKeys>,
+    /// Sign manifests, keys and requests, by hop.
+    pub mixes: Vec<IdentitySecret>,
     /// Signs editions.
     pub press: IdentitySecret,
     /// Signs a desk's requests.
@@ -45,7 +37,6 @@ pub struct Town {
     /// What another directory of the same network is made of.
     root: RootSecret,
     roster: Roster,
-    mix_keys: Vec<Unverified<MixKey>>,
 }
 
 impl Town {
@@ -64,21 +55,19 @@ impl Town {
         let newsroom = IdentitySecret::generate(&mut rng);
         let desk = IdentitySecret::generate(&mut rng);
         let intake = SealSecret::generate(&mut rng);
-        let mixes: Vec<_> = (0..k)
-            .map(|_| MixKeys {
-                identity: IdentitySecret::generate(&mut rng),
-                key: SealSecret::generate(&mut rng),
-            })
-            .collect();
-        let operator =
-            |role, name: &str, by: &IdentitySecret| Operator { role, name: name.into(), key: by.public() };
+        let mixes: Vec<_> = (0..k).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let operator = |role, name: &str, by: &IdentitySecret| Operator {
+            role,
+            name: name.into(),
+            key: by.public(),
+            since: Round(0),
+        };
         let mut operators = vec![
             operator(Role::Press, "Press", &press),
             operator(Role::Edge, "Edge", &edge),
             operator(Role::Newsroom, "The Wendral Post", &newsroom),
         ];
-        operators
-            .extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), &m.identity)));
+        operators.extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), m)));
         let parameters = Parameters {
             schedule: Schedule { genesis: GENESIS, round_ms: 3_000 },
             mixes: k,
@@ -87,31 +76,37 @@ impl Town {
             desk_slots: 4,
             reader_slots: 4,
         };
-        let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
-        let (from, until) = (Round(0), Round(u32::MAX));
-        let mix_keys: Vec<_> = (0..)
-            .zip(&mixes)
-            .map(|(hop, m)| {
-                let key = MixKey { hop, key: m.key.public().to_bytes().into(), from, until };
-                Unverified::sign(&key, &network, &m.identity)
-            })
-            .collect();
-        let card = DeskCard { desk: desk.public(), name: "Investigations".into(), about: "Reads.".into() };
+        let roster = Roster {
+            name: "Wendral".into(),
+            demonstration: true,
+            parameters,
+            operators,
+            number: 1,
+            from: Round(0),
+            until: Round(u32::MAX),
+        };
+        let card = DeskCard {
+            desk: desk.public(),
+            name: "Investigations".into(),
+            about: "Reads.".into(),
+            since: Round(0),
+        };
+        let Period { from, until } = KeyKind::Intake.period(Round(0));
         let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
         let entry = DeskEntry {
             newsroom: newsroom.public(),
             card: Unverified::sign(&card, &network, &newsroom),
             keys: vec![Unverified::sign(&key, &network, &desk)],
         };
-        let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys.clone(), vec![entry]);
+        let unverified = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![entry]);
         let bytes = unverified.to_bytes();
         let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
-        Self { network, bytes, directory, mixes, press, desk, intake, rng, root, roster, mix_keys }
+        Self { network, bytes, directory, mixes, press, desk, intake, rng, root, roster }
     }
 
     /// A later directory, which lists no desk.
     pub fn without_desk(&self) -> Vec<u8> {
-        UnverifiedDirectory::assemble(&self.root, &self.roster, self.mix_keys.clone(), vec![]).to_bytes()
+        UnverifiedDirectory::assemble(&self.root, &self.roster, vec![], vec![]).to_bytes()
     }
 
     /// The schedule.

@@ -119,7 +119,7 @@ impl Running {
     /// Everything the first mix can see of a round: envelopes and final length.
     async fn envelopes(&self, round: u32, from: u64) -> Option<(Vec<u8>, Option<u64>)> {
         let path = format!("/v1/rounds/{round}/envelopes/{from}");
-        let answer = self.signed(&self.town.mixes[0].identity, Method::GET, &path, vec![]).await;
+        let answer = self.signed(&self.town.mixes[0], Method::GET, &path, vec![]).await;
         if answer.status() == StatusCode::NOT_FOUND {
             return None;
         }
@@ -153,6 +153,7 @@ impl Running {
             changes: named,
             front: named,
             manifests,
+            round_keys: vec![],
         };
         (sign_head(&head, &self.town.network, &self.town.press), bundle)
     }
@@ -164,7 +165,7 @@ impl Running {
             vec![Digest::of(payload)]
         };
         let manifest = Manifest { batch: id, hop, inputs: vec![], count_in: 9, count_out: 8, outputs };
-        let by = &self.town.mixes[usize::from(hop)].identity;
+        let by = &self.town.mixes[usize::from(hop)];
         Handed::new(&Unverified::sign(&manifest, &self.town.network, by), payload).body().to_vec()
     }
 }
@@ -248,7 +249,7 @@ async fn edg_02_rounds_are_collected_with_a_guard_sealed_in_order_and_stay_seale
     edge.upload("5", vec![5; 8192]).await;
     // Two rounds are collected at once, and the first mix is shown the older only.
     assert!(edge.envelopes(6, 0).await.is_none());
-    let mix = &edge.town.mixes[0].identity;
+    let mix = &edge.town.mixes[0];
     let rounds = async || edge.signed(mix, Method::GET, "/v1/rounds", vec![]).await.text().await.unwrap();
     assert_eq!(rounds().await, "4\n5\n", "round 4 was sealed empty at the start");
     edge.go_to(6, 99).await;
@@ -268,7 +269,7 @@ async fn edg_02_rounds_are_collected_with_a_guard_sealed_in_order_and_stay_seale
     let edge = edge.restart().await;
     edge.upload("5", vec![5; 8192]).await;
     assert_eq!(edge.envelopes(5, 0).await.unwrap(), (vec![5; 2 * 8192], Some(2)));
-    let mix = &edge.town.mixes[0].identity;
+    let mix = &edge.town.mixes[0];
     for _ in 0..2 {
         assert_eq!(edge.signed(mix, Method::DELETE, "/v1/rounds/5", vec![]).await.status(), StatusCode::OK);
     }
@@ -314,7 +315,7 @@ async fn edg_04_a_full_store_is_said_and_health_says_so() {
     assert_eq!(edge.put(&edge.town.press, &path, bundle).await, StatusCode::OK);
     // Once the first mix has the round, there is room again.
     edge.go_to(6, 100).await;
-    let mix = &edge.town.mixes[0].identity;
+    let mix = &edge.town.mixes[0];
     assert_eq!(edge.envelopes(5, 0).await.unwrap().1, Some(kept as u64));
     assert_eq!(edge.signed(mix, Method::DELETE, "/v1/rounds/5", vec![]).await.status(), StatusCode::OK);
     let mut answers = vec![];
@@ -336,9 +337,9 @@ async fn edg_09_only_the_one_concerned_may_ask() {
     let stranger = IdentitySecret::from_seed(&[9; 32]);
     let who = [
         ("press", &town.press),
-        ("mix 0", &town.mixes[0].identity),
-        ("mix 1", &town.mixes[1].identity),
-        ("mix 2", &town.mixes[2].identity),
+        ("mix 0", &town.mixes[0]),
+        ("mix 1", &town.mixes[1]),
+        ("mix 2", &town.mixes[2]),
         ("desk", &town.desk),
         ("stranger", &stranger),
     ];
@@ -369,7 +370,7 @@ async fn edg_09_only_the_one_concerned_may_ask() {
         }
     }
     // A signature for another path, another network, another time.
-    let by = &town.mixes[0].identity;
+    let by = &town.mixes[0];
     let now = proto::Clock::now(&*edge.clock);
     for header in [
         request::sign(&town.network, by, "GET", "/v1/rounds/5", b"", now),
@@ -421,7 +422,7 @@ async fn req_02_nothing_is_read_before_the_signature_is_known_to_be_right() {
 #[tokio::test]
 async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back() {
     let edge = Running::start(7).await;
-    let (one, two) = (&edge.town.mixes[0].identity, &edge.town.mixes[1].identity);
+    let (one, two) = (&edge.town.mixes[0], &edge.town.mixes[1]);
     let body = edge.batch(0, id(5, 0), b"sealed");
     let put = async |path: &str, body: &[u8]| edge.put(one, path, body.to_vec()).await;
     // Wrong name, wrong bytes, no manifest.
@@ -440,7 +441,7 @@ async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back
     assert_eq!(put("/v1/batches/0/5/2", &edge.batch(0, id(5, 2), b"more")).await, StatusCode::OK);
     assert_eq!(list().await, "5 0\n5 2\n");
     let edge = edge.restart().await;
-    let (one, two) = (&edge.town.mixes[0].identity, &edge.town.mixes[1].identity);
+    let (one, two) = (&edge.town.mixes[0], &edge.town.mixes[1]);
     let path = "/v1/batches/0/5/0";
     let got = edge.signed(two, Method::GET, path, vec![]).await.bytes().await.unwrap();
     assert_eq!(got, body);
@@ -462,7 +463,7 @@ async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back
 #[tokio::test]
 async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     let edge = Running::start(8).await;
-    let exit = &edge.town.mixes[2].identity;
+    let exit = &edge.town.mixes[2];
     let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
     let body = edge.batch(2, id(3, 0), &both);
     let long = [body.clone(), vec![0; 1024 * 1024]].concat();
@@ -480,14 +481,14 @@ async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     // Whoever is not asked for a signature, a cache on the way among them, must have no copy to give.
     assert_eq!(desk.headers()["cache-control"], "private, no-store");
     assert_eq!(desk.bytes().await.unwrap(), vec![1; 4 * 4736]);
-    let mix = &edge.town.mixes[0].identity;
+    let mix = &edge.town.mixes[0];
     edge.upload("5", vec![1; 8192]).await;
     edge.put(mix, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
     for (by, path) in [
         (mix, "/v1/rounds"),
         (mix, "/v1/rounds/5/envelopes/0"),
-        (&edge.town.mixes[1].identity, "/v1/batches/0"),
-        (&edge.town.mixes[1].identity, "/v1/batches/0/5/0"),
+        (&edge.town.mixes[1], "/v1/batches/0"),
+        (&edge.town.mixes[1], "/v1/batches/0/5/0"),
     ] {
         let answer = edge.signed(by, Method::GET, path, vec![]).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
@@ -549,7 +550,7 @@ async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition(
     let digest = Digest::of(&new);
     let path = format!("/v1/directories/{digest}");
     let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
-    edge.put(&edge.town.mixes[2].identity, "/v1/drops/3", edge.batch(2, id(3, 0), &both)).await;
+    edge.put(&edge.town.mixes[2], "/v1/drops/3", edge.batch(2, id(3, 0), &both)).await;
     let desk = async |edge: &Running| {
         edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await.status()
     };
@@ -589,7 +590,7 @@ async fn pages_show_rounds_edition_and_banner() {
     let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
     let body = edge.batch(2, id(5, 0), &both);
     let manifest = Handed::parse(body.clone().into()).unwrap().manifest().unwrap();
-    edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", body).await;
+    edge.put(&edge.town.mixes[2], "/v1/drops/5", body).await;
     edge.go_to(7, 200).await;
     assert!(!edge.edge.status().rounds.iter().any(|r| r.published));
     let (head, bundle) = edge.head(7, Digest([0; 32]), vec![manifest]);
@@ -624,9 +625,9 @@ async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
     let bundle_path = format!("/v1/bundles/{}", Digest::of(&bundle));
     edge.put(&edge.town.press, &bundle_path, bundle).await;
     assert_eq!(edge.put(&edge.town.press, "/v1/editions/5", head).await, StatusCode::OK);
-    edge.put(&edge.town.mixes[0].identity, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
+    edge.put(&edge.town.mixes[0], "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
     let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
-    edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", edge.batch(2, id(5, 0), &both)).await;
+    edge.put(&edge.town.mixes[2], "/v1/drops/5", edge.batch(2, id(5, 0), &both)).await;
     edge.upload("5", vec![1; 8192]).await;
     let paths = ["/v1/editions/5", "/v1/drops/5/reader", bundle_path.as_str()];
     edge.go_to(5 + 336, 200).await;

@@ -14,11 +14,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proto::batch::BatchSeal;
 use proto::conversation::{ConversationKey, Message, Received, open_message};
-use proto::directory::Directory;
+use proto::directory::{Directory, check_mix_key};
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
+use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
+use proto::seal::SealPublic;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Clock, Digest, Millis, Round, codec, request};
 use rand::rngs::StdRng;
@@ -100,6 +102,8 @@ impl Net {
         for hop in 0..net.mixes.len() {
             net.open_mix(hop as u8);
         }
+        // The mixes make their keys and hand them over.
+        net.settle();
         net
     }
 
@@ -133,13 +137,12 @@ impl Net {
     }
 
     fn setup(&self, hop: u8) -> Setup {
-        let keys = &self.town.mixes[usize::from(hop)];
+        let identity = &self.town.mixes[usize::from(hop)];
         Setup {
             hop,
             state: self.folder.path().join(format!("mix{hop}")),
             directory: Arc::clone(&self.town.directory),
-            identity: Arc::new(IdentitySecret::from_seed(&keys.identity.to_seed())),
-            key: proto::seal::SealSecret::from_seed(&keys.key.to_seed()),
+            identity: Arc::new(IdentitySecret::from_seed(&identity.to_seed())),
         }
     }
 
@@ -200,7 +203,7 @@ impl Net {
                         self.open_mix(hop as u8);
                         true
                     }
-                    Err(MixError::Upstream(_)) => {
+                    Err(MixError::Upstream(_) | MixError::NoKey) => {
                         std::thread::sleep(std::time::Duration::from_millis(5));
                         true
                     }
@@ -277,6 +280,7 @@ impl Net {
             changes: named,
             front: named,
             manifests: fresh,
+            round_keys: vec![],
         };
         let head = sign_head(&head, &self.town.network, &self.town.press);
         for (path, body) in [
@@ -302,22 +306,42 @@ impl Net {
         &self.town.directory
     }
 
+    /// The round it is.
+    fn round(&self) -> Round {
+        self.town.schedule().round_at(self.clock.now()).unwrap()
+    }
+
+    /// The key that the mix at `hop` handed over for `round`.
+    fn key_of(&self, hop: u8, round: Round) -> SealPublic {
+        let cascade = self.directory().wire().cascade;
+        let period = KeyKind::of_mix(hop, cascade).period(round);
+        let (status, bytes) = self.surely(&format!("/v1/keys/{hop}/{}", period.from));
+        assert_eq!(status, 200, "the key of mix {hop} for round {round}");
+        let signed = codec::decode(&bytes).unwrap();
+        check_mix_key(&signed, self.directory().roster(), cascade, &self.town.network).unwrap().1
+    }
+
+    /// The exit's key.
+    fn exit_key(&self) -> SealPublic {
+        self.key_of(self.town.mixes.len() as u8 - 1, self.round())
+    }
+
     fn wrap(&mut self, blob: Blob) -> Vec<u8> {
         let wire = self.town.directory.wire();
-        let (keys, _) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let keys: Vec<_> = (0..wire.cascade.exit()).map(|hop| self.key_of(hop, self.round())).collect();
         wrap(&wire, blob, &keys, &mut self.town.rng).as_bytes().to_vec()
     }
 
     fn cover(&mut self) -> Vec<u8> {
         let wire = self.town.directory.wire();
-        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let exit = self.exit_key();
         let blob = cover(&wire, &exit, &mut self.town.rng);
         self.wrap(blob)
     }
 
     fn tip(&mut self, text: &str) -> Vec<u8> {
         let wire = self.town.directory.wire();
-        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let exit = self.exit_key();
         let message = Message {
             conversation: ConversationKey::generate(&mut self.town.rng),
             sequence: 0,
@@ -331,7 +355,7 @@ impl Net {
 
     fn reply(&mut self, slot: [u8; 1024]) -> Vec<u8> {
         let wire = self.town.directory.wire();
-        let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
+        let exit = self.exit_key();
         let blob = to_readers(&wire, &[slot], &exit, &mut self.town.rng);
         self.wrap(blob)
     }
@@ -480,7 +504,7 @@ fn a_quiet_run_delivers_everything_once_and_says_what_it_counted() {
     // Nothing is left at the edge: batches and rounds were released.
     for (hop, by) in [(0u8, 1), (1, 2)] {
         let path = format!("/v1/batches/{hop}");
-        assert_eq!(net.signed(&net.town.mixes[by].identity, "GET", &path, vec![]).unwrap().1, b"");
+        assert_eq!(net.signed(&net.town.mixes[by], "GET", &path, vec![]).unwrap().1, b"");
     }
     net.stop();
 }
@@ -559,30 +583,27 @@ fn mix_01_a_repeat_is_dropped_after_a_restart_too() {
 }
 
 #[test]
-fn mix_01_a_start_with_the_wrong_key_file_forgets_no_tag() {
+fn mix_01_an_envelope_sent_again_in_its_round_counts_once_and_in_the_next_not_at_all() {
     let mut net = Net::start(Town::new(28), None);
     let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
     let tip = net.tip("once");
-    for r in 5..=6 {
+    for (r, copies) in [(5u32, 2), (6, 1)] {
         net.at(schedule.start(Round(r)).plus(200));
-        net.upload(Round(r), tip.clone());
+        for _ in 0..copies {
+            net.upload(Round(r), tip.clone());
+            net.mixes[0] = None;
+            net.open_mix(0);
+            net.settle();
+        }
         for _ in 0..4 {
             let cover = net.cover();
             net.upload(Round(r), cover);
         }
         net.at(schedule.start(Round(r + 1)).plus(200));
-        net.mixes[0] = None;
-        let key = proto::seal::SealSecret::generate(&mut StdRng::seed_from_u64(6));
-        let setup = Setup { key, ..net.setup(0) };
-        let base = format!("http://{}", net.address);
-        let identity = Arc::clone(&setup.identity);
-        let client = EdgeClient::new(&base, net.town.network, identity, net.clock.clone()).unwrap();
-        let upstream = HttpUpstream::new(client, net.runtime.handle().clone(), 0, 2);
-        drop(Mix::open(setup, upstream, StdRng::seed_from_u64(6), Hook::none()));
-        net.open_mix(0);
     }
     let first = |r| net.manifests(r).iter().map(|m| (m.count_in, m.count_out)).next();
-    assert_eq!((first(5), first(6)), (Some((5, 5)), Some((5, 4))));
+    assert_eq!((first(5), first(6)), (Some((6, 5)), Some((5, 4))));
     net.stop();
 }
 
@@ -590,7 +611,7 @@ fn mix_01_a_start_with_the_wrong_key_file_forgets_no_tag() {
 fn mix_01_the_exit_drops_a_repeated_tip_after_a_restart_too() {
     let mut net = Net::start(Town::new(27), None);
     let (wire, schedule) = (net.town.directory.wire(), net.town.schedule());
-    let (_, exit) = net.town.directory.envelope_keys(Round(5)).unwrap();
+    let exit = net.exit_key();
     let message = Message {
         conversation: ConversationKey::generate(&mut net.town.rng),
         sequence: 0,
@@ -618,7 +639,7 @@ fn mix_01_the_exit_drops_a_repeated_tip_after_a_restart_too() {
             count_out: 4 + copies,
             outputs: vec![Digest::of(&payload)],
         };
-        let by = &net.town.mixes[1].identity;
+        let by = &net.town.mixes[1];
         let handed = Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
         let put = net.signed(by, "PUT", &format!("/v1/batches/1/{r}/0"), handed.body().to_vec());
         assert_eq!(put.unwrap().0, 200);
@@ -713,7 +734,8 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
     // The first mix signs for a batch with fewer entries than it says, and for one that the next cannot open.
     let mut fewer = Vec::new();
     let wire = net.town.directory.wire();
-    let mut batch = BatchSeal::new(&wire, 1, net.town.mixes[1].key.public(), &mut net.town.rng, &mut fewer);
+    let next = net.key_of(1, Round(3));
+    let mut batch = BatchSeal::new(&wire, 1, &next, &mut net.town.rng, &mut fewer);
     (0..3).for_each(|_| batch.entry(&vec![7; wire.cascade.layer(1)], &mut fewer));
     batch.finish(&mut fewer);
     let mut garbage = vec![0; 30_000];
@@ -727,7 +749,7 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
             count_out: 4,
             outputs: vec![Digest::of(&payload)],
         };
-        let by = &net.town.mixes[0].identity;
+        let by = &net.town.mixes[0];
         let body = Handed::new(&Unverified::sign(&manifest, &net.town.network, by), &payload);
         let put = net.signed(by, "PUT", &format!("/v1/batches/0/{round}/0"), body.body().to_vec());
         assert_eq!(put.unwrap().0, 200);
@@ -739,13 +761,13 @@ fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {
     }
     net.at(schedule.drops_due(Round(5)));
     assert_eq!(net.delivered(3..=5), BTreeMap::from([("after".to_owned(), 1)]));
-    let left = net.signed(&net.town.mixes[1].identity, "GET", "/v1/batches/0", vec![]).unwrap().1;
+    let left = net.signed(&net.town.mixes[1], "GET", "/v1/batches/0", vec![]).unwrap().1;
     assert_eq!(left, b"3 0\n4 0\n");
     net.stop();
 }
 
 #[test]
-fn a_mix_with_the_wrong_identity_key_or_folder_does_not_start() {
+fn a_mix_with_the_wrong_identity_or_folder_does_not_start() {
     let net = Net::start(Town::new(24), None);
     let base = format!("http://{}", net.address);
     let upstream = |identity: &Arc<IdentitySecret>, hop: u8| {
@@ -765,10 +787,6 @@ fn a_mix_with_the_wrong_identity_key_or_folder_does_not_start() {
     assert!(refused(Setup { hop: 1, state: elsewhere("a"), ..net.setup(0) }).contains("not that of mix 2"));
     assert!(refused(net.setup(0)).contains("in use"));
     assert!(refused(Setup { state: elsewhere("edge"), ..net.setup(0) }).contains("in use"));
-    let other = proto::seal::SealSecret::generate(&mut StdRng::seed_from_u64(5));
-    let why = refused(Setup { state: elsewhere("b"), key: other, ..net.setup(0) });
-    assert!(why.contains("key is not one that the directory names for mix 1. Give the key file"), "{why}");
-    assert!(!elsewhere("b").exists(), "nothing is touched before the key is known to be right");
     net.stop();
 }
 
@@ -814,15 +832,13 @@ fn the_loops_carry_a_tip_by_themselves() {
     net.address = net.runtime.block_on(address).unwrap();
     for setup in keys {
         let hop = setup.hop;
-        let (identity, key) = (folder.join(format!("identity{hop}")), folder.join(format!("key{hop}")));
+        let identity = folder.join(format!("identity{hop}"));
         server::seed::write(&identity, &setup.identity.to_seed()).unwrap();
-        server::seed::write(&key, &setup.key.to_seed()).unwrap();
         let config = server::mix::Config {
             hop,
             edge: format!("http://{}/", net.address),
             state: setup.state,
             identity,
-            key,
             network: net.town.network,
             directory: folder.join("directory"),
         };

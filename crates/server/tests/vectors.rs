@@ -17,8 +17,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
-use proto::directory::{Directory, UnverifiedDirectory};
+use proto::directory::{Directory, MixKey, UnverifiedDirectory};
+use proto::keys::KeyKind;
 use proto::mix::BatchId;
+use proto::sign::Unverified;
 use proto::{Clock as _, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Config, Edge};
@@ -150,16 +152,24 @@ fn handed(f: &Fields) -> Outcome {
 /// The next mix takes it and lets go of it, or leaves it.
 fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Waiting) -> Outcome {
     let now = directory.parameters().schedule.start(waiting.id.round.next());
-    let setup = Setup {
-        hop,
-        state: state.to_owned(),
-        identity: Arc::new(f.identity("next-identity")?),
-        key: f.key("next-key")?,
-        directory: Arc::new(directory),
+    let identity = Arc::new(f.identity("next-identity")?);
+    let directory = Arc::new(directory);
+    let key = f.key("next-key")?;
+    let (released, id) = (Arc::clone(&waiting.released), waiting.id);
+    let period = KeyKind::of_mix(hop, directory.wire().cascade).period(id.round);
+    let open = |waiting: Waiting| {
+        let (directory, identity) = (Arc::clone(&directory), Arc::clone(&identity));
+        let setup = Setup { hop, state: state.to_owned(), identity, directory };
+        Mix::open(setup, waiting, StdRng::seed_from_u64(1), Hook::none()).map_err(|e| e.to_string())
     };
-    let released = Arc::clone(&waiting.released);
-    let mut mix =
-        Mix::open(setup, waiting, StdRng::seed_from_u64(1), Hook::none()).map_err(|e| e.to_string())?;
+    // Gives the mix the vector's key in place of the one that it would make.
+    drop(open(waiting.clone())?);
+    let store = rusqlite::Connection::open(state.join("mix.sqlite")).unwrap();
+    let seed = key.to_seed();
+    let row = rusqlite::params![period.from.0, period.until.0, seed.as_slice()];
+    store.execute("INSERT INTO keys (first, last, seed) VALUES (?1, ?2, ?3)", row).unwrap();
+    drop(store);
+    let mut mix = open(waiting)?;
     for _ in 0..3 {
         mix.step(now).map_err(|e| e.to_string())?;
     }
@@ -167,6 +177,7 @@ fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Wa
 }
 
 /// What waits for a mix: one batch.
+#[derive(Clone)]
 struct Waiting {
     id: BatchId,
     handed: Handed,
@@ -193,5 +204,13 @@ impl Upstream for Waiting {
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {
         self.released.store(id == self.id, Ordering::SeqCst);
         Ok(())
+    }
+
+    fn hand_key(&mut self, _: u8, _: Round, _: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+
+    fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        Ok(None)
     }
 }

@@ -21,6 +21,7 @@ use proto::directory::{
 use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found};
+use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
@@ -251,13 +252,13 @@ pub struct Town {
     pub directory_bytes: Vec<u8>,
     pub desk: DeskId,
     pub desk_identity: [u8; 32],
-    pub intake: [u8; 32],
     root: RootSecret,
     roster: Roster,
     newsroom: IdentitySecret,
     press: IdentitySecret,
     mixes: Vec<IdentitySecret>,
-    keys: Vec<SealSecret>,
+    /// The first mix hands this key to the next edition's readers in place of its own for the round.
+    pub other_round_key: Option<SealSecret>,
     previous: Digest,
     front: Vec<Story>,
     /// Where the newest whole front page and the newest changes are.
@@ -281,10 +282,12 @@ impl Town {
         let network = root.public().network();
         let [press, edge, newsroom, desk] = [(); 4].map(|()| IdentitySecret::generate(&mut rng));
         let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(&mut rng)).collect();
-        let keys: Vec<_> = (0..MIXES).map(|_| SealSecret::generate(&mut rng)).collect();
-        let intake = SealSecret::generate(&mut rng);
-        let operator =
-            |role, name: &str, by: &IdentitySecret| Operator { role, name: name.into(), key: by.public() };
+        let operator = |role, name: &str, by: &IdentitySecret| Operator {
+            role,
+            name: name.into(),
+            key: by.public(),
+            since: Round(0),
+        };
         let mut operators = vec![
             operator(Role::Press, "Press", &press),
             operator(Role::Edge, "Edge", &edge),
@@ -304,9 +307,12 @@ impl Town {
                 reader_slots: SLOTS,
             },
             operators,
+            number: 1,
+            from: Round(0),
+            until: Round(u32::MAX),
         };
-        let keyed: Vec<_> = keys.iter().collect();
-        let unverified = assemble(&root, &roster, &newsroom, &mixes, &keyed, &[(&desk, &intake)]);
+        let listed = Listed { desk: &desk, since: 0, intake: intake_keys() };
+        let unverified = assemble(&root, &roster, &newsroom, &mixes, None, &[listed]);
         let directory_bytes = unverified.to_bytes();
         let directory = unverified.verify(&network).unwrap();
         let town = Self {
@@ -314,7 +320,6 @@ impl Town {
             clock: Arc::new(Hand::at(Millis(GENESIS))),
             desk: directory.desks()[0].id,
             desk_identity: *desk.to_seed(),
-            intake: *intake.to_seed(),
             directory,
             directory_bytes,
             root,
@@ -322,7 +327,7 @@ impl Town {
             newsroom,
             press,
             mixes,
-            keys,
+            other_round_key: None,
             previous: Digest([0; 32]),
             front: vec![],
             front_path: String::new(),
@@ -338,21 +343,28 @@ impl Town {
         town
     }
 
-    /// A directory of the same network in which one mix may have another key, with these desks and their intake keys.
-    pub fn directory_with(
-        &self,
-        mix: Option<(usize, &SealSecret)>,
-        desks: &[(&IdentitySecret, &SealSecret)],
-    ) -> Directory {
-        let mut keyed: Vec<_> = self.keys.iter().collect();
-        if let Some((hop, key)) = mix {
-            keyed[hop] = key;
-        }
-        let unverified = assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, &keyed, desks);
+    /// A directory of the same network in which one mix may have another key in the first period, with these desks.
+    pub fn directory_with(&self, mix: Option<(u8, &SealSecret)>, desks: &[Listed<'_>]) -> Directory {
+        let unverified = assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, mix, desks);
         let bytes = unverified.to_bytes();
         let directory = unverified.verify(&self.directory.wire().network).unwrap();
         self.edge.put(path::directory(&directory.digest()), bytes);
         directory
+    }
+
+    /// The first mix's keys that the head of round `e` carries.
+    fn round_keys(&mut self, e: u32) -> Vec<Unverified<MixKey>> {
+        let other = self.other_round_key.take();
+        let network = self.directory.wire().network;
+        KeyKind::Round
+            .published(Round(e))
+            .map(|Period { from, until }| {
+                let own = secret(0, from);
+                let key = other.as_ref().filter(|_| from == Round(e)).unwrap_or(&own);
+                let key = key.public().to_bytes().into();
+                Unverified::sign(&MixKey { hop: 0, key, from, until }, &network, &self.mixes[0])
+            })
+            .collect()
     }
 
     /// The exchange of round `e` with an edition that names this directory. If it is not taken, it is as if the edition
@@ -438,6 +450,7 @@ impl Town {
             changes,
             front,
             manifests,
+            round_keys: self.round_keys(e),
         };
         let bytes = sign_head(&head, &wire.network, &self.press);
         self.previous = Digest::of(&bytes);
@@ -466,11 +479,11 @@ impl Town {
 
     fn take_uploads(&mut self, uploads: &[(Round, Vec<u8>)]) {
         let wire = self.directory.wire();
-        for (_, envelope) in uploads {
+        for (round, envelope) in uploads {
             let mut layer = envelope.clone();
             for hop in 0..MIXES - 1 {
-                let Ok((_, next)) = envelope::open_layer(&wire, hop, &self.keys[usize::from(hop)], &layer)
-                else {
+                let key = secret(hop, KeyKind::of_mix(hop, wire.cascade).period(*round).from);
+                let Ok((_, next)) = envelope::open_layer(&wire, hop, &key, &layer) else {
                     break;
                 };
                 layer = next;
@@ -479,7 +492,13 @@ impl Town {
                 continue;
             }
             self.blobs.push(layer.clone());
-            match envelope::open_exit(&wire, self.keys.last().unwrap(), &layer).unwrap().1 {
+            // A blob may have waited in its queue since the week before.
+            let week = KeyKind::Week.period(*round).from;
+            let opened = [Some(week), week.back(proto::keys::WEEK)]
+                .into_iter()
+                .flatten()
+                .find_map(|from| envelope::open_exit(&wire, &secret(MIXES - 1, from), &layer).ok());
+            match opened.expect("sealed to the exit").1 {
                 Found::Cover => {}
                 Found::ToDesk(boxed) => {
                     self.messages += 1;
@@ -518,35 +537,70 @@ impl Town {
     }
 }
 
+/// A desk in a directory, the round from which it can be written to, and its keys.
+pub struct Listed<'a> {
+    pub desk: &'a IdentitySecret,
+    pub since: u32,
+    pub intake: Vec<(Period, SealSecret)>,
+}
+
+/// The key of the mix at `hop` whose first round is `from`: the same in every town.
+fn secret(hop: u8, from: Round) -> SealSecret {
+    let mut seed = [hop; 32];
+    seed[..4].copy_from_slice(&from.0.to_be_bytes());
+    SealSecret::from_seed(&seed)
+}
+
+/// The desk's keys of the first weeks: the same in every town.
+pub fn intake_keys() -> Vec<(Period, SealSecret)> {
+    weeks().map(|week| (week, secret(0xde, week.from))).collect()
+}
+
+fn weeks() -> impl Iterator<Item = Period> {
+    (0..WEEKS).map(|week| KeyKind::Week.period(Round(week * proto::keys::WEEK)))
+}
+
+/// How many weeks a town's keys last, so that its directory is the same all the time.
+const WEEKS: u32 = 8;
+
 fn assemble(
     root: &RootSecret,
     roster: &Roster,
     newsroom: &IdentitySecret,
     mixes: &[IdentitySecret],
-    keys: &[&SealSecret],
-    desks: &[(&IdentitySecret, &SealSecret)],
+    other: Option<(u8, &SealSecret)>,
+    desks: &[Listed<'_>],
 ) -> UnverifiedDirectory {
     let network = root.public().network();
-    let (from, until) = (Round(0), Round(u32::MAX));
-    let mix_keys = (0..)
-        .zip(mixes.iter().zip(keys))
-        .map(|(hop, (by, key))| {
+    let days = (0..WEEKS * 7).map(|day| KeyKind::Day.period(Round(day * proto::keys::DAY)));
+    let of_hop = |hop: u8| -> Vec<Period> {
+        if hop == MIXES - 1 { weeks().collect() } else { days.clone().collect() }
+    };
+    let mix_keys = (1..MIXES)
+        .flat_map(|hop| of_hop(hop).into_iter().map(move |period| (hop, period)))
+        .map(|(hop, Period { from, until })| {
+            let own = secret(hop, from);
+            let key = other.filter(|(at, _)| (*at, Round(0)) == (hop, from)).map_or(&own, |(_, key)| key);
             let key = key.public().to_bytes().into();
-            Unverified::sign(&MixKey { hop, key, from, until }, &network, by)
+            Unverified::sign(&MixKey { hop, key, from, until }, &network, &mixes[usize::from(hop)])
         })
         .collect();
-    let entry = |(desk, intake): &(&IdentitySecret, &SealSecret)| {
-        let key = desk.public();
+    let entry = |listed: &Listed<'_>| {
+        let key = listed.desk.public();
         let card = DeskCard {
             name: format!("Desk {}", proto::directory::desk_id(&key)),
             desk: key,
             about: "Reads everything.".into(),
+            since: Round(listed.since),
         };
-        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+        let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
+            let key = secret.public().to_bytes().into();
+            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, listed.desk)
+        };
         DeskEntry {
             newsroom: newsroom.public(),
             card: Unverified::sign(&card, &network, newsroom),
-            keys: vec![Unverified::sign(&key, &network, desk)],
+            keys: listed.intake.iter().map(sign).collect(),
         }
     };
     UnverifiedDirectory::assemble(root, roster, mix_keys, desks.iter().map(entry).collect())

@@ -124,7 +124,6 @@ impl Town {
                 state: "state".into(),
                 directory: found::file::DIRECTORY.into(),
                 identity: found::file::IDENTITY.into(),
-                key: found::file::SEAL.into(),
             };
             self.add(state, &format!("mix{place}"), "mix", &mix).await?;
         }

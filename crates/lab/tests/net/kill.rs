@@ -217,6 +217,7 @@ struct Town {
     network: NetworkId,
     desk: DeskId,
     directory: Directory,
+    /// The first week's key: the test takes less.
     intake: SealSecret,
     passphrase: Passphrase,
 }
@@ -227,7 +228,7 @@ impl Town {
         let mut rng = ambient::rng().unwrap();
         let plan = Plan { round_ms: ROUND_MS, genesis: ambient::SystemClock.now() };
         let founded = found::found(folder.path(), &plan, &mut rng).unwrap();
-        let intake = SealSecret::from_seed(&founded.intake.to_seed());
+        let intake = SealSecret::from_seed(&founded.intake[0].1.to_seed());
         let passphrase = Passphrase::generate(&mut rng);
         let desk = folder.path().join("desk");
         let identity = IdentitySecret::from_seed(&seed::read(&desk.join(file::IDENTITY)).unwrap());
@@ -322,12 +323,9 @@ impl Servers {
             );
             let own = match role {
                 "edge" => format!("listen = \"127.0.0.1:{port}\"\n"),
-                "mix" => format!(
-                    "edge = \"{edge}\"\nplace = {}\nidentity = \"{}\"\nkey = \"{}\"\n",
-                    &name[3..],
-                    file::IDENTITY,
-                    file::SEAL
-                ),
+                "mix" => {
+                    format!("edge = \"{edge}\"\nplace = {}\nidentity = \"{}\"\n", &name[3..], file::IDENTITY)
+                }
                 _ => format!(
                     "edge = \"{edge}\"\nidentity = \"{}\"\nfolders = [\"{}\"]\n",
                     file::IDENTITY,

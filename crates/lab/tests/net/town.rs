@@ -114,7 +114,6 @@ impl Town {
             edge: self.edge.clone(),
             state: at.join("state"),
             identity: at.join(file::IDENTITY),
-            key: at.join(file::SEAL),
             network: self.network.id,
             directory: at.join(file::DIRECTORY),
         };
@@ -127,14 +126,13 @@ impl Town {
 
     fn start_press(&mut self, articles: &Path, stop: Stop) -> anyhow::Result<()> {
         let at = self.folder("press");
-        let (directory, directory_bytes) =
-            firsthand::config::directory(&at.join(file::DIRECTORY), &self.network.id)?;
+        let (_, directory) = firsthand::config::directory(&at.join(file::DIRECTORY), &self.network.id)?;
         let press = press::Press::open(press::Config {
             edge: self.edge.clone(),
             state: at.join("state"),
             inputs: press::gather::Inputs { folders: vec![articles.to_owned()], feeds: vec![] },
             directory,
-            directory_bytes,
+            network: self.network.id,
             identity: IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?),
         })?;
         self.tasks.spawn(async move { Ok(press::run(press, ambient::clock(), stop).await?) });

@@ -203,17 +203,22 @@ fn root(f: &Fields) -> Outcome {
     Ok(root.verify::<Roster>(&f.bytes("body")?, &signature).map_or_else(word, |()| SUCCESS.into()))
 }
 
-fn verified(f: &Fields) -> Result<Result<Directory, DirectoryRejected>, String> {
+fn verified(f: &Fields, name: &str) -> Result<Result<Directory, DirectoryRejected>, String> {
     let network = f.network()?;
-    let read = UnverifiedDirectory::from_bytes(&f.bytes("directory")?).map_err(DirectoryRejected::from);
+    let read = UnverifiedDirectory::from_bytes(&f.bytes(name)?).map_err(DirectoryRejected::from);
     Ok(read.and_then(|directory| directory.verify(&network)))
 }
 
 fn directory(f: &Fields) -> Outcome {
-    let directory = match verified(f)? {
+    let directory = match verified(f, "directory")? {
         Ok(directory) => directory,
         Err(e) => return Ok(word(e)),
     };
+    if f.has("before") {
+        let before = verified(f, "before")?.map_err(|e| format!("the directory before: {e}"))?;
+        let follows = directory.follows(&before, Round(f.number("at")?));
+        return Ok(follows.map_or_else(word, |()| SUCCESS.into()));
+    }
     if f.has("round") {
         let key = directory.mix_key(f.number("hop")?, Round(f.number("round")?));
         let Some(id) = key.map(SealPublic::id) else { return Ok("no key".into()) };
@@ -226,7 +231,7 @@ fn directory(f: &Fields) -> Outcome {
 }
 
 fn edition(f: &Fields) -> Outcome {
-    let directory = verified(f)?.map_err(|e| format!("the directory: {e}"))?;
+    let directory = verified(f, "directory")?.map_err(|e| format!("the directory: {e}"))?;
     let (asked, now) = (Round(f.number("asked")?), Round(f.number("now")?));
     let previous = Digest(f.array("previous")?);
     let opened = |f: &Fields| -> Result<Result<(), EditionRejected>, String> {

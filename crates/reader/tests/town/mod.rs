@@ -17,14 +17,19 @@ use proto::{
     directory::{
         DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
     },
+    keys::{KeyKind, Period},
     seal::SealSecret,
     sign::{IdentitySecret, RootSecret, Unverified},
+    size::Cascade,
 };
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
 
 /// Where a test's pages would listen.
 pub const ADDRESS: &str = "127.0.0.1:4321";
+
+/// The round that it is.
+const NOW: Round = Round(80);
 
 pub struct Standing;
 
@@ -41,8 +46,12 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     let [press, edge, newsroom, desk] = [(); 4].map(|()| IdentitySecret::generate(rng));
     let mixes: Vec<_> =
         (0..3u8).map(|hop| (hop, IdentitySecret::generate(rng), SealSecret::generate(rng))).collect();
-    let operator =
-        |role, name: &str, key: &IdentitySecret| Operator { role, name: name.into(), key: key.public() };
+    let operator = |role, name: &str, key: &IdentitySecret| Operator {
+        role,
+        name: name.into(),
+        key: key.public(),
+        since: Round(0),
+    };
     let mut operators = vec![
         operator(Role::Press, "Press", &press),
         operator(Role::Edge, "Edge", &edge),
@@ -52,9 +61,17 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     let schedule = Schedule { genesis: Millis(1_795_334_000_000), round_ms: 5_000 };
     let parameters =
         Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16 };
-    let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
-    let (from, until) = (Round(0), Round(u32::MAX));
-    let mix_keys = mixes.iter().map(|(hop, identity, key)| {
+    let roster = Roster {
+        name: "Wendral".into(),
+        demonstration: true,
+        parameters,
+        operators,
+        number: 1,
+        from: Round(0),
+        until: Round(u32::MAX),
+    };
+    let mix_keys = mixes.iter().skip(1).map(|(hop, identity, key)| {
+        let Period { from, until } = KeyKind::of_mix(*hop, Cascade::new(3).unwrap()).period(NOW);
         let key = MixKey { hop: *hop, key: key.public().to_bytes().into(), from, until };
         Unverified::sign(&key, &network, identity)
     });
@@ -62,7 +79,9 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
         desk: desk.public(),
         name: "Investigations".into(),
         about: "Two people read here.".into(),
+        since: Round(0),
     };
+    let Period { from, until } = KeyKind::Intake.period(NOW);
     let intake = IntakeKey { key: SealSecret::generate(rng).public().to_bytes().into(), from, until };
     let entry = DeskEntry {
         newsroom: newsroom.public(),

@@ -8,9 +8,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
-use proto::directory::Directory;
+use proto::directory::{Directory, Role};
 use proto::request::{HEADER, UnverifiedRequest};
 use proto::sign::IdentityPublic;
+use proto::{DeskId, Round};
 
 use super::{Edge, No};
 
@@ -26,14 +27,14 @@ impl Edge {
         &self,
         request: Request<Body>,
         limit: usize,
-        may: impl FnOnce(&Directory, &IdentityPublic) -> bool,
+        may: impl May,
     ) -> Result<Bytes, No> {
         let (parts, body) = request.into_parts();
         let header = parts.headers.get(HEADER).and_then(|v| v.to_str().ok()).ok_or(No::Forbidden)?;
         let unverified = UnverifiedRequest::parse(header).map_err(|_| No::Forbidden)?;
         let by = unverified.dangerously_by();
         // EDG-09: the one concerned, and nobody else.
-        if !may(&self.directory(), &by) {
+        if !may(&self.directory(), self.round(), &by) {
             return Err(No::Forbidden);
         }
         let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
@@ -90,17 +91,31 @@ pub(super) fn http_body_len(body: &Body) -> u64 {
     axum::body::HttpBody::size_hint(body).lower()
 }
 
+/// Asked of a directory, and of the round it is: whether somebody may.
+pub(super) trait May: FnOnce(&Directory, Round, &IdentityPublic) -> bool {}
+impl<F: FnOnce(&Directory, Round, &IdentityPublic) -> bool> May for F {}
+
 /// The mix at `hop`, and nobody else.
-pub(super) fn mix(hop: u8) -> impl FnOnce(&Directory, &IdentityPublic) -> bool {
-    move |directory, by| directory.roster().mix(hop) == Some(*by)
+pub(super) fn mix(hop: u8) -> impl May {
+    move |directory, now, by| directory.roster().mix(hop, now) == Some(*by)
+}
+
+/// The mix at `hop`, or the one that is to take over from it.
+pub(super) fn any_mix(hop: u8) -> impl May {
+    move |directory, _, by| directory.roster().operator(by).is_some_and(|o| o.role == Role::Mix(hop))
 }
 
 /// The press.
-pub(super) fn press(directory: &Directory, by: &IdentityPublic) -> bool {
-    directory.roster().press() == *by
+pub(super) fn press(directory: &Directory, now: Round, by: &IdentityPublic) -> bool {
+    directory.roster().press(now) == *by
 }
 
 /// A listed desk.
-pub(super) fn desk(directory: &Directory, by: &IdentityPublic) -> bool {
+pub(super) fn desk(directory: &Directory, _: Round, by: &IdentityPublic) -> bool {
     directory.desks().iter().any(|d| d.identity == *by)
+}
+
+/// This desk, if it is listed.
+pub(super) fn this_desk(id: DeskId) -> impl May {
+    move |directory, _, by| directory.desk(&id).is_some_and(|d| d.identity == *by)
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod batches;
+mod keys;
 mod listen;
 mod open;
 mod pages;
@@ -153,6 +154,8 @@ impl Edge {
             .route("/v1/drops/{round}/desk", get(publish::desk_drop))
             .route("/v1/drops/{round}/reader", get(publish::reader_drop))
             .route("/v1/manifests/{round}", get(publish::manifests))
+            .route("/v1/keys/{hop}/{from}", get(keys::mix_key).put(keys::put_mix_key))
+            .route("/v1/intake/{desk}/{from}", get(keys::intake_key).put(keys::put_intake_key))
             .route("/v1/directories/{digest}", get(publish::directory).put(publish::put_directory))
             .route("/v1/bundles/{digest}", get(publish::bundle).put(publish::put_bundle))
             .route("/v1/editions/{round}", get(publish::edition).put(publish::put_edition));
@@ -264,7 +267,7 @@ impl From<PutError> for No {
 /// Names of streams and blobs. Numbers have leading zeros, so that the order of names is the order of numbers.
 mod name {
     use proto::mix::BatchId;
-    use proto::{Digest, Round};
+    use proto::{DeskId, Digest, Round};
 
     pub(super) const ENVELOPES: &str = "envelopes/";
 
@@ -294,6 +297,14 @@ mod name {
 
     pub(super) fn batch(hop: u8, id: BatchId) -> String {
         format!("batches/{hop}/{:010}/{:05}", id.round.0, id.part)
+    }
+
+    pub(super) fn mix_key(hop: u8, from: Round) -> String {
+        format!("keys/{:010}/{hop}", from.0)
+    }
+
+    pub(super) fn intake_key(desk: &DeskId, from: Round) -> String {
+        format!("intake/{:010}/{desk}", from.0)
     }
 
     pub(super) fn counts(round: Round) -> String {

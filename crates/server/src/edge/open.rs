@@ -58,14 +58,6 @@ pub enum OpenError {
         /// The hop, counted from 0; people count from 1.
         hop: u8,
     },
-    /// The key is none of those that the directory names for this mix.
-    #[error(
-        "The key is not one that the directory names for mix {}. Give the key file that belongs to this directory.", .hop + 1
-    )]
-    NotItsKey {
-        /// The hop, counted from 0; people count from 1.
-        hop: u8,
-    },
     /// The address cannot be listened at.
     #[error("The address {address} is in use. Stop the program that holds it, or give another one.")]
     AddressInUse {

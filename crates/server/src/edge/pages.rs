@@ -118,7 +118,8 @@ impl Edge {
         let named = edition.head().front;
         let bytes = self.noted(self.blobs.get(&name::bundle(&named.digest)).await).ok()??;
         let edition = Arc::clone(edition);
-        let press = self.directory().roster().operator(&self.directory().roster().press())?.name.clone();
+        let directory = self.directory();
+        let press = directory.roster().operator(&directory.roster().press(round))?.name.clone();
         let page = tokio::task::spawn_blocking(move || {
             let front = edition.front(&bytes).ok()?;
             let facts = ui::status::Edition {

@@ -111,7 +111,7 @@ pub(super) async fn put_edition(
 }
 
 impl Edge {
-    async fn serve(&self, name: &str) -> Result<Response, No> {
+    pub(super) async fn serve(&self, name: &str) -> Result<Response, No> {
         let bytes = self.noted(self.blobs.get(name).await)?.ok_or(No::Missing)?;
         Ok(([(header::CACHE_CONTROL, FOREVER)], bytes).into_response())
     }
@@ -154,6 +154,11 @@ impl Edge {
             return Err(No::Conflict);
         }
         let previous = newest.map(|e| e.digest());
+        // DIR-13, DIR-14: of the first edition there is no directory before.
+        let in_force = self.directory();
+        if previous.is_some() && directory.follows(&in_force, round).is_err() {
+            return Err(No::Rejected);
+        }
         let now = self.round();
         let (edition, directory) = tokio::task::spawn_blocking(move || {
             (unverified.verify(&directory, round, now, previous.as_ref()), directory)

@@ -11,6 +11,7 @@ use proto::{Digest, Round};
 use rand::rngs::StdRng;
 use rayon::prelude::*;
 
+use super::keys::Keys;
 use super::outputs::Outputs;
 use super::store::{Gone, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
@@ -50,12 +51,12 @@ impl Exit {
     }
 
     /// Opens entries on all processors. Cover is counted and dropped at once.
-    pub(super) fn open(&self, me: &Me, entries: &[&[u8]]) -> Opened {
-        let opened: Vec<_> =
-            entries.par_iter().map(|entry| envelope::open_exit(&me.wire, &me.key, entry).ok()).collect();
+    pub(super) fn open(&self, me: &Me, keys: &Keys, round: Round, entries: &[&[u8]]) -> Opened {
+        let open = |entry: &&[u8]| keys.open(round, |key| envelope::open_exit(&me.wire, key, entry)).ok();
+        let opened: Vec<_> = entries.par_iter().map(open).collect();
         let mut out = Opened::default();
         let mut now = HashSet::new();
-        for (tag, found) in opened.into_iter().flatten() {
+        for (key, (tag, found)) in opened.into_iter().flatten() {
             if matches!(found, Found::Cover) {
                 out.count += 1;
                 continue;
@@ -65,7 +66,7 @@ impl Exit {
                 continue;
             }
             out.count += 1;
-            out.tags.push(tag);
+            out.tags.push((key, tag));
             match found {
                 Found::Cover => {}
                 Found::ToDesk(boxed) => out.items.push((Place::DeskWaiting, boxed)),
@@ -83,7 +84,7 @@ impl Exit {
             self.inputs.push(digest);
             self.taken += entries;
         }
-        self.seen.extend(&run.tags);
+        self.seen.extend(run.tags.iter().map(|(_, tag)| *tag));
         self.waiting.extend(run.items.iter().map(|(place, _)| *place).zip(ids.iter().copied()));
         self.opened = run.opened;
     }

@@ -16,6 +16,7 @@
 //! with it, and they are durable. (The output that will contain them is not written yet, and need not be.)
 
 mod exit;
+mod keys;
 mod outputs;
 mod pass;
 pub(crate) mod store;
@@ -26,17 +27,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use proto::batch;
-use proto::directory::Directory;
+use proto::directory::{Directory, Role};
 use proto::envelope::Wire;
 use proto::id::KeyId;
+use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
-use proto::seal::{SealPublic, SealSecret};
+use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{Digest, Millis, NetworkId};
+use proto::{Digest, Millis, NetworkId, Round};
 use rand::rngs::StdRng;
 
 use self::exit::Exit;
+use self::keys::Keys;
 use self::outputs::Outputs;
 use self::pass::Pass;
 use self::store::{Gone, Run as StoredRun, Store};
@@ -59,8 +62,6 @@ pub struct Config {
     pub state: PathBuf,
     /// The seed file of its identity.
     pub identity: PathBuf,
-    /// The seed file of its key.
-    pub key: PathBuf,
     /// The network it belongs to.
     pub network: NetworkId,
     /// The file that holds the directory.
@@ -75,10 +76,8 @@ pub struct Setup {
     pub state: PathBuf,
     /// The directory.
     pub directory: Arc<Directory>,
-    /// Signs its manifests and requests.
+    /// Signs its manifests, keys and requests.
     pub identity: Arc<IdentitySecret>,
-    /// Opens its layers.
-    pub key: SealSecret,
 }
 
 impl Setup {
@@ -90,7 +89,6 @@ impl Setup {
             state: config.state.clone(),
             directory: Arc::new(directory),
             identity: Arc::new(IdentitySecret::from_seed(&*crate::seed::read(&config.identity)?)),
-            key: SealSecret::from_seed(&*crate::seed::read(&config.key)?),
         })
     }
 }
@@ -105,13 +103,8 @@ pub enum MixError {
     /// Our store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The directory does not name our key for a round.
-    #[error(
-        "The directory names another key for this mix. Give it the key file that belongs to this directory."
-    )]
-    OtherKey,
-    /// The directory names no key of the next mix for a round.
-    #[error("The directory names no key of the next mix. Get the newest directory.")]
+    /// The next mix has not handed over its key for a round, or handed over something else.
+    #[error("The next mix's key is not at the edge yet. If this goes on, ask its operator whether it runs.")]
     NoKey,
     /// A test stopped it.
     #[error(transparent)]
@@ -140,11 +133,12 @@ const GIVE_UP: u32 = 24;
 /// A mix.
 pub struct Mix<U> {
     me: Me,
+    keys: Keys,
     store: Store,
     outputs: Outputs,
     upstream: U,
     rng: StdRng,
-    role: Role,
+    work: Work,
     /// The input being taken, and how many of its entries are.
     progress: Option<(BatchId, u64)>,
     /// Whether an input ended with enough gathered: the batch is to be closed.
@@ -163,11 +157,10 @@ struct Me {
     wire: Wire,
     directory: Arc<Directory>,
     identity: Arc<IdentitySecret>,
-    key: SealSecret,
     hook: Hook,
 }
 
-enum Role {
+enum Work {
     Pass(Pass),
     Exit(Exit),
 }
@@ -176,30 +169,30 @@ impl<U: Upstream> Mix<U> {
     /// Opens a mix on its state folder. `rng` draws the shuffles and must be seeded from the system; only tests give
     /// another.
     pub fn open(setup: Setup, upstream: U, rng: StdRng, hook: Hook) -> Result<Self, OpenError> {
-        let Setup { hop, state, directory, identity, key } = setup;
+        let Setup { hop, state, directory, identity } = setup;
         let wire = directory.wire();
-        if directory.roster().mix(hop) != Some(identity.public()) {
+        if !directory
+            .roster()
+            .operators
+            .iter()
+            .any(|o| o.role == Role::Mix(hop) && o.key == identity.public())
+        {
             return Err(OpenError::NotThisMix { hop });
         }
-        // MIX-01: asked before anything is touched. With another key file, the tags of the right one would be taken for
-        // those of a key that is gone, and everything that was passed on could be passed on again.
-        let listed: Vec<KeyId> = directory.mix_keys(hop).map(SealPublic::id).collect();
-        if !listed.contains(&key.public().id()) {
-            return Err(OpenError::NotItsKey { hop });
-        }
         let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;
-        let store = Store::open(&folder.path().join("mix.sqlite"), key.public().id(), &listed)?;
+        let store = Store::open(&folder.path().join("mix.sqlite"))?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
-        let me = Me { hop, wire, directory, identity, key, hook };
-        let role = me.role(store::Kept::nothing());
+        let me = Me { hop, wire, directory, identity, hook };
+        let work = me.work(store::Kept::nothing());
         let mut mix = Self {
+            keys: Keys::new(KeyKind::of_mix(hop, wire.cascade)),
             me,
             store,
             outputs,
             upstream,
             rng,
-            role,
+            work,
             progress: None,
             due: false,
             stale: true,
@@ -216,18 +209,30 @@ impl<U: Upstream> Mix<U> {
         if self.stale {
             self.reload()?;
         }
-        let outcome = self.work(now);
+        let outcome = self.turn_keys(now).and_then(|()| self.work(now));
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
         outcome
     }
 
     fn reload(&mut self) -> Result<(), StoreError> {
-        let kept = self.store.kept()?;
+        let mut kept = self.store.kept()?;
         (self.progress, self.due) = (kept.progress, kept.due);
-        self.role = self.me.role(kept);
+        self.keys.reload(core::mem::take(&mut kept.keys));
+        self.work = self.me.work(kept);
         self.stale = false;
         Ok(())
+    }
+
+    /// Makes keys ahead, lets the edge have them, and deletes those whose time is over.
+    fn turn_keys(&mut self, now: Millis) -> Result<(), MixError> {
+        let schedule = self.me.directory.parameters().schedule;
+        let round = schedule.round_at(now).unwrap_or(Round(0));
+        if self.keys.turn(&self.me, round, &mut self.store, &mut self.rng)? {
+            // The tags seen under them are gone too.
+            self.reload()?;
+        }
+        self.keys.hand_over(&self.me, &mut self.store, &mut self.upstream)
     }
 
     fn work(&mut self, now: Millis) -> Result<Stepped, MixError> {
@@ -241,7 +246,7 @@ impl<U: Upstream> Mix<U> {
                 break;
             }
         }
-        if matches!(self.role, Role::Exit(_)) {
+        if matches!(self.work, Work::Exit(_)) {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         }
@@ -300,14 +305,10 @@ impl<U: Upstream> Mix<U> {
 
     /// Takes entries of one input, from the `next`-th on.
     fn take_from(&mut self, id: BatchId, next: u64, done: &mut Stepped) -> Result<Taken, MixError> {
-        let ours = self.me.directory.mix_key(self.me.hop, id.round).map(|k| k.id());
-        if ours != Some(self.me.key.public().id()) {
-            return Err(MixError::OtherKey);
-        }
-        let room = match &self.role {
+        let room = match &self.work {
             // MIX-03: a batch closes at n_max, so no run brings more than fit.
-            Role::Pass(pass) => pass.room(),
-            Role::Exit(_) => usize::MAX,
+            Work::Pass(pass) => pass.room(),
+            Work::Exit(_) => usize::MAX,
         };
         if self.me.hop == 0 {
             let Some(run) = self.upstream.envelopes(id.round, next)? else { return Ok(Taken::NothingYet) };
@@ -329,7 +330,8 @@ impl<U: Upstream> Mix<U> {
             let payload = handed.payload();
             // BAT-07: as many entries as the manifest states, since everyone counts by manifests.
             let opened = handed.check(&self.me.directory, before, id).ok().and_then(|manifest| {
-                let entries = batch::open(&self.me.wire, self.me.hop, &self.me.key, &payload).ok()?;
+                let open = |key: &SealSecret| batch::open(&self.me.wire, self.me.hop, key, &payload);
+                let (_, entries) = self.keys.open(id.round, open).ok()?;
                 (entries.len() == manifest.count_out as usize).then_some(entries)
             });
             let Some(opened) = opened else {
@@ -356,9 +358,9 @@ impl<U: Upstream> Mix<U> {
         entries: &[&[u8]],
         done: &mut Stepped,
     ) -> Result<(), MixError> {
-        let opened = match &self.role {
-            Role::Pass(pass) => pass.open(&self.me, entries),
-            Role::Exit(exit) => exit.open(&self.me, entries),
+        let opened = match &self.work {
+            Work::Pass(pass) => pass.open(&self.me, &self.keys, id.round, entries),
+            Work::Exit(exit) => exit.open(&self.me, &self.keys, id.round, entries),
         };
         let input = (!entries.is_empty()).then_some((digest, entries.len() as u32));
         self.store_run(id, next, ended, input, opened)?;
@@ -375,9 +377,9 @@ impl<U: Upstream> Mix<U> {
         input: Option<(Digest, u32)>,
         opened: Opened,
     ) -> Result<(), MixError> {
-        let count = match &self.role {
-            Role::Pass(pass) => pass.count(),
-            Role::Exit(exit) => exit.opened(),
+        let count = match &self.work {
+            Work::Pass(pass) => pass.count(),
+            Work::Exit(exit) => exit.opened(),
         } + opened.count;
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
         let due = ended && count >= self.me.directory.parameters().n_min;
@@ -389,16 +391,16 @@ impl<U: Upstream> Mix<U> {
             input,
             tags: opened.tags,
             items: opened.items,
-            opened: if matches!(self.role, Role::Exit(_)) { count } else { 0 },
+            opened: if matches!(self.work, Work::Exit(_)) { count } else { 0 },
         };
         self.me.hook.at(Step::Stored, Side::Before)?;
         let ids = self.store.keep(&run)?;
         self.me.hook.at(Step::Stored, Side::After)?;
         self.progress = (!ended).then_some((source, next));
         self.due = due;
-        match &mut self.role {
-            Role::Pass(pass) => pass.take(&run, &ids),
-            Role::Exit(exit) => exit.take(&run, &ids),
+        match &mut self.work {
+            Work::Pass(pass) => pass.take(&run, &ids),
+            Work::Exit(exit) => exit.take(&run, &ids),
         }
         // MIX-06: everything it brought is durable here.
         if ended {
@@ -408,16 +410,17 @@ impl<U: Upstream> Mix<U> {
     }
 
     fn close_if_due(&mut self, done: &mut Stepped) -> Result<(), MixError> {
-        match &mut self.role {
-            Role::Pass(pass) => {
+        match &mut self.work {
+            Work::Pass(pass) => {
                 if !pass.is_due(self.due) {
                     return Ok(());
                 }
                 let id = self.store.next_output()?;
-                pass.close(&self.me, id, &mut self.store, &self.outputs, &mut self.rng)?;
+                let key = self.keys.next(&self.me, id.round, &mut self.upstream)?;
+                pass.close(&self.me, id, &key, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;
             }
-            Role::Exit(exit) => {
+            Work::Exit(exit) => {
                 if !self.due {
                     return Ok(());
                 }
@@ -434,7 +437,7 @@ impl<U: Upstream> Mix<U> {
     /// The exit writes the drops of the newest round whose drops are due. Missed rounds are skipped: what would have stood
     /// in their drops stays pooled. While an older pair of drops is not at the edge, no new one is written either.
     fn emit(&mut self, now: Millis, done: &mut Stepped) -> Result<(), MixError> {
-        let Role::Exit(exit) = &mut self.role else { return Ok(()) };
+        let Work::Exit(exit) = &mut self.work else { return Ok(()) };
         let Some(due) = self.me.directory.parameters().schedule.newest_drops_due(now) else { return Ok(()) };
         // EXT-04: one pair of drops for each round, ever.
         if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
@@ -464,11 +467,11 @@ impl<U: Upstream> Mix<U> {
 }
 
 impl Me {
-    fn role(&self, kept: store::Kept) -> Role {
+    fn work(&self, kept: store::Kept) -> Work {
         if self.hop == self.wire.cascade.exit() {
-            Role::Exit(Exit::resume(self.directory.parameters(), kept))
+            Work::Exit(Exit::resume(self.directory.parameters(), kept))
         } else {
-            Role::Pass(Pass::resume(self.directory.parameters().rule(), kept))
+            Work::Pass(Pass::resume(self.directory.parameters().rule(), kept))
         }
     }
 
@@ -491,7 +494,7 @@ impl Me {
 struct Opened {
     /// How many.
     count: u32,
-    tags: Vec<proto::envelope::ReplayTag>,
+    tags: Vec<(KeyId, proto::envelope::ReplayTag)>,
     items: Vec<(store::Place, Vec<u8>)>,
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use proto::Digest;
 use proto::batch::BatchSeal;
 use proto::envelope;
 use proto::mix::{BatchId, Gathering, ItemId, Rule};
+use proto::seal::SealPublic;
+use proto::{Digest, Round};
 use rand::rngs::StdRng;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
+use super::keys::Keys;
 use super::outputs::Outputs;
 use super::store::{Gone, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
@@ -43,17 +45,16 @@ impl Pass {
     }
 
     /// Opens entries on all processors, and leaves out what does not open or was seen.
-    pub(super) fn open(&self, me: &Me, entries: &[&[u8]]) -> Opened {
-        let opened: Vec<_> = entries
-            .par_iter()
-            .map(|entry| envelope::open_layer(&me.wire, me.hop, &me.key, entry).ok())
-            .collect();
+    pub(super) fn open(&self, me: &Me, keys: &Keys, round: Round, entries: &[&[u8]]) -> Opened {
+        let open =
+            |entry: &&[u8]| keys.open(round, |key| envelope::open_layer(&me.wire, me.hop, key, entry)).ok();
+        let opened: Vec<_> = entries.par_iter().map(open).collect();
         let mut out = Opened::default();
         let mut now = HashSet::new();
-        for (tag, layer) in opened.into_iter().flatten() {
+        for (key, (tag, layer)) in opened.into_iter().flatten() {
             // MIX-01, within this run and before it.
             if self.gathering.is_new(&tag) && now.insert(tag) {
-                out.tags.push(tag);
+                out.tags.push((key, tag));
                 out.items.push((Place::Gathered, layer));
                 out.count += 1;
             }
@@ -66,22 +67,22 @@ impl Pass {
         if let Some((digest, entries)) = run.input {
             self.gathering.input(digest, entries);
         }
-        for (tag, id) in run.tags.iter().zip(ids) {
+        for ((_, tag), id) in run.tags.iter().zip(ids) {
             self.gathering.offer(*tag, *id);
         }
     }
 
-    /// Closes the batch: shuffles it, seals it to the next mix, and records it as `id`.
+    /// Closes the batch: shuffles it, seals it to the next mix's `key`, and records it as `id`.
     pub(super) fn close(
         &mut self,
         me: &Me,
         id: BatchId,
+        key: &SealPublic,
         store: &mut Store,
         outputs: &Outputs,
         rng: &mut StdRng,
     ) -> Result<(), MixError> {
         let next = me.hop + 1;
-        let key = me.directory.mix_key(next, id.round).ok_or(MixError::NoKey)?.clone();
         let Some(closed) = self.gathering.close(true, rng) else { return Ok(()) };
         let mut hash = Sha256::new();
         me.hook.at(Step::Written, Side::Before)?;
@@ -93,7 +94,7 @@ impl Pass {
                 pending.clear();
                 Ok::<_, MixError>(())
             };
-            let mut sealing = BatchSeal::new(&me.wire, next, &key, rng, &mut pending);
+            let mut sealing = BatchSeal::new(&me.wire, next, key, rng, &mut pending);
             for &item in &closed.order {
                 sealing.entry(&store.item(item)?, &mut pending);
                 if pending.len() >= FLUSH {

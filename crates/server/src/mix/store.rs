@@ -7,9 +7,13 @@ use proto::Round;
 use proto::codec;
 use proto::envelope::ReplayTag;
 use proto::id::KeyId;
+use proto::keys::Period;
 use proto::mix::{BatchId, ItemId, Manifest};
+use proto::seal::SealSecret;
 use proto::sign::Unverified;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use zeroize::Zeroizing;
 
 use crate::store::StoreError;
 use crate::store::sqlite::{empty_log, open_database};
@@ -17,6 +21,10 @@ use crate::store::sqlite::{empty_log, open_database};
 const SCHEMA: &str = "
     -- Replay tags, by the key under which they were seen.
     CREATE TABLE IF NOT EXISTS tags (key BLOB NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (key, tag)) STRICT, WITHOUT ROWID;
+    -- The secrets of this mix's keys, as seeds, by their rounds.
+    CREATE TABLE IF NOT EXISTS keys (
+        first INTEGER PRIMARY KEY, last INTEGER NOT NULL, seed BLOB NOT NULL, handed INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
     -- Opened entries: gathered for a batch or, at the exit, waiting for or standing in a pool.
     CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, place INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS items_by_place ON items (place, id);
@@ -63,16 +71,25 @@ pub(crate) struct Run {
     pub(crate) due: bool,
     /// Digest of what was taken, and its entries; nothing if it brought none.
     pub(crate) input: Option<(Digest, u32)>,
-    /// Tags to remember.
-    pub(crate) tags: Vec<ReplayTag>,
+    /// Tags to remember, each with the key that it was seen under.
+    pub(crate) tags: Vec<(KeyId, ReplayTag)>,
     /// Items to keep.
     pub(crate) items: Vec<(Place, Vec<u8>)>,
     /// At the exit: entries that opened and are new, with those of earlier runs of the same batch.
     pub(crate) opened: u32,
 }
 
+/// One of the mix's own keys.
+pub(crate) struct KeptKey {
+    pub(crate) period: Period,
+    pub(crate) secret: SealSecret,
+    /// Whether the edge is known to have its public half.
+    pub(crate) handed: bool,
+}
+
 /// What stands in the file when a mix starts.
 pub(crate) struct Kept {
+    pub(crate) keys: Vec<KeptKey>,
     pub(crate) tags: Vec<ReplayTag>,
     pub(crate) items: Vec<(Place, ItemId)>,
     pub(crate) inputs: Vec<Digest>,
@@ -86,6 +103,7 @@ impl Kept {
     /// What a mix starts from on the first day.
     pub(crate) fn nothing() -> Self {
         Self {
+            keys: vec![],
             tags: vec![],
             items: vec![],
             inputs: vec![],
@@ -105,7 +123,6 @@ pub(crate) struct Output {
 
 pub(crate) struct Store {
     db: Connection,
-    key: KeyId,
 }
 
 type Sql<T> = Result<T, rusqlite::Error>;
@@ -115,33 +132,32 @@ fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
 }
 
 impl Store {
-    /// Opens the file for a mix whose key is `key`. Tags seen under keys that are not `listed` any more go with them: no
-    /// envelope is sealed to those. `key` must be one of the listed.
-    pub(crate) fn open(path: &Path, key: KeyId, listed: &[KeyId]) -> Result<Self, StoreError> {
+    /// Opens the file.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let open = || {
             let db = open_database(path)?;
             db.execute_batch(SCHEMA)?;
-            let kept: Vec<KeyId> = db
-                .prepare("SELECT DISTINCT key FROM tags")?
-                .query_map([], |row| row.get(0).map(KeyId))?
-                .collect::<Sql<_>>()?;
-            for gone in kept.iter().filter(|k| !listed.contains(k)) {
-                db.execute("DELETE FROM tags WHERE key = ?1", [gone.0])?;
-            }
             empty_log(&db)?;
             Ok(db)
         };
-        open().map(|db| Self { db, key }).map_err(failed("opening the mix's store"))
+        open().map(|db| Self { db }).map_err(failed("opening the mix's store"))
     }
 
     /// Everything a mix goes on from.
     pub(crate) fn kept(&self) -> Result<Kept, StoreError> {
         let read = || -> Sql<Kept> {
             let db = &self.db;
-            let tags = db
-                .prepare("SELECT tag FROM tags WHERE key = ?1")?
-                .query_map([self.key.0], |row| row.get(0))?
+            let key = |row: &rusqlite::Row<'_>| {
+                let seed = Zeroizing::new(row.get::<_, [u8; SealSecret::LEN]>(2)?);
+                let period = Period { from: Round(row.get(0)?), until: Round(row.get(1)?) };
+                Ok(KeptKey { period, secret: SealSecret::from_seed(&seed), handed: row.get(3)? })
+            };
+            let keys = db
+                .prepare("SELECT first, last, seed, handed FROM keys ORDER BY first DESC")?
+                .query_map([], key)?
                 .collect::<Sql<_>>()?;
+            let tags =
+                db.prepare("SELECT tag FROM tags")?.query_map([], |row| row.get(0))?.collect::<Sql<_>>()?;
             let items = db
                 .prepare("SELECT place, id FROM items ORDER BY id")?
                 .query_map([], |row| Ok((place(row.get(0)?)?, row.get(1)?)))?
@@ -156,6 +172,7 @@ impl Store {
                 })
                 .optional()?;
             Ok(Kept {
+                keys,
                 tags,
                 items,
                 entries: inputs.iter().map(|(_, entries)| entries).sum(),
@@ -170,10 +187,9 @@ impl Store {
 
     /// Stores a run in one transaction: items, tags and progress. Returns the items' numbers, in their order.
     pub(crate) fn keep(&mut self, run: &Run) -> Result<Vec<ItemId>, StoreError> {
-        let key = self.key;
         self.transact("storing opened entries", |tx| {
             let mut insert_tag = tx.prepare_cached("INSERT INTO tags (key, tag) VALUES (?1, ?2)")?;
-            for tag in &run.tags {
+            for (key, tag) in &run.tags {
                 insert_tag.execute(params![key.0, tag])?;
             }
             let mut insert =
@@ -207,6 +223,38 @@ impl Store {
             set_number(tx, "opened", run.opened)?;
             Ok(ids)
         })
+    }
+
+    /// Keeps a new key. There is one for a period, ever.
+    pub(crate) fn keep_key(&mut self, period: Period, key: &SealSecret) -> Result<(), StoreError> {
+        let seed = key.to_seed();
+        self.db
+            .execute(
+                "INSERT INTO keys (first, last, seed) VALUES (?1, ?2, ?3)",
+                params![period.from.0, period.until.0, seed.as_slice()],
+            )
+            .map(drop)
+            .map_err(failed("keeping a new key"))
+    }
+
+    /// Records that the edge has a key's public half.
+    pub(crate) fn note_key_handed(&mut self, period: Period) -> Result<(), StoreError> {
+        self.db
+            .execute("UPDATE keys SET handed = 1 WHERE first = ?1", [period.from.0])
+            .map(drop)
+            .map_err(failed("recording what was handed over"))
+    }
+
+    /// Deletes keys and the tags seen under them. Nothing of them is left in the file or in its log.
+    pub(crate) fn forget_keys(&mut self, gone: &[(Period, KeyId)]) -> Result<(), StoreError> {
+        self.transact("deleting keys", |tx| {
+            for (period, id) in gone {
+                tx.execute("DELETE FROM keys WHERE first = ?1", [period.from.0])?;
+                tx.execute("DELETE FROM tags WHERE key = ?1", [id.0])?;
+            }
+            Ok(())
+        })?;
+        empty_log(&self.db).map_err(failed("deleting keys"))
     }
 
     /// Whether an input was taken whole.
@@ -374,6 +422,8 @@ fn set_number(tx: &Transaction<'_>, name: &str, value: u32) -> Sql<()> {
 mod tests {
     use super::*;
 
+    const KEY: KeyId = KeyId([1; 16]);
+
     fn run(tag: u8, item: Vec<u8>) -> Run {
         Run {
             source: BatchId { round: Round(1), part: u16::from(tag) },
@@ -381,7 +431,7 @@ mod tests {
             ended: true,
             due: true,
             input: Some((Digest::of(&item), 1)),
-            tags: vec![[tag; 16]],
+            tags: vec![(KEY, [tag; 16])],
             items: vec![(Place::Gathered, item)],
             opened: 0,
         }
@@ -391,8 +441,7 @@ mod tests {
     fn nothing_of_an_item_is_left_once_its_output_is_recorded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mix.sqlite");
-        let key = KeyId([1; 16]);
-        let mut store = Store::open(&path, key, &[key]).unwrap();
+        let mut store = Store::open(&path).unwrap();
         let marks: Vec<Vec<u8>> = (0..40u8).map(|n| [b"mark", [n; 12].as_slice()].concat()).collect();
         for (n, mark) in (0..).zip(&marks) {
             store.keep(&run(n, mark.repeat(500))).unwrap();
@@ -414,16 +463,40 @@ mod tests {
         assert_eq!(found(), 0);
     }
 
-    /// MIX-01
     #[test]
-    fn mix_01_tags_stay_as_long_as_their_key_is_listed() {
+    fn key_03_nothing_of_a_key_is_left_once_it_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mix.sqlite");
-        let (old, new) = (KeyId([1; 16]), KeyId([2; 16]));
-        Store::open(&path, old, &[old]).unwrap().keep(&run(7, vec![0; 9])).unwrap();
-        assert_eq!(Store::open(&path, new, &[old, new]).unwrap().kept().unwrap().tags, [] as [ReplayTag; 0]);
-        assert_eq!(Store::open(&path, old, &[old, new]).unwrap().kept().unwrap().tags, [[7; 16]]);
-        Store::open(&path, new, &[new]).unwrap();
-        assert!(Store::open(&path, old, &[old, new]).unwrap().kept().unwrap().tags.is_empty());
+        let mut store = Store::open(&path).unwrap();
+        let secrets: Vec<_> = (0..9u8).map(|n| SealSecret::from_seed(&[b'k' + n; 32])).collect();
+        let period = |n: u32| Period { from: Round(n), until: Round(n) };
+        for (n, secret) in (0..).zip(&secrets) {
+            store.keep_key(period(n), secret).unwrap();
+        }
+        assert!(store.keep_key(period(3), &secrets[0]).is_err(), "KEY-02: one key for a period, ever");
+        let found = || {
+            let files = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path());
+            let bytes: Vec<_> = files.map(|f| std::fs::read(f).unwrap()).collect();
+            let holds = |seed: &[u8]| bytes.iter().any(|b| b.windows(seed.len()).any(|w| w == seed));
+            secrets.iter().filter(|s| holds(s.to_seed().as_slice())).count()
+        };
+        assert_eq!(found(), 9);
+        let gone: Vec<_> = (0..5).map(|n| (period(n), secrets[n as usize].public().id())).collect();
+        store.forget_keys(&gone).unwrap();
+        assert_eq!(found(), 4);
+        assert_eq!(store.kept().unwrap().keys.len(), 4);
+    }
+
+    #[test]
+    fn mix_01_tags_go_with_their_key_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mix.sqlite");
+        Store::open(&path).unwrap().keep(&run(7, vec![0; 9])).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let period = Period { from: Round(0), until: Round(23) };
+        store.forget_keys(&[(period, KeyId([2; 16]))]).unwrap();
+        assert_eq!(store.kept().unwrap().tags, [[7; 16]]);
+        store.forget_keys(&[(period, KEY)]).unwrap();
+        assert!(store.kept().unwrap().tags.is_empty());
     }
 }

@@ -3,9 +3,11 @@
 use std::error::Error;
 
 use bytes::Bytes;
+use proto::directory::MixKey;
 use proto::mix::BatchId;
+use proto::sign::Unverified;
 use proto::size::ENVELOPE;
-use proto::{Round, path};
+use proto::{Round, codec, path};
 use tokio::runtime::Handle;
 
 use crate::handed::Handed;
@@ -55,6 +57,13 @@ pub trait Upstream: Send {
 
     /// Lets go of an input.
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError>;
+
+    /// Hands over the public half of the key whose first round is `from`; returns once it is durable. Handing over the same
+    /// again succeeds and changes nothing.
+    fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError>;
+
+    /// The key of the mix at `hop` whose first round is `from`, not checked. `None`: it was not handed over.
+    fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError>;
 }
 
 /// The edge over HTTP. Its calls block: never from a thread that runs the runtime's tasks.
@@ -114,7 +123,22 @@ impl Upstream for HttpUpstream {
         let path = self.input_path(id);
         Ok(self.runtime.block_on(self.client.delete(&path))?)
     }
+
+    fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+        let body = codec::encode(key).into();
+        Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body))?)
+    }
+
+    fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        let Some(answer) = self.runtime.block_on(self.client.get(&path::mix_key(hop, from), KEY))? else {
+            return Ok(None);
+        };
+        codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
+    }
 }
+
+/// More than a signed key weighs, in bytes.
+pub(crate) const KEY: usize = 2 * 1024;
 
 /// "round" or "round part".
 fn parse_id(line: &str) -> Option<BatchId> {

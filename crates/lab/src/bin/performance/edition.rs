@@ -9,11 +9,11 @@ use news::group::Grouper;
 use news::sidecar::Sidecar;
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::mix::{BatchId, Manifest};
-use proto::sign::Unverified;
+use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round};
 
 use crate::board::{Board, Unit};
-use crate::town::{MIXES, Mix, Town};
+use crate::town::{MIXES, Town};
 
 const ROUND: Round = Round(9);
 
@@ -39,6 +39,7 @@ pub(crate) fn measure(board: &mut Board) -> Result<()> {
         changes: named,
         front: named,
         manifests: manifests(&town),
+        round_keys: vec![],
     };
     let head = sign_head(&head, &town.network, &town.press);
     board.time(name, Unit::Millis, || {
@@ -69,7 +70,7 @@ fn samples() -> Result<Bundle> {
 
 /// One manifest of each mix, as after a round of one part.
 fn manifests(town: &Town) -> Vec<Unverified<Manifest>> {
-    let manifest = |(hop, mix): (u8, &Mix)| {
+    let manifest = |(hop, mix): (u8, &IdentitySecret)| {
         let outputs = if hop == MIXES - 1 { 2 } else { 1 };
         let manifest = Manifest {
             batch: BatchId { round: Round(7), part: 0 },
@@ -79,7 +80,7 @@ fn manifests(town: &Town) -> Vec<Unverified<Manifest>> {
             count_out: 40,
             outputs: vec![Digest([hop + 1; 32]); outputs],
         };
-        Unverified::sign(&manifest, &town.network, &mix.identity)
+        Unverified::sign(&manifest, &town.network, mix)
     };
     (0..).zip(&town.mixes).map(manifest).collect()
 }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
+use proto::directory::MixKey;
+use proto::keys::{KeyKind, Period};
 use proto::mix::BatchId;
 use proto::seal::{SealSecret, Use, seal};
-use proto::sign::IdentitySecret;
+use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -24,6 +26,8 @@ use crate::town::{GENESIS, Town};
 
 const ENVELOPES: u32 = 100_000;
 const OUTPUT: &str = "output";
+/// What the mix draws from.
+const SEED: u64 = 4;
 const ROUND: BatchId = BatchId { round: Round(0), part: 0 };
 
 /// The first mix's work: read the round, open every layer, keep items and replay tags, shuffle, seal the batch to the next
@@ -61,23 +65,30 @@ struct Prepared {
 impl Prepared {
     fn new(town: &Town, input: &Path) -> Result<Self> {
         let folder = crate::folder()?;
-        let upstream = Folder { input: Some(File::open(input)?), output: folder.path().join(OUTPUT) };
-        let ours = &town.mixes[0];
+        let next = SealSecret::generate(&mut StdRng::seed_from_u64(5));
+        let Period { from, until } = KeyKind::Day.period(ROUND.round);
+        let key = MixKey { hop: 1, key: next.public().to_bytes().into(), from, until };
+        let upstream = Folder {
+            input: Some(File::open(input)?),
+            output: folder.path().join(OUTPUT),
+            next: Unverified::sign(&key, &town.network, &town.mixes[1]),
+        };
         let setup = Setup {
             hop: 0,
             state: folder.path().join("state"),
             directory: Arc::clone(&town.directory),
-            identity: Arc::new(IdentitySecret::from_seed(&ours.identity.to_seed())),
-            key: SealSecret::from_seed(&ours.key.to_seed()),
+            identity: Arc::new(IdentitySecret::from_seed(&town.mixes[0].to_seed())),
         };
-        let mix = Mix::open(setup, upstream, StdRng::seed_from_u64(4), Hook::none())?;
+        let mix = Mix::open(setup, upstream, StdRng::seed_from_u64(SEED), Hook::none())?;
         Ok(Self { mix, folder })
     }
 }
 
 /// Envelopes whose first layer is real, since no more than that is looked at; what is inside is random.
 fn write_round(town: &Town, path: &Path) -> Result<()> {
-    let key = town.mixes[0].key.public();
+    // The first that the mix draws is the key of the first round.
+    let key = SealSecret::generate(&mut StdRng::seed_from_u64(SEED));
+    let key = key.public();
     let inner = town.directory.wire().cascade.layer(1);
     let workers = u32::try_from(thread::available_parallelism()?.get())?;
     let seal_some = |network: &NetworkId, worker: u32| {
@@ -108,6 +119,8 @@ struct Folder {
     /// Until it is released.
     input: Option<File>,
     output: PathBuf,
+    /// The next mix's key.
+    next: Unverified<MixKey>,
 }
 
 impl Folder {
@@ -147,5 +160,13 @@ impl Upstream for Folder {
     fn release(&mut self, _: BatchId) -> Result<(), UpstreamError> {
         self.input = None;
         Ok(())
+    }
+
+    fn hand_key(&mut self, _: u8, _: Round, _: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+
+    fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        Ok(Some(self.next.clone()))
     }
 }

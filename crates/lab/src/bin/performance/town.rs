@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use proto::directory::{Directory, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory};
-use proto::seal::SealSecret;
-use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::directory::{Directory, Operator, Parameters, Role, Roster, UnverifiedDirectory};
+use proto::sign::{IdentitySecret, RootSecret};
 use proto::{Millis, NetworkId, Round, Schedule};
 use rand::{SeedableRng as _, rngs::StdRng};
 
@@ -21,16 +20,8 @@ pub(crate) struct Town {
     pub(crate) directory: Arc<Directory>,
     /// Signs editions.
     pub(crate) press: IdentitySecret,
-    /// By hop.
-    pub(crate) mixes: Vec<Mix>,
-}
-
-/// A mix's secrets.
-pub(crate) struct Mix {
-    /// Signs manifests and requests.
-    pub(crate) identity: IdentitySecret,
-    /// Opens layers.
-    pub(crate) key: SealSecret,
+    /// Sign manifests, keys and requests, by hop.
+    pub(crate) mixes: Vec<IdentitySecret>,
 }
 
 impl Town {
@@ -40,13 +31,16 @@ impl Town {
         let network = root.public().network();
         let press = IdentitySecret::generate(&mut rng);
         let edge = IdentitySecret::generate(&mut rng);
-        let mut mix =
-            || Mix { identity: IdentitySecret::generate(&mut rng), key: SealSecret::generate(&mut rng) };
-        let mixes: Vec<_> = (0..MIXES).map(|_| mix()).collect();
-        let operator = |role, name: String, by: &IdentitySecret| Operator { role, name, key: by.public() };
+        let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let operator = |role, name: String, by: &IdentitySecret| Operator {
+            role,
+            name,
+            key: by.public(),
+            since: Round(0),
+        };
         let mut operators =
             vec![operator(Role::Press, "Press".into(), &press), operator(Role::Edge, "Edge".into(), &edge)];
-        let of_mix = |(hop, mix): (u8, &Mix)| operator(Role::Mix(hop), format!("Mix {hop}"), &mix.identity);
+        let of_mix = |(hop, mix): (u8, &IdentitySecret)| operator(Role::Mix(hop), format!("Mix {hop}"), mix);
         operators.extend((0..).zip(&mixes).map(of_mix));
         let roster = Roster {
             name: "Measured".into(),
@@ -60,13 +54,11 @@ impl Town {
                 reader_slots: 16,
             },
             operators,
+            number: 1,
+            from: Round(0),
+            until: Round(u32::MAX),
         };
-        let sign_key = |(hop, mix): (u8, &Mix)| {
-            let key = mix.key.public().to_bytes().into();
-            Unverified::sign(&MixKey { hop, key, from: Round(0), until: Round(99) }, &network, &mix.identity)
-        };
-        let mix_keys = (0..).zip(&mixes).map(sign_key).collect();
-        let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, Vec::new());
+        let directory = UnverifiedDirectory::assemble(&root, &roster, Vec::new(), Vec::new());
         let bytes = directory.to_bytes();
         let directory = Arc::new(directory.verify(&network).expect("put together by the rules"));
         Self { network, bytes, directory, press, mixes }

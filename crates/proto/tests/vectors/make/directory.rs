@@ -11,11 +11,12 @@ use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
 use super::Draw;
 use crate::case::Case;
 
-/// Everybody in a network of one mix.
+/// Everybody in a network of one mix, or of two.
 pub(super) struct Town {
     pub(super) root: RootSecret,
     pub(super) press: IdentitySecret,
     pub(super) mix: IdentitySecret,
+    pub(super) first: IdentitySecret,
     pub(super) newsroom: IdentitySecret,
     pub(super) desk: IdentitySecret,
     pub(super) keys: [ByteVec; 3],
@@ -23,14 +24,32 @@ pub(super) struct Town {
 }
 
 impl Town {
+    /// Two mixes: the press's neighbour is the first, and `mix` the exit.
+    pub(super) fn of_two() -> Self {
+        let mut town = Self::new();
+        town.roster.parameters.mixes = 2;
+        town.roster.operators[2].role = Role::Mix(1);
+        let (name, key) = ("First".into(), town.first.public());
+        town.roster.operators.push(Operator { role: Role::Mix(0), name, key, since: Round(0) });
+        town
+    }
+
     pub(super) fn new() -> Self {
         let mut draw = Draw::new("directory");
         let root = RootSecret::generate(&mut draw);
-        let [press, edge, mix, newsroom, desk] = [(); 5].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
+        let [press, edge, mix, newsroom, desk, first] =
+            [(); 6].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let keys = [(); 3].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
-        let operator =
-            |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
+        let operator = |role, name: &str, who: &IdentitySecret| Operator {
+            role,
+            name: name.into(),
+            key: who.public(),
+            since: Round(0),
+        };
         let roster = Roster {
+            number: 3,
+            from: Round(0),
+            until: Round(8_760),
             name: "Vectors".into(),
             demonstration: true,
             parameters: Parameters {
@@ -48,7 +67,7 @@ impl Town {
                 operator(Role::Newsroom, "The Herald", &newsroom),
             ],
         };
-        Self { root, press, mix, newsroom, desk, keys, roster }
+        Self { root, press, mix, first, newsroom, desk, keys, roster }
     }
 
     pub(super) fn network(&self) -> NetworkId {
@@ -73,7 +92,7 @@ impl Town {
     }
 
     fn card(&self, name: &str, about: &str) -> DeskCard {
-        DeskCard { desk: self.desk.public(), name: name.into(), about: about.into() }
+        DeskCard { desk: self.desk.public(), name: name.into(), about: about.into(), since: Round(0) }
     }
 
     fn desk(&self, card: &DeskCard, newsroom: &IdentitySecret, key: Option<&IdentitySecret>) -> DeskEntry {
@@ -145,8 +164,12 @@ pub(super) fn cases() -> Vec<Case> {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));
         cases.push(case(&format!("dir-03-{name}"), "parameters", "DIR-03", note, &bytes));
     }
-    let operators: [Bend<Roster>; 3] = [
+    let operators: [Bend<Roster>; 5] = [
         ("no-press", "no press", |r| drop(r.operators.remove(0))),
+        ("late", "an edge that takes effect after the roster", |r| r.operators[1].since = Round(1)),
+        ("over", "a roster that is over before it begins", |r| {
+            (r.from, r.until) = (Round(9), Round(8));
+        }),
         ("hop", "a mix beyond the last hop", |r| r.operators[3].role = Role::Mix(1)),
         ("twice", "one identity in two roles", |r| r.operators[3].key = r.operators[0].key),
     ];
@@ -154,10 +177,19 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-04-{name}"), "operators", "DIR-04", note, &Town::with_roster(bend)));
     }
 
-    let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 9, &t.press)], vec![]);
+    let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.press)], vec![]);
     cases.push(case("dir-05-signer", "mix key", "DIR-05", "a mix's key signed by the press", &bytes));
-    let bytes = t.assembled(vec![t.mix_key(1, 0, 0, 9, &t.mix)], vec![]);
+    let bytes = t.assembled(vec![t.mix_key(1, 0, 0, 167, &t.mix)], vec![]);
     cases.push(case("dir-05-hop", "mix key", "DIR-05", "a key for a hop that is not there", &bytes));
+    let two = Town::of_two();
+    let bytes = two.assembled(vec![two.mix_key(0, 0, 9, 9, &two.first)], vec![]);
+    cases.push(case(
+        "dir-05-round",
+        "mix key",
+        "DIR-05",
+        "a key of one round, which stands in heads",
+        &bytes,
+    ));
 
     let card = t.card("Tips", "Read by two people.");
     let bytes = t.assembled(vec![], vec![t.desk(&card, &t.press, None)]);
@@ -169,7 +201,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(case("dir-07-signer", "intake key", "DIR-07", "a desk's key signed by its newsroom", &bytes));
 
     let bytes =
-        t.assembled(vec![t.mix_key(0, 1, 0, 9, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+        t.assembled(vec![t.mix_key(0, 1, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
     cases.push(case(
         "dir-08-mix-and-desk",
         "key twice",
@@ -198,11 +230,17 @@ pub(super) fn cases() -> Vec<Case> {
         &t.assembled(vec![], twice),
     ));
 
-    let bytes = t.assembled(vec![t.mix_key(0, 0, 9, 8, &t.mix)], vec![]);
-    cases.push(case("dir-10-backwards", "key", "DIR-10", "a key from round 9 until round 8", &bytes));
+    for (name, note, from, until) in [
+        ("backwards", "a key from round 167 until round 0", 167, 0),
+        ("late", "a key that begins within a week", 1, 167),
+        ("long", "a key of two weeks", 0, 335),
+    ] {
+        let bytes = t.assembled(vec![t.mix_key(0, 0, from, until, &t.mix)], vec![]);
+        cases.push(case(&format!("key-01-{name}"), "key", "KEY-01", note, &bytes));
+    }
     let mut odd = Town::new();
     odd.keys[0][..3].fill(0xff);
-    let bytes = odd.assembled(vec![odd.mix_key(0, 0, 0, 9, &odd.mix)], vec![]);
+    let bytes = odd.assembled(vec![odd.mix_key(0, 0, 0, 167, &odd.mix)], vec![]);
     cases.push(case(
         "dir-10-form",
         "key",
@@ -212,6 +250,7 @@ pub(super) fn cases() -> Vec<Case> {
     ));
 
     cases.extend(rounds(&t));
+    cases.extend(follows(&t));
     let mut bent = t.bare();
     bent.push(0);
     cases.push(case("dir-12-longer", "malformed", "DIR-12", "a byte left over", &bent));
@@ -224,7 +263,7 @@ pub(super) fn cases() -> Vec<Case> {
 fn whole(t: &Town) -> Case {
     let card = t.card("Tips", "Read by two people.");
     let bytes =
-        t.assembled(vec![t.mix_key(0, 0, 0, 9, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+        t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
     Case::new(
         "directory/whole",
         "success",
@@ -237,15 +276,15 @@ fn whole(t: &Town) -> Case {
     .with("desk", desk_id(&t.desk.public()))
 }
 
-/// Which of a mix's keys is used when: the first lives from round 10 to 20, the second from 15 to 30.
+/// Which of a mix's keys is used when: the first lives from round 0 to 167, the second from 168 to 335.
 fn rounds(t: &Town) -> Vec<Case> {
-    let keys = vec![t.mix_key(0, 0, 10, 20, &t.mix), t.mix_key(0, 1, 15, 30, &t.mix)];
+    let keys = vec![t.mix_key(0, 0, 0, 167, &t.mix), t.mix_key(0, 1, 168, 335, &t.mix)];
     let bytes = t.assembled(keys, vec![]);
     let id = |i: usize| SealPublic::from_bytes(&t.keys[i]).expect("well formed").id();
     [
-        ("before", "no key", 9, None, "before the first round of a key"),
-        ("newest", "success", 15, Some(1), "two keys in their rounds: the one that began later"),
-        ("after", "no key", 31, None, "after the last round of a key"),
+        ("last", "success", 167, Some(0), "the last round of a key"),
+        ("first", "success", 168, Some(1), "the first round of the next"),
+        ("after", "no key", 336, None, "after the last round of a key"),
     ]
     .into_iter()
     .map(|(name, expect, round, key, note)| {
@@ -260,4 +299,58 @@ fn rounds(t: &Town) -> Vec<Case> {
         }
     })
     .collect()
+}
+
+/// Whether a directory may follow another, in the edition of round 9.
+fn follows(t: &Town) -> Vec<Case> {
+    let case = |path: &str, expect: &str, check: &str, note: &str, bytes: &[u8]| {
+        Case::new(&format!("directory/{path}"), expect, check, note)
+            .hex("network", t.network().0)
+            .hex("before", t.bare())
+            .hex("directory", bytes)
+            .with("at", 9)
+    };
+    let roster = |bend: &dyn Fn(&mut Roster)| {
+        let mut town = Town::new();
+        bend(&mut town.roster);
+        town.bare()
+    };
+    let joins = |since: u32| {
+        roster(&|r| {
+            r.number = 4;
+            let (role, name, key) = (Role::Newsroom, "The Courier".into(), t.first.public());
+            r.operators.push(Operator { role, name, key, since: Round(since) });
+        })
+    };
+    let desk = |since: u32| {
+        let card = DeskCard { since: Round(since), ..t.card("Tips", "") };
+        t.assembled(vec![], vec![t.desk(&card, &t.newsroom, None)])
+    };
+    vec![
+        case(
+            "dir-13-higher",
+            "success",
+            "DIR-13",
+            "a roster with a higher number",
+            &roster(&|r| r.number = 4),
+        ),
+        case(
+            "dir-13-lower",
+            "old roster",
+            "DIR-13",
+            "a roster with a lower number",
+            &roster(&|r| r.number = 2),
+        ),
+        case(
+            "dir-13-other",
+            "old roster",
+            "DIR-13",
+            "another roster with the same number",
+            &roster(&|r| r.until = Round(9_000)),
+        ),
+        case("dir-14-waits", "success", "DIR-14", "a newsroom that joins after 48 rounds", &joins(57)),
+        case("dir-14-operator", "too soon", "DIR-14", "a newsroom that joins after 47 rounds", &joins(56)),
+        case("dir-14-desk-waits", "success", "DIR-14", "a desk that is new and waits", &desk(57)),
+        case("dir-14-desk", "too soon", "DIR-14", "a desk that is new and does not wait", &desk(0)),
+    ]
 }

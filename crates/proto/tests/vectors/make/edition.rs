@@ -54,6 +54,7 @@ impl Press {
             changes: nothing,
             front: nothing,
             manifests: vec![],
+            round_keys: vec![],
         }
     }
 
@@ -84,6 +85,19 @@ impl Press {
             .hex("head", head)
     }
 
+    /// A head in the first round after the roster's last.
+    fn over(&self, path: &str, note: &str) -> Case {
+        let round = Round(8_761);
+        let head = self.served(&Head { round, ..self.head() });
+        Case::new(&format!("edition/{path}"), "roster over", "EDN-13", note)
+            .hex("network", self.town.network().0)
+            .hex("directory", self.town.bare())
+            .with("asked", round)
+            .with("now", round)
+            .with("previous", PREVIOUS)
+            .hex("head", head)
+    }
+
     fn case(&self, path: &str, expect: &str, check: &str, note: &str, head: &Head) -> Case {
         self.bytes(path, expect, check, note, &self.served(head))
     }
@@ -105,6 +119,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(manifests(&p));
     cases.extend(bundles(&p));
     cases.extend(drops(&p));
+    cases.extend(round_keys(&Press { town: Town::of_two() }));
     cases
 }
 
@@ -139,6 +154,7 @@ fn heads(p: &Press) -> Vec<Case> {
             "it names another directory",
             &Head { directory: Digest([0x89; 32]), ..p.head() },
         ),
+        p.over("edn-13-over", "a roster whose last round was the one before"),
         p.of("edn-09-grace", "success", "EDN-09", "one round ahead of the clock", &good, Round(299))
             .with("digest", Digest::of(&good)),
         p.of("edn-09-future", "future", "EDN-09", "two rounds ahead of the clock", &good, Round(298)),
@@ -269,5 +285,30 @@ fn drops(p: &Press) -> Vec<Case> {
             .hex("desk-drop", &reader),
         p.case("edn-07-short", "drop", "EDN-07", "named, but a byte short", &short)
             .hex("reader-drop", &reader[1..]),
+    ]
+}
+
+/// Heads of a network of two mixes, with keys of the first.
+fn round_keys(p: &Press) -> Vec<Case> {
+    let key = |at: usize, from: u32, until: u32| p.town.mix_key(0, at, from, until, &p.town.first);
+    let of = |round_keys| Head { round_keys, ..p.head() };
+    let by_exit = p.town.mix_key(0, 0, 300, 300, &p.town.mix);
+    let exits = p.town.mix_key(1, 0, 168, 335, &p.town.mix);
+    let case = |path: &str, expect: &str, note: &str, keys| p.case(path, expect, "EDN-12", note, &of(keys));
+    vec![
+        case(
+            "round-keys",
+            "success",
+            "this round's key and the furthest",
+            vec![key(0, 300, 300), key(1, 312, 312)],
+        )
+        .with("digest", Digest::of(&p.served(&of(vec![key(0, 300, 300), key(1, 312, 312)])))),
+        case("edn-12-signer", "round key", "signed by the exit", vec![by_exit]),
+        case("edn-12-hop", "round key", "the exit's key", vec![exits]),
+        case("edn-12-past", "round key", "a round that is over", vec![key(0, 299, 299)]),
+        case("edn-12-far", "round key", "further ahead than keys are published", vec![key(0, 313, 313)]),
+        case("edn-12-long", "round key", "a key for two rounds", vec![key(0, 300, 301)]),
+        case("edn-12-order", "round key", "backwards", vec![key(0, 301, 301), key(1, 300, 300)]),
+        case("edn-12-twice", "round key", "one key for two rounds", vec![key(0, 300, 300), key(0, 301, 301)]),
     ]
 }

@@ -16,8 +16,8 @@ const SECRET: [u8; 32] = [0xab; 32];
 /// A round is an hour, and the guard two minutes.
 const T: u64 = 3_600_000;
 const G: u64 = 120_000;
-/// The last round of the mix's key.
-const LAST: u32 = 7;
+/// The last round of the first week's keys.
+const LAST: u32 = 167;
 
 /// How far into the round the device's exchange is. Spec: exchange.md §1.
 fn offset(round: u32) -> u64 {
@@ -48,26 +48,27 @@ struct Net {
 
 impl Net {
     fn known(&self) -> Vec<u8> {
-        self.directory(0, LAST, &[(&self.town.desk, 1)])
+        self.directory(0, &[(&self.town.desk, 1, 0)])
     }
 
-    /// A directory in which the mix has this key until that round, and these desks have these.
-    fn directory(&self, mix_key: usize, until: u32, desks: &[(&IdentitySecret, usize)]) -> Vec<u8> {
+    /// A directory in which the mix has this key in the first week, and these desks have these from then on.
+    fn directory(&self, mix_key: usize, desks: &[(&IdentitySecret, usize, u32)]) -> Vec<u8> {
         let (town, network) = (&self.town, self.town.network());
-        let entry = |(desk, key): &(&IdentitySecret, usize)| {
+        let entry = |(desk, key, since): &(&IdentitySecret, usize, u32)| {
             let card = DeskCard {
                 desk: desk.public(),
                 name: hex::encode(&desk.public().0[..4]),
                 about: String::new(),
+                since: Round(*since),
             };
-            let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(999) };
+            let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(LAST) };
             DeskEntry {
                 newsroom: town.newsroom.public(),
                 card: Unverified::sign(&card, &network, &town.newsroom),
                 keys: vec![Unverified::sign(&key, &network, desk)],
             }
         };
-        let keys = vec![town.mix_key(0, mix_key, 0, until, &town.mix)];
+        let keys = vec![town.mix_key(0, mix_key, 0, LAST, &town.mix)];
         town.assembled(keys, desks.iter().map(entry).collect())
     }
 
@@ -91,6 +92,7 @@ impl Net {
             changes: nothing,
             front: nothing,
             manifests: vec![Unverified::sign(&manifest, &network, &self.town.mix)],
+            round_keys: vec![],
         };
         sign_head(&head, &network, &self.town.press)
     }
@@ -234,8 +236,13 @@ fn moments(net: &Net) -> Vec<Case> {
         ),
         case(
             "exc-04-no-key",
-            "the mix's key lives until round 7",
-            &[five, exchange(5, FIVE), exchange(7, STAYS), exchange(8, "takes 0, shows 5, sends nothing")],
+            "the mix's key lives until round 167",
+            &[
+                net.edition(166, &net.head(166, ZERO, &net.known())),
+                exchange(166, "takes 1, shows 166, sends"),
+                exchange(167, "takes 0, shows 166, sends"),
+                exchange(168, "takes 0, shows 166, sends nothing"),
+            ],
         ),
     ]
 }
@@ -317,25 +324,36 @@ fn other_keys(net: &Net) -> Vec<Case> {
         let steps = [start(), offered(6, &five, directory).1, exchange(6, STAYS)];
         net.case(path, "EXC-08", note, &steps)
     };
-    let (without, goes) = offered(6, &five, &net.directory(0, LAST, &[]));
-    let (_, comes) = offered(7, &without, &net.directory(0, LAST, &[(desk, 1), (&other, 2)]));
-    let (_, changed) = offered(7, &without, &net.directory(0, LAST, &[(desk, 2)]));
+    let (without, goes) = offered(6, &five, &net.directory(0, &[]));
+    let later = |desks: &[(&IdentitySecret, usize, u32)]| offered(7, &without, &net.directory(0, desks)).1;
     let gone = || [goes.clone(), exchange(6, "takes 1, shows 6, sends")].concat();
+    let then = |path: &str, check: &str, note: &str, edition: Vec<String>, outcome: &str| {
+        net.case(path, check, note, &[start(), gone(), edition, exchange(7, outcome)])
+    };
+    let (taken, stays) = ("takes 1, shows 7, sends", "takes 0, shows 6, sends");
     vec![
-        refused("exc-08-mix-key", "another key of the mix", &net.directory(2, LAST, &[(desk, 1)])),
-        refused("exc-08-mix-rounds", "other rounds for it", &net.directory(0, LAST + 1, &[(desk, 1)])),
-        refused("exc-08-intake", "another intake key", &net.directory(0, LAST, &[(desk, 2)])),
-        net.case(
+        refused("exc-08-mix-key", "another key of the mix", &net.directory(2, &[(desk, 1, 0)])),
+        refused("exc-08-intake", "another intake key", &net.directory(0, &[(desk, 2, 0)])),
+        then(
             "exc-08-desks",
             "EXC-08",
             "a desk goes, and comes back with its key beside a new one",
-            &[start(), gone(), comes, exchange(7, "takes 1, shows 7, sends")],
+            later(&[(desk, 1, 55), (&other, 2, 55)]),
+            taken,
         ),
-        net.case(
+        then(
             "exc-08-came-back",
             "EXC-08",
             "a desk goes, and comes back with another intake key",
-            &[start(), gone(), changed, exchange(7, "takes 0, shows 6, sends")],
+            later(&[(desk, 2, 55)]),
+            stays,
+        ),
+        then(
+            "dir-14-at-once",
+            "DIR-14",
+            "a desk goes, and comes back at once",
+            later(&[(desk, 1, 0)]),
+            stays,
         ),
     ]
 }

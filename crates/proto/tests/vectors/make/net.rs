@@ -49,9 +49,16 @@ impl Net {
         let [press, edge, first, exit, newsroom, desk] =
             [(); 6].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let [one, two, intake] = [(); 3].map(|()| SealSecret::from_seed(&draw.bytes32()));
-        let operator =
-            |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
+        let operator = |role, name: &str, who: &IdentitySecret| Operator {
+            role,
+            name: name.into(),
+            key: who.public(),
+            since: Round(0),
+        };
         let roster = Roster {
+            number: 1,
+            from: Round(0),
+            until: Round(8_760),
             name: "Two mixes".into(),
             demonstration: true,
             parameters: Parameters {
@@ -76,12 +83,11 @@ impl Net {
 
     /// Its directory, with its desk or without.
     pub(super) fn directory(&self, desk: bool) -> Vec<u8> {
-        let (from, until) = (Round(0), Round(999));
-        let keys = (0..).zip(self.mixes.iter().zip(&self.keys)).map(|(hop, (by, key))| {
-            let key = MixKey { hop, key: key.public().to_bytes().into(), from, until };
-            Unverified::sign(&key, &self.network, by)
-        });
-        let card = DeskCard { desk: self.desk.public(), name: "Tips".into(), about: String::new() };
+        let (from, until) = (Round(0), Round(167));
+        let key = MixKey { hop: 1, key: self.keys[1].public().to_bytes().into(), from, until };
+        let keys = vec![Unverified::sign(&key, &self.network, &self.mixes[1])];
+        let (desk_key, name) = (self.desk.public(), "Tips".into());
+        let card = DeskCard { desk: desk_key, name, about: String::new(), since: Round(0) };
         let intake = IntakeKey { key: self.intake.public().to_bytes().into(), from, until };
         let entry = DeskEntry {
             newsroom: self.newsroom.public(),
@@ -89,7 +95,7 @@ impl Net {
             keys: vec![Unverified::sign(&intake, &self.network, &self.desk)],
         };
         let desks = if desk { vec![entry] } else { vec![] };
-        UnverifiedDirectory::assemble(&self.root, &self.roster, keys.collect(), desks).to_bytes()
+        UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks).to_bytes()
     }
 
     pub(super) fn manifest(&self, hop: u8, id: (u32, u16), count_out: u32, outputs: Vec<Digest>) -> Manifest {
@@ -133,6 +139,7 @@ impl Net {
             changes: nothing,
             front: nothing,
             manifests: vec![],
+            round_keys: vec![],
         };
         sign_head(&head, &self.network, by)
     }

@@ -1,0 +1,103 @@
+//! The keys that mixes and desks hand in at the edge, for heads and directories. Spec: keys.md §3.
+
+use std::collections::BTreeMap;
+
+use proto::directory::{Directory, IntakeKey, MixKey, check_intake_key, check_mix_key};
+use proto::keys::KeyKind;
+use proto::sign::{IdentityPublic, Unverified};
+use proto::{Round, path};
+use tracing::warn;
+
+use crate::edge::{Edge, EdgeError};
+
+/// Keys as their owners signed them, each by who has it and the first round it is for. Fetched once.
+#[derive(Default)]
+pub(crate) struct Keys {
+    mixes: BTreeMap<(u8, Round), Unverified<MixKey>>,
+    desks: BTreeMap<(IdentityPublic, Round), Unverified<IntakeKey>>,
+}
+
+impl Keys {
+    /// Fetches what is to be public in round `now` and is not here yet. What is not at the edge may come later.
+    pub(crate) async fn collect(
+        &mut self,
+        edge: &Edge,
+        directory: &Directory,
+        now: Round,
+    ) -> Result<(), EdgeError> {
+        let (wire, roster) = (directory.wire(), directory.roster());
+        for hop in 0..wire.cascade.mixes() {
+            for period in KeyKind::of_mix(hop, wire.cascade).published(now) {
+                if self.mixes.contains_key(&(hop, period.from)) {
+                    continue;
+                }
+                let Some(signed) = edge.record(&path::mix_key(hop, period.from)).await? else { continue };
+                match check_mix_key(&signed, roster, wire.cascade, &wire.network) {
+                    Ok((it, _)) if (it.hop, it.period()) == (hop, period) => {
+                        self.mixes.insert((hop, period.from), signed);
+                    }
+                    Ok(_) => warn!("left a mix's key out: it is another one than was asked for"),
+                    Err(why) => warn!("left a mix's key out: {why}"),
+                }
+            }
+        }
+        for desk in directory.desks() {
+            for period in KeyKind::Intake.published(now) {
+                if self.desks.contains_key(&(desk.identity, period.from)) {
+                    continue;
+                }
+                let Some(signed) = edge.record(&path::intake_key(&desk.id, period.from)).await? else {
+                    continue;
+                };
+                match check_intake_key(&signed, &desk.identity, &wire.network) {
+                    Ok((it, _)) if it.period() == period => {
+                        self.desks.insert((desk.identity, period.from), signed);
+                    }
+                    Ok(_) => warn!("left a desk's key out: it is another one than was asked for"),
+                    Err(why) => warn!("left a desk's key out: {why}"),
+                }
+            }
+        }
+        self.mixes.retain(|(_, from), _| from.0.saturating_add(2 * proto::keys::WEEK) > now.0);
+        self.desks.retain(|(_, from), _| from.0.saturating_add(2 * proto::keys::WEEK) > now.0);
+        Ok(())
+    }
+
+    /// The first mix's keys for the head of round `now`.
+    pub(crate) fn of_rounds(&self, directory: &Directory, now: Round) -> Vec<Unverified<MixKey>> {
+        self.of_mix(directory, 0, now, |kind| kind == KeyKind::Round)
+    }
+
+    /// The other mixes' keys for a directory made in round `now`.
+    pub(crate) fn of_mixes(&self, directory: &Directory, now: Round) -> Vec<Unverified<MixKey>> {
+        (0..directory.wire().cascade.mixes())
+            .flat_map(|hop| self.of_mix(directory, hop, now, |kind| kind != KeyKind::Round))
+            .collect()
+    }
+
+    fn of_mix(
+        &self,
+        directory: &Directory,
+        hop: u8,
+        now: Round,
+        wanted: impl Fn(KeyKind) -> bool,
+    ) -> Vec<Unverified<MixKey>> {
+        let kind = KeyKind::of_mix(hop, directory.wire().cascade);
+        let periods = kind.published(now).filter(|_| wanted(kind));
+        periods.filter_map(|period| self.mixes.get(&(hop, period.from)).cloned()).collect()
+    }
+
+    /// A desk's keys for a directory made in round `now`. `listed` are those that came with its card.
+    pub(crate) fn of_desk(
+        &self,
+        desk: &IdentityPublic,
+        listed: &[Unverified<IntakeKey>],
+        now: Round,
+    ) -> Vec<Unverified<IntakeKey>> {
+        let came = |from: Round| listed.iter().find(|k| k.dangerously_peek().is_ok_and(|k| k.from == from));
+        KeyKind::Intake
+            .published(now)
+            .filter_map(|period| self.desks.get(&(*desk, period.from)).or_else(|| came(period.from)).cloned())
+            .collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! Keys that mixes and desks hand in, for the press to publish and for the mix before to seal to. Spec: keys.md §3.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::Request;
+use axum::response::Response;
+use proto::directory::{IntakeKey, MixKey, check_intake_key, check_mix_key};
+use proto::keys::{KeyKind, Period};
+use proto::sign::Unverified;
+use proto::{DeskId, Round, codec};
+
+use super::{Edge, No, access, name};
+use crate::faults::{Side, Step};
+
+/// More than a signed key weighs, in bytes.
+const KEY: usize = 2 * 1024;
+
+/// `GET /v1/keys/{hop}/{from}`
+pub(super) async fn mix_key(
+    State(edge): State<Arc<Edge>>,
+    Path((hop, from)): Path<(u8, u32)>,
+) -> Result<Response, No> {
+    edge.serve(&name::mix_key(hop, Round(from))).await
+}
+
+/// `GET /v1/intake/{desk}/{from}`
+pub(super) async fn intake_key(
+    State(edge): State<Arc<Edge>>,
+    Path((desk, from)): Path<(String, u32)>,
+) -> Result<Response, No> {
+    let desk = DeskId::from_hex(&desk).ok_or(No::Missing)?;
+    edge.serve(&name::intake_key(&desk, Round(from))).await
+}
+
+/// `PUT /v1/keys/{hop}/{from}`, by the mix at this hop.
+pub(super) async fn put_mix_key(
+    State(edge): State<Arc<Edge>>,
+    Path((hop, from)): Path<(u8, u32)>,
+    request: Request<Body>,
+) -> Result<(), No> {
+    let bytes = edge.signed(request, KEY, access::any_mix(hop)).await?;
+    let signed: Unverified<MixKey> = codec::decode(&bytes).map_err(|_| No::Rejected)?;
+    let directory = edge.directory();
+    let wire = directory.wire();
+    // KEY-04: what is handed in is what a client would take.
+    let (it, _) =
+        check_mix_key(&signed, directory.roster(), wire.cascade, &wire.network).map_err(|_| No::Rejected)?;
+    if (it.hop, it.from) != (hop, Round(from)) {
+        return Err(No::Rejected);
+    }
+    edge.keep_key(KeyKind::of_mix(hop, wire.cascade), it.period(), &name::mix_key(hop, it.from), bytes).await
+}
+
+/// `PUT /v1/intake/{desk}/{from}`, by the desk.
+pub(super) async fn put_intake_key(
+    State(edge): State<Arc<Edge>>,
+    Path((desk, from)): Path<(String, u32)>,
+    request: Request<Body>,
+) -> Result<(), No> {
+    let desk = DeskId::from_hex(&desk).ok_or(No::Missing)?;
+    let bytes = edge.signed(request, KEY, access::this_desk(desk)).await?;
+    let signed: Unverified<IntakeKey> = codec::decode(&bytes).map_err(|_| No::Rejected)?;
+    let directory = edge.directory();
+    let identity = directory.desk(&desk).ok_or(No::Forbidden)?.identity;
+    // KEY-04
+    let (it, _) =
+        check_intake_key(&signed, &identity, &directory.wire().network).map_err(|_| No::Rejected)?;
+    if it.from != Round(from) {
+        return Err(No::Rejected);
+    }
+    edge.keep_key(KeyKind::Intake, it.period(), &name::intake_key(&desk, it.from), bytes).await
+}
+
+impl Edge {
+    async fn keep_key(
+        &self,
+        kind: KeyKind,
+        period: Period,
+        name: &str,
+        bytes: axum::body::Bytes,
+    ) -> Result<(), No> {
+        // KEY-04: no further ahead than keys are made, and not of a time that is over, so that nobody fills the disk.
+        let now = self.round();
+        let far = now.0.saturating_add(kind.ahead()).saturating_add(2 * kind.rounds());
+        if kind.is_over(period, now) || period.from.0 > far {
+            return Err(No::Rejected);
+        }
+        self.at(Step::KeyKept, Side::Before).await;
+        // KEY-02: one key for a period, ever: the same bytes again are taken, others are refused.
+        self.noted(self.blobs.put(name, bytes).await)?;
+        self.at(Step::KeyKept, Side::After).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! A mix's keys: made ahead, handed to the edge, and deleted when their time is over. Spec: keys.md.
+//!
+//! The secrets stand in the mix's own store beside the replay tags seen under them, and go with them in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proto::Round;
+use proto::directory::{MixKey, check_mix_key};
+use proto::id::KeyId;
+use proto::keys::{KeyKind, Period};
+use proto::mix::BatchId;
+use proto::seal::{NotOpened, SealPublic, SealSecret};
+use proto::sign::Unverified;
+use rand::rngs::StdRng;
+
+use super::store::{KeptKey, Store};
+use super::upstream::Upstream;
+use super::{Me, MixError};
+use crate::faults::{Side, Step};
+
+/// The keys that a mix holds.
+pub(super) struct Keys {
+    kind: KeyKind,
+    held: Vec<Held>,
+    /// Keys of the mix after this one, by their first round.
+    next: BTreeMap<Round, SealPublic>,
+}
+
+struct Held {
+    period: Period,
+    secret: Arc<SealSecret>,
+    /// Whether the edge is known to have its public half.
+    handed: bool,
+}
+
+impl Keys {
+    pub(super) fn new(kind: KeyKind) -> Self {
+        Self { kind, held: Vec::new(), next: BTreeMap::new() }
+    }
+
+    /// Takes in what the store holds.
+    pub(super) fn reload(&mut self, kept: Vec<KeptKey>) {
+        let hold = |KeptKey { period, secret, handed }| Held { period, secret: Arc::new(secret), handed };
+        self.held = kept.into_iter().map(hold).collect();
+    }
+
+    /// Makes the keys that are to be public in round `now` and the one after, and deletes those whose time is over.
+    /// Returns whether any were deleted: their replay tags are gone too.
+    pub(super) fn turn(
+        &mut self,
+        me: &Me,
+        now: Round,
+        store: &mut Store,
+        rng: &mut StdRng,
+    ) -> Result<bool, MixError> {
+        // One round early, so that the press has them when that round's edition is made.
+        let wanted: BTreeSet<_> = self.kind.published(now).chain(self.kind.published(now.next())).collect();
+        for period in wanted {
+            // A round that is taken whole needs no key any more, and must not get a second one.
+            if self.held.iter().any(|h| h.period == period) || self.is_over(period, now, store)? {
+                continue;
+            }
+            let secret = SealSecret::generate(rng);
+            me.hook.at(Step::KeyMade, Side::Before)?;
+            // KEY-02: kept before anybody hears of it, so that there is one key for a period, ever.
+            store.keep_key(period, &secret)?;
+            me.hook.at(Step::KeyMade, Side::After)?;
+            self.held.push(Held { period, secret: Arc::new(secret), handed: false });
+        }
+        self.held.sort_by_key(|h| core::cmp::Reverse(h.period));
+        let mut gone = Vec::new();
+        for held in &self.held {
+            if self.is_over(held.period, now, store)? {
+                gone.push((held.period, held.secret.public().id()));
+            }
+        }
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        me.hook.at(Step::KeyForgotten, Side::Before)?;
+        store.forget_keys(&gone)?;
+        me.hook.at(Step::KeyForgotten, Side::After)?;
+        self.held.retain(|h| !gone.iter().any(|(period, _)| *period == h.period));
+        Ok(true)
+    }
+
+    // KEY-03: the first mix's key goes once its round is taken whole; every other when the table says.
+    fn is_over(&self, period: Period, now: Round, store: &Store) -> Result<bool, MixError> {
+        let taken = self.kind == KeyKind::Round && store.is_taken(BatchId { round: period.from, part: 0 })?;
+        Ok(taken || self.kind.is_over(period, now))
+    }
+
+    /// Hands the edge the public halves that it does not have yet.
+    pub(super) fn hand_over(
+        &mut self,
+        me: &Me,
+        store: &mut Store,
+        upstream: &mut impl Upstream,
+    ) -> Result<(), MixError> {
+        for held in self.held.iter_mut().rev().filter(|h| !h.handed) {
+            let Period { from, until } = held.period;
+            let key = held.secret.public().to_bytes().into();
+            let signed =
+                Unverified::sign(&MixKey { hop: me.hop, key, from, until }, &me.wire.network, &me.identity);
+            me.hook.at(Step::KeyHanded, Side::Before)?;
+            upstream.hand_key(me.hop, from, &signed)?;
+            me.hook.at(Step::KeyHanded, Side::After)?;
+            me.hook.at(Step::KeyNoted, Side::Before)?;
+            store.note_key_handed(held.period)?;
+            me.hook.at(Step::KeyNoted, Side::After)?;
+            held.handed = true;
+        }
+        Ok(())
+    }
+
+    /// Opens something sealed for `round`: the key of that round is tried first, then the others that still live. The
+    /// first mix's round says which key it is, so it tries one.
+    pub(super) fn open<T>(
+        &self,
+        round: Round,
+        open: impl Fn(&SealSecret) -> Result<T, NotOpened>,
+    ) -> Result<(KeyId, T), NotOpened> {
+        let try_one = |held: &Held| Some((held.secret.public().id(), open(&held.secret).ok()?));
+        let (of_round, others): (Vec<_>, Vec<_>) = self.held.iter().partition(|h| h.period.holds(round));
+        let others = others.into_iter().filter(|h| self.kind != KeyKind::Round && h.period.from <= round);
+        of_round.into_iter().chain(others).find_map(try_one).ok_or(NotOpened)
+    }
+
+    /// The key of the mix after this one that a batch of `round` is sealed to.
+    pub(super) fn next(
+        &mut self,
+        me: &Me,
+        round: Round,
+        upstream: &mut impl Upstream,
+    ) -> Result<SealPublic, MixError> {
+        let hop = me.hop + 1;
+        let period = KeyKind::of_mix(hop, me.wire.cascade).period(round);
+        if let Some(key) = self.next.get(&period.from) {
+            return Ok(key.clone());
+        }
+        let signed = upstream.key(hop, period.from)?.ok_or(MixError::NoKey)?;
+        let (it, key) = check_mix_key(&signed, me.directory.roster(), me.wire.cascade, &me.wire.network)
+            .map_err(|_| MixError::NoKey)?;
+        if (it.hop, it.period()) != (hop, period) {
+            return Err(MixError::NoKey);
+        }
+        self.next.retain(|from, _| from.0.saturating_add(proto::keys::WEEK) >= period.from.0);
+        self.next.insert(period.from, key.clone());
+        Ok(key)
+    }
+}

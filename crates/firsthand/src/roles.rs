@@ -33,15 +33,18 @@ fn ready(address: impl std::fmt::Display) {
 
 /// Runs the edge.
 pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
+    let ceilings = config.ceilings().map_err(config::ConfigError::from)?;
     let edge = server::edge::Config {
         listen: config.listen,
         state: config.state,
         network: config.network,
         directory: config.directory,
         max_journal_bytes: Some(config.max_journal_bytes),
+        ceilings,
     };
     let serving = |address| ready(format!("http://{address}"));
-    server::run::run_edge(edge, ambient::clock(), Hook::none(), serving, stopped(stop)).await?;
+    server::run::run_edge(edge, ambient::clock(), ambient::rng()?, Hook::none(), serving, stopped(stop))
+        .await?;
     Ok(())
 }
 

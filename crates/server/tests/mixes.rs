@@ -23,7 +23,7 @@ use proto::sign::{IdentitySecret, Unverified};
 use proto::{Clock, Digest, Millis, Round, codec, request};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use server::edge::{Config, Edge, RunError};
+use server::edge::{Ceilings, Config, Edge, RunError};
 use server::faults::{Hook, Side, Step};
 use server::handed::Handed;
 use server::http::EdgeClient;
@@ -120,10 +120,11 @@ impl Net {
             network: self.town.network,
             directory: self.folder.path().join("directory"),
             max_journal_bytes: None,
+            ceilings: Ceilings::default(),
         };
         let (clock, hook) = (self.clock.clone(), self.hook(Who::Edge));
         let (edge, listening) = self.runtime.block_on(async {
-            let edge = Edge::open(&config, clock, hook).await.unwrap();
+            let edge = Edge::open(&config, clock, &mut StdRng::seed_from_u64(1), hook).await.unwrap();
             (edge.clone(), edge.listen(config.listen).await.unwrap())
         });
         self.address = listening.address();
@@ -804,12 +805,20 @@ fn the_loops_carry_a_tip_by_themselves() {
         network: net.town.network,
         directory: folder.join("directory"),
         max_journal_bytes: None,
+        ceilings: Ceilings::default(),
     };
     let mut services = vec![];
     let ready = move |address| {
         let _ = told.send(address);
     };
-    let running = server::run::run_edge(config, clock.clone(), Hook::none(), ready, shutdown());
+    let running = server::run::run_edge(
+        config,
+        clock.clone(),
+        StdRng::seed_from_u64(1),
+        Hook::none(),
+        ready,
+        shutdown(),
+    );
     services.push(net.runtime.spawn(running));
     net.address = net.runtime.block_on(address).unwrap();
     for setup in keys {

@@ -107,13 +107,12 @@ impl Town {
                 state,
                 "edge",
                 "edge",
-                &config::Edge {
+                &config::Edge::new(
                     network,
-                    listen: (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
-                    state: "state".into(),
-                    directory: found::file::DIRECTORY.into(),
-                    max_journal_bytes: config::max_journal_bytes(),
-                },
+                    (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
+                    "state".into(),
+                    found::file::DIRECTORY.into(),
+                ),
             )
             .await?;
         for place in 1..=found::MIXES {

@@ -11,7 +11,7 @@ use proto::directory::UnverifiedDirectory;
 use proto::edition::UnverifiedHead;
 use proto::sign::IdentitySecret;
 use proto::{Clock, Digest, Millis, Round, path};
-use server::edge::Edge;
+use server::edge::{Ceilings, Edge};
 use server::faults::Hook;
 use server::seed;
 use tokio::sync::oneshot;
@@ -51,8 +51,9 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
         network,
         directory: at("edge").join(file::DIRECTORY),
         max_journal_bytes: None,
+        ceilings: Ceilings::default(),
     };
-    let edge = Edge::open(&config, clock.clone(), Hook::none()).await.unwrap();
+    let edge = Edge::open(&config, clock.clone(), &mut ambient::rng().unwrap(), Hook::none()).await.unwrap();
     let listening = edge.listen(config.listen).await.unwrap();
     let url = format!("http://{}", listening.address());
     let (stop, stopped) = oneshot::channel::<()>();

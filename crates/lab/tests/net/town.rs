@@ -10,6 +10,7 @@ use firsthand::found::{self, Plan, file};
 use proto::directory::{Directory, UnverifiedDirectory};
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, DeskId, Millis, NetworkId, Round};
+use server::edge::Ceilings;
 use server::faults::Hook;
 use server::seed;
 use tokio::sync::watch;
@@ -52,6 +53,11 @@ pub(crate) struct With {
 impl Town {
     /// Founds and starts a town whose press reads `articles`.
     pub(crate) async fn start(with: With, articles: &Path) -> anyhow::Result<Self> {
+        Self::start_under(with, Ceilings::default(), articles).await
+    }
+
+    /// The same with an edge under these ceilings.
+    pub(crate) async fn start_under(with: With, ceilings: Ceilings, articles: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let now = ambient::SystemClock.now();
         let plan = Plan { round_ms: with.round_ms, genesis: now };
@@ -68,7 +74,7 @@ impl Town {
         let (stop, stopped) = watch::channel(false);
         let mut town =
             Self { network, directory, edge: String::new(), passphrase, folder, stop, tasks: JoinSet::new() };
-        town.start_edge(stopped.clone()).await?;
+        town.start_edge(ceilings, stopped.clone()).await?;
         for hop in 0..with.mixes {
             town.start_mix(hop, stopped.clone())?;
         }
@@ -90,7 +96,7 @@ impl Town {
         self.folder.path().join(role)
     }
 
-    async fn start_edge(&mut self, stop: Stop) -> anyhow::Result<()> {
+    async fn start_edge(&mut self, ceilings: Ceilings, stop: Stop) -> anyhow::Result<()> {
         let at = self.folder("edge");
         let config = server::edge::Config {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -98,9 +104,11 @@ impl Town {
             network: self.network.id,
             directory: at.join(file::DIRECTORY),
             max_journal_bytes: None,
+            ceilings,
         };
         let listen = config.listen;
-        let edge = server::edge::Edge::open(&config, ambient::clock(), Hook::none()).await?;
+        let edge =
+            server::edge::Edge::open(&config, ambient::clock(), &mut ambient::rng()?, Hook::none()).await?;
         let listening = edge.listen(listen).await?;
         self.edge = format!("http://{}", listening.address());
         self.tasks.spawn(async move { Ok(listening.run(told(stop)).await?) });

@@ -486,6 +486,28 @@ impl Town {
         }
     }
 
+    /// What a mix opens its layer with.
+    pub fn mix_key(&self, hop: u8) -> &SealSecret {
+        &self.keys[usize::from(hop)]
+    }
+
+    /// What the exit finds in each envelope: who holds every mix's key can tell.
+    pub fn class_of(&self, envelopes: &[Vec<u8>]) -> Vec<&'static str> {
+        let wire = self.directory.wire();
+        let class = |envelope: &Vec<u8>| {
+            let mut layer = envelope.clone();
+            for hop in 0..MIXES - 1 {
+                layer = envelope::open_layer(&wire, hop, &self.keys[usize::from(hop)], &layer).unwrap().1;
+            }
+            match envelope::open_exit(&wire, self.keys.last().unwrap(), &layer).unwrap().1 {
+                Found::Cover => "cover",
+                Found::ToDesk(_) => "to a desk",
+                Found::ToReaders(_) => "to readers",
+            }
+        };
+        envelopes.iter().map(class).collect()
+    }
+
     /// Goes to the next exchange of the device, doing on the way what is due.
     pub async fn next(&self, device: &Device) -> Exchanged {
         loop {

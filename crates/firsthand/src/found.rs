@@ -1,4 +1,4 @@
-//! Founding a network: a root, operators, one newsroom with one desk, and the directory they sign together.
+//! Founding a network: a root, operators, two newsrooms with three desks, and the directory they sign together.
 //!
 //! For demonstrations only: all secrets are drawn on one machine, and the root is forgotten once it has signed. Each
 //! role's folder then holds what that role needs, and nothing of another's.
@@ -18,8 +18,44 @@ use server::seed;
 /// How many mixes a demonstration has.
 pub const MIXES: u8 = 3;
 
-/// File names inside a role's folder.
+/// Newsrooms of a demonstration. They share one crowd of readers.
+const NEWSROOMS: [&str; 2] = ["The Demonstration Courier", "The Sample Gazette"];
+
+/// A desk of a demonstration.
+struct Plate {
+    /// The folder of its role.
+    folder: &'static str,
+    /// Its newsroom's place in [`NEWSROOMS`].
+    newsroom: usize,
+    name: &'static str,
+    about: &'static str,
+}
+
+const DESKS: [Plate; 3] = [
+    Plate {
+        folder: file::DESK,
+        newsroom: 0,
+        name: "Investigations",
+        about: "Read by the investigations team of this demonstration. Usual answer: within a minute.",
+    },
+    Plate {
+        folder: "desk2",
+        newsroom: 0,
+        name: "Local affairs",
+        about: "For what happens around the corner. Read by two reporters of this demonstration.",
+    },
+    Plate {
+        folder: "desk3",
+        newsroom: 1,
+        name: "Health and work",
+        about: "For hospitals, care homes and work places. Read by one reporter of this demonstration.",
+    },
+];
+
+/// Names of folders, and of files inside a role's.
 pub mod file {
+    /// The folder of the first desk's role.
+    pub const DESK: &str = "desk";
     /// Ed25519 seed.
     pub const IDENTITY: &str = "identity.key";
     /// X-Wing seed.
@@ -42,9 +78,23 @@ pub struct Plan {
 pub struct Network {
     /// Its id, which every role pins.
     pub id: NetworkId,
-    /// Its one desk.
+    /// Its first desk.
     pub desk: DeskId,
-    /// The desk's intake key, which only its vault keeps.
+    /// The first desk's intake key, which only its vault keeps.
+    pub intake: SealSecret,
+    /// Its other desks.
+    pub others: Vec<OtherDesk>,
+}
+
+/// A desk beside the first.
+pub struct OtherDesk {
+    /// The folder of its role.
+    pub folder: &'static str,
+    /// Its id.
+    pub desk: DeskId,
+    /// Its name and its newsroom's, for people.
+    pub title: String,
+    /// Its intake key, which only its vault keeps.
     pub intake: SealSecret,
 }
 
@@ -54,9 +104,8 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let network = root.public().network();
     let press = IdentitySecret::generate(rng);
     let edge = IdentitySecret::generate(rng);
-    let newsroom = IdentitySecret::generate(rng);
-    let desk = IdentitySecret::generate(rng);
-    let intake = SealSecret::generate(rng);
+    let newsrooms = NEWSROOMS.map(|_| IdentitySecret::generate(rng));
+    let desks = DESKS.map(|plate| (plate, IdentitySecret::generate(rng), SealSecret::generate(rng)));
     let mixes: Vec<_> =
         (0..MIXES).map(|_| (IdentitySecret::generate(rng), SealSecret::generate(rng))).collect();
 
@@ -65,8 +114,8 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let mut operators = vec![
         operator(Role::Press, "Demonstration Press", &press),
         operator(Role::Edge, "Demonstration Edge", &edge),
-        operator(Role::Newsroom, "The Demonstration Courier", &newsroom),
     ];
+    operators.extend(NEWSROOMS.iter().zip(&newsrooms).map(|(name, key)| operator(Role::Newsroom, name, key)));
     let names = ["First Mix", "Second Mix", "Third Mix"];
     for ((hop, name), (identity, _)) in (0..).zip(names).zip(&mixes) {
         operators.push(operator(Role::Mix(hop), name, identity));
@@ -94,28 +143,26 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             Unverified::sign(&key, &network, identity)
         })
         .collect();
-    let card = DeskCard {
-        desk: desk.public(),
-        name: "Investigations".into(),
-        about: "Read by the investigations team of this demonstration. Usual answer: within a minute.".into(),
+    let entry = |(plate, desk, intake): &(Plate, IdentitySecret, SealSecret)| {
+        let newsroom = &newsrooms[plate.newsroom];
+        let card = DeskCard { desk: desk.public(), name: plate.name.into(), about: plate.about.into() };
+        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+        DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(&card, &network, newsroom),
+            keys: vec![Unverified::sign(&key, &network, desk)],
+        }
     };
-    let entry = DeskEntry {
-        newsroom: newsroom.public(),
-        card: Unverified::sign(&card, &network, &newsroom),
-        keys: vec![Unverified::sign(
-            &IntakeKey { key: intake.public().to_bytes().into(), from, until },
-            &network,
-            &desk,
-        )],
-    };
-    let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, vec![entry]).to_bytes();
+    let entries = desks.iter().map(entry).collect();
+    let directory = UnverifiedDirectory::assemble(&root, &roster, mix_keys, entries).to_bytes();
 
     let folder = |name: &str| -> anyhow::Result<PathBuf> {
         let folder = dir.join(name);
         fs::create_dir_all(&folder)?;
         Ok(folder)
     };
-    for name in ["edge", "press", "mix1", "mix2", "mix3", "desk", "reader", "crowd"] {
+    let roles = ["edge", "press", "mix1", "mix2", "mix3", "reader", "crowd"];
+    for name in roles.into_iter().chain(DESKS.map(|plate| plate.folder)) {
         fs::write(folder(name)?.join(file::DIRECTORY), &directory)?;
     }
     let at = folder("press")?;
@@ -125,8 +172,18 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         seed::write(&at.join(file::IDENTITY), &identity.to_seed())?;
         seed::write(&at.join(file::SEAL), &seal.to_seed())?;
     }
-    seed::write(&folder("desk")?.join(file::IDENTITY), &desk.to_seed())?;
-    Ok(Network { id: network, desk: desk_id(&desk.public()), intake })
+    for (plate, desk, _) in &desks {
+        seed::write(&folder(plate.folder)?.join(file::IDENTITY), &desk.to_seed())?;
+    }
+    let [(_, desk, intake), others @ ..] = desks;
+    let other = |(plate, desk, intake): (Plate, IdentitySecret, SealSecret)| OtherDesk {
+        folder: plate.folder,
+        desk: desk_id(&desk.public()),
+        title: format!("{}, {}", plate.name, NEWSROOMS[plate.newsroom]),
+        intake,
+    };
+    let others = others.into_iter().map(other).collect();
+    Ok(Network { id: network, desk: desk_id(&desk.public()), intake, others })
 }
 
 #[cfg(test)]
@@ -144,6 +201,12 @@ mod tests {
             let bytes = fs::read(dir.join(role).join(file::DIRECTORY)).unwrap();
             let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network.id).unwrap();
             assert!(directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake.public()));
+            for other in &network.others {
+                let desk = directory.desk(&other.desk).unwrap();
+                assert!(desk.intake(Round(0)) == Some(other.intake.public()));
+                assert_eq!(other.title, format!("{}, {}", desk.name, desk.newsroom));
+            }
+            assert_eq!((directory.desks().len(), network.others.len()), (3, 2));
             assert!(directory.roster().demonstration);
         }
         let mut seeds: Vec<_> = ["press/identity.key", "mix1/identity.key", "mix1/seal.key", "mix3/seal.key"]

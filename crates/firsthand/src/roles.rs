@@ -12,6 +12,7 @@ use axum::Router;
 use client::{
     Device, Inbox, Kdf, LibraryError, MailboxError, OpenError, Passphrase, Place, Vault, VaultContents,
 };
+use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use rand::CryptoRng;
 use server::faults::Hook;
@@ -155,15 +156,27 @@ pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
     run_device(device, listener, pages, stop).await
 }
 
-/// Makes the vault of a founded network's desk. Returns the passphrase that opens it.
+/// Makes the vault of a founded network's first desk. Returns the passphrase that opens it.
 pub fn make_vault(dir: &Path, network: found::Network, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
-    let desk = dir.join("desk");
+    vault(&dir.join(found::file::DESK), network.intake, rng)
+}
+
+/// Makes the vaults of a founded network's other desks: who they are, and the passphrase that opens each.
+pub fn make_other_vaults(
+    dir: &Path,
+    others: Vec<found::OtherDesk>,
+    rng: &mut impl CryptoRng,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let make =
+        |other: found::OtherDesk| Ok((other.title, vault(&dir.join(other.folder), other.intake, rng)?));
+    others.into_iter().map(make).collect()
+}
+
+fn vault(folder: &Path, intake: SealSecret, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
     let passphrase = Passphrase::generate(rng);
-    let contents = VaultContents {
-        identity: IdentitySecret::from_seed(&*seed::read(&desk.join(found::file::IDENTITY))?),
-        intake: network.intake,
-    };
-    Vault::create(&desk.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
+    let identity = IdentitySecret::from_seed(&*seed::read(&folder.join(found::file::IDENTITY))?);
+    let contents = VaultContents { identity, intake };
+    Vault::create(&folder.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
     Ok(passphrase.words().collect::<Vec<_>>().join(" "))
 }
 

@@ -4,6 +4,7 @@
 
 mod chain;
 mod cut;
+mod desks;
 mod flood;
 mod kill;
 mod proxy;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use client::{Device, Kdf, Passphrase, Place, Vault, VaultContents};
+use client::{Device, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
 use firsthand::ambient::{self, Stop};
 use firsthand::found::{self, Plan, file};
 use proto::directory::{Directory, UnverifiedDirectory};
+use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, DeskId, Millis, NetworkId, Round};
+use rand::CryptoRng;
 use server::edge::Ceilings;
 use server::faults::Hook;
 use server::seed;
@@ -24,7 +26,8 @@ pub(crate) struct Town {
     pub directory: Directory,
     /// The edge's address.
     pub edge: String,
-    passphrase: Passphrase,
+    /// Its desks, the first one first.
+    pub desks: Vec<TownDesk>,
     folder: tempfile::TempDir,
     stop: watch::Sender<bool>,
     tasks: JoinSet<anyhow::Result<()>>,
@@ -37,6 +40,32 @@ pub(crate) struct Names {
     pub id: NetworkId,
     /// Its desk.
     pub desk: DeskId,
+}
+
+/// A desk of a town.
+pub(crate) struct TownDesk {
+    /// Its id.
+    pub id: DeskId,
+    /// The folder of its role.
+    pub folder: &'static str,
+    /// What a test that stands in its place opens boxes with.
+    pub intake: SealSecret,
+    passphrase: Passphrase,
+}
+
+impl TownDesk {
+    fn make(
+        town: &Path,
+        (folder, id, intake): (&'static str, DeskId, SealSecret),
+        rng: &mut impl CryptoRng,
+    ) -> anyhow::Result<Self> {
+        let at = town.join(folder);
+        let passphrase = Passphrase::generate(rng);
+        let identity = IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?);
+        let contents = VaultContents { identity, intake: SealSecret::from_seed(&intake.to_seed()) };
+        Vault::create(&at.join(file::VAULT), &passphrase, Kdf::cheap(), contents, rng)?;
+        Ok(Self { id, folder, intake, passphrase })
+    }
 }
 
 /// What runs in a town.
@@ -64,16 +93,16 @@ impl Town {
         let mut rng = ambient::rng()?;
         let founded = found::found(folder.path(), &plan, &mut rng)?;
         let network = Names { id: founded.id, desk: founded.desk };
-        let passphrase = Passphrase::generate(&mut rng);
-        let desk = folder.path().join("desk");
-        let identity = IdentitySecret::from_seed(&*seed::read(&desk.join(file::IDENTITY))?);
-        let contents = VaultContents { identity, intake: founded.intake };
-        Vault::create(&desk.join(file::VAULT), &passphrase, Kdf::cheap(), contents, &mut rng)?;
+        let first = (file::DESK, founded.desk, founded.intake);
+        let others = founded.others.into_iter().map(|other| (other.folder, other.desk, other.intake));
+        let desks = std::iter::once(first).chain(others);
+        let desks =
+            desks.map(|desk| TownDesk::make(folder.path(), desk, &mut rng)).collect::<Result<_, _>>()?;
         let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY))?;
         let directory = UnverifiedDirectory::from_bytes(&bytes)?.verify(&network.id)?;
         let (stop, stopped) = watch::channel(false);
         let mut town =
-            Self { network, directory, edge: String::new(), passphrase, folder, stop, tasks: JoinSet::new() };
+            Self { network, directory, edge: String::new(), desks, folder, stop, tasks: JoinSet::new() };
         town.start_edge(ceilings, stopped.clone()).await?;
         for hop in 0..with.mixes {
             town.start_mix(hop, stopped.clone())?;
@@ -86,9 +115,19 @@ impl Town {
         Ok(town)
     }
 
-    /// Opens the desk's vault.
+    /// Opens the first desk's vault.
     pub(crate) fn passphrase(&self) -> &Passphrase {
-        &self.passphrase
+        &self.desks[0].passphrase
+    }
+
+    /// The inbox of the nth desk, on a device of its own that runs and asks the edge at `edge`.
+    pub(crate) fn inbox(&mut self, nth: usize, edge: &str) -> anyhow::Result<Inbox> {
+        let identity = self.identity(self.desks[nth].folder)?;
+        let device = self.device(Place::Memory, edge, Some(identity))?;
+        self.run(Arc::clone(&device));
+        let desk = &self.desks[nth];
+        let vault = Vault::unlock(&self.folder(desk.folder).join(file::VAULT), &desk.passphrase)?;
+        Ok(Inbox::new(device, vault))
     }
 
     /// The folder of a role.
@@ -167,9 +206,13 @@ impl Town {
         Ok(Arc::new(Device::open(config, ambient::clock(), ambient::rng()?)?))
     }
 
-    /// The desk's identity.
+    /// The first desk's identity.
     pub(crate) fn desk_identity(&self) -> anyhow::Result<IdentitySecret> {
-        Ok(IdentitySecret::from_seed(&*seed::read(&self.folder("desk").join(file::IDENTITY))?))
+        self.identity(file::DESK)
+    }
+
+    fn identity(&self, role: &str) -> anyhow::Result<IdentitySecret> {
+        Ok(IdentitySecret::from_seed(&*seed::read(&self.folder(role).join(file::IDENTITY))?))
     }
 
     /// Runs a device until the town ends.
@@ -211,6 +254,11 @@ impl Town {
 
     /// Stops everything, and says what failed meanwhile.
     pub(crate) async fn end(mut self) -> anyhow::Result<()> {
+        self.stop().await
+    }
+
+    /// The same, and what the services left in their folders stays to be looked at.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             ended??;

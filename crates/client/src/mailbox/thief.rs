@@ -86,7 +86,7 @@ fn a_thief_who_takes_the_folder_at_any_moment_can_tell_nothing() {
     let mut rngs = [0, 1].map(|_| StdRng::seed_from_u64(61));
     let exit = SealSecret::generate(&mut StdRng::seed_from_u64(62));
     let mut cover_rng = StdRng::seed_from_u64(63);
-    let mut cover = || envelope::cover(&wire(), &exit.public(), &mut cover_rng);
+    let mut cover = || envelope::cover(&wire(), exit.public(), &mut cover_rng);
     let mut mailboxes = [0, 1].map(|i: usize| {
         let file = MailboxFile::lock(folders[i].path()).unwrap();
         Mailbox::open(file, wire(), &mut rngs[i]).unwrap()

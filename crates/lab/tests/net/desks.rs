@@ -151,7 +151,7 @@ impl Taken {
             found::found(folder.path(), &Plan { round_ms: 5_000, genesis: Millis(0) }, &mut rng).unwrap();
         let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY)).unwrap();
         let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&founded.id).unwrap();
-        let exit = SealSecret::from_seed(&*seed::read(&folder.path().join("mix3").join(file::SEAL)).unwrap());
+        let exit = SealSecret::from_seed(&seed::read(&folder.path().join("mix3").join(file::SEAL)).unwrap());
         let intakes = std::iter::once(founded.intake).chain(founded.others.into_iter().map(|o| o.intake));
         Self { directory, exit, intakes: intakes.collect(), rng }
     }
@@ -167,7 +167,7 @@ impl Taken {
         };
         let packed = message.pack(wire.cascade).unwrap();
         let intake = self.intakes[nth].public();
-        let (blob, _) = envelope::to_desk(&wire, &intake, &packed, &self.exit.public(), &mut self.rng);
+        let (blob, _) = envelope::to_desk(&wire, intake, &packed, self.exit.public(), &mut self.rng);
         match envelope::open_exit(&wire, &self.exit, blob.as_bytes()).unwrap().1 {
             Found::ToDesk(boxed) => boxed,
             _ => panic!("a message to a desk"),

@@ -61,6 +61,8 @@ impl Kdf {
             .hash_password_into_with_memory(passphrase.normal().as_bytes(), salt, &mut key, &mut memory)
             .expect("the lengths are fixed and within Argon2's limits");
         memory.zeroize();
+        #[cfg(test)]
+        crate::work::done(crate::work::Work::Derived { memory_kib: self.memory_kib, passes: self.passes });
         let derived = StoreKey::from_bytes(key);
         key.zeroize();
         Ok(derived)

@@ -111,7 +111,7 @@ impl Mailbox {
         wire: Wire,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, MailboxError> {
-        if let Some(plain) = file.read(rng)? {
+        if let Some(plain) = file.read()? {
             let filled = file.is_filled();
             return Ok(Self { filled, ..Self::from_plain(&plain, wire, Kept::File(file)) });
         }
@@ -297,6 +297,9 @@ impl Mailbox {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod thief;
 
 #[cfg(test)]
 mod tests {

@@ -90,7 +90,15 @@ impl StoreKey {
 
     fn attached(&self, nonce: &XNonce, text: &mut [u8], tag: &[u8]) -> Result<(), NotOpened> {
         let tag = Tag::try_from(tag).expect("16 bytes");
-        self.cipher().decrypt_inout_detached(nonce, b"", InOutBuf::from(text), &tag).map_err(|_| NotOpened)
+        #[cfg(test)]
+        let length = text.len();
+        let opened = self.cipher().decrypt_inout_detached(nonce, b"", InOutBuf::from(text), &tag);
+        #[cfg(test)]
+        crate::work::done(match opened {
+            Ok(()) => crate::work::Work::Opened(length),
+            Err(_) => crate::work::Work::Refused(length),
+        });
+        opened.map_err(|_| NotOpened)
     }
 }
 

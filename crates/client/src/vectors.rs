@@ -83,7 +83,7 @@ fn mailbox(f: &Fields) -> Outcome {
     let folder = tempfile::tempdir().map_err(why)?;
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).map_err(why);
     write("mailbox", &file)?;
-    write("device.key", &f.array::<64>("key-file")?)?;
+    write("device.key", &f.array::<33>("key-file")?)?;
     let wire = Wire { network: NetworkId([1; 32]), cascade };
     let opened = MailboxFile::lock(folder.path()).and_then(|file| Mailbox::open(file, wire, &mut rng()));
     let mailbox = match opened {

@@ -8,6 +8,7 @@ use proto::NetworkId;
 use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+use server::edge::{Ceilings, KnownBy, Range};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: DirectoryRejected,
     },
+    /// Ceilings that no edge can have.
+    #[error(transparent)]
+    Ceiling(#[from] CeilingError),
 }
 
 /// A role's configuration.
@@ -67,10 +71,14 @@ pub fn read<C: Config>(file: &Path) -> Result<C, ConfigError> {
     let mut config: C =
         toml::from_str(&text).map_err(|cause| ConfigError::Parse { file: name.clone(), cause })?;
     config.settle(file.parent().unwrap_or(Path::new("")));
-    if let Some((key, path)) = config.needs().into_iter().find(|(_, path)| !path.is_file()) {
+    let needs = config.needs();
+    if let Some(missing) = needs.iter().position(|(_, path)| !path.is_file()) {
+        let (key, path) = needs[missing];
+        // A key that is given for each relay: the line of this one.
+        let nth = needs[..missing].iter().filter(|(other, _)| *other == key).count();
         return Err(ConfigError::Missing {
             file: name,
-            line: line_of(&text, key),
+            line: line_of(&text, key, nth),
             key,
             path: path.to_owned(),
         });
@@ -78,10 +86,11 @@ pub fn read<C: Config>(file: &Path) -> Result<C, ConfigError> {
     Ok(config)
 }
 
-/// The line on which `key` is given its value. Every key of a configuration stands at its top level.
-fn line_of(text: &str, key: &str) -> usize {
+/// The line on which `key` is given its value for the nth time, counted from 0.
+fn line_of(text: &str, key: &str, nth: usize) -> usize {
     let given = |line: &str| line.split_once('=').is_some_and(|(before, _)| before.trim() == key);
-    1 + text.lines().position(given).unwrap_or(0)
+    let lines = text.lines().enumerate().filter(|(_, line)| given(line));
+    1 + lines.map(|(at, _)| at).nth(nth).unwrap_or(0)
 }
 
 /// `firsthand edge`
@@ -102,6 +111,132 @@ pub struct Edge {
     /// mix has taken what is there, so that a flood cannot fill the disk for everything else.
     #[serde(default = "max_journal_bytes")]
     pub max_journal_bytes: u64,
+    /// Envelopes of one address that are taken for a round; what comes beyond is lost, and the status page counts it. An
+    /// IPv6 address counts by its first 64 bits. All readers behind one address share this, and each sends one.
+    #[serde(default = "address_ceiling")]
+    pub address_ceiling: u32,
+    /// Connections served at once. More wait.
+    #[serde(default = "connections")]
+    pub connections: u32,
+    /// Connections of one address that are served at once. One more is closed.
+    #[serde(default = "connections_per_address")]
+    pub connections_per_address: u32,
+    /// Who may send for others: proxies, CDNs, other organisations. Without an entry, a proxy before the edge counts as the
+    /// one address it has.
+    #[serde(default, rename = "relay")]
+    pub relays: Vec<Relay>,
+}
+
+/// One relay, as `[[relay]]` in the edge's file. It is known by `from` or by `secret`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// The address or range it sends from, like `203.0.113.0/24`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// File with 64 hexadecimal digits, which it shows in the header `firsthand-relay`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<PathBuf>,
+    /// Envelopes through it that are taken for a round.
+    #[serde(default = "relay_ceiling")]
+    pub ceiling: u32,
+    /// The header in which it tells the client's address, like `x-forwarded-for`. Then that address has its ceiling too.
+    /// Leave it out if the relay is to keep addresses to itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tells_address_in: Option<String>,
+}
+
+fn address_ceiling() -> u32 {
+    Ceilings::default().address
+}
+
+fn connections() -> u32 {
+    Ceilings::default().connections
+}
+
+fn connections_per_address() -> u32 {
+    Ceilings::default().connections_per_address
+}
+
+/// As many readers as a network in production has several times over.
+fn relay_ceiling() -> u32 {
+    100_000
+}
+
+impl Edge {
+    /// An edge with every default.
+    pub fn new(network: NetworkId, listen: SocketAddr, state: PathBuf, directory: PathBuf) -> Self {
+        Self {
+            network,
+            listen,
+            state,
+            directory,
+            max_journal_bytes: max_journal_bytes(),
+            address_ceiling: address_ceiling(),
+            connections: connections(),
+            connections_per_address: connections_per_address(),
+            relays: vec![],
+        }
+    }
+
+    /// What it bears of each sender and of all.
+    ///
+    /// # Errors
+    /// A relay that nobody can be told by, or by two things; a ceiling of nothing.
+    pub fn ceilings(&self) -> Result<Ceilings, CeilingError> {
+        let numbers = [
+            ("address_ceiling", self.address_ceiling),
+            ("connections", self.connections),
+            ("connections_per_address", self.connections_per_address),
+        ];
+        if let Some((key, _)) = numbers.into_iter().find(|(_, number)| *number == 0) {
+            return Err(CeilingError::Nothing { key });
+        }
+        let relay = |relay: &Relay| {
+            let known_by = match (&relay.from, &relay.secret) {
+                (Some(from), None) => {
+                    let range = from.parse::<Range>();
+                    KnownBy::Range(range.map_err(|why| CeilingError::Range { from: from.clone(), why })?)
+                }
+                (None, Some(secret)) => KnownBy::Secret(secret.clone()),
+                _ => return Err(CeilingError::Relay),
+            };
+            Ok(server::edge::Relay {
+                known_by,
+                ceiling: relay.ceiling,
+                tells_address_in: relay.tells_address_in.clone(),
+            })
+        };
+        Ok(Ceilings {
+            address: self.address_ceiling,
+            connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            relays: self.relays.iter().map(relay).collect::<Result<_, _>>()?,
+            ..Ceilings::default()
+        })
+    }
+}
+
+/// Why an edge cannot have these ceilings.
+#[derive(Debug, thiserror::Error)]
+pub enum CeilingError {
+    /// Nobody could send anything.
+    #[error("`{key}` is 0, so that nothing could be sent. Give a number, or leave the line out")]
+    Nothing {
+        /// Which.
+        key: &'static str,
+    },
+    /// No address is in it.
+    #[error("`from = \"{from}\"`: {why}")]
+    Range {
+        /// What was given.
+        from: String,
+        /// How it is written.
+        why: server::edge::NoRange,
+    },
+    /// It is known by nothing, or by two things.
+    #[error("each relay has either `from` or `secret`, and one of them alone")]
+    Relay,
 }
 
 /// 32 GiB: a round of four million envelopes.
@@ -222,10 +357,13 @@ fn under(folder: &Path, paths: impl IntoIterator<Item = impl std::borrow::Borrow
 impl Config for Edge {
     fn settle(&mut self, folder: &Path) {
         under(folder, [&mut self.state, &mut self.directory]);
+        under(folder, self.relays.iter_mut().filter_map(|relay| relay.secret.as_mut()));
     }
 
     fn needs(&self) -> Vec<(&'static str, &Path)> {
-        vec![("directory", self.directory.as_path())]
+        let secrets = self.relays.iter().filter_map(|relay| relay.secret.as_deref());
+        let directory = ("directory", self.directory.as_path());
+        std::iter::once(directory).chain(secrets.map(|file| ("secret", file))).collect()
     }
 }
 
@@ -382,19 +520,55 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
+        let relay = Relay { from: Some("203.0.113.0/24".into()), ceiling: 5_000, ..Relay::default() };
         let edge = Edge {
-            network: NetworkId([7; 32]),
-            listen: ([127, 0, 0, 1], 8080).into(),
-            state: "state".into(),
-            directory: "there".into(),
             max_journal_bytes: 1 << 20,
+            relays: vec![relay],
+            ..Edge::new(NetworkId([7; 32]), ([127, 0, 0, 1], 8080).into(), "state".into(), "there".into())
         };
         let text = toml::to_string(&edge).unwrap();
         let (_folder, given) = file(&text);
         let again = read::<Edge>(&given).unwrap();
         assert_eq!((again.network, again.listen), (edge.network, edge.listen));
         assert_eq!(again.max_journal_bytes, 1 << 20);
+        assert_eq!(again.relays[0].ceiling, 5_000);
+        assert_eq!(again.ceilings().unwrap().relays.len(), 1);
         let (_folder, left_out) = file(&text.replace("max_journal_bytes", "# max_journal_bytes"));
         assert_eq!(read::<Edge>(&left_out).unwrap().max_journal_bytes, 32 << 30);
+    }
+
+    const EDGE: &str = "network = \"ID\"\nlisten = \"127.0.0.1:0\"\nstate = \"s\"\ndirectory = \"there\"\n";
+
+    #[test]
+    fn an_edge_without_ceilings_has_the_defaults_and_what_is_wrong_with_one_is_named() {
+        let edge = |more: &str| read::<Edge>(&file(&format!("{EDGE}{more}")).1);
+        let plain = edge("").unwrap().ceilings().unwrap();
+        let defaults = Ceilings::default();
+        assert_eq!(
+            (plain.address, plain.connections, plain.connections_per_address),
+            (defaults.address, defaults.connections, defaults.connections_per_address)
+        );
+        assert!(plain.relays.is_empty());
+        let relays = "[[relay]]\nfrom = \"2001:db8::/32\"\n[[relay]]\nsecret = \"there\"\nceiling = 9000\n\
+                      tells_address_in = \"x-forwarded-for\"\n";
+        let with = edge(relays).unwrap().ceilings().unwrap();
+        assert_eq!(with.relays.iter().map(|r| r.ceiling).collect::<Vec<_>>(), [100_000, 9_000]);
+        for (more, words) in [
+            ("adress_ceiling = 1\n", "unknown field `adress_ceiling`"),
+            ("[[relay]]\nform = \"::1\"\n", "unknown field `form`"),
+            ("[[relay]]\nsecret = \"there\"\n[[relay]]\nsecret = \"none\"\n", "line 8: `secret` names"),
+        ] {
+            let why = edge(more).unwrap_err().to_string();
+            assert!(why.contains(words), "{why}");
+        }
+        for (more, words) in [
+            ("connections = 0\n", "`connections` is 0"),
+            ("[[relay]]\nceiling = 4000\n", "either `from` or `secret`"),
+            ("[[relay]]\nfrom = \"::1\"\nsecret = \"there\"\n", "either `from` or `secret`"),
+            ("[[relay]]\nfrom = \"10.0.0.0/40\"\n", "written like 203.0.113.0/24"),
+        ] {
+            let why = edge(more).unwrap().ceilings().unwrap_err().to_string();
+            assert!(why.contains(words), "{why}");
+        }
     }
 }

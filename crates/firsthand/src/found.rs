@@ -1,4 +1,4 @@
-//! Founding a network: a root, operators, one newsroom with one desk, and the directory they sign together.
+//! Founding a network: a root, operators, two newsrooms with three desks, and the directory they sign together.
 //!
 //! For demonstrations only: all secrets are drawn on one machine, and the root is forgotten once it has signed. Each
 //! role's folder then holds what that role needs, and nothing of another's.
@@ -19,8 +19,44 @@ use server::seed;
 /// How many mixes a demonstration has.
 pub const MIXES: u8 = 3;
 
-/// File names inside a role's folder.
+/// Newsrooms of a demonstration. They share one crowd of readers.
+const NEWSROOMS: [&str; 2] = ["The Demonstration Courier", "The Sample Gazette"];
+
+/// A desk of a demonstration.
+struct Plate {
+    /// The folder of its role.
+    folder: &'static str,
+    /// Its newsroom's place in [`NEWSROOMS`].
+    newsroom: usize,
+    name: &'static str,
+    about: &'static str,
+}
+
+const DESKS: [Plate; 3] = [
+    Plate {
+        folder: file::DESK,
+        newsroom: 0,
+        name: "Investigations",
+        about: "Read by the investigations team of this demonstration. Usual answer: within a minute.",
+    },
+    Plate {
+        folder: "desk2",
+        newsroom: 0,
+        name: "Local affairs",
+        about: "For what happens around the corner. Read by two reporters of this demonstration.",
+    },
+    Plate {
+        folder: "desk3",
+        newsroom: 1,
+        name: "Health and work",
+        about: "For hospitals, care homes and work places. Read by one reporter of this demonstration.",
+    },
+];
+
+/// Names of folders, and of files inside a role's.
 pub mod file {
+    /// The folder of the first desk's role.
+    pub const DESK: &str = "desk";
     /// Ed25519 seed.
     pub const IDENTITY: &str = "identity.key";
     /// A desk's vault.
@@ -41,10 +77,27 @@ pub struct Plan {
 pub struct Network {
     /// Its id, which every role pins.
     pub id: NetworkId,
-    /// Its one desk.
+    /// Its first desk.
     pub desk: DeskId,
-    /// The desk's first intake keys, which only its vault keeps.
-    pub intake: Vec<(Period, SealSecret)>,
+    /// The first desk's first intake keys, which only its vault keeps.
+    pub intake: IntakeKeys,
+    /// Its other desks.
+    pub others: Vec<OtherDesk>,
+}
+
+/// A desk's intake keys, each with its week.
+pub type IntakeKeys = Vec<(Period, SealSecret)>;
+
+/// A desk beside the first.
+pub struct OtherDesk {
+    /// The folder of its role.
+    pub folder: &'static str,
+    /// Its id.
+    pub desk: DeskId,
+    /// Its name and its newsroom's, for people.
+    pub title: String,
+    /// Its first intake keys, which only its vault keeps.
+    pub intake: IntakeKeys,
 }
 
 /// Draws all keys, signs the directory, and fills a folder for each role under `dir`.
@@ -53,10 +106,13 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let network = root.public().network();
     let press = IdentitySecret::generate(rng);
     let edge = IdentitySecret::generate(rng);
-    let newsroom = IdentitySecret::generate(rng);
-    let desk = IdentitySecret::generate(rng);
-    let intake: Vec<_> =
-        KeyKind::Intake.published(Round(0)).map(|period| (period, SealSecret::generate(rng))).collect();
+    let newsrooms = NEWSROOMS.map(|_| IdentitySecret::generate(rng));
+    let desks = DESKS.map(|plate| {
+        let identity = IdentitySecret::generate(rng);
+        let intake: IntakeKeys =
+            KeyKind::Intake.published(Round(0)).map(|period| (period, SealSecret::generate(rng))).collect();
+        (plate, identity, intake)
+    });
     let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(rng)).collect();
 
     let operator = |role, name: &str, key: &IdentitySecret| Operator {
@@ -68,8 +124,8 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let mut operators = vec![
         operator(Role::Press, "Demonstration Press", &press),
         operator(Role::Edge, "Demonstration Edge", &edge),
-        operator(Role::Newsroom, "The Demonstration Courier", &newsroom),
     ];
+    operators.extend(NEWSROOMS.iter().zip(&newsrooms).map(|(name, key)| operator(Role::Newsroom, name, key)));
     let names = ["First Mix", "Second Mix", "Third Mix"];
     for ((hop, name), identity) in (0..).zip(names).zip(&mixes) {
         operators.push(operator(Role::Mix(hop), name, identity));
@@ -92,32 +148,31 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         until: Round(u32::MAX),
     };
 
-    let card = DeskCard {
-        desk: desk.public(),
-        name: "Investigations".into(),
-        about: "Read by the investigations team of this demonstration. Usual answer: within a minute.".into(),
-        since: Round(0),
+    let entry = |(plate, desk, intake): &(Plate, IdentitySecret, IntakeKeys)| {
+        let newsroom = &newsrooms[plate.newsroom];
+        let (name, about) = (plate.name.into(), plate.about.into());
+        let card = DeskCard { desk: desk.public(), name, about, since: Round(0) };
+        let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
+            let key = secret.public().to_bytes().into();
+            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, desk)
+        };
+        DeskEntry {
+            newsroom: newsroom.public(),
+            card: Unverified::sign(&card, &network, newsroom),
+            keys: intake.iter().map(sign).collect(),
+        }
     };
-    let entry = DeskEntry {
-        newsroom: newsroom.public(),
-        card: Unverified::sign(&card, &network, &newsroom),
-        keys: intake
-            .iter()
-            .map(|(Period { from, until }, secret)| {
-                let key = secret.public().to_bytes().into();
-                Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, &desk)
-            })
-            .collect(),
-    };
+    let entries = desks.iter().map(entry).collect();
     // The mixes make their keys themselves, and the press puts them into its first directory.
-    let directory = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![entry]).to_bytes();
+    let directory = UnverifiedDirectory::assemble(&root, &roster, vec![], entries).to_bytes();
 
     let folder = |name: &str| -> anyhow::Result<PathBuf> {
         let folder = dir.join(name);
         fs::create_dir_all(&folder)?;
         Ok(folder)
     };
-    for name in ["edge", "press", "mix1", "mix2", "mix3", "desk", "reader", "crowd"] {
+    let roles = ["edge", "press", "mix1", "mix2", "mix3", "reader", "crowd"];
+    for name in roles.into_iter().chain(DESKS.map(|plate| plate.folder)) {
         fs::write(folder(name)?.join(file::DIRECTORY), &directory)?;
     }
     let at = folder("press")?;
@@ -126,8 +181,18 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         let at = folder(&format!("mix{n}"))?;
         seed::write(&at.join(file::IDENTITY), &identity.to_seed())?;
     }
-    seed::write(&folder("desk")?.join(file::IDENTITY), &desk.to_seed())?;
-    Ok(Network { id: network, desk: desk_id(&desk.public()), intake })
+    for (plate, desk, _) in &desks {
+        seed::write(&folder(plate.folder)?.join(file::IDENTITY), &desk.to_seed())?;
+    }
+    let [(_, desk, intake), others @ ..] = desks;
+    let other = |(plate, desk, intake): (Plate, IdentitySecret, IntakeKeys)| OtherDesk {
+        folder: plate.folder,
+        desk: desk_id(&desk.public()),
+        title: format!("{}, {}", plate.name, NEWSROOMS[plate.newsroom]),
+        intake,
+    };
+    let others = others.into_iter().map(other).collect();
+    Ok(Network { id: network, desk: desk_id(&desk.public()), intake, others })
 }
 
 #[cfg(test)]
@@ -147,6 +212,12 @@ mod tests {
             assert!(
                 directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake[0].1.public())
             );
+            for other in &network.others {
+                let desk = directory.desk(&other.desk).unwrap();
+                assert!(desk.intake(Round(0)) == Some(other.intake[0].1.public()));
+                assert_eq!(other.title, format!("{}, {}", desk.name, desk.newsroom));
+            }
+            assert_eq!((directory.desks().len(), network.others.len()), (3, 2));
             assert!(directory.roster().demonstration);
         }
         let mut seeds: Vec<_> =

@@ -33,15 +33,18 @@ fn ready(address: impl std::fmt::Display) {
 
 /// Runs the edge.
 pub async fn edge(config: config::Edge, stop: Stop) -> anyhow::Result<()> {
+    let ceilings = config.ceilings().map_err(config::ConfigError::from)?;
     let edge = server::edge::Config {
         listen: config.listen,
         state: config.state,
         network: config.network,
         directory: config.directory,
         max_journal_bytes: Some(config.max_journal_bytes),
+        ceilings,
     };
     let serving = |address| ready(format!("http://{address}"));
-    server::run::run_edge(edge, ambient::clock(), Hook::none(), serving, stopped(stop)).await?;
+    server::run::run_edge(edge, ambient::clock(), ambient::rng()?, Hook::none(), serving, stopped(stop))
+        .await?;
     Ok(())
 }
 
@@ -151,15 +154,27 @@ pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
     run_device(device, listener, pages, stop).await
 }
 
-/// Makes the vault of a founded network's desk. Returns the passphrase that opens it.
+/// Makes the vault of a founded network's first desk. Returns the passphrase that opens it.
 pub fn make_vault(dir: &Path, network: found::Network, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
-    let desk = dir.join("desk");
+    vault(&dir.join(found::file::DESK), network.intake, rng)
+}
+
+/// Makes the vaults of a founded network's other desks: who they are, and the passphrase that opens each.
+pub fn make_other_vaults(
+    dir: &Path,
+    others: Vec<found::OtherDesk>,
+    rng: &mut impl CryptoRng,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let make =
+        |other: found::OtherDesk| Ok((other.title, vault(&dir.join(other.folder), other.intake, rng)?));
+    others.into_iter().map(make).collect()
+}
+
+fn vault(folder: &Path, intake: found::IntakeKeys, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
     let passphrase = Passphrase::generate(rng);
-    let contents = VaultContents {
-        identity: IdentitySecret::from_seed(&*seed::read(&desk.join(found::file::IDENTITY))?),
-        intake: network.intake,
-    };
-    Vault::create(&desk.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
+    let identity = IdentitySecret::from_seed(&*seed::read(&folder.join(found::file::IDENTITY))?);
+    let contents = VaultContents { identity, intake };
+    Vault::create(&folder.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
     Ok(passphrase.words().collect::<Vec<_>>().join(" "))
 }
 

@@ -56,6 +56,8 @@ impl Edge {
             .timeout(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // Shorter than an edge lets a connection be idle, so that no request goes into one that is being closed.
+            .pool_idle_timeout(Duration::from_secs(8))
             .build()
             .map_err(|cause| EdgeError::Unreachable { url: url.clone(), cause })?;
         Ok(Self { client, url, network })

@@ -83,6 +83,8 @@ impl EdgeClient {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // Shorter than an edge lets a connection be idle, so that no request goes into one that is being closed.
+            .pool_idle_timeout(Duration::from_secs(8))
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_secs(60))
             .build()

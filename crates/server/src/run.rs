@@ -33,15 +33,17 @@ pub enum ServiceError {
     Broken,
 }
 
-/// Runs an edge until `shutdown` is done. `ready` is told its address once it listens.
+/// Runs an edge until `shutdown` is done. `rng` draws the key under which addresses are counted. `ready` is told its
+/// address once it listens.
 pub async fn run_edge(
     config: edge::Config,
     clock: Arc<dyn Clock>,
+    mut rng: StdRng,
     hook: Hook,
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServiceError> {
-    let edge = Edge::open(&config, clock, hook).await?;
+    let edge = Edge::open(&config, clock, &mut rng, hook).await?;
     let listening = edge.listen(config.listen).await?;
     ready(listening.address());
     match listening.run(shutdown).await {

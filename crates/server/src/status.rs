@@ -79,6 +79,12 @@ pub enum Reason {
     Late,
     /// For what is no round.
     NoRound,
+    /// Shed: its address has sent as many as are taken of one.
+    OverAddress,
+    /// Shed: its relay has passed on as many as are taken through it.
+    OverRelay,
+    /// A connection closed unheard: its address has as many open as one may.
+    OverConnections,
 }
 
 /// Uploads not taken, by reason.
@@ -99,6 +105,15 @@ pub struct Refused {
     /// For what is no round.
     #[n(4)]
     pub no_round: u64,
+    /// Shed, over the ceiling of an address.
+    #[n(5)]
+    pub over_address: u64,
+    /// Shed, over the ceiling of a relay.
+    #[n(6)]
+    pub over_relay: u64,
+    /// Connections closed unheard, over the ceiling of an address.
+    #[n(7)]
+    pub over_connections: u64,
 }
 
 impl Refused {
@@ -110,7 +125,15 @@ impl Refused {
             Reason::Early => &mut self.early,
             Reason::Late => &mut self.late,
             Reason::NoRound => &mut self.no_round,
+            Reason::OverAddress => &mut self.over_address,
+            Reason::OverRelay => &mut self.over_relay,
+            Reason::OverConnections => &mut self.over_connections,
         } += 1;
+    }
+
+    /// How much was shed, connections among it.
+    pub fn shed(&self) -> u64 {
+        self.over_address + self.over_relay + self.over_connections
     }
 }
 
@@ -132,6 +155,7 @@ fn shown_round(round: &RoundStatus) -> ui::status::Round {
         number: round.round,
         began_ms: round.began_ms,
         envelopes: round.envelopes,
+        shed: round.refused.shed(),
         batches: round
             .batches
             .iter()

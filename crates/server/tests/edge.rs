@@ -14,8 +14,9 @@ use proto::edition::{Bundle, Head, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, NetworkId, Round, codec, request};
+use rand::{SeedableRng as _, rngs::StdRng};
 use reqwest::{Method, StatusCode};
-use server::edge::{Config, Edge, OpenError};
+use server::edge::{Ceilings, Config, Edge, OpenError};
 use server::faults::Hook;
 use server::handed::Handed;
 use server::http::SEALED;
@@ -50,10 +51,11 @@ impl Running {
             network: town.network,
             directory,
             max_journal_bytes,
+            ceilings: Ceilings::default(),
         };
         // A quarter into round 5.
         let clock = Hands::at(GENESIS.plus(5 * 3_000 + 750));
-        let edge = Edge::open(&config, clock.clone(), Hook::none()).await.unwrap();
+        let edge = Edge::open(&config, clock.clone(), &mut rng(), Hook::none()).await.unwrap();
         let listening = edge.clone().listen(config.listen).await.unwrap();
         let base = format!("http://{}", listening.address());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -168,6 +170,10 @@ impl Running {
         let by = &self.town.mixes[usize::from(hop)];
         Handed::new(&Unverified::sign(&manifest, &self.town.network, by), payload).body().to_vec()
     }
+}
+
+fn rng() -> StdRng {
+    StdRng::seed_from_u64(1)
 }
 
 fn id(round: u32, part: u16) -> BatchId {
@@ -649,14 +655,15 @@ async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
 async fn what_keeps_an_edge_from_starting_is_said_in_a_sentence() {
     let edge = Running::start(12).await;
     let clock = edge.clock.clone();
-    let open = async |config: &Config| match Edge::open(config, clock.clone(), Hook::none()).await {
+    let open = async |config: &Config| match Edge::open(config, clock.clone(), &mut rng(), Hook::none()).await
+    {
         Ok(_) => panic!("it started"),
         Err(e) => e,
     };
     let in_use = open(&edge.config).await;
     assert!(in_use.to_string().contains("in use by another program"), "{in_use}");
     let fresh = |state: &str| Config { state: edge.folder.path().join(state), ..edge.config.clone() };
-    let second = Edge::open(&fresh("other"), clock.clone(), Hook::none()).await.unwrap();
+    let second = Edge::open(&fresh("other"), clock.clone(), &mut rng(), Hook::none()).await.unwrap();
     let address = edge.base.strip_prefix("http://").unwrap().parse().unwrap();
     let Err(taken) = second.listen(address).await else { panic!("it listens") };
     assert!(

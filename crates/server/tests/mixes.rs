@@ -20,12 +20,12 @@ use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
-use proto::seal::SealPublic;
+use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Clock, Digest, Millis, Round, codec, request};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use server::edge::{Config, Edge, RunError};
+use server::edge::{Ceilings, Config, Edge, RunError};
 use server::faults::{Hook, Side, Step};
 use server::handed::Handed;
 use server::http::EdgeClient;
@@ -124,10 +124,11 @@ impl Net {
             network: self.town.network,
             directory: self.folder.path().join("directory"),
             max_journal_bytes: None,
+            ceilings: Ceilings::default(),
         };
         let (clock, hook) = (self.clock.clone(), self.hook(Who::Edge));
         let (edge, listening) = self.runtime.block_on(async {
-            let edge = Edge::open(&config, clock, hook).await.unwrap();
+            let edge = Edge::open(&config, clock, &mut StdRng::seed_from_u64(1), hook).await.unwrap();
             (edge.clone(), edge.listen(config.listen).await.unwrap())
         });
         self.address = listening.address();
@@ -550,13 +551,53 @@ fn the_first_mix_stopped_at_any_step_loses_and_doubles_nothing() {
 
 #[test]
 fn a_middle_mix_stopped_at_any_step_loses_and_doubles_nothing() {
-    let steps: Vec<_> = Step::MIX.into_iter().filter(|s| *s != Step::Admitted).collect();
+    // Its keys live for days: none is forgotten in four rounds.
+    let no = [Step::Admitted, Step::KeyForgotten];
+    let steps: Vec<_> = Step::MIX.into_iter().filter(|s| !no.contains(s)).collect();
     strike_everywhere(Who::Mix(1), &steps);
 }
 
 #[test]
 fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
-    strike_everywhere(Who::Mix(2), &Step::MIX);
+    let steps: Vec<_> = Step::MIX.into_iter().filter(|s| *s != Step::KeyForgotten).collect();
+    strike_everywhere(Who::Mix(2), &steps);
+}
+
+/// A mix is stopped as it deletes a key, and does it after all when it starts again.
+#[test]
+fn key_03_every_mix_deletes_its_keys_on_time_and_opens_nothing_afterwards() {
+    for side in [Side::Before, Side::After] {
+        for (hop, from, last) in [(0u8, 7, 7 + 25), (1, 0, 23 + 26), (2, 0, 167 + 240)] {
+            let victim = Victim { who: Who::Mix(hop), step: Step::KeyForgotten, side, first: 0 };
+            let mut net = Net::start(Town::new(30), Some(victim));
+            let held = |net: &Net| -> Vec<(u32, [u8; 32])> {
+                let file = net.folder.path().join(format!("mix{hop}")).join("mix.sqlite");
+                let db = rusqlite::Connection::open(file).unwrap();
+                let mut query = db.prepare("SELECT first, seed FROM keys ORDER BY first").unwrap();
+                let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+                rows.map(Result::unwrap).collect()
+            };
+            let seed = held(&net).into_iter().find(|(first, _)| *first == from).expect("it was made").1;
+            let secret = SealSecret::from_seed(&seed);
+            assert!(secret.public() == &net.key_of(hop, Round(from)));
+            let there = |net: &Net| held(net).iter().any(|(first, _)| *first == from);
+            let start = |r| net.town.schedule().start(Round(r)).plus(200);
+            let (before, after) = (start(last), start(last + 1));
+            net.at(before);
+            assert!(there(&net), "hop {hop}: not before its time");
+            net.at(after);
+            assert!(!there(&net), "hop {hop}: nor after it");
+            let folder = net.folder.path().join(format!("mix{hop}"));
+            for file in std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).filter(|f| f.is_file())
+            {
+                let bytes = std::fs::read(&file).unwrap();
+                assert!(!bytes.windows(32).any(|w| w == seed), "{} still holds the key", file.display());
+            }
+            // What was sealed to it, and the batch that brings it, opens for nobody any more.
+            assert!(held(&net).iter().all(|(_, other)| *other != seed));
+            net.stop();
+        }
+    }
 }
 
 #[test]
@@ -822,12 +863,20 @@ fn the_loops_carry_a_tip_by_themselves() {
         network: net.town.network,
         directory: folder.join("directory"),
         max_journal_bytes: None,
+        ceilings: Ceilings::default(),
     };
     let mut services = vec![];
     let ready = move |address| {
         let _ = told.send(address);
     };
-    let running = server::run::run_edge(config, clock.clone(), Hook::none(), ready, shutdown());
+    let running = server::run::run_edge(
+        config,
+        clock.clone(),
+        StdRng::seed_from_u64(1),
+        Hook::none(),
+        ready,
+        shutdown(),
+    );
     services.push(net.runtime.spawn(running));
     net.address = net.runtime.block_on(address).unwrap();
     for setup in keys {

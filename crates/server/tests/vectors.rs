@@ -23,7 +23,7 @@ use proto::mix::BatchId;
 use proto::sign::Unverified;
 use proto::{Clock as _, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
-use server::edge::{Config, Edge};
+use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;
 use server::handed::Handed;
 use server::http::SEALED;
@@ -51,6 +51,7 @@ async fn edge(f: &Fields) -> Outcome {
         network: f.network()?,
         directory: folder.path().join("directory"),
         max_journal_bytes: None,
+        ceilings: Ceilings::default(),
     };
     std::fs::write(&config.directory, f.bytes("directory")?).unwrap();
     let schedule = directory(f)?.parameters().schedule;
@@ -73,7 +74,10 @@ async fn edge(f: &Fields) -> Outcome {
         clock.set(Millis(start.0.checked_add_signed(after).ok_or("a time")?));
         let edge = match &open {
             Some(edge) => Arc::clone(edge),
-            None => Edge::open(&config, clock.clone(), Hook::none()).await.map_err(|e| e.to_string())?,
+            None => {
+                let mut rng = StdRng::seed_from_u64(1);
+                Edge::open(&config, clock.clone(), &mut rng, Hook::none()).await.map_err(|e| e.to_string())?
+            }
         };
         open = Some(Arc::clone(&edge));
         edge.step(clock.now()).await.map_err(|e| e.to_string())?;
@@ -84,7 +88,7 @@ async fn edge(f: &Fields) -> Outcome {
             request = request.header(request::HEADER, signed);
         }
         let request = request.body(Body::from(body)).map_err(|e| e.to_string())?;
-        let answer = edge.router().oneshot(request).await.unwrap();
+        let answer = edge.router_for([127, 0, 0, 1].into()).oneshot(request).await.unwrap();
         let (head, body) = answer.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|e| e.to_string())?;
         if head.status == StatusCode::ACCEPTED {

@@ -33,6 +33,8 @@ pub struct Round {
     pub began_ms: u64,
     /// Envelopes the edge took, whatever was in them.
     pub envelopes: u64,
+    /// Uploads shed because one address or relay sent more than its share, and connections closed for that.
+    pub shed: u64,
     /// Batches that left a hop, in the order of hop and part.
     pub batches: Vec<Batch>,
     /// Whether its drops stand in an edition.
@@ -139,6 +141,8 @@ fn tallies(status: &Status) -> Markup {
 }
 
 fn rounds(status: &Status, zone: &Zone, seconds: bool) -> Markup {
+    // A column of noughts would only raise questions.
+    let any_shed = status.rounds.iter().any(|r| r.shed > 0);
     let hops = status.rounds.iter().flat_map(|r| &r.batches).map(|b| b.hop).max().unwrap_or(0);
     html! {
         h2 { "Rounds" }
@@ -149,6 +153,7 @@ fn rounds(status: &Status, zone: &Zone, seconds: bool) -> Markup {
                         th scope="col" { "Round" }
                         th scope="col" { "Began" }
                         th.number scope="col" { "Envelopes" }
+                        @if any_shed { th.number scope="col" { "Shed" } }
                         @for hop in 1..=hops {
                             th.number scope="col" { @if hop == hops { "Exit" } @else { "Mix " (hop) } }
                         }
@@ -161,12 +166,16 @@ fn rounds(status: &Status, zone: &Zone, seconds: bool) -> Markup {
                             th scope="row" { (round.number) }
                             td { (zone.clock(round.began_ms, seconds)) }
                             td.number { (thousands(round.envelopes)) }
+                            @if any_shed { td.number { (thousands(round.shed)) } }
                             @for hop in 1..=hops { td.number { (hop_cell(round, hop)) } }
                             td { @if round.published { "published" } @else { "on their way" } }
                         }
                     }
                 }
             }
+        }
+        @if any_shed {
+            p.note { "Shed: sent by one address or relay beyond what is taken of one, and lost." }
         }
     }
 }
@@ -266,6 +275,7 @@ mod tests {
                 number,
                 began_ms: 1_795_000_000_000 + u64::from(number) * 5_000,
                 envelopes: 40 + u64::from(number % 3),
+                shed: 0,
                 batches: vec![
                     Batch { hop: 1, part: 0, taken: 41, passed: 40 },
                     Batch { hop: 3, part: 0, taken: 40, passed: 32 },
@@ -312,8 +322,14 @@ mod tests {
         for (most, top) in [(0, 2), (3, 4), (41, 60), (100, 100), (100_001, 200_000)] {
             assert_eq!(nice_top(most), top);
         }
-        let odd =
-            Round { number: 1, began_ms: 0, envelopes: u64::MAX / 400, batches: vec![], published: false };
+        let odd = Round {
+            number: 1,
+            began_ms: 0,
+            envelopes: u64::MAX / 400,
+            shed: 0,
+            batches: vec![],
+            published: false,
+        };
         let _ = chart(&[odd]);
     }
 

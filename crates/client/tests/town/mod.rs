@@ -20,7 +20,7 @@ use proto::directory::{
 };
 use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
-use proto::envelope::{self, Found};
+use proto::envelope::{self, Found, Wire};
 use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
@@ -266,8 +266,8 @@ pub struct Town {
     pub changes_path: String,
     /// Uploads taken so far, and what of them waits for a slot.
     taken: usize,
-    boxes: Vec<Vec<u8>>,
-    slots: Vec<[u8; 1024]>,
+    pub boxes: Vec<Vec<u8>>,
+    pub slots: Vec<[u8; 1024]>,
     /// How many messages to desks came to the exit.
     pub messages: usize,
     /// Every L3 blob that came to the exit.
@@ -482,7 +482,7 @@ impl Town {
         for (round, envelope) in uploads {
             let mut layer = envelope.clone();
             for hop in 0..MIXES - 1 {
-                let key = secret(hop, KeyKind::of_mix(hop, wire.cascade).period(*round).from);
+                let key = self.mix_key(hop, *round);
                 let Ok((_, next)) = envelope::open_layer(&wire, hop, &key, &layer) else {
                     break;
                 };
@@ -492,13 +492,7 @@ impl Town {
                 continue;
             }
             self.blobs.push(layer.clone());
-            // A blob may have waited in its queue since the week before.
-            let week = KeyKind::Week.period(*round).from;
-            let opened = [Some(week), week.back(proto::keys::WEEK)]
-                .into_iter()
-                .flatten()
-                .find_map(|from| envelope::open_exit(&wire, &secret(MIXES - 1, from), &layer).ok());
-            match opened.expect("sealed to the exit").1 {
+            match opened_by_exit(&wire, *round, &layer).expect("sealed to the exit") {
                 Found::Cover => {}
                 Found::ToDesk(boxed) => {
                     self.messages += 1;
@@ -507,6 +501,46 @@ impl Town {
                 Found::ToReaders(slots) => self.slots.extend(slots),
             }
         }
+    }
+
+    /// What the mix at `hop` opens its layer of an envelope of this round with.
+    pub fn mix_key(&self, hop: u8, round: Round) -> SealSecret {
+        secret(hop, KeyKind::of_mix(hop, self.directory.wire().cascade).period(round).from)
+    }
+
+    /// What the exit finds in each envelope of this round: who holds every mix's key can tell.
+    pub fn class_of(&self, round: Round, envelopes: &[Vec<u8>]) -> Vec<&'static str> {
+        let wire = self.directory.wire();
+        let class = |envelope: &Vec<u8>| {
+            let mut layer = envelope.clone();
+            for hop in 0..MIXES - 1 {
+                let key = self.mix_key(hop, round);
+                layer = envelope::open_layer(&wire, hop, &key, &layer).unwrap().1;
+            }
+            match opened_by_exit(&wire, round, &layer).expect("sealed to the exit") {
+                Found::Cover => "cover",
+                Found::ToDesk(_) => "to a desk",
+                Found::ToReaders(_) => "to readers",
+            }
+        };
+        envelopes.iter().map(class).collect()
+    }
+
+    /// Goes through round `r` without news: `late` may do as it pleases with what came to the exit, before the drops are made.
+    pub async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
+        self.clock.set(self.start(r).max(self.clock.now()));
+        self.mix();
+        self.edge.forget();
+        self.taken = 0;
+        late(self);
+        self.publish(r, vec![]);
+        self.pass(r, devices).await;
+    }
+
+    /// What came to the exit is lost.
+    pub fn lose(&mut self) {
+        self.boxes.clear();
+        self.slots.clear();
     }
 
     /// Goes to the next exchange of the device, doing on the way what is due.
@@ -527,8 +561,13 @@ impl Town {
         self.pass(r, devices).await;
     }
 
-    /// The exchanges of round `r`, in the order of their instants.
+    /// The exchanges of round `r`, in the order of their instants. A device that was off skips what it missed.
     pub async fn pass(&self, r: u32, devices: &[&Device]) {
+        for device in devices {
+            if device.status().next_exchange < self.start(r) {
+                device.step(self.clock.now()).await;
+            }
+        }
         let mut order = devices.to_vec();
         order.sort_by_key(|d| d.status().next_exchange);
         for device in order {
@@ -549,6 +588,14 @@ fn secret(hop: u8, from: Round) -> SealSecret {
     let mut seed = [hop; 32];
     seed[..4].copy_from_slice(&from.0.to_be_bytes());
     SealSecret::from_seed(&seed)
+}
+
+/// What the exit finds in a blob that came in this round: it may have waited in its queue since the week before.
+fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
+    let week = KeyKind::Week.period(round).from;
+    let weeks = [Some(week), week.back(proto::keys::WEEK)];
+    let open = |from| envelope::open_exit(wire, &secret(MIXES - 1, from), blob).ok();
+    weeks.into_iter().flatten().find_map(open).map(|(_, found)| found)
 }
 
 /// The desk's keys of the first weeks: the same in every town.

@@ -107,13 +107,12 @@ impl Town {
                 state,
                 "edge",
                 "edge",
-                &config::Edge {
+                &config::Edge::new(
                     network,
-                    listen: (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
-                    state: "state".into(),
-                    directory: found::file::DIRECTORY.into(),
-                    max_journal_bytes: config::max_journal_bytes(),
-                },
+                    (Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)).into(),
+                    "state".into(),
+                    found::file::DIRECTORY.into(),
+                ),
             )
             .await?;
         for place in 1..=found::MIXES {
@@ -194,14 +193,14 @@ async fn show(
     };
     let network = state.network;
     let port = |n: u16| args.port.map_or(0, |port| port + n);
-    let desk = config::Desk {
+    let desk = |port| config::Desk {
         network,
         edge: edge.clone(),
         directory: found::file::DIRECTORY.into(),
         state: "state".into(),
         identity: found::file::IDENTITY.into(),
         vault: found::file::VAULT.into(),
-        port: port(2),
+        port,
     };
     let reader = config::Reader {
         network,
@@ -210,18 +209,29 @@ async fn show(
         state: "state".into(),
         port: port(1),
     };
-    let desk = town.add(state, "desk", "desk", &desk).await?;
+    let first = town.add(state, found::file::DESK, "desk", &desk(port(2))).await?;
+    let mut others = Vec::new();
+    for other in &state.others {
+        others.push((other, town.add(state, &other.folder, "desk", &desk(0)).await?));
+    }
     let reader = town.add(state, "reader", "reader", &reader).await?;
 
     println!();
     println!("  Reader   {reader}");
-    println!("  Desk     {desk}");
+    println!("  Desk     {first}");
     println!("           passphrase: {}", state.passphrase);
     println!("  Status   {edge}/status");
     println!("  Edition  {edge}/edition");
     println!();
+    println!("More desks, of two newsrooms; all share one crowd:");
+    for (other, link) in &others {
+        println!("  {}", other.title);
+        println!("           {link}");
+        println!("           passphrase: {}", other.passphrase);
+    }
+    println!();
     println!("A demonstration network with {} simulated readers: not for real tips.", args.readers);
-    println!("Reader and Desk links work once: the browser that opens one keeps it.");
+    println!("Links of reader and desks work once: the browser that opens one keeps it.");
     match &args.dir {
         Some(dir) => println!("State is kept in {}.", dir.display()),
         None => println!("State is removed at the end; keep it with --dir DIR."),

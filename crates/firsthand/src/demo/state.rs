@@ -3,19 +3,21 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use proto::{DeskId, Millis, NetworkId};
-use rand::CryptoRng;
+use rand::rngs::StdRng;
+use rand::{CryptoRng, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
 use crate::found::{self, Plan};
+use crate::roles;
 
 /// The demonstration's own file in its folder.
 const FILE: &str = "demo.toml";
 /// Held while a demonstration runs.
 const LOCK: &str = "demo.lock";
 /// Written first: a folder with other things in it is not ours to fill.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What the demonstration remembers. The passphrase stands here in the open because nothing in a demonstration is secret.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +28,21 @@ struct Remembered {
     desk: String,
     passphrase: String,
     round_ms: u32,
+    /// The desks beside the first.
+    #[serde(default)]
+    others: Vec<Other>,
+}
+
+/// Another desk, as it is printed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Other {
+    /// The folder of its role.
+    pub folder: String,
+    /// Its name and its newsroom's.
+    pub title: String,
+    /// Opens its vault.
+    pub passphrase: String,
 }
 
 /// A demonstration's folder, locked.
@@ -38,6 +55,8 @@ pub(super) struct State {
     pub desk: DeskId,
     /// Opens the desk's vault.
     pub passphrase: String,
+    /// The desks beside it.
+    pub others: Vec<Other>,
     /// T in milliseconds, as the network was founded with.
     pub round_ms: u32,
     /// Whether the network was founded just now.
@@ -99,6 +118,7 @@ impl State {
             network: NetworkId::from_hex(&it.network).with_context(broken)?,
             desk: DeskId::from_hex(&it.desk).with_context(broken)?,
             passphrase: it.passphrase,
+            others: it.others,
             round_ms: it.round_ms,
             fresh,
             dir,
@@ -138,9 +158,19 @@ fn found_network(
     now: Millis,
     rng: &mut impl CryptoRng,
 ) -> anyhow::Result<Remembered> {
-    let network = found::found(dir, &Plan { round_ms, genesis: now }, rng)
+    let mut network = found::found(dir, &Plan { round_ms, genesis: now }, rng)
         .with_context(|| format!("cannot found a network in {}", dir.display()))?;
     let (id, desk) = (network.id.to_string(), network.desk.to_string());
-    let passphrase = crate::roles::make_vault(dir, network, rng)?;
-    Ok(Remembered { version: VERSION, network: id, desk, passphrase, round_ms })
+    let others = std::mem::take(&mut network.others);
+    let folders: Vec<_> = others.iter().map(|other| other.folder.to_owned()).collect();
+    // Deriving a key takes its time; beside the first desk's the others' cost none.
+    let mut their_rng = StdRng::from_rng(rng);
+    let (passphrase, made) = std::thread::scope(|scope| {
+        let made = scope.spawn(|| roles::make_other_vaults(dir, others, &mut their_rng));
+        (roles::make_vault(dir, network, rng), made.join())
+    });
+    let made = made.map_err(|_| anyhow!("the vaults of the other desks could not be made"))??;
+    let other = |(folder, (title, passphrase))| Other { folder, title, passphrase };
+    let others = folders.into_iter().zip(made).map(other).collect();
+    Ok(Remembered { version: VERSION, network: id, desk, passphrase: passphrase?, round_ms, others })
 }

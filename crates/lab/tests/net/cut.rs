@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use client::Place;
 use proto::mix::BatchId;
-use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Round, batch, path, request};
 use server::handed::Handed;
@@ -78,7 +77,6 @@ async fn a_cut_upload_is_never_sent_again() {
 async fn behind_the_middle_mix(town: &Town) -> Vec<Vec<u8>> {
     let at = town.folder("mix3");
     let identity = IdentitySecret::from_seed(&seed::read(&at.join("identity.key")).unwrap());
-    let key = SealSecret::from_seed(&seed::read(&at.join("seal.key")).unwrap());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let get = async |path: String| {
         let signed = request::sign(&town.network.id, &identity, "GET", &path, b"", town.now());
@@ -93,7 +91,7 @@ async fn behind_the_middle_mix(town: &Town) -> Vec<Vec<u8>> {
         let id = BatchId { round: Round(round.parse().unwrap()), part: part.parse().unwrap() };
         let handed = Handed::parse(get(path::batch(1, id)).await).unwrap();
         handed.check(&town.directory, 1, id).unwrap();
-        blobs.extend(batch::open(&town.directory.wire(), 2, &key, &handed.payload()).unwrap());
+        blobs.extend(batch::open(&town.directory.wire(), 2, town.key(2), &handed.payload()).unwrap());
     }
     blobs
 }

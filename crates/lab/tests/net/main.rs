@@ -4,6 +4,8 @@
 
 mod chain;
 mod cut;
+mod desks;
+mod flood;
 mod kill;
 mod proxy;
 mod town;

@@ -36,6 +36,8 @@ pub(crate) struct Seen {
     pub head_len: usize,
     /// The answer's status; `None` if the connection was cut before it.
     pub(crate) status: Option<u16>,
+    /// Bytes of the answer's body.
+    pub(crate) answered: Option<usize>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -138,6 +140,7 @@ async fn relay(
                 head_len: head.len(),
                 headers,
                 status: None,
+                answered: None,
                 body: body.clone(),
             });
             cut
@@ -165,6 +168,7 @@ async fn relay(
             .find(|seen| (seen.connection, seen.nth) == (connection, nth))
         {
             seen.status = status;
+            seen.answered = Some(body.len());
         }
         if cut == Cut::AnswerLost {
             return Ok(());

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use client::{Device, Kdf, Passphrase, Place, Vault, VaultContents};
+use client::{Device, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
 use firsthand::ambient::{self, Stop};
-use firsthand::found::{self, Plan, file};
-use proto::directory::{Directory, UnverifiedDirectory};
-use proto::sign::IdentitySecret;
-use proto::{Clock as _, DeskId, Millis, NetworkId, Round};
+use firsthand::found::{self, IntakeKeys, Plan, file};
+use proto::directory::{Directory, MixKey, UnverifiedDirectory};
+use proto::keys::{KeyKind, Period};
+use proto::seal::SealSecret;
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Clock as _, DeskId, Millis, NetworkId, Round, codec, path};
+use rand::CryptoRng;
+use server::edge::Ceilings;
 use server::faults::Hook;
+use server::http::EdgeClient;
 use server::seed;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,7 +28,10 @@ pub(crate) struct Town {
     pub directory: Directory,
     /// The edge's address.
     pub edge: String,
-    passphrase: Passphrase,
+    /// Its desks, the first one first.
+    pub desks: Vec<TownDesk>,
+    /// Keys of mixes that do not run, by hop.
+    keys: Vec<SealSecret>,
     folder: tempfile::TempDir,
     stop: watch::Sender<bool>,
     tasks: JoinSet<anyhow::Result<()>>,
@@ -36,6 +44,33 @@ pub(crate) struct Names {
     pub id: NetworkId,
     /// Its desk.
     pub desk: DeskId,
+}
+
+/// A desk of a town.
+pub(crate) struct TownDesk {
+    /// Its id.
+    pub id: DeskId,
+    /// The folder of its role.
+    pub folder: &'static str,
+    /// What a test that stands in its place opens boxes of the first week with.
+    pub intake: SealSecret,
+    passphrase: Passphrase,
+}
+
+impl TownDesk {
+    fn make(
+        town: &Path,
+        (folder, id, intake): (&'static str, DeskId, IntakeKeys),
+        rng: &mut impl CryptoRng,
+    ) -> anyhow::Result<Self> {
+        let at = town.join(folder);
+        let passphrase = Passphrase::generate(rng);
+        let identity = IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?);
+        let first = SealSecret::from_seed(&intake[0].1.to_seed());
+        let contents = VaultContents { identity, intake };
+        Vault::create(&at.join(file::VAULT), &passphrase, Kdf::cheap(), contents, rng)?;
+        Ok(Self { id, folder, intake: first, passphrase })
+    }
 }
 
 /// What runs in a town.
@@ -52,23 +87,40 @@ pub(crate) struct With {
 impl Town {
     /// Founds and starts a town whose press reads `articles`.
     pub(crate) async fn start(with: With, articles: &Path) -> anyhow::Result<Self> {
+        Self::start_under(with, Ceilings::default(), articles).await
+    }
+
+    /// The same with an edge under these ceilings.
+    pub(crate) async fn start_under(with: With, ceilings: Ceilings, articles: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let now = ambient::SystemClock.now();
         let plan = Plan { round_ms: with.round_ms, genesis: now };
         let mut rng = ambient::rng()?;
         let founded = found::found(folder.path(), &plan, &mut rng)?;
         let network = Names { id: founded.id, desk: founded.desk };
-        let passphrase = Passphrase::generate(&mut rng);
-        let desk = folder.path().join("desk");
-        let identity = IdentitySecret::from_seed(&*seed::read(&desk.join(file::IDENTITY))?);
-        let contents = VaultContents { identity, intake: founded.intake };
-        Vault::create(&desk.join(file::VAULT), &passphrase, Kdf::cheap(), contents, &mut rng)?;
+        let first = (file::DESK, founded.desk, founded.intake);
+        let others = founded.others.into_iter().map(|other| (other.folder, other.desk, other.intake));
+        let desks = std::iter::once(first).chain(others);
+        let desks =
+            desks.map(|desk| TownDesk::make(folder.path(), desk, &mut rng)).collect::<Result<_, _>>()?;
         let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY))?;
         let directory = UnverifiedDirectory::from_bytes(&bytes)?.verify(&network.id)?;
         let (stop, stopped) = watch::channel(false);
-        let mut town =
-            Self { network, directory, edge: String::new(), passphrase, folder, stop, tasks: JoinSet::new() };
-        town.start_edge(stopped.clone()).await?;
+        let keys = (0..found::MIXES).map(|_| SealSecret::generate(&mut rng)).collect();
+        let mut town = Self {
+            network,
+            directory,
+            edge: String::new(),
+            desks,
+            keys,
+            folder,
+            stop,
+            tasks: JoinSet::new(),
+        };
+        town.start_edge(ceilings, stopped.clone()).await?;
+        for hop in with.mixes..found::MIXES {
+            town.hand_key(hop).await?;
+        }
         for hop in 0..with.mixes {
             town.start_mix(hop, stopped.clone())?;
         }
@@ -80,9 +132,19 @@ impl Town {
         Ok(town)
     }
 
-    /// Opens the desk's vault.
+    /// Opens the first desk's vault.
     pub(crate) fn passphrase(&self) -> &Passphrase {
-        &self.passphrase
+        &self.desks[0].passphrase
+    }
+
+    /// The inbox of the nth desk, on a device of its own that runs and asks the edge at `edge`.
+    pub(crate) fn inbox(&mut self, nth: usize, edge: &str) -> anyhow::Result<Inbox> {
+        let identity = self.identity(self.desks[nth].folder)?;
+        let device = self.device(Place::Memory, edge, Some(identity))?;
+        self.run(Arc::clone(&device));
+        let desk = &self.desks[nth];
+        let vault = Vault::unlock(&self.folder(desk.folder).join(file::VAULT), &desk.passphrase)?;
+        Ok(Inbox::new(device, vault))
     }
 
     /// The folder of a role.
@@ -90,7 +152,23 @@ impl Town {
         self.folder.path().join(role)
     }
 
-    async fn start_edge(&mut self, stop: Stop) -> anyhow::Result<()> {
+    /// The key for the first period of a mix that does not run.
+    pub(crate) fn key(&self, hop: u8) -> &SealSecret {
+        &self.keys[usize::from(hop)]
+    }
+
+    /// Hands in the key of a mix that does not run, in its name.
+    async fn hand_key(&self, hop: u8) -> anyhow::Result<()> {
+        let at = self.folder(&format!("mix{}", hop + 1));
+        let identity = Arc::new(IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?));
+        let Period { from, until } = KeyKind::of_mix(hop, self.directory.wire().cascade).period(Round(0));
+        let key = MixKey { hop, key: self.key(hop).public().to_bytes().into(), from, until };
+        let signed = codec::encode(&Unverified::sign(&key, &self.network.id, &identity));
+        let edge = EdgeClient::new(&self.edge, self.network.id, identity, ambient::clock())?;
+        Ok(edge.put(&path::mix_key(hop, from), signed.into()).await?)
+    }
+
+    async fn start_edge(&mut self, ceilings: Ceilings, stop: Stop) -> anyhow::Result<()> {
         let at = self.folder("edge");
         let config = server::edge::Config {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -98,9 +176,11 @@ impl Town {
             network: self.network.id,
             directory: at.join(file::DIRECTORY),
             max_journal_bytes: None,
+            ceilings,
         };
         let listen = config.listen;
-        let edge = server::edge::Edge::open(&config, ambient::clock(), Hook::none()).await?;
+        let edge =
+            server::edge::Edge::open(&config, ambient::clock(), &mut ambient::rng()?, Hook::none()).await?;
         let listening = edge.listen(listen).await?;
         self.edge = format!("http://{}", listening.address());
         self.tasks.spawn(async move { Ok(listening.run(told(stop)).await?) });
@@ -157,9 +237,13 @@ impl Town {
         Ok(Arc::new(Device::open(config, ambient::clock(), ambient::rng()?)?))
     }
 
-    /// The desk's identity.
+    /// The first desk's identity.
     pub(crate) fn desk_identity(&self) -> anyhow::Result<IdentitySecret> {
-        Ok(IdentitySecret::from_seed(&*seed::read(&self.folder("desk").join(file::IDENTITY))?))
+        self.identity(file::DESK)
+    }
+
+    fn identity(&self, role: &str) -> anyhow::Result<IdentitySecret> {
+        Ok(IdentitySecret::from_seed(&*seed::read(&self.folder(role).join(file::IDENTITY))?))
     }
 
     /// Runs a device until the town ends.
@@ -201,6 +285,11 @@ impl Town {
 
     /// Stops everything, and says what failed meanwhile.
     pub(crate) async fn end(mut self) -> anyhow::Result<()> {
+        self.stop().await
+    }
+
+    /// The same, and what the services left in their folders stays to be looked at.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             ended??;

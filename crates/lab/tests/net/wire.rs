@@ -1,5 +1,6 @@
 //! What a device puts on the wire, with and without mail.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use client::Place;
@@ -19,8 +20,65 @@ fn shape(seen: &Seen) -> (String, String, Vec<(String, String)>, usize, usize) {
 }
 
 /// Method, path, header names, length of the head without the host, length of the body, which connection of the exchange,
-/// the answer's status.
-type Request = (String, String, Vec<String>, usize, usize, usize, Option<u16>);
+/// the answer's status and length.
+pub(crate) type Request = (String, String, Vec<String>, usize, usize, usize, Option<u16>, Option<usize>);
+
+/// Requests between two uploads, by the round of the second: paths in order, header names and order, lengths, and which
+/// connection carries them.
+pub(crate) fn exchanges(proxy: &Proxy) -> BTreeMap<u32, Vec<Request>> {
+    let mut exchanges = BTreeMap::<u32, Vec<Request>>::new();
+    let mut requests = Vec::new();
+    for seen in proxy.seen() {
+        let is_post = seen.method == "POST";
+        requests.push((
+            seen.method.clone(),
+            seen.path.clone(),
+            seen.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+            seen.head_len - seen.headers.iter().find(|h| h.0 == "host").map_or(0, |h| h.1.len()),
+            seen.body.len(),
+            seen.connection,
+            seen.status,
+            seen.answered,
+        ));
+        if is_post {
+            let round = seen.path.split('/').nth(3).unwrap().parse().unwrap();
+            let first = requests[0].5;
+            let mut requests = std::mem::take(&mut requests);
+            requests.iter_mut().for_each(|r| r.5 -= first);
+            exchanges.insert(round, requests);
+        }
+    }
+    exchanges
+}
+
+/// Which editions an exchange asked for, and whether they were out yet. That depends on a device's instants, which are drawn
+/// by chance and before anything is written. So exchanges are compared where both found the same ones, in this round and
+/// the one before.
+pub(crate) fn editions(requests: &[Request]) -> Vec<(String, Option<u16>)> {
+    let asked = requests.iter().filter(|r| r.1.contains("editions"));
+    asked.map(|r| (r.1.clone(), r.6)).collect()
+}
+
+/// Compares two devices' exchanges of these rounds. Returns how many could be compared.
+pub(crate) fn compare(
+    ours: &BTreeMap<u32, Vec<Request>>,
+    theirs: &BTreeMap<u32, Vec<Request>>,
+    rounds: impl Iterator<Item = u32>,
+) -> usize {
+    let mut compared = 0;
+    for round in rounds {
+        let [Some(our), Some(their), Some(before), Some(their_before)] =
+            [ours.get(&round), theirs.get(&round), ours.get(&(round - 1)), theirs.get(&(round - 1))]
+        else {
+            continue;
+        };
+        if editions(our) == editions(their) && editions(before) == editions(their_before) {
+            assert_eq!(our, their, "round {round}");
+            compared += 1;
+        }
+    }
+    compared
+}
 
 /// P1: a reader that sends a message in every round, and two that never send, make the same requests in the same order
 /// with the same headers, lengths and use of connections.
@@ -75,53 +133,8 @@ async fn a_sending_and_a_silent_reader_look_the_same_on_the_wire() {
             assert_eq!((&same.0, &same.2, same.3), (method, headers, *len), "{path}");
         }
     }
-    // Requests between two uploads: paths in order, header names and order, lengths, and which connection carries them.
-    let exchanges = |proxy: &Proxy| {
-        let mut exchanges = std::collections::BTreeMap::<u32, Vec<Request>>::new();
-        let mut requests = Vec::new();
-        for seen in proxy.seen() {
-            let is_post = seen.method == "POST";
-            requests.push((
-                seen.method.clone(),
-                seen.path.clone(),
-                seen.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
-                seen.head_len - seen.headers.iter().find(|h| h.0 == "host").map_or(0, |h| h.1.len()),
-                seen.body.len(),
-                seen.connection,
-                seen.status,
-            ));
-            if is_post {
-                let round = seen.path.split('/').nth(3).unwrap().parse().unwrap();
-                let first = requests[0].5;
-                let mut requests = std::mem::take(&mut requests);
-                requests.iter_mut().for_each(|r| r.5 -= first);
-                exchanges.insert(round, requests);
-            }
-        }
-        exchanges
-    };
     let all: Vec<_> = proxies.iter().map(exchanges).collect();
-    // Which editions a device asks for, and whether they are out yet, depends on its instants, which are drawn by chance
-    // and before anything is written. So exchanges are compared where both found the same ones, in this round and the one
-    // before.
-    let editions = |requests: &[Request]| {
-        let asked = requests.iter().filter(|r| r.1.contains("editions"));
-        asked.map(|r| (r.1.clone(), r.6)).collect::<Vec<_>>()
-    };
-    let mut compared = 0;
-    for round in from.0 + 1..until {
-        for silent in &all[1..] {
-            let [Some(ours), Some(theirs), Some(before), Some(theirs_before)] =
-                [all[0].get(&round), silent.get(&round), all[0].get(&(round - 1)), silent.get(&(round - 1))]
-            else {
-                continue;
-            };
-            if editions(ours) == editions(theirs) && editions(before) == editions(theirs_before) {
-                assert_eq!(ours, theirs, "round {round}");
-                compared += 1;
-            }
-        }
-    }
+    let compared: usize = all[1..].iter().map(|silent| compare(&all[0], silent, from.0 + 1..until)).sum();
     assert!(compared >= 8, "only {compared} exchanges could be compared");
     let sent: std::collections::HashSet<_> = proxies.iter().flat_map(&posts).map(|s| s.body).collect();
     assert!(proxies.iter().flat_map(&posts).all(|s| s.body.len() == 8192));

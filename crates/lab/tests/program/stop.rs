@@ -39,8 +39,8 @@ async fn start(here: &Here, more: &[&str]) -> (Running, Shown) {
     (demo, shown)
 }
 
-/// Eight roles: edge, three mixes, press, crowd, desk, reader.
-const ROLES: usize = 8;
+/// Ten roles: edge, three mixes, press, crowd, three desks, reader.
+const ROLES: usize = 10;
 
 fn roles(here: &Here) -> usize {
     here.processes().iter().filter(|process| process.line.contains("--config")).count()

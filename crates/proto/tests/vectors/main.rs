@@ -24,6 +24,9 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("vault", "client/src/vectors.rs"),
 ];
 
+/// The folder whose files were written by hand; `server/src/edge/vectors.rs` runs them.
+const BY_HAND: &str = "ceiling/";
+
 /// Every file below `vectors/` but the one that explains them.
 fn files() -> BTreeMap<String, String> {
     fn below(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) {
@@ -45,7 +48,7 @@ fn files() -> BTreeMap<String, String> {
 }
 
 fn is_elsewhere(path: &str) -> bool {
-    ELSEWHERE.iter().any(|(kind, _)| path.split('/').next() == Some(kind))
+    path.starts_with(BY_HAND) || ELSEWHERE.iter().any(|(kind, _)| path.split('/').next() == Some(kind))
 }
 
 #[test]
@@ -62,7 +65,8 @@ fn every_vector_has_the_outcome_it_states() {
 
 #[test]
 fn making_them_again_gives_the_same_bytes() {
-    let (files, made) = (files(), make::files());
+    let (mut files, made) = (files(), make::files());
+    files.retain(|path, _| !path.starts_with(BY_HAND));
     let (old, new): (BTreeSet<_>, BTreeSet<_>) = (files.keys().collect(), made.keys().collect());
     assert_eq!(old, new, "a file that is not made, or one that is not there");
     for (path, text) in &made {

@@ -106,7 +106,10 @@ fn public(load: &Load<'_>, desks: &[DeskView]) -> Markup {
         }))
         h2 { (words::WHO_READS) }
         @if desks.is_empty() { p { (words::NO_DESKS) } }
-        ul.flow { @for desk in desks { li { (desk_words(desk)) } } }
+        @for (newsroom, desks) in by_newsroom(desks) {
+            h3 { (text::run(newsroom)) }
+            ul.flow { @for desk in desks { li { (choice(desk)) } } }
+        }
     }
 }
 
@@ -312,9 +315,12 @@ fn choose(load: &Load<'_>, desks: &[DeskView]) -> Markup {
         @if desks.is_empty() { p.problem { (words::NO_DESKS) } }
         (form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Step)) value=(Step::Compose);
-            div.choices {
-                @for desk in desks {
-                    button.choice name=(load.names.of(Field::Desk)) value=(desk.id) { (desk_words(desk)) }
+            @for (newsroom, desks) in by_newsroom(desks) {
+                h2 { (text::run(newsroom)) }
+                div.choices {
+                    @for desk in desks {
+                        button.choice name=(load.names.of(Field::Desk)) value=(desk.id) { (choice(desk)) }
+                    }
                 }
             }
         }))
@@ -414,9 +420,22 @@ fn boxes(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
     passphrase::boxes(&names, typed, wrong, words::HIDE)
 }
 
-fn desk_words(desk: &DeskView) -> Markup {
+/// Desks under their newsrooms, both in the directory's order: the same for every reader.
+fn by_newsroom(desks: &[DeskView]) -> Vec<(&str, Vec<&DeskView>)> {
+    let mut newsrooms: Vec<(&str, Vec<&DeskView>)> = Vec::new();
+    for desk in desks {
+        match newsrooms.iter_mut().find(|(newsroom, _)| *newsroom == desk.newsroom) {
+            Some((_, theirs)) => theirs.push(desk),
+            None => newsrooms.push((&desk.newsroom, vec![desk])),
+        }
+    }
+    newsrooms
+}
+
+/// A desk under its newsroom's name.
+fn choice(desk: &DeskView) -> Markup {
     html! {
-        b { (text::run(&desk.name)) ", " (text::run(&desk.newsroom)) }
+        b { (text::run(&desk.name)) }
         @if !desk.about.is_empty() { " " span { (text::run(&desk.about)) } }
     }
 }

@@ -13,6 +13,7 @@ use proto::request::{HEADER, UnverifiedRequest};
 use proto::sign::IdentityPublic;
 use proto::{DeskId, Round};
 
+use super::sender::Caller;
 use super::{Edge, No};
 
 /// Bodies longer than this are hashed away from the threads that serve.
@@ -41,6 +42,9 @@ impl Edge {
         let signed = unverified
             .verify(&self.network, parts.method.as_str(), path, self.clock.now())
             .map_err(|_| No::Forbidden)?;
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            caller.let_stay();
+        }
         let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
         let body =
             tokio::time::timeout(patience, read(body, limit)).await.ok().flatten().ok_or(No::TooLong)?;

@@ -5,6 +5,7 @@
 
 mod access;
 mod batches;
+mod ceiling;
 mod keys;
 mod listen;
 mod open;
@@ -12,7 +13,10 @@ mod pages;
 mod publish;
 mod retention;
 mod rounds;
+mod sender;
 mod upload;
+#[cfg(test)]
+mod vectors;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -35,9 +39,11 @@ use crate::state::StateFolder;
 use crate::status::Refused;
 use crate::store::{Blobs, Journal, PutError, StoreError};
 
+pub use ceiling::{Ceilings, Relay};
 pub use listen::{Listening, RunError};
 pub use open::OpenError;
 pub(crate) use open::read_directory;
+pub use sender::{KnownBy, NoRange, RELAY, Range};
 
 /// Rounds for which editions, drops and manifests are kept: 14 days of hours.
 pub const KEPT_ROUNDS: u32 = 336;
@@ -56,6 +62,8 @@ pub struct Config {
     /// The most that the journal of envelopes may weigh, in bytes. A flood beyond it is answered 503, and the room for
     /// everything else stays free.
     pub max_journal_bytes: Option<u64>,
+    /// What it bears of each sender and of all.
+    pub ceilings: Ceilings,
 }
 
 /// An edge.
@@ -73,6 +81,12 @@ pub struct Edge {
     ready: AtomicBool,
     seen: RwLock<Seen>,
     counts: Mutex<Counts>,
+    ceilings: Ceilings,
+    senders: sender::Senders,
+    /// Envelopes of the rounds being collected, by sender.
+    counter: Mutex<ceiling::Counter>,
+    /// Connections being served, by address.
+    open: Mutex<ceiling::Open>,
     edition_page: Mutex<pages::EditionPage>,
     // Last, so that it is let go of after the stores are closed.
     _folder: StateFolder,
@@ -124,6 +138,14 @@ impl Edge {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn counter(&self) -> MutexGuard<'_, ceiling::Counter> {
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_connections(&self) -> MutexGuard<'_, ceiling::Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The directory in force.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.seen().directory)
@@ -138,8 +160,14 @@ impl Edge {
         self.schedule().round_at(self.clock.now()).unwrap_or(Round(0))
     }
 
+    /// Everything the edge answers to whoever connects from `address`: for who brings connections of their own.
+    pub fn router_for(self: &Arc<Self>, address: std::net::IpAddr) -> Router {
+        let caller = sender::Caller::new(self.senders.peer(address));
+        self.router().layer(axum::Extension(caller))
+    }
+
     /// Everything the edge answers.
-    pub fn router(self: &Arc<Self>) -> Router {
+    fn router(self: &Arc<Self>) -> Router {
         let served = Router::new()
             .route("/v1/rounds/{round}/envelopes", post(upload::envelope))
             .route("/v1/rounds/{round}/envelopes/{from}", get(rounds::envelopes))

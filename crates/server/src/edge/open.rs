@@ -14,6 +14,11 @@ use proto::sign::Unverified;
 use proto::{Clock, Digest, NetworkId, Round, codec};
 use tokio::sync::watch;
 
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::ceiling::{Counter, Open, Relay};
+use super::sender::{Known, KnownBy, KnownRelay, Senders};
 use super::{Config, Counts, Edge, Seen, Shown, name};
 use crate::faults::Hook;
 use crate::state::{StateError, StateFolder};
@@ -58,6 +63,22 @@ pub enum OpenError {
         /// The hop, counted from 0; people count from 1.
         hop: u8,
     },
+    /// A header that no request can have.
+    #[error("A relay tells addresses in {name:?}, which is no header's name. Give the header that it sets.")]
+    RelayHeader {
+        /// What was given.
+        name: String,
+    },
+    /// A relay's ceiling.
+    #[error(
+        "A relay's ceiling ({ceiling}) is below that of one address ({address}). Raise the first or lower the second."
+    )]
+    RelayCeiling {
+        /// The relay's.
+        ceiling: u32,
+        /// That of one address.
+        address: u32,
+    },
     /// The address cannot be listened at.
     #[error("The address {address} is in use. Stop the program that holds it, or give another one.")]
     AddressInUse {
@@ -93,8 +114,14 @@ pub(crate) fn read_directory(
 }
 
 impl Edge {
-    /// Opens an edge on its state folder.
-    pub async fn open(config: &Config, clock: Arc<dyn Clock>, hook: Hook) -> Result<Arc<Self>, OpenError> {
+    /// Opens an edge on its state folder. `rng` draws the key under which addresses are counted.
+    pub async fn open(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        rng: &mut (impl CryptoRng + Send),
+        hook: Hook,
+    ) -> Result<Arc<Self>, OpenError> {
+        let senders = senders(config, rng)?;
         let (bytes, given) = read_directory(&config.directory, &config.network)?;
         let folder = StateFolder::open(&config.state, "edge", &config.network)?;
         let journal = SqliteJournal::open(&folder.path().join("journal.sqlite"), config.max_journal_bytes)?;
@@ -149,10 +176,38 @@ impl Edge {
             ready: AtomicBool::new(true),
             seen: RwLock::new(seen),
             counts: Mutex::new(counts),
+            senders,
+            counter: Mutex::new(Counter::new(&config.ceilings)),
+            open: Mutex::new(Open::default()),
+            ceilings: config.ceilings.clone(),
             edition_page: Mutex::new(None),
             _folder: folder,
         }))
     }
+}
+
+/// Reads the relays' secrets, and draws the key of this process.
+fn senders(config: &Config, rng: &mut impl CryptoRng) -> Result<Senders, OpenError> {
+    let ceilings = &config.ceilings;
+    let known = |relay: &Relay| {
+        if relay.ceiling < ceilings.address {
+            return Err(OpenError::RelayCeiling { ceiling: relay.ceiling, address: ceilings.address });
+        }
+        let name = |name: &String| {
+            name.parse::<axum::http::HeaderName>().map_err(|_| OpenError::RelayHeader { name: name.clone() })
+        };
+        Ok(KnownRelay {
+            known_by: match &relay.known_by {
+                KnownBy::Range(range) => Known::Range(*range),
+                KnownBy::Secret(file) => Known::Secret(crate::seed::read(file)?),
+            },
+            tells_address_in: relay.tells_address_in.as_ref().map(name).transpose()?,
+        })
+    };
+    let relays = ceilings.relays.iter().map(known).collect::<Result<_, _>>()?;
+    let mut key = Zeroizing::new([0; 32]);
+    rng.fill_bytes(key.as_mut_slice());
+    Ok(Senders::new(&key, relays))
 }
 
 impl Seen {

@@ -50,6 +50,7 @@ impl Edge {
             self.seal(round).await?;
         }
         self.seen_mut().sealed = Some(over);
+        self.counter().forget(over);
         self.noted(self.delete_old(over).await)?;
         Ok(())
     }

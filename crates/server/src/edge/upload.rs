@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use proto::Round;
 use proto::size::ENVELOPE;
 
+use super::sender::Caller;
 use super::{Edge, access, name};
 use crate::faults::{Side, Step};
 use crate::status::Reason;
@@ -20,8 +21,14 @@ use crate::store::AppendError;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `POST /v1/rounds/{r}/envelopes`: 202 and nothing else to whatever is sent; 503 if our store fails.
-pub(super) async fn envelope(State(edge): State<Arc<Edge>>, uri: Uri, body: Body) -> StatusCode {
-    match edge.take(&uri, body).await {
+pub(super) async fn envelope(
+    State(edge): State<Arc<Edge>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> StatusCode {
+    match edge.take(&caller, &uri, &headers, body).await {
         Ok(()) => StatusCode::ACCEPTED,
         Err(Untaken::Refused(reason)) => {
             // EDG-05: a number for each reason, and nothing else.
@@ -38,8 +45,12 @@ enum Untaken {
 }
 
 impl Edge {
-    async fn take(&self, uri: &Uri, body: Body) -> Result<(), Untaken> {
+    async fn take(&self, caller: &Caller, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<(), Untaken> {
         use Untaken::Refused;
+        let sender = self.senders.sender(&caller.peer, headers);
+        if sender.relay.is_some() {
+            caller.let_stay();
+        }
         // EDG-01: exactly an envelope.
         let envelope = tokio::time::timeout(PATIENCE, read(body))
             .await
@@ -56,12 +67,18 @@ impl Edge {
         if now >= collects.end || self.seen().sealed.is_some_and(|sealed| round <= sealed) {
             return Err(Refused(Reason::Late));
         }
+        let within = self.counter().take(round, &sender);
         self.at(Step::EnvelopeKept, Side::Before).await;
-        // EDG-04: `append` returns once the envelope is durable.
-        let kept = self.noted(self.journal.append(&name::envelopes(round), envelope).await);
+        let name = name::envelopes(round);
+        // EDG-04: `append` returns once the envelope is durable. EDG-12: `shed` does the same work and returns no sooner.
+        let kept = match within {
+            Ok(()) => self.journal.append(&name, envelope).await.map(drop),
+            Err(_) => self.journal.shed(&name, envelope).await,
+        };
+        let kept = self.noted(kept);
         self.at(Step::EnvelopeKept, Side::After).await;
         match kept {
-            Ok(_) => Ok(()),
+            Ok(()) => within.map_err(Refused),
             Err(AppendError::Sealed) => Err(Refused(Reason::Late)),
             Err(AppendError::Store(_)) => Err(Untaken::Failing),
         }

@@ -106,6 +106,10 @@ pub trait Journal: Send + Sync {
     /// Appends a record, and answers its index once it is durable. Many appends may share one write to the disk.
     fn append(&self, stream: &str, record: Bytes) -> BoxFuture<'_, Result<u64, AppendError>>;
 
+    /// Does all that [`Self::append`] does, with the same work and no sooner, and keeps nothing: no record, no index. Fails
+    /// where an append would.
+    fn shed(&self, stream: &str, record: Bytes) -> BoxFuture<'_, Result<(), AppendError>>;
+
     /// Ends a stream. Answers its final length; from then on every append to it is refused with
     /// [`AppendError::Sealed`], also after a restart and after [`Self::release`]. Sealing again answers the same.
     fn seal(&self, stream: &str) -> BoxFuture<'_, Result<u64, StoreError>>;

@@ -130,6 +130,11 @@ impl Journal for SqliteJournal {
         async move { asked.await?.ok_or(AppendError::Sealed) }.boxed()
     }
 
+    fn shed(&self, stream: &str, record: Bytes) -> BoxFuture<'_, Result<(), AppendError>> {
+        let asked = self.ask(stream, Work::Shed(record));
+        async move { asked.await?.map(drop).ok_or(AppendError::Sealed) }.boxed()
+    }
+
     fn seal(&self, stream: &str) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.ask(stream, Work::Seal).map_ok(Option::unwrap_or_default).boxed()
     }
@@ -194,6 +199,7 @@ fn row_of(stream: u64, index: u64) -> u64 {
 
 enum Work {
     Append(Bytes),
+    Shed(Bytes),
     Seal,
     Release,
     Forget,
@@ -289,6 +295,7 @@ impl Writer {
         for Command { stream, work, .. } in group {
             outcomes.push(match work {
                 Work::Append(record) => append(&tx, known, stream, record)?,
+                Work::Shed(record) => shed(&tx, known, stream, record)?,
                 Work::Seal => Some(seal(&tx, known, stream, false)?.len),
                 Work::Release => {
                     released.push(seal(&tx, known, stream, true)?.id);
@@ -387,6 +394,21 @@ fn append(
     Ok(Some(at.len))
 }
 
+/// Appends, and takes back what was appended before anybody sees it: the same pages are written and synced.
+fn shed(
+    tx: &Transaction<'_>,
+    known: &mut HashMap<String, Known>,
+    stream: &str,
+    record: &[u8],
+) -> Result<Option<u64>, rusqlite::Error> {
+    let at = begin(tx, known, stream)?;
+    let Some(index) = append(tx, known, stream, record)? else { return Ok(None) };
+    tx.prepare_cached("DELETE FROM records WHERE id = ?1")?.execute([row_of(at.id, index)])?;
+    tx.prepare_cached("UPDATE streams SET len = ?2 WHERE id = ?1")?.execute([at.id, index])?;
+    known.insert(stream.to_owned(), at);
+    Ok(Some(index))
+}
+
 fn seal(
     tx: &Transaction<'_>,
     known: &mut HashMap<String, Known>,
@@ -452,6 +474,8 @@ mod tests {
         };
         assert!(matches!(refused, AppendError::Store(StoreError::Full { .. })), "{refused:?}");
         assert!((10..40).contains(&kept), "{kept}");
+        let shed = journal.shed("a", Bytes::from(vec![7; 8192])).await;
+        assert!(matches!(shed, Err(AppendError::Store(StoreError::Full { .. }))), "{shed:?}");
         assert_eq!(journal.read("a", 0, 100).await.unwrap().len() as u64, kept);
         assert_eq!(journal.stream("a").await.unwrap().unwrap().len, kept);
         journal.forget("a").await.unwrap();

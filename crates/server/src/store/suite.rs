@@ -38,6 +38,18 @@ pub(super) async fn journal<J: Journal>(open: impl Fn(&Path) -> J) {
     assert!(journal.read("a/none", 0, 3).await.unwrap().is_empty());
     assert_eq!(journal.stream("a/none").await.unwrap(), None);
 
+    // Shed: nothing is kept, and the next index is the same.
+    journal.shed("a/shed", record(1)).await.unwrap();
+    assert_eq!(journal.append("a/shed", record(2)).await.unwrap(), 0);
+    let many = join_all((0..40).map(|n| journal.shed("a/shed", record(n))));
+    let (shed, appended) = futures_util::future::join(many, journal.append("a/shed", record(3))).await;
+    assert!(shed.iter().all(Result::is_ok));
+    assert_eq!(appended.unwrap(), 1);
+    assert_eq!(journal.read("a/shed", 0, 9).await.unwrap(), [record(2), record(3)]);
+    journal.seal("a/shed").await.unwrap();
+    assert!(matches!(journal.shed("a/shed", record(4)).await, Err(AppendError::Sealed)));
+    journal.forget("a/shed").await.unwrap();
+
     // Streams know nothing of each other.
     assert_eq!(journal.append("a/2", record(7)).await.unwrap(), 0);
     assert_eq!(journal.append("b/1", record(8)).await.unwrap(), 0);

@@ -80,6 +80,12 @@ impl Board {
         Rows([vec![yardstick], self.rows].concat())
     }
 
+    /// The median of one row in that of another, if both were measured.
+    pub(crate) fn ratio(&self, one: &str, other: &str) -> Option<f64> {
+        let median = |name: &str| self.rows.iter().find(|row| row.name == name).map(Row::median);
+        Some(median(one)? / median(other)?)
+    }
+
     fn push(&mut self, row: Row) {
         eprintln!("{}: {:.1} {}", row.name, row.median(), row.unit.name());
         self.rows.push(row);

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use proto::size::ENVELOPE;
 use proto::{Clock, Millis};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use server::edge::{Config, Edge, Listening, RunError};
+use server::edge::{Ceilings, Config, Edge, Listening, RunError};
 use server::faults::Hook;
 use server::store::{Journal as _, SqliteJournal};
 use tempfile::TempDir;
@@ -61,8 +61,11 @@ impl Running {
             network: town.network,
             directory,
             max_journal_bytes: None,
+            // All of it comes from this computer.
+            ceilings: Ceilings { address: CONNECTIONS * EACH, ..Ceilings::default() },
         };
-        let edge = Edge::open(&config, Arc::new(Stopped), Hook::none()).await?;
+        let edge =
+            Edge::open(&config, Arc::new(Stopped), &mut StdRng::seed_from_u64(1), Hook::none()).await?;
         let listening: Listening = edge.listen(config.listen).await?;
         let address = listening.address();
         let (stop, stopped) = oneshot::channel();

@@ -11,6 +11,7 @@ mod board;
 mod edge;
 mod edition;
 mod envelope;
+mod mailbox;
 mod mix;
 mod town;
 
@@ -29,6 +30,7 @@ fn main() -> Result<()> {
     let mut board = Board::new(options.only);
     envelope::measure(&mut board);
     edition::measure(&mut board)?;
+    mailbox::measure(&mut board)?;
     edge::measure(&mut board)?;
     mix::measure(&mut board)?;
     let rows = board.rows();

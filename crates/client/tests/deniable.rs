@@ -1,0 +1,270 @@
+//! A reader's device in the eyes of whoever takes it: P7. Spec: mailbox.md.
+
+#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
+
+mod town;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::SystemTime;
+
+use chacha20poly1305::aead::AeadInOut as _;
+use chacha20poly1305::aead::inout::InOutBuf;
+use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
+use client::{Inbox, Kdf, LineState, Passphrase, Place, QUEUE, Vault, VaultContents, Who};
+use proto::Round;
+use proto::envelope;
+use proto::sign::IdentitySecret;
+use rand::{SeedableRng, rngs::StdRng};
+use town::{Request, Town};
+
+fn passphrase(seed: u64) -> Passphrase {
+    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
+}
+
+/// Everything in a folder: names, bytes, and when each was last changed.
+type Image = BTreeMap<String, (Vec<u8>, SystemTime)>;
+
+fn image(folder: &Path) -> Image {
+    let read = |path: &Path| {
+        let changed = std::fs::metadata(path).unwrap().modified().unwrap();
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), (std::fs::read(path).unwrap(), changed))
+    };
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.map(|entry| read(&entry.unwrap().path())).collect()
+}
+
+/// What a look at the folder shows of each file: its length, whether it was changed since the look before, and its bytes, but
+/// for those that must look random.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    length: usize,
+    touched: bool,
+    bytes: Vec<u8>,
+}
+
+/// A write-ahead log of SQLite, and the index beside it, without the salts that it draws for each log and the checksums
+/// that hang on them (sqlite.org/fileformat.html, 4.1; sqlite.org/walformat.html, 2.1).
+fn without_salts(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if name.ends_with("-shm") {
+        // The index's header twice: checksum of the last frame 8, salts 8, checksum of the header 8.
+        bytes[24..48].fill(0);
+        bytes[72..96].fill(0);
+    } else if name.ends_with("-wal") && bytes.len() > 32 {
+        // Header: salts 8, checksum 8. Each frame: page 4, pages 4, salts 8, checksum 8, and a page of 4,096.
+        bytes[16..32].fill(0);
+        (32..bytes.len()).step_by(24 + 4_096).for_each(|frame| bytes[frame + 8..frame + 24].fill(0));
+    }
+    bytes
+}
+
+fn look(now: &Image, before: &Image) -> BTreeMap<String, Seen> {
+    let seen = |(name, (bytes, changed)): (&String, &(Vec<u8>, SystemTime))| {
+        let random = match name.as_str() {
+            "mailbox" => bytes.len(),
+            "device.key" => 32,
+            _ => 0,
+        };
+        let touched = before.get(name).is_none_or(|(old, then)| old != bytes || then != changed);
+        let rest = without_salts(name, &bytes[random..]);
+        (name.clone(), Seen { length: bytes.len(), touched, bytes: rest })
+    };
+    now.iter().map(seen).collect()
+}
+
+/// The mailbox of a folder, opened as whoever takes the folder can: the device key lies beside it.
+fn opened(image: &Image) -> Plain {
+    let key: [u8; 32] = image["device.key"].0[..32].try_into().unwrap();
+    let mut sealed = image["mailbox"].0.clone();
+    let text = sealed.len() - 16;
+    let (text, tag) = sealed.split_at_mut(text);
+    let tag = Tag::try_from(&*tag).unwrap();
+    let cipher = XChaCha20Poly1305::new(&Key::from(key));
+    cipher.decrypt_inout_detached(&XNonce::default(), b"", InOutBuf::from(&mut *text), &tag).unwrap();
+    Plain(text.to_vec())
+}
+
+/// salt 32 | queue 48 x 5920 | hints 48 x 16 | region
+struct Plain(Vec<u8>);
+
+impl Plain {
+    const BLOB: usize = 5_920;
+    const HINTS: usize = 32 + QUEUE * Self::BLOB;
+    const REGION: usize = Self::HINTS + QUEUE * 16;
+
+    fn blobs(&self) -> impl Iterator<Item = &[u8]> {
+        self.0[32..Self::HINTS].chunks_exact(Self::BLOB)
+    }
+
+    /// All that must look random: salt, hints and region.
+    fn rest(&self) -> Vec<u8> {
+        [&self.0[..32], &self.0[Self::HINTS..]].concat()
+    }
+}
+
+/// Bytes without a pattern: each value about as often, each bit after each as often, and no 16 bytes twice.
+fn assert_random(bytes: &[u8], what: &str) {
+    let mut counts = [0_u64; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let mean = bytes.len() as f64 / 256.0;
+    let chi: f64 = counts.iter().map(|count| (*count as f64 - mean).powi(2) / mean).sum();
+    // 255 degrees of freedom: 255 expected, standard deviation 22.6. The seeds are fixed, so it never fails by chance.
+    assert!((140.0..370.0).contains(&chi), "{what}: chi-squared {chi}");
+    let changes: u64 = bytes.windows(2).map(|pair| u64::from((pair[0] ^ pair[1]).count_ones())).sum();
+    let (expected, deviation) = (4.0 * (bytes.len() - 1) as f64, (2.0 * bytes.len() as f64).sqrt());
+    assert!((changes as f64 - expected).abs() < 5.0 * deviation, "{what}: {changes} bits change");
+    let blocks = bytes.chunks_exact(16);
+    let all = blocks.len();
+    assert_eq!(blocks.collect::<HashSet<_>>().len(), all, "{what}: 16 bytes stand twice");
+}
+
+/// The bits that are the same in all of these: what somebody sees who knows no key.
+fn constant_bits<'a>(all: impl Iterator<Item = &'a [u8]>) -> Vec<(usize, u8, u8)> {
+    let all: Vec<_> = all.collect();
+    assert!(all.len() >= 40, "by chance a bit is the same in few");
+    (0..all[0].len())
+        .map(|at| {
+            let (and, or) = all.iter().fold((0xff, 0), |(and, or), bytes| (and & bytes[at], or | bytes[at]));
+            (at, and, !or)
+        })
+        .filter(|(_, ones, noughts)| ones | noughts != 0)
+        .collect()
+}
+
+/// P7: two devices of the same seed under the same clock. One only reads; the other writes, is answered, locks and unlocks. The
+/// disks of both are the same at every look, but for bytes that look random on both.
+#[tokio::test]
+async fn the_disk_of_one_who_writes_is_like_that_of_one_who_only_reads() {
+    let mut town = Town::found(51).await;
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["reads", "writes"].map(|name| folder.path().join(name));
+    let [reads, writes] = [0, 1].map(|i: usize| town.open(town.config(Place::Folder(places[i].clone())), 7));
+    let desk = town.open(town.desk_config(Place::Memory), 8);
+    let contents = VaultContents {
+        identity: IdentitySecret::from_seed(&town.desk_identity),
+        intake: town::intake_keys(),
+    };
+    let vault_file = folder.path().join("vault");
+    let mut rng = StdRng::seed_from_u64(9);
+    let vault = Vault::create(&vault_file, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
+    let inbox = Inbox::new(desk.clone(), vault);
+
+    let mut before = places.each_ref().map(|place| image(place));
+    let mut plains: [Vec<Plain>; 2] = [vec![], vec![]];
+    let mut keys = HashSet::new();
+    let mut session = None;
+    for r in 0..36 {
+        town.round(r, &[&reads, &writes, &desk]).await;
+        let now = places.each_ref().map(|place| image(place));
+        let seen = [0, 1].map(|i: usize| look(&now[i], &before[i]));
+        let names = |seen: &BTreeMap<String, Seen>| seen.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&seen[0]), names(&seen[1]), "round {r}");
+        for (name, ours) in &seen[0] {
+            let theirs = &seen[1][name];
+            assert_eq!((ours.length, ours.touched), (theirs.length, theirs.touched), "{name}, round {r}");
+            let differs = ours.bytes.iter().zip(&theirs.bytes).position(|(a, b)| a != b);
+            assert_eq!(differs, None, "{name}, round {r}: the first byte that differs");
+        }
+        for i in [0, 1] {
+            let key = now[i]["device.key"].0[..32].to_vec();
+            // Of one seed, they draw the same until one of them does something.
+            assert!(keys.insert(key) || r <= 1, "a device key comes twice");
+            if r % 12 == 11 {
+                assert_random(&now[i]["mailbox"].0, "the file");
+                let plain = opened(&now[i]);
+                assert_random(&plain.rest(), "salt, hints and region");
+                plains[i].push(plain);
+            }
+        }
+        before = now;
+
+        // What the one does who writes, between two looks.
+        inbox.collect();
+        if r == 1 {
+            session = Some(writes.begin(&passphrase(1)).unwrap());
+        }
+        let Some(open) = &session else { continue };
+        open.refresh();
+        if r % 6 == 2 {
+            // Several wait in the queue at the look that opens it.
+            for n in 0..8 {
+                let now = proto::Clock::now(&*town.clock);
+                open.write(town.desk, &"What they knew. ".repeat(1 + 7 * n), now).unwrap();
+            }
+        }
+        for conversation in inbox.conversations().into_iter().filter(|c| c.unanswered).take(1) {
+            inbox.answer(conversation.id, "Go on.", proto::Clock::now(&*town.clock)).unwrap();
+        }
+        if r % 7 == 6 {
+            drop(session.take());
+            assert!(writes.unlock(&passphrase(2)).is_none());
+            session = writes.unlock(&passphrase(1));
+        }
+    }
+    // It did write and was answered, or nothing was compared.
+    let open = session.unwrap();
+    open.refresh();
+    let lines: Vec<_> = open.conversations().into_iter().flat_map(|c| c.lines).collect();
+    assert!(lines.iter().filter(|line| line.who == Who::Desk).count() >= 2);
+    assert!(lines.iter().any(|line| matches!(line.state, LineState::Waiting { .. })));
+    let messages = lines.iter().filter(|line| line.who == Who::You).count();
+    assert!(messages >= 30, "{messages} messages");
+
+    let constant = plains.each_ref().map(|of| constant_bits(of.iter().flat_map(Plain::blobs)));
+    assert_eq!(constant[0], constant[1], "blobs of one show what blobs of the other do not");
+    let blocks = |of: &[Plain]| {
+        let regions = of.last().unwrap().0[Plain::REGION..].chunks_exact(16).map(<[u8]>::to_vec);
+        regions.collect::<HashSet<_>>()
+    };
+    assert!(blocks(&plains[0]).is_disjoint(&blocks(&plains[1])), "two regions share 16 bytes");
+}
+
+/// P1, P7: a fresh install and one that has run for a thousand rounds send the same.
+#[tokio::test]
+async fn the_first_envelope_of_a_fresh_install_is_like_the_thousandth() {
+    const ROUNDS: u32 = 1_000;
+    const SOME: usize = 60;
+    let mut town = Town::found(52).await;
+    let device = town.reader(1);
+    let mut posts: Vec<Request> = vec![];
+    for r in 0..ROUNDS {
+        town.clock.set(town.start(r).max(proto::Clock::now(&*town.clock)));
+        town.publish(r, vec![]);
+        town.pass(r, &[&device]).await;
+        posts.extend(town.edge.requests().into_iter().filter(|request| request.method == "POST"));
+        town.edge.forget();
+    }
+    assert_eq!(posts.len(), ROUNDS as usize);
+    let shape = |post: &Request| {
+        let names = post.headers.iter().map(|(name, value)| (name.clone(), value.len())).collect::<Vec<_>>();
+        (names, post.body.len())
+    };
+    assert_eq!(shape(&posts[0]), shape(&posts[ROUNDS as usize - 1]));
+    assert!(posts.iter().all(|post| shape(post) == shape(&posts[0])));
+
+    // What each mix sees, and the exit.
+    let wire = town.directory.wire();
+    let round = |post: &Request| Round(post.path.split('/').nth(3).unwrap().parse().unwrap());
+    let rounds: Vec<Round> = posts.iter().map(round).collect();
+    let mut layers: Vec<Vec<u8>> = posts.into_iter().map(|post| post.body).collect();
+    let classes =
+        rounds.iter().zip(&layers).flat_map(|(round, e)| town.class_of(*round, std::slice::from_ref(e)));
+    assert!(classes.into_iter().all(|class| class == "cover"), "all of them cover to the exit");
+    let alike = |layers: &[Vec<u8>], what: &str| {
+        let all: HashSet<_> = layers.iter().collect();
+        assert_eq!(all.len(), layers.len(), "{what}: none comes twice");
+        let [first, last] = [&layers[..SOME], &layers[layers.len() - SOME..]]
+            .map(|some| constant_bits(some.iter().map(Vec::as_slice)));
+        assert_eq!(first, last, "{what}");
+    };
+    alike(&layers, "the first mix takes");
+    for hop in 0..2 {
+        let open = |(round, l): (&Round, &Vec<u8>)| {
+            envelope::open_layer(&wire, hop, &town.mix_key(hop, *round), l).unwrap().1
+        };
+        layers = rounds.iter().zip(&layers).map(open).collect();
+        alike(&layers, "a mix passes on");
+    }
+    assert_eq!(device.status().edition.unwrap().round, Round(ROUNDS - 1));
+}

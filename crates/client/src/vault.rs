@@ -126,9 +126,10 @@ impl Vault {
         rng.fill_bytes(&mut header[9..]);
         let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
         let hints = HintKey::generate(rng);
+        let VaultContents { identity, intake } = contents;
         let book = Book {
-            identity: *contents.identity.to_seed(),
-            intake: contents.intake.iter().map(Intake::of).collect(),
+            identity: *identity.to_seed(),
+            intake: intake.iter().map(Intake::of).collect(),
             hint_key: *hints.as_bytes(),
             looked: None,
             threads: Vec::new(),

@@ -215,7 +215,7 @@ fn moments(net: &Net) -> Vec<Case> {
             "exc-04-restart",
             "started again, with the clock set back",
             &[
-                five.clone(),
+                five,
                 exchange(6, FIVE),
                 at(5, 0, "no exchange"),
                 restart("shows 5"),

@@ -55,6 +55,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let press = IdentitySecret::generate(rng);
     let edge = IdentitySecret::generate(rng);
     let newsroom = IdentitySecret::generate(rng);
+    let witness = IdentitySecret::generate(rng);
     let desk = IdentitySecret::generate(rng);
     let intake = SealSecret::generate(rng);
     let mixes: Vec<_> =
@@ -66,6 +67,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         operator(Role::Press, "Demonstration Press", &press),
         operator(Role::Edge, "Demonstration Edge", &edge),
         operator(Role::Newsroom, "The Demonstration Courier", &newsroom),
+        operator(Role::Witness, "Demonstration Witness", &witness),
     ];
     let names = ["First Mix", "Second Mix", "Third Mix"];
     for ((hop, name), (identity, _)) in (0..).zip(names).zip(&mixes) {
@@ -81,6 +83,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             n_max: 100_000,
             desk_slots: 16,
             reader_slots: 16,
+            quorum: 1,
         },
         operators,
     };
@@ -115,11 +118,12 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         fs::create_dir_all(&folder)?;
         Ok(folder)
     };
-    for name in ["edge", "press", "mix1", "mix2", "mix3", "desk", "reader", "crowd"] {
+    for name in ["edge", "press", "mix1", "mix2", "mix3", "witness", "desk", "reader", "crowd"] {
         fs::write(folder(name)?.join(file::DIRECTORY), &directory)?;
     }
-    let at = folder("press")?;
-    seed::write(&at.join(file::IDENTITY), &press.to_seed())?;
+    for (name, identity) in [("press", &press), ("witness", &witness)] {
+        seed::write(&folder(name)?.join(file::IDENTITY), &identity.to_seed())?;
+    }
     for (n, (identity, seal)) in (1..).zip(&mixes) {
         let at = folder(&format!("mix{n}"))?;
         seed::write(&at.join(file::IDENTITY), &identity.to_seed())?;
@@ -140,18 +144,23 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("firsthand-found-{}", std::process::id()));
         let plan = Plan { round_ms: 5_000, genesis: Millis(1_000) };
         let network = found(&dir, &plan, &mut StdRng::seed_from_u64(1)).unwrap();
-        for role in ["edge", "press", "mix1", "mix2", "mix3"] {
+        for role in ["edge", "press", "witness", "mix1", "mix2", "mix3"] {
             let bytes = fs::read(dir.join(role).join(file::DIRECTORY)).unwrap();
             let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network.id).unwrap();
             assert!(directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake.public()));
             assert!(directory.roster().demonstration);
         }
-        let mut seeds: Vec<_> = ["press/identity.key", "mix1/identity.key", "mix1/seal.key", "mix3/seal.key"]
-            .map(|f| *seed::read(&dir.join(f)).unwrap())
-            .into();
+        let files = [
+            "press/identity.key",
+            "witness/identity.key",
+            "mix1/identity.key",
+            "mix1/seal.key",
+            "mix3/seal.key",
+        ];
+        let mut seeds: Vec<_> = files.map(|f| *seed::read(&dir.join(f)).unwrap()).into();
         seeds.sort_unstable();
         seeds.dedup();
-        assert_eq!(seeds.len(), 4);
+        assert_eq!(seeds.len(), files.len());
         assert!(!dir.join("edge").join(file::IDENTITY).exists(), "the edge signs nothing in this version");
         fs::remove_dir_all(&dir).unwrap();
     }

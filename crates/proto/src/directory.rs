@@ -23,6 +23,8 @@ pub const MAX_NAME: usize = 80;
 pub const MAX_ABOUT: usize = 500;
 /// The most that a directory may weigh, in bytes: about 800 desks with three keys each. A client reads no further.
 pub const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
+/// The most witnesses that a roster may name: their co-signatures all stand in one short note.
+pub const MAX_WITNESSES: usize = 64;
 /// The last moment at which round 0 may begin: the year 10000. No sum of times overflows.
 const MAX_GENESIS: Millis = Millis(253_402_300_800_000);
 
@@ -47,6 +49,9 @@ pub struct Parameters {
     /// Slots in every reader drop.
     #[n(5)]
     pub reader_slots: u16,
+    /// q: so many of the roster's witnesses must co-sign what everyone is shown. 0 only where there is none.
+    #[n(8)]
+    pub quorum: u8,
 }
 
 impl Parameters {
@@ -71,6 +76,9 @@ pub enum Role {
     /// Names desks.
     #[n(3)]
     Newsroom,
+    /// Co-signs the log.
+    #[n(4)]
+    Witness,
 }
 
 /// One line of the roster.
@@ -117,6 +125,11 @@ impl Roster {
     /// The identity of the mix at `hop`.
     pub fn mix(&self, hop: u8) -> Option<IdentityPublic> {
         self.find(Role::Mix(hop))
+    }
+
+    /// The identities that co-sign the log.
+    pub fn witnesses(&self) -> impl Iterator<Item = IdentityPublic> {
+        self.operators.iter().filter(|o| o.role == Role::Witness).map(|o| o.key)
     }
 
     /// Who holds the identity `key`.
@@ -300,6 +313,7 @@ impl UnverifiedDirectory {
             .map_err(|BadSignature| No::RosterSignature)?;
         let roster: Roster = codec::decode(&self.roster)?;
         let cascade = check_parameters(&roster.parameters)?;
+        check_quorum(&roster)?;
         check_operators(&roster, cascade)?;
         let digest = Digest::of(&codec::encode(&self));
 
@@ -378,6 +392,16 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && (1..=4096).contains(&p.desk_slots)
         && (1..=4096).contains(&p.reader_slots);
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
+}
+
+// DIR-03: more than half of the witnesses, so that two quorums have one in common; none only for a demonstration.
+fn check_quorum(roster: &Roster) -> Result<(), DirectoryRejected> {
+    let (witnesses, quorum) = (roster.witnesses().count(), usize::from(roster.parameters.quorum));
+    let good = match witnesses {
+        0 => quorum == 0 && roster.demonstration,
+        n => quorum <= n && 2 * quorum > n && n <= MAX_WITNESSES,
+    };
+    if good { Ok(()) } else { Err(DirectoryRejected::Parameters) }
 }
 
 // DIR-04: one press, one edge, one mix for each hop and none beyond, no identity in two roles.
@@ -590,6 +614,7 @@ mod tests {
                 n_max: 100,
                 desk_slots: 16,
                 reader_slots: 16,
+                quorum: 1,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -597,6 +622,7 @@ mod tests {
                 operator(Role::Mix(0), "First", &mixes[0]),
                 operator(Role::Mix(1), "Second", &mixes[1]),
                 operator(Role::Newsroom, "The Herald", &newsroom),
+                operator(Role::Witness, "The Archive", &IdentitySecret::generate(&mut rng)),
             ],
         };
         let mix_keys = (0..2)
@@ -706,6 +732,37 @@ mod tests {
         t.roster.parameters.schedule.genesis = MAX_GENESIS;
         let schedule = t.verified().unwrap().parameters().schedule;
         assert!(schedule.end(Round(u32::MAX)) > schedule.genesis, "no overflow");
+    }
+
+    #[test]
+    fn dir_03_two_quorums_have_a_witness_in_common() {
+        // Witnesses, q, whether it is a demonstration, and whether that can be used.
+        for (witnesses, quorum, demonstration, good) in [
+            (0, 0, true, true),
+            (0, 0, false, false),
+            (0, 1, true, false),
+            (1, 0, true, false),
+            (1, 1, false, true),
+            (1, 2, true, false),
+            (4, 2, false, false),
+            (4, 3, false, true),
+            (5, 3, false, true),
+            (5, 5, false, true),
+            (64, 33, false, true),
+            (65, 33, false, false),
+        ] {
+            let mut t = town();
+            t.roster.operators.retain(|o| o.role != Role::Witness);
+            for n in 0..witnesses {
+                let key = IdentitySecret::generate(&mut t.rng).public();
+                t.roster.operators.push(Operator { role: Role::Witness, name: format!("Witness {n}"), key });
+            }
+            t.roster.parameters.quorum = quorum;
+            t.roster.demonstration = demonstration;
+            let verified = t.verified().map(|_| ());
+            let want = if good { Ok(()) } else { Err(DirectoryRejected::Parameters) };
+            assert_eq!(verified, want, "{quorum} of {witnesses}, demonstration: {demonstration}");
+        }
     }
 
     #[test]

@@ -371,6 +371,7 @@ mod tests {
                 n_max: 9,
                 desk_slots: 1,
                 reader_slots: 2,
+                quorum: 0,
             },
             operators: vec![
                 operator(Role::Press, &press),

@@ -24,7 +24,7 @@ pub struct MixKeys {
     pub key: SealSecret,
 }
 
-/// A network of three mixes, one press, one edge and one desk, with rounds of 3 s.
+/// A network of three mixes, one press, one edge, three witnesses and one desk, with rounds of 3 s.
 pub struct Town {
     /// Its id.
     pub network: NetworkId,
@@ -36,6 +36,8 @@ pub struct Town {
     pub mixes: Vec<MixKeys>,
     /// Signs editions.
     pub press: IdentitySecret,
+    /// Co-sign the log.
+    pub witnesses: Vec<IdentitySecret>,
     /// Signs a desk's requests.
     pub desk: IdentitySecret,
     /// Opens what is sent to the desk.
@@ -70,6 +72,7 @@ impl Town {
                 key: SealSecret::generate(&mut rng),
             })
             .collect();
+        let witnesses: Vec<_> = (0..3).map(|_| IdentitySecret::generate(&mut rng)).collect();
         let operator =
             |role, name: &str, by: &IdentitySecret| Operator { role, name: name.into(), key: by.public() };
         let mut operators = vec![
@@ -79,6 +82,7 @@ impl Town {
         ];
         operators
             .extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), &m.identity)));
+        operators.extend(witnesses.iter().map(|w| operator(Role::Witness, "Witness", w)));
         let parameters = Parameters {
             schedule: Schedule { genesis: GENESIS, round_ms: 3_000 },
             mixes: k,
@@ -86,6 +90,7 @@ impl Town {
             n_max,
             desk_slots: 4,
             reader_slots: 4,
+            quorum: 2,
         };
         let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
         let (from, until) = (Round(0), Round(u32::MAX));
@@ -106,7 +111,7 @@ impl Town {
         let unverified = UnverifiedDirectory::assemble(&root, &roster, mix_keys.clone(), vec![entry]);
         let bytes = unverified.to_bytes();
         let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
-        Self { network, bytes, directory, mixes, press, desk, intake, rng, root, roster, mix_keys }
+        Self { network, bytes, directory, mixes, press, witnesses, desk, intake, rng, root, roster, mix_keys }
     }
 
     /// A later directory, which lists no desk.

@@ -16,6 +16,7 @@ pub(super) struct Town {
     pub(super) root: RootSecret,
     pub(super) press: IdentitySecret,
     pub(super) mix: IdentitySecret,
+    pub(super) witnesses: [IdentitySecret; 4],
     newsroom: IdentitySecret,
     desk: IdentitySecret,
     keys: [ByteVec; 2],
@@ -28,9 +29,10 @@ impl Town {
         let root = RootSecret::generate(&mut draw);
         let [press, edge, mix, newsroom, desk] = [(); 5].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let keys = [(); 2].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
+        let witnesses = [(); 4].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let operator =
             |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
-        let roster = Roster {
+        let mut roster = Roster {
             name: "Vectors".into(),
             demonstration: true,
             parameters: Parameters {
@@ -40,6 +42,7 @@ impl Town {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                quorum: 3,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -48,7 +51,8 @@ impl Town {
                 operator(Role::Newsroom, "The Herald", &newsroom),
             ],
         };
-        Self { root, press, mix, newsroom, desk, keys, roster }
+        roster.operators.extend(witnesses.iter().map(|w| operator(Role::Witness, "Witness", w)));
+        Self { root, press, mix, witnesses, newsroom, desk, keys, roster }
     }
 
     pub(super) fn network(&self) -> NetworkId {
@@ -126,13 +130,16 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
     }
 
-    let parameters: [Bend<Parameters>; 6] = [
+    let parameters: [Bend<Parameters>; 9] = [
         ("mixes", "five mixes", |p| p.mixes = 5),
         ("n-min", "n_min 1", |p| p.n_min = 1),
         ("n-max", "n_max below n_min", |p| p.n_max = 1),
         ("round", "a round of 499 ms", |p| p.schedule.round_ms = 499),
         ("genesis", "genesis after the year 10000", |p| p.schedule.genesis = Millis(253_402_300_800_001)),
         ("slots", "no desk slot", |p| p.desk_slots = 0),
+        ("quorum", "two of four witnesses", |p| p.quorum = 2),
+        ("quorum-none", "none of four witnesses", |p| p.quorum = 0),
+        ("quorum-five", "five of four witnesses", |p| p.quorum = 5),
     ];
     for (name, note, bend) in parameters {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));

@@ -4,6 +4,7 @@ mod conversation;
 mod directory;
 mod edition;
 mod envelope;
+mod log;
 mod mix;
 mod signature;
 
@@ -28,6 +29,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         signature::cases(),
         directory::cases(),
         edition::cases(),
+        log::cases(),
     ];
     // Long bytes that stand in many vectors stand in a file of their own, or all of it would weigh megabytes.
     let refer = |mut text: String| {

@@ -1,4 +1,5 @@
-//! One edition a round: what is new since the last, the whole front page, every manifest that came.
+//! One edition a round: what is new since the last, the whole front page, every manifest that came; and the checkpoint of
+//! the log that ends with it.
 //!
 //! An edition is kept before it is sent, and sent until the edge has it; so there is one head for a round, ever, and
 //! each names the one before.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use proto::directory::Directory;
 use proto::edition::{self, Bundle, Head};
+use proto::log::Frontier;
 use proto::mix::Manifest;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::story::Story;
@@ -83,6 +85,8 @@ pub struct Press {
     state: State,
     gather: Gather,
     directory_sent: bool,
+    /// The size of the log's tree whose checkpoint the edge has.
+    checkpoint_sent: Option<u64>,
 }
 
 impl Press {
@@ -102,7 +106,7 @@ impl Press {
         }
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self { config, edge, state, gather, directory_sent: false })
+        Ok(Self { config, edge, state, gather, directory_sent: false, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -147,9 +151,20 @@ impl Press {
             .iter()
             .map(|(signed, manifest)| (Digest::of(&codec::encode(signed)), manifest.batch.round))
             .collect();
+        let (tree, directory) = self.grown(&head)?;
         self.state
-            .add_edition(&Signed { round, head, changes, front }, &digests, &carried)
+            .add_edition(&Signed { round, head, changes, front }, (&tree, directory), &digests, &carried)
             .map_err(|cause| self.failed(cause))
+    }
+
+    /// The log's tree with an edition that names the directory in force, and that directory.
+    fn grown(&self, head: &[u8]) -> Result<(Frontier, Digest), PressError> {
+        let directory = self.config.directory.digest();
+        let log = self.state.log().map_err(|cause| self.failed(cause))?;
+        let (mut tree, before) = log.map_or((Frontier::empty(), None), |(tree, before)| (tree, Some(before)));
+        let new = (before != Some(directory)).then_some(&*self.config.directory_bytes);
+        tree.push_edition(new, head);
+        Ok((tree, directory))
     }
 
     /// Manifests that no edition carries yet, in the order of rounds and hops.
@@ -185,6 +200,13 @@ impl Press {
             // The head goes last: once it is there, everything that it names is.
             self.edge.put(&path::edition(it.round), it.head, by, now).await?;
             self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
+        }
+        let log = self.state.log().map_err(|cause| self.failed(cause))?;
+        let tree = log.map(|(tree, _)| tree).filter(|tree| self.checkpoint_sent != Some(tree.size()));
+        if let Some(tree) = tree {
+            let note = tree.checkpoint().sign(&self.config.directory.wire().network, by);
+            self.edge.put(path::PROPOSED, note, by, now).await?;
+            self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
     }

@@ -26,6 +26,12 @@ pub enum Step {
     DropsShown,
     /// Edge: an edition's head stands, and with it the edition.
     EditionKept,
+    /// Edge: an edition's leaves stand in the log.
+    LeavesKept,
+    /// Edge: a checkpoint stands among the blobs; it is what witnesses are shown.
+    CheckpointKept,
+    /// Edge: a co-signature stands in its journal; with the last that is needed, clients are shown the checkpoint.
+    CosignatureKept,
     /// Mix: a run of entries is opened; items, replay tags and progress are stored, in one transaction.
     Stored,
     /// Exit: a batch is large enough; its items go into the pools.
@@ -40,11 +46,15 @@ pub enum Step {
     PushNoted,
     /// Mix: the edge was told to let go of an input.
     Released,
+    /// Witness: the tree with what came stands on its disk; nothing over it is signed yet.
+    TreeKept,
+    /// Witness: the edge has its co-signature.
+    Cosigned,
 }
 
 impl Step {
     /// The steps of an edge.
-    pub const EDGE: [Step; 9] = [
+    pub const EDGE: [Step; 10] = [
         Step::EnvelopeKept,
         Step::RoundSealed,
         Step::RoundReleased,
@@ -54,7 +64,11 @@ impl Step {
         Step::DropsKept,
         Step::DropsShown,
         Step::EditionKept,
+        Step::LeavesKept,
     ];
+
+    /// The steps of an edge with a press and witnesses that keep a log.
+    pub const LOG: [Step; 2] = [Step::CheckpointKept, Step::CosignatureKept];
 
     /// The steps of a mix. `Admitted` is the exit's only.
     pub const MIX: [Step; 7] = [
@@ -66,6 +80,9 @@ impl Step {
         Step::PushNoted,
         Step::Released,
     ];
+
+    /// The steps of a witness.
+    pub const WITNESS: [Step; 2] = [Step::TreeKept, Step::Cosigned];
 }
 
 /// Which side of a step's effect.
@@ -121,6 +138,13 @@ mod tests {
         let hook = Hook::new(|step, side| step == Step::Closed && side == Side::After);
         assert_eq!(hook.at(Step::Closed, Side::Before), Ok(()));
         assert_eq!(hook.at(Step::Closed, Side::After), Err(Killed { step: Step::Closed, side: Side::After }));
-        assert!(Step::MIX.iter().chain(&Step::EDGE).all(|&s| Hook::none().at(s, Side::After).is_ok()));
+        assert!(
+            Step::MIX
+                .iter()
+                .chain(&Step::EDGE)
+                .chain(&Step::LOG)
+                .chain(&Step::WITNESS)
+                .all(|&s| Hook::none().at(s, Side::After).is_ok())
+        );
     }
 }

@@ -5,6 +5,7 @@
 mod chain;
 mod cut;
 mod kill;
+mod log;
 mod proxy;
 mod town;
 mod turn;

@@ -39,8 +39,8 @@ async fn start(here: &Here, more: &[&str]) -> (Running, Shown) {
     (demo, shown)
 }
 
-/// Eight roles: edge, three mixes, press, crowd, desk, reader.
-const ROLES: usize = 8;
+/// Nine roles: edge, three mixes, press, witness, crowd, desk, reader.
+const ROLES: usize = 9;
 
 fn roles(here: &Here) -> usize {
     here.processes().iter().filter(|process| process.line.contains("--config")).count()

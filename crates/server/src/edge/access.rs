@@ -100,6 +100,11 @@ pub(super) fn press(directory: &Directory, by: &IdentityPublic) -> bool {
     directory.roster().press() == *by
 }
 
+/// A witness.
+pub(super) fn witness(directory: &Directory, by: &IdentityPublic) -> bool {
+    directory.roster().witnesses().any(|w| w == *by)
+}
+
 /// A listed desk.
 pub(super) fn desk(directory: &Directory, by: &IdentityPublic) -> bool {
     directory.desks().iter().any(|d| d.identity == *by)

@@ -6,6 +6,7 @@
 mod access;
 mod batches;
 mod listen;
+mod log;
 mod open;
 mod pages;
 mod publish;
@@ -65,6 +66,7 @@ pub struct Edge {
     network: NetworkId,
     journal: Box<dyn Journal>,
     blobs: Box<dyn Blobs>,
+    log: log::Log,
     /// Held while something published is checked and put: of two at once, the second sees the first.
     publishing: tokio::sync::Mutex<()>,
     /// Held while rounds are sealed and old things deleted.
@@ -156,6 +158,7 @@ impl Edge {
             .route("/v1/directories/{digest}", get(publish::directory).put(publish::put_directory))
             .route("/v1/bundles/{digest}", get(publish::bundle).put(publish::put_bundle))
             .route("/v1/editions/{round}", get(publish::edition).put(publish::put_edition));
+        let served = served.merge(log::router());
         let served = served.layer(middleware::from_fn(access::keep_from_caches));
         served.merge(pages::router()).with_state(Arc::clone(self))
     }
@@ -294,6 +297,10 @@ mod name {
 
     pub(super) fn batch(hop: u8, id: BatchId) -> String {
         format!("batches/{hop}/{:010}/{:05}", id.round.0, id.part)
+    }
+
+    pub(super) fn checkpoint(round: Round) -> String {
+        format!("checkpoints/{:010}", round.0)
     }
 
     pub(super) fn counts(round: Round) -> String {

@@ -14,6 +14,7 @@ use proto::sign::Unverified;
 use proto::{Clock, Digest, NetworkId, Round, codec};
 use tokio::sync::watch;
 
+use super::log::Log;
 use super::{Config, Counts, Edge, Seen, Shown, name};
 use crate::faults::Hook;
 use crate::state::{StateError, StateFolder};
@@ -65,6 +66,18 @@ pub enum OpenError {
     NotItsKey {
         /// The hop, counted from 0; people count from 1.
         hop: u8,
+    },
+    /// The identity is not one that the directory names as a witness.
+    #[error("The identity is not that of a witness in the directory. Give the key file it was listed with.")]
+    NotAWitness,
+    /// A witness's memory is gone or damaged. Going on without would let it sign what contradicts what it signed.
+    #[error(
+        "The memory of this witness, {}, is damaged or gone. Ask the network for a new identity, and begin anew with it in an empty folder.",
+        .path.display()
+    )]
+    MemoryLost {
+        /// The file.
+        path: PathBuf,
     },
     /// The address cannot be listened at.
     #[error("The address {address} is in use. Stop the program that holds it, or give another one.")]
@@ -144,6 +157,7 @@ impl Edge {
         let streams = journal.streams(name::ENVELOPES).await?;
         seen.sealed = streams.iter().filter(|s| s.sealed).filter_map(|s| name::round_in(&s.name, 1)).max();
         let counts = Counts { rounds: load_counts(&blobs).await?, ..Counts::default() };
+        let log = Log::open(&folder.path().join("log.sqlite"), &blobs, &seen.directory).await?;
 
         Ok(Arc::new(Self {
             clock,
@@ -152,6 +166,7 @@ impl Edge {
             network: config.network,
             journal: Box::new(journal),
             blobs: Box::new(blobs),
+            log,
             publishing: tokio::sync::Mutex::new(()),
             stepping: tokio::sync::Mutex::new(()),
             ready: AtomicBool::new(true),

@@ -14,7 +14,7 @@ use proto::edition::Edition;
 use ui::{Frame, Link, Zone};
 
 use super::{Edge, name};
-use crate::status::{Batch, RoundStatus, Slots, Status};
+use crate::status::{Batch, Log, RoundStatus, Slots, Status};
 
 /// Rounds on the status page.
 const SHOWN: usize = 24;
@@ -74,6 +74,12 @@ impl Edge {
             mixes: parameters.mixes,
             slots: Slots { desk: parameters.desk_slots, reader: parameters.reader_slots },
             edition: seen.newest.as_ref().map(|e| e.head().round.0),
+            log: Log {
+                // DIR-03: at most 64.
+                witnesses: u8::try_from(seen.directory.roster().witnesses().count()).unwrap_or(u8::MAX),
+                quorum: parameters.quorum,
+                checkpoint: self.log.shown(&seen.directory),
+            },
             rounds,
         }
     }

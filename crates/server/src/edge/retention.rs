@@ -6,8 +6,8 @@ use super::{Edge, KEPT_ROUNDS, name};
 use crate::store::StoreError;
 
 /// Folders of blobs, and where in their names the round stands.
-const BY_ROUND: [(&str, usize); 5] =
-    [("editions", 1), ("drops", 1), ("manifests", 1), ("counts", 1), ("batches", 2)];
+const BY_ROUND: [(&str, usize); 6] =
+    [("editions", 1), ("drops", 1), ("manifests", 1), ("checkpoints", 1), ("counts", 1), ("batches", 2)];
 /// Folders of blobs named by digest.
 const BY_DIGEST: [&str; 2] = ["bundles", "directories"];
 /// The disk is looked through once in so many rounds.

@@ -13,6 +13,7 @@ mod inbox;
 mod kdf;
 mod known;
 mod library;
+mod log;
 mod mailbox;
 mod passphrase;
 mod schedule;

@@ -197,7 +197,7 @@ mod tests {
             bytes[at] = bent;
             assert_eq!(Frontier::from_bytes(&bytes), Err(Malformed), "size {bent}");
         }
-        let mut other = bytes.clone();
+        let mut other = bytes;
         other[1] = 5;
         assert!(Frontier::from_bytes(&other).is_ok(), "five has two bits too; the root tells them apart");
         let huge = Frontier::new(MAX_SIZE + 1, vec![Digest([1; 32]); 2]);

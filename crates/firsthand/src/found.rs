@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
+use proto::hold::Hold;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{DeskId, Millis, NetworkId, Round, Schedule};
@@ -81,6 +82,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             n_max: 100_000,
             desk_slots: 16,
             reader_slots: 16,
+            hold: Hold::NONE,
         },
         operators,
     };

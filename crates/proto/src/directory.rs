@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
 use crate::envelope::Wire;
+use crate::hold::Hold;
 use crate::id::{DeskId, Digest, KeyId, NetworkId, short_hash};
 use crate::mix::Rule;
 use crate::round::{Millis, Round, Schedule};
@@ -47,6 +48,9 @@ pub struct Parameters {
     /// Slots in every reader drop.
     #[n(5)]
     pub reader_slots: u16,
+    /// With what probability a mix that holds lets an item go in each round.
+    #[n(6)]
+    pub hold: Hold,
 }
 
 impl Parameters {
@@ -376,7 +380,8 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && p.n_max >= p.n_min
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
-        && (1..=4096).contains(&p.reader_slots);
+        && (1..=4096).contains(&p.reader_slots)
+        && p.hold.is_usable();
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
 }
 
@@ -590,6 +595,7 @@ mod tests {
                 n_max: 100,
                 desk_slots: 16,
                 reader_slots: 16,
+                hold: Hold::NONE,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -683,7 +689,7 @@ mod tests {
 
     #[test]
     fn dir_03_parameters_that_cannot_be_used_are_refused() {
-        let bends: [fn(&mut Parameters); 12] = [
+        let bends: [fn(&mut Parameters); 14] = [
             |p| p.mixes = 0,
             |p| p.mixes = 5,
             |p| p.n_min = 1,
@@ -696,6 +702,8 @@ mod tests {
             |p| p.desk_slots = 4_097,
             |p| p.reader_slots = 0,
             |p| p.reader_slots = 4_097,
+            |p| p.hold = Hold(0),
+            |p| p.hold = Hold(1_001),
         ];
         for (i, bend) in bends.into_iter().enumerate() {
             let mut t = town();

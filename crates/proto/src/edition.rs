@@ -339,6 +339,7 @@ mod tests {
 
     use super::*;
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
+    use crate::hold::Hold;
     use crate::mix::BatchId;
     use crate::round::Schedule;
     use crate::sign::RootSecret;
@@ -371,6 +372,7 @@ mod tests {
                 n_max: 9,
                 desk_slots: 1,
                 reader_slots: 2,
+                hold: Hold::NONE,
             },
             operators: vec![
                 operator(Role::Press, &press),

@@ -20,6 +20,7 @@ pub mod drops;
 pub mod edition;
 pub mod envelope;
 pub mod exit;
+pub mod hold;
 pub mod id;
 pub mod mix;
 pub mod path;

@@ -1,4 +1,4 @@
-//! The mix rule as a pure state machine. Spec: mix.md §3-5.
+//! The mix rule as a pure state machine. Spec: mix.md §3-5, §9.
 //!
 //! A mix gathers opened entries, counts those that are new, and closes a batch when the round is over and the batch is
 //! large enough, or early when it is full. It knows items only by a number its store gave them, so a round larger than
@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 
 use minicbor::{Decode, Encode};
-use rand::seq::SliceRandom;
 use rand_core::CryptoRng;
 
 use crate::envelope::ReplayTag;
+use crate::hold::Waiting;
 use crate::id::Digest;
 use crate::round::Round;
 use crate::sign::Purpose;
@@ -52,7 +52,7 @@ pub enum Offered {
 pub struct Gathering {
     rule: Rule,
     seen: HashSet<ReplayTag>,
-    items: Vec<ItemId>,
+    items: Waiting,
     inputs: Vec<Digest>,
     taken: u32,
 }
@@ -69,16 +69,17 @@ pub struct Closed {
 }
 
 impl Gathering {
-    /// Starts, or starts again after a restart with what the store kept: tags seen under the key in use, items and
-    /// inputs of the batch that was being gathered, and how many entries had been taken for it.
+    /// Starts, or starts again after a restart with what the store kept: tags seen under the key in use, items with the
+    /// rounds from which they may leave, inputs of the batch that was being gathered, and how many entries had been taken
+    /// for it.
     pub fn resume(
         rule: Rule,
         seen: impl IntoIterator<Item = ReplayTag>,
-        items: Vec<ItemId>,
+        items: Vec<(Round, ItemId)>,
         inputs: Vec<Digest>,
         taken: u32,
     ) -> Self {
-        Self { rule, seen: seen.into_iter().collect(), items, inputs, taken }
+        Self { rule, seen: seen.into_iter().collect(), items: Waiting::resume(items), inputs, taken }
     }
 
     /// Counts an input as taken: `entries` in all, whether they open or not.
@@ -92,19 +93,24 @@ impl Gathering {
         !self.seen.contains(tag)
     }
 
-    /// Takes an entry that opened.
-    pub fn offer(&mut self, tag: ReplayTag, item: ItemId) -> Offered {
+    /// Tells the round it is, by the mix's own clock.
+    pub fn ripen(&mut self, now: Round) {
+        self.items.ripen(now);
+    }
+
+    /// Takes an entry that opened, and that may leave from `release` on.
+    pub fn offer(&mut self, tag: ReplayTag, item: ItemId, release: Round) -> Offered {
         // MIX-01: a replay tag seen under this key is dropped.
         if !self.seen.insert(tag) {
             return Offered::Replay;
         }
-        self.items.push(item);
+        self.items.add(release, item);
         Offered::New
     }
 
-    /// How many entries opened and are new.
+    /// How many entries opened, are new, and may leave.
     pub fn count(&self) -> u32 {
-        u32::try_from(self.items.len()).expect("a batch closes long before 2^32 entries")
+        u32::try_from(self.items.ready()).expect("a batch closes long before 2^32 entries")
     }
 
     // mix.md §4:  |batch| >= n_max, or the round is over and |batch| >= n_min
@@ -114,16 +120,14 @@ impl Gathering {
         self.count() >= self.rule.n_max || (round_over && self.count() >= self.rule.n_min)
     }
 
-    /// Closes the batch if it is due: forgets its items, keeps the tags, and gives the order to write them in.
+    /// Closes the batch if it is due: forgets its items, keeps the tags and what is held, and gives the order to write in.
     pub fn close(&mut self, round_over: bool, rng: &mut impl CryptoRng) -> Option<Closed> {
         if !self.is_due(round_over) {
             return None;
         }
-        let mut order = core::mem::take(&mut self.items);
-        // MIX-04: a fresh random order for every batch, full ones too (Fisher-Yates).
-        order.shuffle(rng);
         Some(Closed {
-            order,
+            // MIX-04: a fresh random order for every batch, full ones too. MIX-03: of more than n_max, random ones wait.
+            order: self.items.take(self.rule.n_max as usize, rng),
             inputs: core::mem::take(&mut self.inputs),
             count_in: core::mem::take(&mut self.taken),
         })
@@ -164,6 +168,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: Round = Round(0);
+
     fn gathering(n_min: u32, n_max: u32) -> Gathering {
         Gathering::resume(Rule { n_min, n_max }, [], vec![], vec![], 0)
     }
@@ -178,11 +184,11 @@ mod tests {
     fn mix_01_a_replayed_entry_is_dropped_in_later_batches_too() {
         let mut rng = StdRng::seed_from_u64(1);
         let mut mix = gathering(2, 10);
-        assert_eq!(mix.offer(tag(1), 1), Offered::New);
-        assert_eq!(mix.offer(tag(1), 2), Offered::Replay);
-        assert_eq!(mix.offer(tag(2), 3), Offered::New);
+        assert_eq!(mix.offer(tag(1), 1, NOW), Offered::New);
+        assert_eq!(mix.offer(tag(1), 2, NOW), Offered::Replay);
+        assert_eq!(mix.offer(tag(2), 3, NOW), Offered::New);
         assert_eq!(mix.close(true, &mut rng).unwrap().order.len(), 2);
-        assert_eq!(mix.offer(tag(1), 4), Offered::Replay);
+        assert_eq!(mix.offer(tag(1), 4, NOW), Offered::Replay);
         assert_eq!(mix.count(), 0);
     }
 
@@ -191,11 +197,11 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(2);
         let mut mix = gathering(3, 10);
         mix.input(Digest([1; 32]), 2);
-        mix.offer(tag(1), 1);
-        mix.offer(tag(2), 2);
+        mix.offer(tag(1), 1, NOW);
+        mix.offer(tag(2), 2, NOW);
         assert_eq!(mix.close(true, &mut rng), None);
         mix.input(Digest([2; 32]), 4);
-        mix.offer(tag(3), 3);
+        mix.offer(tag(3), 3, NOW);
         assert_eq!(mix.close(false, &mut rng), None, "the round is not over");
         let closed = mix.close(true, &mut rng).unwrap();
         assert_eq!(closed.count_in, 6);
@@ -210,10 +216,10 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(3);
         let mut mix = gathering(2, 4);
         for n in 0..3 {
-            mix.offer(tag(n), i64::from(n));
+            mix.offer(tag(n), i64::from(n), NOW);
         }
         assert!(!mix.is_due(false));
-        mix.offer(tag(3), 3);
+        mix.offer(tag(3), 3, NOW);
         assert_eq!(mix.close(false, &mut rng).unwrap().order.len(), 4);
     }
 
@@ -225,7 +231,7 @@ mod tests {
         for _ in 0..6_000 {
             let mut mix = gathering(3, 3);
             for n in 0..3 {
-                mix.offer(tag(n), i64::from(n));
+                mix.offer(tag(n), i64::from(n), NOW);
             }
             *orders.entry(mix.close(true, &mut rng).unwrap().order).or_default() += 1;
         }
@@ -233,27 +239,60 @@ mod tests {
         assert!(orders.values().all(|n| (850..1_150).contains(n)), "{orders:?}");
     }
 
+    #[test]
+    fn mix_07_a_held_item_counts_for_no_batch_and_leaves_with_a_later_one() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let mut mix = gathering(2, 10);
+        mix.ripen(Round(7));
+        for (n, release) in [(1, 7), (2, 9), (3, 7), (4, 9)] {
+            mix.offer(tag(n), i64::from(n), Round(release));
+        }
+        let mut order = mix.close(true, &mut rng).unwrap().order;
+        order.sort_unstable();
+        assert_eq!(order, [1, 3]);
+        mix.ripen(Round(8));
+        assert_eq!((mix.count(), mix.close(true, &mut rng)), (0, None));
+        mix.ripen(Round(9));
+        assert_eq!(mix.close(true, &mut rng).unwrap().order.len(), 2);
+    }
+
+    #[test]
+    fn mix_03_of_more_than_n_max_that_may_leave_at_once_random_ones_wait() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let mut mix = gathering(2, 4);
+        (0..7).for_each(|n| drop(mix.offer(tag(n), i64::from(n), Round(9))));
+        mix.ripen(Round(9));
+        assert_eq!(mix.close(true, &mut rng).unwrap().order.len(), 4);
+        assert_eq!(mix.close(true, &mut rng).unwrap().order.len(), 3);
+    }
+
     proptest! {
         #[test]
         fn every_item_leaves_once_or_waits(
-            entries in proptest::collection::vec((0u32..40, any::<bool>()), 0..200),
+            entries in proptest::collection::vec((0u32..40, any::<bool>(), 0u32..4), 0..200),
             n_min in 1u32..10,
             extra in 0u32..10,
         ) {
             let mut rng = StdRng::seed_from_u64(5);
             let mut mix = gathering(n_min, n_min + extra);
             let mut left = Vec::new();
-            for (n, over) in &entries {
-                mix.offer(tag(*n), i64::from(*n));
+            let mut release = std::collections::HashMap::new();
+            for (now, (n, over, held)) in (0u32..).zip(&entries) {
+                mix.ripen(Round(now));
+                if mix.offer(tag(*n), i64::from(*n), Round(now + held)) == Offered::New {
+                    release.insert(i64::from(*n), now + held);
+                }
                 while let Some(closed) = mix.close(*over, &mut rng) {
                     prop_assert!(closed.order.len() >= n_min as usize);
                     prop_assert!(closed.order.len() <= (n_min + extra) as usize);
+                    prop_assert!(closed.order.iter().all(|item| release[item] <= now));
                     left.extend(closed.order);
                 }
             }
-            left.extend(&mix.items);
+            mix.ripen(Round(u32::MAX - 1));
+            left.extend(mix.items.take(usize::MAX, &mut rng));
             left.sort_unstable();
-            let mut distinct: Vec<i64> = entries.iter().map(|(n, _)| i64::from(*n)).collect();
+            let mut distinct: Vec<i64> = entries.iter().map(|(n, ..)| i64::from(*n)).collect();
             distinct.sort_unstable();
             distinct.dedup();
             prop_assert_eq!(left, distinct);

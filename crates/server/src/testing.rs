@@ -7,6 +7,7 @@ use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
     UnverifiedDirectory,
 };
+use proto::hold::Hold;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{Clock, Millis, NetworkId, Round, Schedule};
@@ -86,6 +87,7 @@ impl Town {
             n_max,
             desk_slots: 4,
             reader_slots: 4,
+            hold: Hold::NONE,
         };
         let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
         let (from, until) = (Round(0), Round(u32::MAX));

@@ -21,6 +21,7 @@ use proto::directory::{
 use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found};
+use proto::hold::Hold;
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
@@ -298,6 +299,7 @@ impl Town {
                 n_max: 100,
                 desk_slots: SLOTS,
                 reader_slots: SLOTS,
+                hold: Hold::NONE,
             },
             operators,
         };

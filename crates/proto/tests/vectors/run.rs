@@ -220,10 +220,16 @@ fn rule(f: &Fields) -> Outcome {
                 gathering.input(Digest::of(step.as_bytes()), entries.parse().map_err(|_| "entries")?);
                 "taken".into()
             }
-            ["offer", tag, item] => {
+            ["round", now] => {
+                gathering.ripen(Round(now.parse().map_err(|_| "a round")?));
+                "ripe".into()
+            }
+            ["offer", tag, item, ..] => {
                 let mut bytes = [0; 16];
                 hex::decode_to_slice(tag, &mut bytes).map_err(|_| "a tag is 16 bytes")?;
-                match gathering.offer(bytes, item.parse().map_err(|_| "an item is a number")?) {
+                let release = step.split(' ').nth(3).unwrap_or("0").parse().map_err(|_| "a round")?;
+                let item = item.parse().map_err(|_| "an item is a number")?;
+                match gathering.offer(bytes, item, Round(release)) {
                     Offered::New => "new".into(),
                     Offered::Replay => "replay".into(),
                 }
@@ -253,7 +259,9 @@ fn exit(f: &Fields) -> Outcome {
     let (slots, added) = (f.number::<u16>("slots")?, f.number::<i64>("added")?);
     let mut draw = Draw::new("any item");
     let mut pool = Pool::resume(slots, vec![]);
-    let gone = (0..added).filter(|&item| pool.add(item, &mut draw).is_some()).count();
+    let held = if f.has("held") { f.number("held")? } else { 0 };
+    let release = |item| if item < held { Round(1) } else { Round(0) };
+    let gone = (0..added).filter(|&item| pool.add(item, release(item), &mut draw).is_some()).count();
     if f.has("gone") {
         f.states("gone", gone)?;
         f.states("waiting", pool.waiting())?;

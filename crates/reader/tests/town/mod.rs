@@ -17,6 +17,7 @@ use proto::{
     directory::{
         DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
     },
+    hold::Hold,
     seal::SealSecret,
     sign::{IdentitySecret, RootSecret, Unverified},
 };
@@ -51,7 +52,7 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     operators.extend(mixes.iter().map(|(hop, key, _)| operator(Role::Mix(*hop), &format!("Mix {hop}"), key)));
     let schedule = Schedule { genesis: Millis(1_795_334_000_000), round_ms: 5_000 };
     let parameters =
-        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16 };
+        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16, hold: Hold::NONE };
     let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
     let (from, until) = (Round(0), Round(u32::MAX));
     let mix_keys = mixes.iter().map(|(hop, identity, key)| {

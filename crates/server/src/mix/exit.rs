@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use rayon::prelude::*;
 
 use super::outputs::Outputs;
-use super::store::{Gone, Kept, Place, Run, Store};
+use super::store::{Closes, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
 use crate::faults::{Side, Step};
 
@@ -20,7 +20,7 @@ pub(super) struct Exit {
     /// Tags of classes 1 and 2, the only ones kept: cover seen again is cover.
     seen: HashSet<ReplayTag>,
     /// Items of the batch that is not admitted yet.
-    waiting: Vec<(Place, ItemId)>,
+    waiting: Vec<(Place, Round, ItemId)>,
     /// Entries of that batch that opened and are new, cover included: what `n_min` counts.
     opened: u32,
     desk: Pool,
@@ -31,9 +31,11 @@ pub(super) struct Exit {
 
 impl Exit {
     pub(super) fn resume(parameters: &Parameters, kept: Kept) -> Self {
-        let at = |wanted: Place| kept.items.iter().filter(move |(p, _)| *p == wanted).map(|(_, id)| *id);
+        let at = |wanted: Place| {
+            kept.items.iter().filter(move |(p, ..)| *p == wanted).map(|&(_, release, id)| (release, id))
+        };
         let waiting =
-            kept.items.iter().filter(|(p, _)| matches!(p, Place::DeskWaiting | Place::ReaderWaiting));
+            kept.items.iter().filter(|(p, ..)| matches!(p, Place::DeskWaiting | Place::ReaderWaiting));
         Self {
             waiting: waiting.copied().collect(),
             desk: Pool::resume(parameters.desk_slots, at(Place::DeskPool).collect()),
@@ -43,6 +45,12 @@ impl Exit {
             inputs: kept.inputs,
             taken: kept.entries,
         }
+    }
+
+    /// Tells the round it is.
+    pub(super) fn ripen(&mut self, now: Round) {
+        self.desk.ripen(now);
+        self.readers.ripen(now);
     }
 
     pub(super) fn opened(&self) -> u32 {
@@ -84,7 +92,7 @@ impl Exit {
             self.taken += entries;
         }
         self.seen.extend(&run.tags);
-        self.waiting.extend(run.items.iter().map(|(place, _)| *place).zip(ids.iter().copied()));
+        self.waiting.extend(run.items.iter().zip(ids).map(|(item, id)| (item.place, item.release, *id)));
         self.opened = run.opened;
     }
 
@@ -92,9 +100,9 @@ impl Exit {
     pub(super) fn admit(&mut self, rng: &mut StdRng) -> Vec<ItemId> {
         self.opened = 0;
         let mut gone = Vec::new();
-        for (place, id) in self.waiting.drain(..) {
+        for (place, release, id) in self.waiting.drain(..) {
             let pool = if place == Place::DeskWaiting { &mut self.desk } else { &mut self.readers };
-            gone.extend(pool.add(id, rng));
+            gone.extend(pool.add(id, release, rng));
         }
         gone
     }
@@ -132,7 +140,7 @@ impl Exit {
         let slots = (desk.len() + readers.len()) as u32;
         let digests = vec![Digest::of(&desk_drop), Digest::of(&reader_drop)];
         let gone: Vec<ItemId> = desk.into_iter().chain(readers).flatten().collect();
-        me.record(store, &totals.manifest(me.hop, slots, digests), Gone::These(&gone))?;
+        me.record(store, &totals.manifest(me.hop, slots, digests), &gone, Closes::Drops)?;
         self.inputs.clear();
         self.taken = 0;
         Ok(())

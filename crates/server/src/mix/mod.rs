@@ -29,17 +29,17 @@ use proto::batch;
 use proto::directory::Directory;
 use proto::envelope::Wire;
 use proto::id::KeyId;
-use proto::mix::{BatchId, Manifest};
+use proto::mix::{BatchId, ItemId, Manifest};
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{Digest, Millis, NetworkId};
+use proto::{Digest, Millis, NetworkId, Round};
 use rand::rngs::StdRng;
 
 use self::exit::Exit;
 use self::outputs::Outputs;
 use self::pass::Pass;
-use self::store::{Gone, Run as StoredRun, Store};
+use self::store::{Closes, Item, Place, Run as StoredRun, Store};
 use crate::edge::OpenError;
 use crate::faults::{Hook, Killed, Side, Step};
 use crate::handed;
@@ -149,6 +149,8 @@ pub struct Mix<U> {
     progress: Option<(BatchId, u64)>,
     /// Whether an input ended with enough gathered: the batch is to be closed.
     due: bool,
+    /// The round it is by our own clock. Hold is counted in these: the number of a batch is another's word.
+    now: Round,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
     /// Inputs that are not what their manifests say. They are said once, and left.
@@ -202,6 +204,7 @@ impl<U: Upstream> Mix<U> {
             role,
             progress: None,
             due: false,
+            now: Round(0),
             stale: true,
             refused: HashSet::new(),
             _folder: folder,
@@ -215,6 +218,11 @@ impl<U: Upstream> Mix<U> {
     pub fn step(&mut self, now: Millis) -> Result<Stepped, MixError> {
         if self.stale {
             self.reload()?;
+        }
+        self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
+        match &mut self.role {
+            Role::Pass(pass) => pass.ripen(self.now),
+            Role::Exit(exit) => exit.ripen(self.now),
         }
         let outcome = self.work(now);
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
@@ -375,10 +383,13 @@ impl<U: Upstream> Mix<U> {
         input: Option<(Digest, u32)>,
         opened: Opened,
     ) -> Result<(), MixError> {
+        // MIX-07, EXT-05: drawn once, and stored with the item.
+        let items: Vec<_> =
+            opened.items.into_iter().map(|it| self.me.held(it, self.now, &mut self.rng)).collect();
         let count = match &self.role {
-            Role::Pass(pass) => pass.count(),
-            Role::Exit(exit) => exit.opened(),
-        } + opened.count;
+            Role::Pass(pass) => pass.count() + items.iter().filter(|it| it.release <= self.now).count() as u32,
+            Role::Exit(exit) => exit.opened() + opened.count,
+        };
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
         let due = ended && count >= self.me.directory.parameters().n_min;
         let run = StoredRun {
@@ -388,7 +399,7 @@ impl<U: Upstream> Mix<U> {
             due,
             input,
             tags: opened.tags,
-            items: opened.items,
+            items,
             opened: if matches!(self.role, Role::Exit(_)) { count } else { 0 },
         };
         self.me.hook.at(Step::Stored, Side::Before)?;
@@ -472,15 +483,33 @@ impl Me {
         }
     }
 
+    /// An item with the round from which it may leave.
+    fn held(&self, (place, bytes): (Place, Vec<u8>), now: Round, rng: &mut StdRng) -> Item {
+        let holds = match place {
+            // The first mix holds nothing: it knows addresses, and what waits there waits under a key of its round.
+            Place::Gathered => self.hop > 0,
+            Place::DeskWaiting | Place::DeskPool => true,
+            Place::ReaderWaiting | Place::ReaderPool => false,
+        };
+        let held = if holds { self.directory.parameters().hold.draw(rng) } else { 0 };
+        Item { place, release: Round(now.0.saturating_add(held)), bytes }
+    }
+
     fn sign(&self, manifest: &Manifest) -> Unverified<Manifest> {
         Unverified::sign(manifest, &self.wire.network, &self.identity)
     }
 
     /// Records an output whose bytes stand in its file.
-    fn record(&self, store: &mut Store, manifest: &Manifest, gone: Gone<'_>) -> Result<(), MixError> {
+    fn record(
+        &self,
+        store: &mut Store,
+        manifest: &Manifest,
+        gone: &[ItemId],
+        closes: Closes,
+    ) -> Result<(), MixError> {
         let signed = self.sign(manifest);
         self.hook.at(Step::Closed, Side::Before)?;
-        store.close(manifest.batch, &signed, gone)?;
+        store.close(manifest.batch, &signed, gone, closes)?;
         self.hook.at(Step::Closed, Side::After)?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use proto::Digest;
+use proto::Round;
 use proto::batch::BatchSeal;
 use proto::envelope;
 use proto::mix::{BatchId, Gathering, ItemId, Rule};
@@ -11,7 +12,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::outputs::Outputs;
-use super::store::{Gone, Kept, Place, Run, Store};
+use super::store::{Closes, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
 use crate::faults::{Side, Step};
 
@@ -25,8 +26,13 @@ pub(super) struct Pass {
 
 impl Pass {
     pub(super) fn resume(rule: Rule, kept: Kept) -> Self {
-        let items = kept.items.into_iter().map(|(_, id)| id).collect();
+        let items = kept.items.into_iter().map(|(_, release, id)| (release, id)).collect();
         Self { rule, gathering: Gathering::resume(rule, kept.tags, items, kept.inputs, kept.entries) }
+    }
+
+    /// Tells the round it is.
+    pub(super) fn ripen(&mut self, now: Round) {
+        self.gathering.ripen(now);
     }
 
     /// How many more entries the batch takes before it is full.
@@ -66,8 +72,8 @@ impl Pass {
         if let Some((digest, entries)) = run.input {
             self.gathering.input(digest, entries);
         }
-        for (tag, id) in run.tags.iter().zip(ids) {
-            self.gathering.offer(*tag, *id);
+        for ((tag, item), id) in run.tags.iter().zip(&run.items).zip(ids) {
+            self.gathering.offer(*tag, *id, item.release);
         }
     }
 
@@ -107,6 +113,6 @@ impl Pass {
         let totals = Totals { batch: id, inputs: closed.inputs, count_in: closed.count_in };
         let digest = Digest(hash.finalize().into());
         let manifest = totals.manifest(me.hop, closed.order.len() as u32, vec![digest]);
-        me.record(store, &manifest, Gone::Gathered)
+        me.record(store, &manifest, &closed.order, Closes::Batch)
     }
 }

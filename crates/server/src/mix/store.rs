@@ -17,8 +17,11 @@ use crate::store::sqlite::{empty_log, open_database};
 const SCHEMA: &str = "
     -- Replay tags, by the key under which they were seen.
     CREATE TABLE IF NOT EXISTS tags (key BLOB NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (key, tag)) STRICT, WITHOUT ROWID;
-    -- Opened entries: gathered for a batch or, at the exit, waiting for or standing in a pool.
-    CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, place INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+    -- Opened entries: gathered for a batch or, at the exit, waiting for or standing in a pool. `release` is the round from
+    -- which they may leave, drawn once: a mix that is stopped draws nothing again.
+    CREATE TABLE IF NOT EXISTS items (
+        id INTEGER PRIMARY KEY, place INTEGER NOT NULL, release INTEGER NOT NULL, bytes BLOB NOT NULL
+    ) STRICT;
     CREATE INDEX IF NOT EXISTS items_by_place ON items (place, id);
     -- Inputs taken since the last output, in order.
     CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, entries INTEGER NOT NULL) STRICT;
@@ -66,15 +69,23 @@ pub(crate) struct Run {
     /// Tags to remember.
     pub(crate) tags: Vec<ReplayTag>,
     /// Items to keep.
-    pub(crate) items: Vec<(Place, Vec<u8>)>,
+    pub(crate) items: Vec<Item>,
     /// At the exit: entries that opened and are new, with those of earlier runs of the same batch.
     pub(crate) opened: u32,
+}
+
+/// An opened entry to be stored.
+pub(crate) struct Item {
+    pub(crate) place: Place,
+    /// From which round it may leave.
+    pub(crate) release: Round,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What stands in the file when a mix starts.
 pub(crate) struct Kept {
     pub(crate) tags: Vec<ReplayTag>,
-    pub(crate) items: Vec<(Place, ItemId)>,
+    pub(crate) items: Vec<(Place, Round, ItemId)>,
     pub(crate) inputs: Vec<Digest>,
     pub(crate) entries: u32,
     pub(crate) progress: Option<(BatchId, u64)>,
@@ -143,8 +154,8 @@ impl Store {
                 .query_map([self.key.0], |row| row.get(0))?
                 .collect::<Sql<_>>()?;
             let items = db
-                .prepare("SELECT place, id FROM items ORDER BY id")?
-                .query_map([], |row| Ok((place(row.get(0)?)?, row.get(1)?)))?
+                .prepare("SELECT place, release, id FROM items ORDER BY id")?
+                .query_map([], |row| Ok((place(row.get(0)?)?, Round(row.get(1)?), row.get(2)?)))?
                 .collect::<Sql<_>>()?;
             let inputs: Vec<([u8; 32], u32)> = db
                 .prepare("SELECT digest, entries FROM inputs ORDER BY seq")?
@@ -176,12 +187,15 @@ impl Store {
             for tag in &run.tags {
                 insert_tag.execute(params![key.0, tag])?;
             }
-            let mut insert =
-                tx.prepare_cached("INSERT INTO items (place, bytes) VALUES (?1, ?2) RETURNING id")?;
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO items (place, release, bytes) VALUES (?1, ?2, ?3) RETURNING id",
+            )?;
             let ids = run
                 .items
                 .iter()
-                .map(|(place, bytes)| insert.query_row(params![*place as u8, bytes], |row| row.get(0)))
+                .map(|it| {
+                    insert.query_row(params![it.place as u8, it.release.0, it.bytes], |row| row.get(0))
+                })
                 .collect::<Sql<_>>()?;
             if let Some((digest, entries)) = run.input {
                 tx.execute(
@@ -253,19 +267,17 @@ impl Store {
         &mut self,
         id: BatchId,
         manifest: &Unverified<Manifest>,
-        gone: Gone<'_>,
+        gone: &[ItemId],
+        closes: Closes,
     ) -> Result<(), StoreError> {
         self.transact("recording an output", |tx| {
             tx.execute(
                 "INSERT INTO outputs (round, part, manifest, pushed) VALUES (?1, ?2, ?3, 0)",
                 params![id.round.0, id.part, codec::encode(manifest)],
             )?;
-            match gone {
-                Gone::Gathered => {
-                    tx.execute("DELETE FROM items WHERE place = ?1", [Place::Gathered as u8])?;
-                    set_number(tx, "due", 0)?;
-                }
-                Gone::These(items) => delete_items(tx, items)?,
+            delete_items(tx, gone)?;
+            if closes == Closes::Batch {
+                set_number(tx, "due", 0)?;
             }
             tx.execute("DELETE FROM inputs", [])?;
             Ok(())
@@ -337,13 +349,13 @@ impl Store {
     }
 }
 
-/// Items that go with an output.
-#[derive(Clone, Copy)]
-pub(crate) enum Gone<'a> {
-    /// The whole batch that was gathered.
-    Gathered,
-    /// These.
-    These(&'a [ItemId]),
+/// What an output is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closes {
+    /// The batch that was due.
+    Batch,
+    /// A round's drops, which wait for no batch.
+    Drops,
 }
 
 fn delete_items(tx: &Transaction<'_>, items: &[ItemId]) -> Sql<()> {
@@ -382,7 +394,7 @@ mod tests {
             due: true,
             input: Some((Digest::of(&item), 1)),
             tags: vec![[tag; 16]],
-            items: vec![(Place::Gathered, item)],
+            items: vec![Item { place: Place::Gathered, release: Round(1), bytes: item }],
             opened: 0,
         }
     }
@@ -410,7 +422,8 @@ mod tests {
             Manifest { batch: id, hop: 0, inputs: vec![], count_in: 40, count_out: 40, outputs: vec![] };
         let by = proto::sign::IdentitySecret::from_seed(&[3; 32]);
         let signed = Unverified::sign(&manifest, &proto::NetworkId([4; 32]), &by);
-        store.close(id, &signed, Gone::Gathered).unwrap();
+        let all: Vec<ItemId> = store.kept().unwrap().items.into_iter().map(|(.., id)| id).collect();
+        store.close(id, &signed, &all, Closes::Batch).unwrap();
         assert_eq!(found(), 0);
     }
 

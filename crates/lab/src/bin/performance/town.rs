@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proto::directory::{Directory, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory};
+use proto::hold::Hold;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{Millis, NetworkId, Round, Schedule};
@@ -58,6 +59,7 @@ impl Town {
                 n_max,
                 desk_slots: 16,
                 reader_slots: 16,
+                hold: Hold::NONE,
             },
             operators,
         };

@@ -4,6 +4,7 @@ use minicbor::bytes::ByteVec;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
+use proto::hold::Hold;
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
@@ -40,6 +41,7 @@ impl Town {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                hold: Hold::NONE,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -126,13 +128,15 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
     }
 
-    let parameters: [Bend<Parameters>; 6] = [
+    let parameters: [Bend<Parameters>; 8] = [
         ("mixes", "five mixes", |p| p.mixes = 5),
         ("n-min", "n_min 1", |p| p.n_min = 1),
         ("n-max", "n_max below n_min", |p| p.n_max = 1),
         ("round", "a round of 499 ms", |p| p.schedule.round_ms = 499),
         ("genesis", "genesis after the year 10000", |p| p.schedule.genesis = Millis(253_402_300_800_001)),
         ("slots", "no desk slot", |p| p.desk_slots = 0),
+        ("hold-never", "nothing is ever let go", |p| p.hold = Hold(0)),
+        ("hold", "a probability above one", |p| p.hold = Hold(1_001)),
     ];
     for (name, note, bend) in parameters {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
@@ -83,6 +84,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             desk_slots: 16,
             reader_slots: 16,
             hold: Hold::NONE,
+            decoys: Decoys { mu: 2, b: 1 },
         },
         operators,
     };

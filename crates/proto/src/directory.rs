@@ -7,6 +7,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
+use crate::decoy::Decoys;
 use crate::envelope::Wire;
 use crate::hold::Hold;
 use crate::id::{DeskId, Digest, KeyId, NetworkId, short_hash};
@@ -51,6 +52,9 @@ pub struct Parameters {
     /// With what probability a mix that holds lets an item go in each round.
     #[n(6)]
     pub hold: Hold,
+    /// How many decoys each mix before the exit adds.
+    #[n(7)]
+    pub decoys: Decoys,
 }
 
 impl Parameters {
@@ -381,7 +385,9 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
         && (1..=4096).contains(&p.reader_slots)
-        && p.hold.is_usable();
+        && p.hold.is_usable()
+        // As many desk slots as all mixes' onions, or pools could fill with decoys alone.
+        && u32::from(p.desk_slots) >= p.decoys.onions() * u32::from(cascade.exit());
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
 }
 
@@ -596,6 +602,7 @@ mod tests {
                 desk_slots: 16,
                 reader_slots: 16,
                 hold: Hold::NONE,
+                decoys: Decoys::NONE,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -689,7 +696,7 @@ mod tests {
 
     #[test]
     fn dir_03_parameters_that_cannot_be_used_are_refused() {
-        let bends: [fn(&mut Parameters); 14] = [
+        let bends: [fn(&mut Parameters); 16] = [
             |p| p.mixes = 0,
             |p| p.mixes = 5,
             |p| p.n_min = 1,
@@ -703,6 +710,8 @@ mod tests {
             |p| p.reader_slots = 0,
             |p| p.reader_slots = 4_097,
             |p| p.hold = Hold(0),
+            |p| p.decoys = Decoys { mu: p.desk_slots, b: 1 },
+            |p| p.decoys = Decoys { mu: u16::MAX, b: 0 },
             |p| p.hold = Hold(1_001),
         ];
         for (i, bend) in bends.into_iter().enumerate() {

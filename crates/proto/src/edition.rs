@@ -338,6 +338,7 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
+    use crate::decoy::Decoys;
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
     use crate::hold::Hold;
     use crate::mix::BatchId;
@@ -373,6 +374,7 @@ mod tests {
                 desk_slots: 1,
                 reader_slots: 2,
                 hold: Hold::NONE,
+                decoys: Decoys::NONE,
             },
             operators: vec![
                 operator(Role::Press, &press),
@@ -389,7 +391,16 @@ mod tests {
 
     fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
         let batch = BatchId { round: Round(5), part: 0 };
-        Manifest { batch, hop, inputs: vec![Digest([1; 32])], count_in: 9, count_out: 9, outputs }
+        Manifest {
+            batch,
+            hop,
+            inputs: vec![Digest([1; 32])],
+            count_in: 9,
+            count_out: 9,
+            outputs,
+            deleted: 0,
+            alarm: false,
+        }
     }
 
     impl Town {

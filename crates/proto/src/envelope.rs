@@ -5,7 +5,7 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::id::NetworkId;
+use crate::id::{Digest, NetworkId};
 use crate::seal::{self, Exporter, NotOpened, SealPublic, SealSecret, Use};
 use crate::size::{Cascade, ENVELOPE, EXIT_HEADER, READER_SLOT};
 
@@ -45,7 +45,8 @@ mod class {
 /// Cover: an envelope with nothing in it, which nobody but the exit can tell from a message.
 pub fn cover(wire: &Wire, exit: &SealPublic, rng: &mut impl CryptoRng) -> Blob {
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, &Inner { class: class::COVER, desk: None, message: &nothing, slots: &[] }, exit, rng).0
+    seal_inner(wire, &Inner { class: class::COVER, desk: None, message: &nothing, slots: &[] }, exit, rng)
+        .blob
 }
 
 /// A message to a desk. `message` is [`crate::conversation::Message::pack`]ed: `cascade.message()` bytes. The exporter
@@ -57,7 +58,18 @@ pub fn to_desk(
     exit: &SealPublic,
     rng: &mut impl CryptoRng,
 ) -> (Blob, Exporter) {
-    seal_inner(wire, &Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[] }, exit, rng)
+    let it = Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[] };
+    let sealed = seal_inner(wire, &it, exit, rng);
+    (sealed.blob, sealed.exporter)
+}
+
+/// A mix's decoy: what looks like a message at the exit if `real`, else cover. With it, of a real one, the digest of its box,
+/// by which the mix knows it again in a desk drop.
+pub fn decoy(wire: &Wire, real: bool, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Option<Digest>) {
+    let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
+    let class = if real { class::TO_DESK } else { class::COVER };
+    let sealed = seal_inner(wire, &Inner { class, desk: None, message: &nothing, slots: &[] }, exit, rng);
+    (sealed.blob, real.then_some(sealed.boxed))
 }
 
 /// Slots for the reader drop, from a desk. At most `cascade.slots()` of them.
@@ -69,7 +81,8 @@ pub fn to_readers(
 ) -> Blob {
     assert!(!slots.is_empty() && slots.len() <= wire.cascade.slots(), "1 to {} slots", wire.cascade.slots());
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, &Inner { class: class::TO_READERS, desk: None, message: &nothing, slots }, exit, rng).0
+    seal_inner(wire, &Inner { class: class::TO_READERS, desk: None, message: &nothing, slots }, exit, rng)
+        .blob
 }
 
 struct Inner<'a> {
@@ -79,13 +92,20 @@ struct Inner<'a> {
     slots: &'a [[u8; READER_SLOT]],
 }
 
+/// A blob, the exporter of its box and the box's digest.
+struct Sealed {
+    blob: Blob,
+    exporter: Exporter,
+    boxed: Digest,
+}
+
 // envelope.md §4, the same steps for every class:
 //   (sk', pk')  a throw-away key
 //   box         = seal(Box, desk if class 1 else pk', message)
 //   box         = slots || random                               if class 2
 //   X           = class 1 | slots 1 | proof 32 | zero 14 | box
 //   blob        = seal(Layer(k - 1), exit, X)
-fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Exporter) {
+fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> Sealed {
     assert_eq!(it.message.len(), wire.cascade.message(), "a message is packed to its one length");
     let nobody = SealSecret::generate(rng);
     let (mut boxed, exporter) =
@@ -100,7 +120,7 @@ fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl Cry
     inner[1] = it.slots.len() as u8;
     inner.extend_from_slice(&boxed);
     let (blob, _) = seal::seal(Use::Layer(wire.cascade.exit()), &wire.network, exit, &inner, rng);
-    (Blob(blob), exporter)
+    Sealed { blob: Blob(blob), exporter, boxed: Digest::of(&boxed) }
 }
 
 /// What travels: exactly [`ENVELOPE`] bytes.
@@ -116,12 +136,18 @@ impl Envelope {
 /// Adds the layers of the mixes before the exit, innermost first. `mixes` are their keys in the order of hops.
 /// Consumes the blob: it is never sent again.
 pub fn wrap(wire: &Wire, blob: Blob, mixes: &[SealPublic], rng: &mut impl CryptoRng) -> Envelope {
-    assert_eq!(mixes.len(), usize::from(wire.cascade.exit()), "one key for each mix before the exit");
+    Envelope(wrap_for(wire, blob, 0, mixes, rng).try_into().expect("the layers add up to an envelope"))
+}
+
+/// Adds the layers from `hop` on: what the mix at `hop` receives, `cascade.layer(hop)` bytes. `mixes` are the keys of that mix
+/// and those after it, before the exit. So a mix puts its decoys among what it passes on.
+pub fn wrap_for(wire: &Wire, blob: Blob, hop: u8, mixes: &[SealPublic], rng: &mut impl CryptoRng) -> Vec<u8> {
+    assert_eq!(mixes.len(), usize::from(wire.cascade.exit() - hop), "one key for each mix before the exit");
     let mut layer = blob.0;
-    for (hop, key) in (0..wire.cascade.exit()).zip(mixes).rev() {
+    for (hop, key) in (hop..wire.cascade.exit()).zip(mixes).rev() {
         layer = seal::seal(Use::Layer(hop), &wire.network, key, &layer, rng).0;
     }
-    Envelope(layer.try_into().expect("the layers add up to an envelope"))
+    layer
 }
 
 /// Names one layer for as long as its key lives: HPKE export("firsthand/v1 replay", 16).
@@ -271,6 +297,30 @@ mod tests {
             let blob = to_readers(&town.wire, &slots, &exit, &mut town.rng);
             let envelope = town.wrap(blob);
             assert_eq!(town.through(envelope.as_bytes()), Ok(Found::ToReaders(slots)));
+        }
+    }
+
+    #[test]
+    fn a_decoy_of_any_mix_is_found_as_a_message_or_cover_is() {
+        for (k, real) in [(2, true), (3, true), (3, false), (4, true)] {
+            let mut town = Town::new(k, 20 + u64::from(k));
+            let (exit, wire) = (town.exit(), town.wire);
+            for hop in 1..k {
+                let keys: Vec<_> = town.mixes[usize::from(hop)..usize::from(k) - 1]
+                    .iter()
+                    .map(|m| m.public().clone())
+                    .collect();
+                let (blob, boxed) = decoy(&wire, real, &exit, &mut town.rng);
+                let mut layer = wrap_for(&wire, blob, hop, &keys, &mut town.rng);
+                assert_eq!(layer.len(), wire.cascade.layer(hop));
+                for (hop, key) in (hop..k - 1).zip(&town.mixes[usize::from(hop)..]) {
+                    layer = open_layer(&wire, hop, key, &layer).unwrap().1;
+                }
+                match open_exit(&wire, town.mixes.last().unwrap(), &layer).unwrap().1 {
+                    Found::ToDesk(found) => assert_eq!(Some(Digest::of(&found)), boxed),
+                    found => assert_eq!((found, boxed), (Found::Cover, None)),
+                }
+            }
         }
     }
 

@@ -16,6 +16,9 @@ use crate::round::Round;
 /// An item leaves in one of so many rounds, the one in which it was stored included.
 pub const HOLD_ROUNDS: u32 = 24;
 
+/// What might have left for so many rounds, and did not because there was no company, is deleted.
+pub const WAIT_ROUNDS: u32 = 24;
+
 /// The probability, in thousandths, with which a held item leaves in each round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
@@ -97,6 +100,16 @@ impl Waiting {
         self.ready.drain(rest..).map(|(_, item)| item).collect()
     }
 
+    /// Takes out what might have left for [`WAIT_ROUNDS`].
+    pub fn expire(&mut self) -> Vec<ItemId> {
+        // MIX-10
+        let now = self.now.0;
+        self.ready
+            .extract_if(.., |(release, _)| release.0.saturating_add(WAIT_ROUNDS) <= now)
+            .map(|(_, item)| item)
+            .collect()
+    }
+
     /// Takes one out at random, held ones included.
     pub fn remove_any(&mut self, rng: &mut impl CryptoRng) -> Option<ItemId> {
         let len = self.len();
@@ -157,6 +170,19 @@ mod tests {
         waiting.ripen(Round(6));
         assert_eq!(waiting.take(9, &mut rng).len(), 2);
         assert!(waiting.is_empty() && waiting.remove_any(&mut rng).is_none());
+    }
+
+    #[test]
+    fn mix_10_what_might_have_left_for_24_rounds_is_deleted() {
+        let mut waiting = Waiting::resume([(Round(3), 1), (Round(4), 2), (Round(30), 3)]);
+        waiting.ripen(Round(26));
+        assert!(waiting.expire().is_empty());
+        waiting.ripen(Round(27));
+        assert_eq!(waiting.expire(), [1]);
+        waiting.ripen(Round(53));
+        assert_eq!(waiting.expire(), [2]);
+        waiting.ripen(Round(54));
+        assert_eq!((waiting.expire(), waiting.len()), (vec![3], 0));
     }
 
     #[test]

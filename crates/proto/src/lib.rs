@@ -15,6 +15,7 @@
 pub mod batch;
 pub mod codec;
 pub mod conversation;
+pub mod decoy;
 pub mod directory;
 pub mod drops;
 pub mod edition;

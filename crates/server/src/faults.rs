@@ -28,6 +28,10 @@ pub enum Step {
     EditionKept,
     /// Mix: a run of entries is opened; items, replay tags and progress are stored, in one transaction.
     Stored,
+    /// Mix: what waited too long is deleted, and how much it was is noted for the next manifest, in one transaction.
+    Deleted,
+    /// Mix before the exit: a desk drop was looked through for its decoys, and which it found is recorded, in one transaction.
+    Searched,
     /// Exit: a batch is large enough; its items go into the pools.
     Admitted,
     /// Mix: a shuffled, sealed batch (for the exit: two drops) stands in a file that nothing points to yet.
@@ -56,15 +60,18 @@ impl Step {
         Step::EditionKept,
     ];
 
-    /// The steps of a mix. `Admitted` is the exit's only.
-    pub const MIX: [Step; 7] = [
+    /// The steps of a mix. `Admitted` is the exit's only, `Searched` that of those before it, and `Deleted` comes only when
+    /// rounds are short for a day.
+    pub const MIX: [Step; 9] = [
         Step::Stored,
+        Step::Deleted,
         Step::Admitted,
         Step::Written,
         Step::Closed,
         Step::Pushed,
         Step::PushNoted,
         Step::Released,
+        Step::Searched,
     ];
 }
 

@@ -14,8 +14,8 @@ use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::{Cascade, ENC, READER_SLOT, TAG};
 
-/// The longest manifest, in bytes: room for the digests of some 20,000 inputs.
-pub const MAX_MANIFEST: usize = 768 * 1024;
+/// The longest manifest, in bytes: room for the digests of some 1,900 inputs.
+pub const MAX_MANIFEST: usize = 64 * 1024;
 
 /// A manifest and what it names, not yet checked.
 #[derive(Clone)]
@@ -131,7 +131,8 @@ pub fn max_len(cascade: Cascade, parameters: &Parameters, hop: u8) -> usize {
     let payload = if hop == cascade.exit() {
         desk_drop_len(cascade, parameters) + reader_drop_len(parameters)
     } else {
-        let plain = parameters.n_max as usize * cascade.layer(hop + 1);
+        let most = parameters.n_max as usize + parameters.decoys.onions() as usize;
+        let plain = most * cascade.layer(hop + 1);
         ENC + plain + (plain / proto::seal::CHUNK + 1) * TAG
     };
     4 + MAX_MANIFEST + payload
@@ -146,7 +147,7 @@ mod tests {
 
     fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
         let batch = BatchId { round: proto::Round(3), part: 1 };
-        Manifest { batch, hop, inputs: vec![], count_in: 9, count_out: 8, outputs }
+        Manifest { batch, hop, inputs: vec![], count_in: 9, count_out: 8, outputs, deleted: 0, alarm: false }
     }
 
     const ID: BatchId = BatchId { round: proto::Round(3), part: 1 };

@@ -163,7 +163,16 @@ impl Running {
         } else {
             vec![Digest::of(payload)]
         };
-        let manifest = Manifest { batch: id, hop, inputs: vec![], count_in: 9, count_out: 8, outputs };
+        let manifest = Manifest {
+            batch: id,
+            hop,
+            inputs: vec![],
+            count_in: 9,
+            count_out: 8,
+            outputs,
+            deleted: 0,
+            alarm: false,
+        };
         let by = &self.town.mixes[usize::from(hop)].identity;
         Handed::new(&Unverified::sign(&manifest, &self.town.network, by), payload).body().to_vec()
     }

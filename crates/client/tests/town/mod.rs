@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{Config, Device, Exchanged, Kdf, Place};
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
     UnverifiedDirectory,
@@ -300,6 +301,7 @@ impl Town {
                 desk_slots: SLOTS,
                 reader_slots: SLOTS,
                 hold: Hold::NONE,
+                decoys: Decoys::NONE,
             },
             operators,
         };
@@ -421,6 +423,8 @@ impl Town {
                 count_in: 0,
                 count_out: u32::from(SLOTS),
                 outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+                deleted: 0,
+                alarm: false,
             };
             manifests.push(Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap()));
             self.edge.put(path::desk_drop(r), desk);

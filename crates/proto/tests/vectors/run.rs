@@ -12,7 +12,7 @@ use proto::edition::{EditionRejected, UnverifiedHead};
 use proto::envelope::{self, Found, Wire};
 use proto::exit::Pool;
 use proto::id::KeyId;
-use proto::mix::{Gathering, Manifest, Offered, Rule};
+use proto::mix::{BatchId, Gathering, Input, Inputs, Manifest, Offered, Rule};
 use proto::request::UnverifiedRequest;
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
@@ -212,18 +212,22 @@ fn a_drop(f: &Fields) -> Outcome {
 
 fn rule(f: &Fields) -> Outcome {
     let rule = Rule { n_min: f.number("n-min")?, n_max: f.number("n-max")? };
-    let mut gathering = Gathering::resume(rule, [], vec![], vec![], 0);
-    let (mut outcome, mut closed) = (String::new(), None);
-    for step in f.every("step") {
+    let mut gathering = Gathering::resume(rule, [], vec![], Inputs::default());
+    let (mut outcome, mut closed, mut now) = (String::new(), None, Round(0));
+    for (n, step) in (0u32..).zip(f.every("step")) {
         outcome = match step.split(' ').collect::<Vec<_>>()[..] {
             ["input", entries] => {
-                gathering.input(Digest::of(step.as_bytes()), entries.parse().map_err(|_| "entries")?);
+                let entries = entries.parse().map_err(|_| "entries")?;
+                let source = BatchId { round: Round(n), part: 0 };
+                gathering.input(Input { source, at: now, digest: Digest::of(step.as_bytes()), entries });
                 "taken".into()
             }
-            ["round", now] => {
-                gathering.ripen(Round(now.parse().map_err(|_| "a round")?));
+            ["round", round] => {
+                now = Round(round.parse().map_err(|_| "a round")?);
+                gathering.ripen(now);
                 "ripe".into()
             }
+            ["delete"] => format!("{} deleted", gathering.expire(now).len()),
             ["offer", tag, item, ..] => {
                 let mut bytes = [0; 16];
                 hex::decode_to_slice(tag, &mut bytes).map_err(|_| "a tag is 16 bytes")?;

@@ -100,7 +100,9 @@ pub(super) fn press(directory: &Directory, by: &IdentityPublic) -> bool {
     directory.roster().press() == *by
 }
 
-/// A listed desk.
-pub(super) fn desk(directory: &Directory, by: &IdentityPublic) -> bool {
+/// A listed desk, or a mix, which looks for its decoys.
+pub(super) fn desk_or_mix(directory: &Directory, by: &IdentityPublic) -> bool {
+    let roster = directory.roster();
     directory.desks().iter().any(|d| d.identity == *by)
+        || (0..directory.wire().cascade.mixes()).any(|hop| roster.mix(hop) == Some(*by))
 }

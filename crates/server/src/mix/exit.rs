@@ -6,7 +6,8 @@ use proto::directory::Parameters;
 use proto::drops;
 use proto::envelope::{self, Found, ReplayTag};
 use proto::exit::Pool;
-use proto::mix::{BatchId, ItemId};
+use proto::hold::WAIT_ROUNDS;
+use proto::mix::{BatchId, Inputs, ItemId};
 use proto::{Digest, Round};
 use rand::rngs::StdRng;
 use rayon::prelude::*;
@@ -23,10 +24,11 @@ pub(super) struct Exit {
     waiting: Vec<(Place, Round, ItemId)>,
     /// Entries of that batch that opened and are new, cover included: what `n_min` counts.
     opened: u32,
+    /// When the first of those was taken.
+    since: Round,
     desk: Pool,
     readers: Pool,
-    inputs: Vec<Digest>,
-    taken: u32,
+    inputs: Inputs,
 }
 
 impl Exit {
@@ -42,8 +44,8 @@ impl Exit {
             readers: Pool::resume(parameters.reader_slots, at(Place::ReaderPool).collect()),
             seen: kept.tags.into_iter().collect(),
             opened: kept.opened,
-            inputs: kept.inputs,
-            taken: kept.entries,
+            since: kept.since,
+            inputs: Inputs::resume(kept.inputs),
         }
     }
 
@@ -87,13 +89,30 @@ impl Exit {
 
     /// Takes in what was stored.
     pub(super) fn take(&mut self, run: &Run, ids: &[ItemId]) {
-        if let Some((digest, entries)) = run.input {
-            self.inputs.push(digest);
-            self.taken += entries;
+        if let Some(input) = run.input {
+            self.inputs.take(input);
+        }
+        if self.opened == 0 {
+            self.since = run.now;
         }
         self.seen.extend(&run.tags);
         self.waiting.extend(run.items.iter().zip(ids).map(|(item, id)| (item.place, item.release, *id)));
         self.opened = run.opened;
+    }
+
+    /// The inputs taken since the last drops.
+    pub(super) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Takes out a batch that waited too long: its items, and how many entries it had. Never how many of which class.
+    pub(super) fn expire(&mut self, now: Round) -> (Vec<ItemId>, u32) {
+        self.inputs.expire(now);
+        // MIX-10
+        if self.opened == 0 || self.since.0.saturating_add(WAIT_ROUNDS) > now.0 {
+            return (vec![], 0);
+        }
+        (self.waiting.drain(..).map(|(.., id)| id).collect(), std::mem::take(&mut self.opened))
     }
 
     /// Moves what waits into the pools. Returns the items that found no room.
@@ -136,13 +155,12 @@ impl Exit {
             write(&reader_drop)
         })?;
         me.hook.at(Step::Written, Side::After)?;
-        let totals = Totals { batch: id, inputs: self.inputs.clone(), count_in: self.taken };
+        let (inputs, count_in) = self.inputs.close();
+        let totals = Totals { batch: id, inputs, count_in, deleted: store.deleted()?, alarm: false };
         let slots = (desk.len() + readers.len()) as u32;
         let digests = vec![Digest::of(&desk_drop), Digest::of(&reader_drop)];
         let gone: Vec<ItemId> = desk.into_iter().chain(readers).flatten().collect();
         me.record(store, &totals.manifest(me.hop, slots, digests), &gone, Closes::Drops)?;
-        self.inputs.clear();
-        self.taken = 0;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@
 //! An input is released once its last entries are stored: from then on the items and tags here are all that is left to do
 //! with it, and they are durable. (The output that will contain them is not written yet, and need not be.)
 
+mod decoys;
 mod exit;
 mod outputs;
 mod pass;
@@ -29,7 +30,7 @@ use proto::batch;
 use proto::directory::Directory;
 use proto::envelope::Wire;
 use proto::id::KeyId;
-use proto::mix::{BatchId, ItemId, Manifest};
+use proto::mix::{self, BatchId, Input, Inputs, ItemId, Manifest};
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
@@ -151,6 +152,8 @@ pub struct Mix<U> {
     due: bool,
     /// The round it is by our own clock. Hold is counted in these: the number of a batch is another's word.
     now: Round,
+    /// Where the search for our decoys stands.
+    search: decoys::Search,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
     /// Inputs that are not what their manifests say. They are said once, and left.
@@ -205,6 +208,7 @@ impl<U: Upstream> Mix<U> {
             progress: None,
             due: false,
             now: Round(0),
+            search: decoys::Search::default(),
             stale: true,
             refused: HashSet::new(),
             _folder: folder,
@@ -240,6 +244,8 @@ impl<U: Upstream> Mix<U> {
 
     fn work(&mut self, now: Millis) -> Result<Stepped, MixError> {
         let mut done = Stepped::default();
+        self.close_if_due(&mut done)?;
+        self.delete_old()?;
         for run in 0..=RUNS {
             self.close_if_due(&mut done)?;
             self.push(&mut done)?;
@@ -252,6 +258,9 @@ impl<U: Upstream> Mix<U> {
         if matches!(self.role, Role::Exit(_)) {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
+        } else {
+            // Last: an edge that withholds drops keeps no batch from being passed on.
+            self.search.step(&self.me, &mut self.store, &mut self.upstream, now)?;
         }
         Ok(done)
     }
@@ -328,7 +337,8 @@ impl<U: Upstream> Mix<U> {
             if entries.is_empty() && !ended {
                 return Ok(Taken::NothingYet);
             }
-            let digest = Digest::of(&run.bytes[..entries.len() * ENVELOPE]);
+            let before = self.role.inputs().digest(id);
+            let digest = mix::chain(before, entries.iter().copied());
             self.take_entries(id, next, ended, digest, &entries, done)?;
         } else {
             let before = self.me.hop - 1;
@@ -368,7 +378,9 @@ impl<U: Upstream> Mix<U> {
             Role::Pass(pass) => pass.open(&self.me, entries),
             Role::Exit(exit) => exit.open(&self.me, entries),
         };
-        let input = (!entries.is_empty()).then_some((digest, entries.len() as u32));
+        let entries_len = entries.len() as u32;
+        let input = Input { source: id, at: self.now, digest, entries: entries_len };
+        let input = (entries_len > 0).then_some(input);
         self.store_run(id, next, ended, input, opened)?;
         done.taken += entries.len() as u64;
         Ok(())
@@ -380,14 +392,16 @@ impl<U: Upstream> Mix<U> {
         source: BatchId,
         next: u64,
         ended: bool,
-        input: Option<(Digest, u32)>,
+        input: Option<Input>,
         opened: Opened,
     ) -> Result<(), MixError> {
         // MIX-07, EXT-05: drawn once, and stored with the item.
         let items: Vec<_> =
             opened.items.into_iter().map(|it| self.me.held(it, self.now, &mut self.rng)).collect();
         let count = match &self.role {
-            Role::Pass(pass) => pass.count() + items.iter().filter(|it| it.release <= self.now).count() as u32,
+            Role::Pass(pass) => {
+                pass.count() + items.iter().filter(|it| it.release <= self.now).count() as u32
+            }
             Role::Exit(exit) => exit.opened() + opened.count,
         };
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
@@ -401,6 +415,7 @@ impl<U: Upstream> Mix<U> {
             tags: opened.tags,
             items,
             opened: if matches!(self.role, Role::Exit(_)) { count } else { 0 },
+            now: self.now,
         };
         self.me.hook.at(Step::Stored, Side::Before)?;
         let ids = self.store.keep(&run)?;
@@ -425,7 +440,7 @@ impl<U: Upstream> Mix<U> {
                     return Ok(());
                 }
                 let id = self.store.next_output()?;
-                pass.close(&self.me, id, &mut self.store, &self.outputs, &mut self.rng)?;
+                pass.close(&self.me, id, self.now, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;
             }
             Role::Exit(exit) => {
@@ -439,6 +454,21 @@ impl<U: Upstream> Mix<U> {
             }
         }
         self.due = false;
+        Ok(())
+    }
+
+    /// Deletes what might have left for 24 rounds and had no company.
+    fn delete_old(&mut self) -> Result<(), MixError> {
+        let (gone, said) = match &mut self.role {
+            Role::Pass(pass) => pass.expire(self.now),
+            Role::Exit(exit) => exit.expire(self.now),
+        };
+        if said == 0 {
+            return Ok(());
+        }
+        self.me.hook.at(Step::Deleted, Side::Before)?;
+        self.store.delete(&gone, said)?;
+        self.me.hook.at(Step::Deleted, Side::After)?;
         Ok(())
     }
 
@@ -474,6 +504,15 @@ impl<U: Upstream> Mix<U> {
     }
 }
 
+impl Role {
+    fn inputs(&self) -> &Inputs {
+        match self {
+            Role::Pass(pass) => pass.inputs(),
+            Role::Exit(exit) => exit.inputs(),
+        }
+    }
+}
+
 impl Me {
     fn role(&self, kept: store::Kept) -> Role {
         if self.hop == self.wire.cascade.exit() {
@@ -505,7 +544,7 @@ impl Me {
         store: &mut Store,
         manifest: &Manifest,
         gone: &[ItemId],
-        closes: Closes,
+        closes: Closes<'_>,
     ) -> Result<(), MixError> {
         let signed = self.sign(manifest);
         self.hook.at(Step::Closed, Side::Before)?;
@@ -536,11 +575,13 @@ struct Totals {
     batch: BatchId,
     inputs: Vec<Digest>,
     count_in: u32,
+    deleted: u32,
+    alarm: bool,
 }
 
 impl Totals {
     fn manifest(self, hop: u8, count_out: u32, outputs: Vec<Digest>) -> Manifest {
-        let Self { batch, inputs, count_in } = self;
-        Manifest { batch, hop, inputs, count_in, count_out, outputs }
+        let Self { batch, inputs, count_in, deleted, alarm } = self;
+        Manifest { batch, hop, inputs, count_in, count_out, outputs, deleted, alarm }
     }
 }

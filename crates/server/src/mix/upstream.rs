@@ -3,9 +3,10 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use proto::mix::BatchId;
+use proto::mix::{BatchId, Manifest};
+use proto::sign::Unverified;
 use proto::size::ENVELOPE;
-use proto::{Round, path};
+use proto::{Round, codec, path};
 use tokio::runtime::Handle;
 
 use crate::handed::Handed;
@@ -55,6 +56,12 @@ pub trait Upstream: Send {
 
     /// Lets go of an input.
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError>;
+
+    /// Manifests of batches of `round`, as their mixes signed them.
+    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError>;
+
+    /// The desk drop of `round`, of at most `limit` bytes. `None`: it is not there.
+    fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError>;
 }
 
 /// The edge over HTTP. Its calls block: never from a thread that runs the runtime's tasks.
@@ -114,7 +121,21 @@ impl Upstream for HttpUpstream {
         let path = self.input_path(id);
         Ok(self.runtime.block_on(self.client.delete(&path))?)
     }
+
+    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::manifests(round), MANIFESTS))?;
+        let Some(answer) = answer else { return Ok(vec![]) };
+        codec::decode(&answer.bytes).map_err(|_| UpstreamError::Nonsense)
+    }
+
+    fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::desk_drop(round), limit))?;
+        Ok(answer.map(|answer| answer.bytes.into()))
+    }
 }
+
+/// The most that the manifests of a round may weigh together, in bytes.
+const MANIFESTS: usize = 4 * 1024 * 1024;
 
 /// "round" or "round part".
 fn parse_id(line: &str) -> Option<BatchId> {

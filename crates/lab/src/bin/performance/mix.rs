@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use proto::mix::BatchId;
+use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
-use proto::sign::IdentitySecret;
+use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -147,5 +147,13 @@ impl Upstream for Folder {
     fn release(&mut self, _: BatchId) -> Result<(), UpstreamError> {
         self.input = None;
         Ok(())
+    }
+
+    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        Ok(vec![])
+    }
+
+    fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
     }
 }

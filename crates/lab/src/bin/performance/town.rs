@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proto::decoy::Decoys;
 use proto::directory::{Directory, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory};
 use proto::hold::Hold;
 use proto::seal::SealSecret;
@@ -60,6 +61,7 @@ impl Town {
                 desk_slots: 16,
                 reader_slots: 16,
                 hold: Hold::NONE,
+                decoys: Decoys::NONE,
             },
             operators,
         };

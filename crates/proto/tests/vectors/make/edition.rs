@@ -36,6 +36,8 @@ fn exits(outputs: Vec<Digest>) -> Manifest {
         count_in: 40,
         count_out: 2,
         outputs,
+        deleted: 0,
+        alarm: false,
     }
 }
 

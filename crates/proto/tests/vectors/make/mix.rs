@@ -22,8 +22,8 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// A script's steps are `round N` (by the mix's clock), `input ENTRIES`, `offer TAG ITEM` or `offer TAG ITEM RELEASE`, and
-/// `close yes|no` (is the round over); the outcome is the last step's.
+/// A script's steps are `round N` (by the mix's clock), `input ENTRIES`, `offer TAG ITEM` or `offer TAG ITEM RELEASE`,
+/// `delete` (what waited too long) and `close yes|no` (is the round over); the outcome is the last step's.
 fn script(path: &str, expect: &str, check: &str, note: &str, limits: (u32, u32), steps: &[&str]) -> Case {
     let case = Case::new(&format!("mix/{path}"), expect, check, note)
         .with("n-min", limits.0)
@@ -124,6 +124,22 @@ fn rule() -> Vec<Case> {
         .with("items", "1 2")
         .with("count-in", 3)
         .with("inputs", 1),
+        script(
+            "mix-10-not-yet",
+            "0 deleted",
+            "MIX-10",
+            "what might have left for 23 rounds waits on",
+            (3, 9),
+            &[&format!("{one} 4"), "round 27", "delete"],
+        ),
+        script(
+            "mix-10-deleted",
+            "1 deleted",
+            "MIX-10",
+            "one might have left for 24 rounds, one for 23, one is held",
+            (3, 9),
+            &[&format!("{one} 4"), &format!("{two} 5"), &format!("{three} 29"), "round 28", "delete"],
+        ),
         script("mix-03-not-full", "waits", "MIX-03", "one below n_max", (2, 3), &[&one, &two, "close no"]),
     ]
 }

@@ -45,18 +45,9 @@ pub enum HandedRejected {
 impl Handed {
     /// Puts a manifest before what it names.
     pub fn new(manifest: &Unverified<Manifest>, payload: &[u8]) -> Self {
-        let mut body = Self::begin(manifest, payload.len());
+        let mut body = head(manifest);
         body.extend_from_slice(payload);
         Self { manifest: codec::encode(manifest).len(), body: body.into() }
-    }
-
-    /// The bytes before the payload, with room for one of `payload` bytes.
-    pub(crate) fn begin(manifest: &Unverified<Manifest>, payload: usize) -> Vec<u8> {
-        let manifest = codec::encode(manifest);
-        let mut body = Vec::with_capacity(4 + manifest.len() + payload);
-        body.extend_from_slice(&u32::try_from(manifest.len()).expect("a manifest is short").to_be_bytes());
-        body.extend_from_slice(&manifest);
-        body
     }
 
     /// Reads what [`Self::body`] gave.
@@ -114,6 +105,13 @@ impl Handed {
         };
         if named == manifest.outputs { Ok(manifest) } else { Err(HandedRejected::Payload) }
     }
+}
+
+/// What travels before the payload.
+pub(crate) fn head(manifest: &Unverified<Manifest>) -> Vec<u8> {
+    let manifest = codec::encode(manifest);
+    let length = u32::try_from(manifest.len()).expect("a manifest is short").to_be_bytes();
+    [length.as_slice(), &manifest].concat()
 }
 
 /// Length of a desk drop in bytes.

@@ -16,7 +16,7 @@ mod upload;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::http::StatusCode;
@@ -73,6 +73,9 @@ pub struct Edge {
     seen: RwLock<Seen>,
     counts: Mutex<Counts>,
     edition_page: Mutex<pages::EditionPage>,
+    /// Where batches lie while they come, and how many came.
+    incoming: PathBuf,
+    spooled: AtomicU64,
     // Last, so that it is let go of after the stores are closed.
     _folder: StateFolder,
 }

@@ -19,6 +19,7 @@ mod decoys;
 mod exit;
 mod outputs;
 mod pass;
+mod pull;
 pub(crate) mod store;
 mod upstream;
 
@@ -26,7 +27,6 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::batch;
 use proto::directory::Directory;
 use proto::envelope::Wire;
 use proto::id::KeyId;
@@ -40,10 +40,11 @@ use rand::rngs::StdRng;
 use self::exit::Exit;
 use self::outputs::Outputs;
 use self::pass::Pass;
+use self::pull::{Begun, Pull};
 use self::store::{Closes, Item, Place, Run as StoredRun, Store};
 use crate::edge::OpenError;
 use crate::faults::{Hook, Killed, Side, Step};
-use crate::handed;
+use crate::http::RUN;
 use crate::state::StateFolder;
 use crate::store::StoreError;
 
@@ -154,6 +155,8 @@ pub struct Mix<U> {
     now: Round,
     /// Where the search for our decoys stands.
     search: decoys::Search,
+    /// The batch being taken, by a later mix.
+    pull: Pull,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
     /// Inputs that are not what their manifests say. They are said once, and left.
@@ -196,6 +199,7 @@ impl<U: Upstream> Mix<U> {
         let store = Store::open(&folder.path().join("mix.sqlite"), key.public().id(), &listed)?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
+        let pull = Pull::open(folder.path())?;
         let me = Me { hop, wire, directory, identity, key, hook };
         let role = me.role(store::Kept::nothing());
         let mut mix = Self {
@@ -209,6 +213,7 @@ impl<U: Upstream> Mix<U> {
             due: false,
             now: Round(0),
             search: decoys::Search::default(),
+            pull,
             stale: true,
             refused: HashSet::new(),
             _folder: folder,
@@ -341,26 +346,23 @@ impl<U: Upstream> Mix<U> {
             let digest = mix::chain(before, entries.iter().copied());
             self.take_entries(id, next, ended, digest, &entries, done)?;
         } else {
-            let before = self.me.hop - 1;
-            let limit = handed::max_len(self.me.wire.cascade, self.me.directory.parameters(), before);
-            let Some(handed) = self.upstream.batch(id, limit)? else { return Ok(Taken::NothingYet) };
-            let payload = handed.payload();
-            // BAT-07: as many entries as the manifest states, since everyone counts by manifests.
-            let opened = handed.check(&self.me.directory, before, id).ok().and_then(|manifest| {
-                let entries = batch::open(&self.me.wire, self.me.hop, &self.me.key, &payload).ok()?;
-                (entries.len() == manifest.count_out as usize).then_some(entries)
-            });
-            let Some(opened) = opened else {
-                tracing::error!(
-                    "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
-                );
-                self.refused.insert(id);
-                return Ok(Taken::Refused);
-            };
-            let from = usize::try_from(next).unwrap_or(usize::MAX).min(opened.len());
-            let until = from.saturating_add(room).min(opened.len());
-            let entries: Vec<&[u8]> = opened[from..until].iter().map(Vec::as_slice).collect();
-            self.take_entries(id, until as u64, until == opened.len(), Digest::of(&payload), &entries, done)?;
+            match self.pull.begin(&self.me, &mut self.upstream, id, next)? {
+                Begun::Here => {}
+                Begun::NothingYet => return Ok(Taken::NothingYet),
+                Begun::Refused => {
+                    tracing::error!(
+                        "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
+                    );
+                    self.refused.insert(id);
+                    return Ok(Taken::Refused);
+                }
+            }
+            let run = self.pull.next(room.min(RUN), RUN)?;
+            let entries: Vec<&[u8]> = run.entries.iter().map(Vec::as_slice).collect();
+            self.take_entries(id, run.taken, run.ended, run.digest, &entries, done)?;
+            if run.ended {
+                self.pull.end();
+            }
         }
         Ok(Taken::Some)
     }
@@ -490,9 +492,9 @@ impl<U: Upstream> Mix<U> {
     fn push(&mut self, done: &mut Stepped) -> Result<(), MixError> {
         // MIX-05: always the same bytes, which were written once.
         for output in self.store.unpushed()? {
-            let handed = self.outputs.read(output.id, &output.manifest)?;
+            let outgoing = self.outputs.outgoing(output.id, &output.manifest)?;
             self.me.hook.at(Step::Pushed, Side::Before)?;
-            self.upstream.push(output.id, &handed)?;
+            self.upstream.push(output.id, &outgoing)?;
             self.me.hook.at(Step::Pushed, Side::After)?;
             self.me.hook.at(Step::PushNoted, Side::Before)?;
             self.store.note_pushed(output.id)?;

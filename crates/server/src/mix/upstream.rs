@@ -1,6 +1,7 @@
 //! Where a mix's inputs come from and its outputs go. In production that is the edge over HTTP; a bench gives a folder.
 
 use std::error::Error;
+use std::path::Path;
 
 use bytes::Bytes;
 use proto::mix::{BatchId, Manifest};
@@ -9,7 +10,7 @@ use proto::size::ENVELOPE;
 use proto::{Round, codec, path};
 use tokio::runtime::Handle;
 
-use crate::handed::Handed;
+use crate::handing::Outgoing;
 use crate::http::{EdgeClient, RUN, RequestError};
 
 /// Why nothing could be pulled, pushed or released. Nothing is lost: the mix tries again.
@@ -48,11 +49,12 @@ pub trait Upstream: Send {
     /// For the first mix: envelopes of `round` from the `from`-th on, as many as come at once. `None`: no such round.
     fn envelopes(&mut self, round: Round, from: u64) -> Result<Option<Run>, UpstreamError>;
 
-    /// For a later mix: an output of the mix before, of at most `limit` bytes. `None`: it is not there.
-    fn batch(&mut self, id: BatchId, limit: usize) -> Result<Option<Handed>, UpstreamError>;
+    /// For a later mix: an output of the mix before with its manifest, of at most `limit` bytes, into a file that is made
+    /// anew. `false`: it is not there.
+    fn batch(&mut self, id: BatchId, limit: usize, file: &Path) -> Result<bool, UpstreamError>;
 
     /// Hands over an output; returns once it is durable.
-    fn push(&mut self, id: BatchId, output: &Handed) -> Result<(), UpstreamError>;
+    fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError>;
 
     /// Lets go of an input.
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError>;
@@ -106,15 +108,14 @@ impl Upstream for HttpUpstream {
         Ok(answer.map(|a| Run { bytes: a.bytes, sealed: a.sealed }))
     }
 
-    fn batch(&mut self, id: BatchId, limit: usize) -> Result<Option<Handed>, UpstreamError> {
+    fn batch(&mut self, id: BatchId, limit: usize, file: &Path) -> Result<bool, UpstreamError> {
         let path = self.input_path(id);
-        let Some(answer) = self.runtime.block_on(self.client.get(&path, limit))? else { return Ok(None) };
-        Handed::parse(answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
+        Ok(self.runtime.block_on(self.client.get_file(&path, limit as u64, file))?)
     }
 
-    fn push(&mut self, id: BatchId, output: &Handed) -> Result<(), UpstreamError> {
+    fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
         let path = if self.hop == self.exit { path::drops(id.round) } else { path::batch(self.hop, id) };
-        Ok(self.runtime.block_on(self.client.put(&path, output.body()))?)
+        Ok(self.runtime.block_on(self.client.put(&path, output))?)
     }
 
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {

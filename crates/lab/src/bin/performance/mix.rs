@@ -15,6 +15,7 @@ use proto::{NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
 use server::handed::Handed;
+use server::handing::Outgoing;
 use server::http::RUN;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
 use tempfile::TempDir;
@@ -120,9 +121,9 @@ impl Folder {
         Ok(Some(Run { bytes: bytes.into(), sealed: Some(ENVELOPES.into()) }))
     }
 
-    fn write(&self, output: &Handed) -> Result<()> {
+    fn write(&self, output: &Outgoing) -> Result<()> {
         let mut file = File::create(&self.output)?;
-        file.write_all(&output.body())?;
+        output.write_to(&mut file)?;
         file.sync_all().context("syncing the output")
     }
 }
@@ -136,11 +137,11 @@ impl Upstream for Folder {
         self.read(from).map_err(|e| UpstreamError::Other(e.into()))
     }
 
-    fn batch(&mut self, _: BatchId, _: usize) -> Result<Option<Handed>, UpstreamError> {
-        Ok(None)
+    fn batch(&mut self, _: BatchId, _: usize, _: &Path) -> Result<bool, UpstreamError> {
+        Ok(false)
     }
 
-    fn push(&mut self, _: BatchId, output: &Handed) -> Result<(), UpstreamError> {
+    fn push(&mut self, _: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
         self.write(output).map_err(|e| UpstreamError::Other(e.into()))
     }
 

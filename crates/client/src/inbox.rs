@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use proto::conversation::{
     Chain, ConversationKey, Message, Received, ReplyPart, TAGS, TooLong, ack_slot, open_message, seal_reply,
 };
+use proto::drops::DeskDrop;
+use proto::envelope::Wire;
+use proto::pass::{self, DeskPass, PLACES};
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
 use proto::{Millis, Round, envelope};
@@ -23,10 +26,14 @@ use crate::mailbox::HintKey;
 use crate::mailbox::{Hint, QUEUE};
 use crate::passphrase;
 use crate::session::{Line, LineState, Who};
-use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Thread, Vault};
+use crate::vault::{Book, Outgoing, Pass, Placed, Slice, Spoken, Thread, Vault};
 
 /// A desk writes on no chain older than 28 days: the source forgets it after 42.
 const WRITES_ROUNDS: u32 = 28 * 24;
+
+/// A pass is used while an edition that brought it is at most so old. With a day in the queue, one held and half a day to spare it is
+/// still taken when it comes.
+const FRESH_ROUNDS: u32 = 12;
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -102,8 +109,17 @@ impl Inbox {
                     break;
                 }
             };
-            let size = self.inner().wire.cascade.boxed();
-            for boxed in drops.iter().flat_map(|drop| drop.chunks_exact(size)) {
+            let directory = Arc::clone(&self.inner().shown().directory);
+            let (wire, p) = (self.inner().wire, directory.parameters());
+            // Each had its length when it was fetched; one of another roster's length holds nothing for us.
+            let drops: Vec<_> = drops
+                .into_iter()
+                .filter_map(|bytes| DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).ok())
+                .collect();
+            for drop in &drops {
+                vault.learn_pass(&wire, drop.passes(), edition);
+            }
+            for boxed in drops.iter().flat_map(DeskDrop::boxes) {
                 let Ok((message, chain)) = open_message(&self.inner().wire, &vault.intake, boxed) else {
                     continue;
                 };
@@ -205,27 +221,33 @@ impl Inbox {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
         let directory = Arc::clone(&self.inner().shown().directory);
         let Some((_, exit)) = directory.envelope_keys(round) else { return };
+        // Without a pass that the exit still takes when they come, slots would be dropped: they wait for the next edition.
+        let fresh = |pass: &&Pass| round.0 <= pass.at.0.saturating_add(FRESH_ROUNDS);
+        let Some(pass) = vault.book.pass.as_ref().filter(fresh).map(|pass| DeskPass::from_bytes(pass.bytes))
+        else {
+            return;
+        };
         vault.book.settle(&self.inner().held());
         while !vault.book.waiting.is_empty() {
             {
                 let held = self.inner().held();
-                if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints) {
+                if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints, PLACES) {
                     return;
                 }
             }
-            if !self.place_one(vault, &exit, rng) {
+            if !self.place_one(vault, &pass, &exit, rng) {
                 return;
             }
         }
     }
 
     /// One envelope: the acknowledgements that wait, up to 64 in one slot, and parts of replies in the others.
-    fn place_one(&self, vault: &mut Vault, exit: &SealPublic, rng: &mut StdRng) -> bool {
+    fn place_one(&self, vault: &mut Vault, pass: &DeskPass, exit: &SealPublic, rng: &mut StdRng) -> bool {
         let (slots, items) = vault.book.next_slots(self.inner().wire.cascade.slots(), rng);
         if slots.is_empty() {
             return false;
         }
-        let blob = envelope::to_readers(&self.inner().wire, &slots, exit, rng);
+        let blob = envelope::to_readers(&self.inner().wire, &slots, pass, exit, rng);
         let hint = vault.hints.hint(&blob);
         vault.book.mark(&items, hint);
         vault.book.placed.push(Placed { hint, items, change: None });
@@ -245,6 +267,21 @@ impl Inbox {
                 let placed = vault.book.placed.pop().expect("pushed above");
                 vault.book.waiting.splice(0..0, placed.items);
                 false
+            }
+        }
+    }
+}
+
+impl Vault {
+    /// Looks for the desk pass in a drop's table, once for each table.
+    fn learn_pass(&mut self, wire: &Wire, table: &[u8], edition: Round) {
+        let digest: [u8; 32] = Sha256::digest(table).into();
+        match &mut self.book.pass {
+            Some(pass) if pass.table == digest => pass.at = edition,
+            known => {
+                if let Some(found) = pass::find(&wire.network, &self.intake, table) {
+                    *known = Some(Pass { bytes: *found.as_bytes(), table: digest, at: edition });
+                }
             }
         }
     }
@@ -477,6 +514,31 @@ mod tests {
         let contents =
             VaultContents { identity: IdentitySecret::generate(rng), intake: SealSecret::generate(rng) };
         Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
+    }
+
+    #[test]
+    fn a_pass_is_the_newest_drops_and_a_table_for_others_changes_nothing() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let folder = tempfile::tempdir().unwrap();
+        let mut vault = vault(folder.path(), &mut rng);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: proto::size::Cascade::new(3).unwrap() };
+        let intake = vault.intake.public().clone();
+        let other = SealSecret::generate(&mut rng).public().clone();
+        let mut table = |n: u8, desk: &SealPublic| {
+            pass::table(&wire.network, &DeskPass::from_bytes([n; 32]), [desk].into_iter(), 3, &mut rng)
+        };
+        let (first, second, elsewhere) = (table(1, &intake), table(2, &intake), table(3, &other));
+        let known = |vault: &Vault| vault.book.pass.as_ref().map(|pass| (pass.bytes[0], pass.at.0));
+        for (table, edition, expected) in [
+            (&elsewhere, 8, None),
+            (&first, 9, Some((1, 9))),
+            (&first, 10, Some((1, 10))),
+            (&elsewhere, 11, Some((1, 10))),
+            (&second, 12, Some((2, 12))),
+        ] {
+            vault.learn_pass(&wire, table, Round(edition));
+            assert_eq!(known(&vault), expected, "edition {edition}");
+        }
     }
 
     /// A message, and the chain of a fresh box around it.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::conversations::{Content, Conversation, Said, Started, Text};
 use crate::device::{DeskView, Held, Inner, Leaves, Open};
-use crate::mailbox::RegionFull;
+use crate::mailbox::{QUEUE, RegionFull};
 use crate::seal::StoreKey;
 
 /// After so many rounds without an acknowledgement a message may be lost: five days of hours, in which a desk's machine
@@ -184,7 +184,7 @@ impl Session {
             if !held.mailbox.is_filled() {
                 return Err(WriteError::TooEarly);
             }
-            if !held.mailbox.has_cover(&open.hints) {
+            if !held.mailbox.has_cover(&open.hints, QUEUE) {
                 return Err(WriteError::QueueFull);
             }
             // On a copy, so that a refusal changes nothing.

@@ -17,7 +17,7 @@ use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Millis, Round};
 use rand::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::conversations::{Started, Text};
 use crate::durable;
@@ -118,6 +118,7 @@ impl Vault {
             threads: Vec::new(),
             waiting: Vec::new(),
             placed: Vec::new(),
+            pass: None,
         };
         let mut vault = Self { path: path.to_owned(), header, key, intake: contents.intake, hints, book };
         vault.save(rng)?;
@@ -234,6 +235,23 @@ pub(crate) struct Book {
     /// What was put in the queue and is not yet known to be on the disk there.
     #[n(6)]
     pub(crate) placed: Vec<Placed>,
+    /// The newest desk pass that a drop brought.
+    #[n(7)]
+    pub(crate) pass: Option<Pass>,
+}
+
+/// A desk pass, and where it stood.
+#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Pass {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) bytes: [u8; 32],
+    /// SHA-256 of the table: the same in all drops of a day, and looked through once.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) table: [u8; 32],
+    /// The newest edition whose drops had it.
+    #[n(2)]
+    #[zeroize(skip)]
+    pub(crate) at: Round,
 }
 
 impl Drop for Book {

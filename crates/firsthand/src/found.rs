@@ -85,6 +85,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             reader_slots: 16,
             hold: Hold::NONE,
             decoys: Decoys { mu: 2, b: 1 },
+            desks: 8,
         },
         operators,
     };

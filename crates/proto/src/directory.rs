@@ -55,6 +55,9 @@ pub struct Parameters {
     /// How many decoys each mix before the exit adds.
     #[n(7)]
     pub decoys: Decoys,
+    /// The most desks that a directory lists, and so the entries of every table of passes.
+    #[n(8)]
+    pub desks: u16,
 }
 
 impl Parameters {
@@ -332,6 +335,10 @@ impl UnverifiedDirectory {
             mixes[usize::from(hop)].push(seal_key(&key.key, key.from, key.until)?);
         }
 
+        // DIR-03: each desk has a place in the table of passes.
+        if self.desks.len() > usize::from(roster.parameters.desks) {
+            return Err(No::Parameters);
+        }
         let mut desks: Vec<Desk> = Vec::new();
         for entry in &self.desks {
             // DIR-06: the newsroom stands in the roster, and signed the card.
@@ -385,6 +392,7 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
         && (1..=4096).contains(&p.reader_slots)
+        && (1..=1024).contains(&p.desks)
         && p.hold.is_usable()
         // As many desk slots as all mixes' onions, or pools could fill with decoys alone.
         && u32::from(p.desk_slots) >= p.decoys.onions() * u32::from(cascade.exit());
@@ -603,6 +611,7 @@ mod tests {
                 reader_slots: 16,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
+                desks: 8,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -696,7 +705,7 @@ mod tests {
 
     #[test]
     fn dir_03_parameters_that_cannot_be_used_are_refused() {
-        let bends: [fn(&mut Parameters); 16] = [
+        let bends: [fn(&mut Parameters); 18] = [
             |p| p.mixes = 0,
             |p| p.mixes = 5,
             |p| p.n_min = 1,
@@ -709,6 +718,8 @@ mod tests {
             |p| p.desk_slots = 4_097,
             |p| p.reader_slots = 0,
             |p| p.reader_slots = 4_097,
+            |p| p.desks = 0,
+            |p| p.desks = 1_025,
             |p| p.hold = Hold(0),
             |p| p.decoys = Decoys { mu: p.desk_slots, b: 1 },
             |p| p.decoys = Decoys { mu: u16::MAX, b: 0 },

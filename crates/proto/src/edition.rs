@@ -263,7 +263,8 @@ impl DropRef {
         if Digest::of(&bytes) != self.desk {
             return Err(EditionRejected::Drop);
         }
-        DeskDrop::from_bytes(directory.wire().cascade, directory.parameters().desk_slots, bytes)
+        let p = directory.parameters();
+        DeskDrop::from_bytes(directory.wire().cascade, p.desk_slots, p.desks, bytes)
             .map_err(|_| EditionRejected::Drop)
     }
 }
@@ -375,6 +376,7 @@ mod tests {
                 reader_slots: 2,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
+                desks: 1,
             },
             operators: vec![
                 operator(Role::Press, &press),
@@ -545,7 +547,7 @@ mod tests {
     #[test]
     fn edn_07_a_drop_is_the_one_the_head_names() {
         let t = town();
-        let desk = vec![1; t.directory.wire().cascade.boxed()];
+        let desk = vec![1; t.directory.wire().cascade.boxed() + crate::size::PASS];
         let reader = vec![2; 2 * READER_SLOT];
         let named = |desk: &[u8], reader: &[u8]| {
             let m = manifest(1, vec![Digest::of(desk), Digest::of(reader)]);

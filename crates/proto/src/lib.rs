@@ -24,6 +24,7 @@ pub mod exit;
 pub mod hold;
 pub mod id;
 pub mod mix;
+pub mod pass;
 pub mod path;
 pub mod request;
 pub mod round;

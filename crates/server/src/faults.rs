@@ -34,6 +34,8 @@ pub enum Step {
     Searched,
     /// Exit: a batch is large enough; its items go into the pools.
     Admitted,
+    /// Exit: a day's desk pass and its table are kept, in one transaction.
+    PassKept,
     /// Mix: a shuffled, sealed batch (for the exit: two drops) stands in a file that nothing points to yet.
     Written,
     /// Mix: the output and its manifest are recorded, and its items are gone, in one transaction.
@@ -60,12 +62,13 @@ impl Step {
         Step::EditionKept,
     ];
 
-    /// The steps of a mix. `Admitted` is the exit's only, `Searched` that of those before it, and `Deleted` comes only when
+    /// The steps of a mix. `Admitted` and `PassKept` are the exit's only, `Searched` that of those before it, and `Deleted` comes only when
     /// rounds are short for a day.
-    pub const MIX: [Step; 9] = [
+    pub const MIX: [Step; 10] = [
         Step::Stored,
         Step::Deleted,
         Step::Admitted,
+        Step::PassKept,
         Step::Written,
         Step::Closed,
         Step::Pushed,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use proto::Digest;
 use proto::codec::{self, Malformed};
 use proto::directory::{Directory, Parameters};
+use proto::drops::DeskDrop;
 use proto::edition::check_manifest;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
@@ -116,7 +117,7 @@ pub(crate) fn head(manifest: &Unverified<Manifest>) -> Vec<u8> {
 
 /// Length of a desk drop in bytes.
 pub fn desk_drop_len(cascade: Cascade, parameters: &Parameters) -> usize {
-    usize::from(parameters.desk_slots) * cascade.boxed()
+    DeskDrop::len(cascade, parameters.desk_slots, parameters.desks)
 }
 
 /// Length of a reader drop in bytes.
@@ -178,7 +179,7 @@ mod tests {
         let sign = |m: &Manifest, hop: usize| Unverified::sign(m, &town.network, &town.mixes[hop].identity);
         let m = sign(&manifest(0, vec![Digest::of(b"x")]), 0);
         assert_eq!(Handed::new(&m, b"y").check(&town.directory, 0, ID), Err(HandedRejected::Payload));
-        let (desk, reader) = (vec![1; 4 * 4736], vec![2; 4 * 1024]);
+        let (desk, reader) = (vec![1; 4 * 4736 + 3 * 1168], vec![2; 4 * 1024]);
         let m = sign(&manifest(2, vec![Digest::of(&desk), Digest::of(&reader)]), 2);
         let both = [desk.as_slice(), &reader].concat();
         assert!(Handed::new(&m, &both).check(&town.directory, 2, ID).is_ok());

@@ -100,6 +100,7 @@ impl Town {
             reader_slots: 4,
             hold: Hold::NONE,
             decoys: Decoys::NONE,
+            desks: 3,
         };
         bend(&mut parameters);
         let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };

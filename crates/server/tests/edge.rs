@@ -23,6 +23,9 @@ use testing::{GENESIS, Hands, Town};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+/// Four boxes and a table of three passes.
+const DESK_DROP: usize = 4 * 4736 + 3 * 1168;
+
 struct Running {
     town: Town,
     clock: Arc<Hands>,
@@ -159,7 +162,7 @@ impl Running {
 
     fn batch(&self, hop: u8, id: BatchId, payload: &[u8]) -> Vec<u8> {
         let outputs = if usize::from(hop) == self.town.mixes.len() - 1 {
-            vec![Digest::of(&payload[..4 * 4736]), Digest::of(&payload[4 * 4736..])]
+            vec![Digest::of(&payload[..DESK_DROP]), Digest::of(&payload[DESK_DROP..])]
         } else {
             vec![Digest::of(payload)]
         };
@@ -474,7 +477,7 @@ async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back
 async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     let edge = Running::start(8).await;
     let exit = &edge.town.mixes[2].identity;
-    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let both = [vec![1; DESK_DROP], vec![2; 4 * 1024]].concat();
     let body = edge.batch(2, id(3, 0), &both);
     let long = [body.clone(), vec![0; 1024 * 1024]].concat();
     assert_eq!(edge.put(exit, "/v1/drops/3", long).await, StatusCode::PAYLOAD_TOO_LARGE);
@@ -483,14 +486,14 @@ async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     for _ in 0..2 {
         assert_eq!(edge.put(exit, "/v1/drops/3", body.clone()).await, StatusCode::OK);
     }
-    let other = edge.batch(2, id(3, 0), &[vec![9; 4 * 4736], vec![2; 4 * 1024]].concat());
+    let other = edge.batch(2, id(3, 0), &[vec![9; DESK_DROP], vec![2; 4 * 1024]].concat());
     assert_eq!(edge.put(exit, "/v1/drops/3", other).await, StatusCode::CONFLICT);
     assert_eq!(edge.get("/v1/drops/3/reader").await, (StatusCode::OK, vec![2; 4 * 1024]));
     assert_eq!(edge.get("/v1/drops/3/desk").await.0, StatusCode::FORBIDDEN);
     let desk = edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await;
     // Whoever is not asked for a signature, a cache on the way among them, must have no copy to give.
     assert_eq!(desk.headers()["cache-control"], "private, no-store");
-    assert_eq!(desk.bytes().await.unwrap(), vec![1; 4 * 4736]);
+    assert_eq!(desk.bytes().await.unwrap(), vec![1; DESK_DROP]);
     let mix = &edge.town.mixes[0].identity;
     edge.upload("5", vec![1; 8192]).await;
     edge.put(mix, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
@@ -559,7 +562,7 @@ async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition(
     let new = edge.town.without_desk();
     let digest = Digest::of(&new);
     let path = format!("/v1/directories/{digest}");
-    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let both = [vec![1; DESK_DROP], vec![2; 4 * 1024]].concat();
     edge.put(&edge.town.mixes[2].identity, "/v1/drops/3", edge.batch(2, id(3, 0), &both)).await;
     let desk = async |edge: &Running| {
         edge.signed(&edge.town.desk, Method::GET, "/v1/drops/3/desk", vec![]).await.status()
@@ -597,7 +600,7 @@ async fn pages_show_rounds_edition_and_banner() {
     };
     assert!(text("/edition").await.contains("No edition yet"));
     edge.upload("5", vec![1; 8192]).await;
-    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let both = [vec![1; DESK_DROP], vec![2; 4 * 1024]].concat();
     let body = edge.batch(2, id(5, 0), &both);
     let manifest = Handed::parse(body.clone().into()).unwrap().manifest().unwrap();
     edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", body).await;
@@ -636,7 +639,7 @@ async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
     edge.put(&edge.town.press, &bundle_path, bundle).await;
     assert_eq!(edge.put(&edge.town.press, "/v1/editions/5", head).await, StatusCode::OK);
     edge.put(&edge.town.mixes[0].identity, "/v1/batches/0/5/0", edge.batch(0, id(5, 0), b"x")).await;
-    let both = [vec![1; 4 * 4736], vec![2; 4 * 1024]].concat();
+    let both = [vec![1; DESK_DROP], vec![2; 4 * 1024]].concat();
     edge.put(&edge.town.mixes[2].identity, "/v1/drops/5", edge.batch(2, id(5, 0), &both)).await;
     edge.upload("5", vec![1; 8192]).await;
     let paths = ["/v1/editions/5", "/v1/drops/5/reader", bundle_path.as_str()];

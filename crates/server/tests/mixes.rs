@@ -22,6 +22,7 @@ use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
 use proto::mix::{BatchId, Manifest};
+use proto::pass::DeskPass;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Clock, Digest, Millis, Round, codec, request};
 use rand::rngs::StdRng;
@@ -334,10 +335,20 @@ impl Net {
         self.wrap(blob)
     }
 
+    /// The pass in the desk drop of round `r`.
+    fn pass(&self, r: u32) -> Option<DeskPass> {
+        let (status, bytes) = self.surely(&format!("/v1/drops/{r}/desk"));
+        let (wire, p) = (self.directory().wire(), self.directory().parameters());
+        let drop = (status == 200)
+            .then(|| DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).unwrap())?;
+        proto::pass::find(&wire.network, &self.town.intake, drop.passes())
+    }
+
     fn reply(&mut self, slot: [u8; 1024]) -> Vec<u8> {
         let wire = self.town.directory.wire();
         let (_, exit) = self.town.directory.envelope_keys(Round(5)).unwrap();
-        let blob = to_readers(&wire, &[slot], &exit, &mut self.town.rng);
+        let pass = self.pass(3).expect("the first drops brought one");
+        let blob = to_readers(&wire, &[slot], &pass, &exit, &mut self.town.rng);
         self.wrap(blob)
     }
 
@@ -365,7 +376,8 @@ impl Net {
                 continue;
             }
             assert_eq!(status, 200, "{path}");
-            let drop = DeskDrop::from_bytes(wire.cascade, parameters.desk_slots, bytes).unwrap();
+            let drop =
+                DeskDrop::from_bytes(wire.cascade, parameters.desk_slots, parameters.desks, bytes).unwrap();
             for boxed in drop.boxes() {
                 if let Ok((message, _)) = open_message(&wire, &self.town.intake, boxed) {
                     *found.entry((*message.text).clone()).or_default() += 1;
@@ -501,17 +513,20 @@ fn one_to_four_mixes_deliver() {
     }
 }
 
+fn strike(victim: Victim, seed: u64) {
+    let mut net = Net::start(Town::new(seed), Some(victim));
+    let sent = four_rounds(&mut net);
+    check_delivered_once(&net, &sent);
+    if victim.step != Step::EnvelopeKept {
+        check_counts(&net);
+    }
+    net.stop();
+}
+
 fn strike_everywhere(who: Who, steps: &[Step]) {
     for (n, &step) in steps.iter().enumerate() {
         for (side, first) in [(Side::Before, 0), (Side::After, 0), (Side::After, 1)] {
-            let victim = Victim { who, step, side, first };
-            let mut net = Net::start(Town::new(100 + n as u64), Some(victim));
-            let sent = four_rounds(&mut net);
-            check_delivered_once(&net, &sent);
-            if step != Step::EnvelopeKept {
-                check_counts(&net);
-            }
-            net.stop();
+            strike(Victim { who, step, side, first }, 100 + n as u64);
         }
     }
 }
@@ -529,17 +544,27 @@ fn an_edge_stopped_at_any_step_loses_and_doubles_nothing() {
 /// MIX-05 and MIX-06 among them.
 #[test]
 fn the_first_mix_stopped_at_any_step_loses_and_doubles_nothing() {
-    strike_everywhere(Who::Mix(0), &steps_without(&[Step::Admitted, Step::Deleted, Step::Searched]));
+    strike_everywhere(
+        Who::Mix(0),
+        &steps_without(&[Step::Admitted, Step::PassKept, Step::Deleted, Step::Searched]),
+    );
 }
 
 #[test]
 fn a_middle_mix_stopped_at_any_step_loses_and_doubles_nothing() {
-    strike_everywhere(Who::Mix(1), &steps_without(&[Step::Admitted, Step::Deleted, Step::Searched]));
+    strike_everywhere(
+        Who::Mix(1),
+        &steps_without(&[Step::Admitted, Step::PassKept, Step::Deleted, Step::Searched]),
+    );
 }
 
 #[test]
 fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
-    strike_everywhere(Who::Mix(2), &steps_without(&[Step::Deleted, Step::Searched]));
+    strike_everywhere(Who::Mix(2), &steps_without(&[Step::PassKept, Step::Deleted, Step::Searched]));
+    // Drawn once in all these rounds.
+    for side in [Side::Before, Side::After] {
+        strike(Victim { who: Who::Mix(2), step: Step::PassKept, side, first: 0 }, 120);
+    }
 }
 
 #[test]

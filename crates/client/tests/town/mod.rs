@@ -24,6 +24,7 @@ use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found};
 use proto::hold::Hold;
 use proto::mix::{BatchId, Manifest};
+use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
@@ -37,6 +38,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub const T: u32 = 60_000;
 pub const GENESIS: u64 = 1_000_000_000;
 pub const SLOTS: u16 = 4;
+const PASS: [u8; 32] = [8; 32];
 const MIXES: u8 = 3;
 
 /// A clock that stands until it is set.
@@ -270,6 +272,8 @@ pub struct Town {
     /// Every L3 blob that came to the exit.
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
+    /// The table of passes in every desk drop.
+    passes: Vec<u8>,
 }
 
 impl Town {
@@ -302,6 +306,7 @@ impl Town {
                 reader_slots: SLOTS,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
+                desks: 3,
             },
             operators,
         };
@@ -309,6 +314,8 @@ impl Town {
         let unverified = assemble(&root, &roster, &newsroom, &mixes, &keyed, &[(&desk, &intake)]);
         let directory_bytes = unverified.to_bytes();
         let directory = unverified.verify(&network).unwrap();
+        let pass = DeskPass::from_bytes(PASS);
+        let passes = pass::table(&network, &pass, [intake.public()].into_iter(), 3, &mut rng);
         let town = Self {
             edge: Edge::start().await,
             clock: Arc::new(Hand(AtomicU64::new(GENESIS))),
@@ -331,6 +338,7 @@ impl Town {
             boxes: vec![],
             slots: vec![],
             messages: 0,
+            passes,
             blobs: vec![],
             rng,
         };
@@ -415,7 +423,9 @@ impl Town {
             let mut slots: Vec<_> = self.take_slots();
             slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
             slots.shuffle(&mut self.rng);
-            let (desk, reader) = (boxes.concat(), slots.concat());
+            let mut desk = boxes.concat();
+            desk.extend_from_slice(&self.passes);
+            let reader = slots.concat();
             let manifest = Manifest {
                 batch: BatchId { round: r, part: 0 },
                 hop: MIXES - 1,
@@ -481,7 +491,10 @@ impl Town {
                 continue;
             }
             self.blobs.push(layer.clone());
-            match envelope::open_exit(&wire, self.keys.last().unwrap(), &layer).unwrap().1 {
+            match envelope::open_exit(&wire, self.keys.last().unwrap(), &[DeskPass::from_bytes(PASS)], &layer)
+                .unwrap()
+                .1
+            {
                 Found::Cover => {}
                 Found::ToDesk(boxed) => {
                     self.messages += 1;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// The folders that this crate makes and runs. Others belong to the crate whose tests run them.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "batch",
     "conversation",
     "directory",
@@ -19,6 +19,7 @@ const OURS: [&str; 11] = [
     "envelope",
     "exit",
     "mix",
+    "pass",
     "request",
     "shared",
     "signature",

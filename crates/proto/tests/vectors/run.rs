@@ -13,6 +13,7 @@ use proto::envelope::{self, Found, Wire};
 use proto::exit::Pool;
 use proto::id::KeyId;
 use proto::mix::{BatchId, Gathering, Input, Inputs, Manifest, Offered, Rule};
+use proto::pass::{self, DeskPass};
 use proto::request::UnverifiedRequest;
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
@@ -32,6 +33,7 @@ pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
     let got = match kind {
         "envelope" => layer(&fields),
         "drop" => a_drop(&fields),
+        "pass" => a_pass(&fields),
         "mix" => rule(&fields),
         "exit" => exit(&fields),
         "batch" => a_batch(&fields),
@@ -176,7 +178,8 @@ fn layer(f: &Fields) -> Outcome {
         replay(tag)?;
         return Ok(SUCCESS.into());
     }
-    let (tag, found) = match envelope::open_exit(&wire, &key, &bytes) {
+    let passes = if f.has("pass") { vec![DeskPass::from_bytes(f.array("pass")?)] } else { vec![] };
+    let (tag, found) = match envelope::open_exit(&wire, &key, &passes, &bytes) {
         Ok(opened) => opened,
         Err(e) => return Ok(word(e)),
     };
@@ -196,10 +199,22 @@ fn layer(f: &Fields) -> Outcome {
     Ok(SUCCESS.into())
 }
 
+fn a_pass(f: &Fields) -> Outcome {
+    match pass::find(&f.network()?, &f.key("intake")?, &f.bytes("table")?) {
+        Some(found) => {
+            f.states("pass", hex::encode(found.as_bytes()))?;
+            f.states("proof", hex::encode(found.proof(&f.bytes("box")?)))?;
+            Ok(SUCCESS.into())
+        }
+        None => Ok("no pass".into()),
+    }
+}
+
 fn a_drop(f: &Fields) -> Outcome {
     let (cascade, slots) = (f.cascade()?, f.number("slots")?);
     let read = if f.has("desk-drop") {
-        DeskDrop::from_bytes(cascade, slots, f.bytes("desk-drop")?).map(|drop| drop.boxes().len())
+        DeskDrop::from_bytes(cascade, slots, f.number("desks")?, f.bytes("desk-drop")?)
+            .map(|drop| drop.boxes().len())
     } else {
         ReaderDrop::from_bytes(slots, f.bytes("reader-drop")?).map(|drop| drop.slots().len())
     };

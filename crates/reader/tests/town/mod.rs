@@ -61,6 +61,7 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
         reader_slots: 16,
         hold: Hold::NONE,
         decoys: Decoys::NONE,
+        desks: 3,
     };
     let roster = Roster { name: "Wendral".into(), demonstration: true, parameters, operators };
     let (from, until) = (Round(0), Round(u32::MAX));

@@ -79,7 +79,8 @@ impl Search {
         let searched = store.searched(Round(oldest))?;
         for round in (oldest..=due.0).map(Round).filter(|r| !searched.contains(r)) {
             let Some(drop) = fetch(me, upstream, round)? else { continue };
-            let boxes = drop.chunks_exact(me.wire.cascade.boxed()).map(Digest::of).collect::<HashSet<_>>();
+            let boxes = drop.chunks_exact(me.wire.cascade.boxed()).take(parameters.desk_slots.into());
+            let boxes: HashSet<Digest> = boxes.map(Digest::of).collect();
             me.hook.at(Step::Searched, Side::Before)?;
             store.note_search(round, &boxes, Round(due.0.saturating_sub(2 * REMEMBERED)))?;
             me.hook.at(Step::Searched, Side::After)?;

@@ -13,6 +13,7 @@ use rand::rngs::StdRng;
 use rayon::prelude::*;
 
 use super::outputs::Outputs;
+use super::passes::Passes;
 use super::store::{Closes, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
 use crate::faults::{Side, Step};
@@ -29,6 +30,7 @@ pub(super) struct Exit {
     desk: Pool,
     readers: Pool,
     inputs: Inputs,
+    passes: Passes,
 }
 
 impl Exit {
@@ -46,6 +48,7 @@ impl Exit {
             opened: kept.opened,
             since: kept.since,
             inputs: Inputs::resume(kept.inputs),
+            passes: Passes::resume(kept.passes),
         }
     }
 
@@ -61,8 +64,11 @@ impl Exit {
 
     /// Opens entries on all processors. Cover is counted and dropped at once.
     pub(super) fn open(&self, me: &Me, entries: &[&[u8]]) -> Opened {
-        let opened: Vec<_> =
-            entries.par_iter().map(|entry| envelope::open_exit(&me.wire, &me.key, entry).ok()).collect();
+        let passes = self.passes.accepted();
+        let opened: Vec<_> = entries
+            .par_iter()
+            .map(|entry| envelope::open_exit(&me.wire, &me.key, passes, entry).ok())
+            .collect();
         let mut out = Opened::default();
         let mut now = HashSet::new();
         for (tag, found) in opened.into_iter().flatten() {
@@ -144,6 +150,7 @@ impl Exit {
             let filler = drops::empty_box(&me.wire, rng);
             desk_drop.extend(place.map_or(Ok(filler), |item| store.item(item))?);
         }
+        desk_drop.extend_from_slice(self.passes.table(me, round, store, rng)?);
         let mut reader_drop = Vec::new();
         for place in &readers {
             let filler = drops::empty_slot(rng).to_vec();

@@ -19,6 +19,7 @@ mod decoys;
 mod exit;
 mod outputs;
 mod pass;
+mod passes;
 mod pull;
 pub(crate) mod store;
 mod upstream;

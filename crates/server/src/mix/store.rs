@@ -45,6 +45,8 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS decoys_by_round ON decoys (round);
     -- Rounds whose desk drops were looked through.
     CREATE TABLE IF NOT EXISTS searched (round INTEGER PRIMARY KEY) STRICT;
+    -- The exit's desk passes by day, with the table that stands in that day's drops.
+    CREATE TABLE IF NOT EXISTS passes (day INTEGER PRIMARY KEY, pass BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -103,6 +105,8 @@ pub(crate) struct Kept {
     pub(crate) opened: u32,
     /// At the exit: when the first of those was taken.
     pub(crate) since: Round,
+    /// At the exit: passes and their tables, by day.
+    pub(crate) passes: Vec<(u32, [u8; 32], Vec<u8>)>,
 }
 
 impl Kept {
@@ -116,6 +120,7 @@ impl Kept {
             due: false,
             opened: 0,
             since: Round(0),
+            passes: vec![],
         }
     }
 }
@@ -193,9 +198,11 @@ impl Store {
                 due: number(db, "due")?.unwrap_or(0) != 0,
                 opened: number(db, "opened")?.unwrap_or(0),
                 since: Round(number(db, "since")?.unwrap_or(0)),
+                passes: vec![],
             })
         };
-        read().map_err(failed("reading the mix's store"))
+        let kept = read().map_err(failed("reading the mix's store"))?;
+        Ok(Kept { passes: self.passes()?, ..kept })
     }
 
     /// Stores a run in one transaction: items, tags and progress. Returns the items' numbers, in their order.
@@ -361,6 +368,34 @@ impl Store {
             tx.execute("DELETE FROM searched WHERE round < ?1", [oldest.0])?;
             tx.execute("DELETE FROM decoys WHERE round < ?1", [oldest.0]).map(drop)
         })
+    }
+
+    /// Keeps a day's pass and its table, and deletes those of days before `oldest`.
+    pub(crate) fn keep_pass(
+        &mut self,
+        day: u32,
+        pass: &[u8; 32],
+        table: &[u8],
+        oldest: u32,
+    ) -> Result<(), StoreError> {
+        self.transact("keeping a pass", |tx| {
+            tx.execute(
+                "INSERT INTO passes (day, pass, sealed) VALUES (?1, ?2, ?3)",
+                params![day, pass, table],
+            )?;
+            tx.execute("DELETE FROM passes WHERE day < ?1", [oldest]).map(drop)
+        })
+    }
+
+    /// The passes that are accepted, by day.
+    pub(crate) fn passes(&self) -> Result<Vec<(u32, [u8; 32], Vec<u8>)>, StoreError> {
+        let read = || -> Sql<Vec<_>> {
+            self.db
+                .prepare_cached("SELECT day, pass, sealed FROM passes ORDER BY day")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        };
+        read().map_err(failed("reading the passes"))
     }
 
     /// How many decoys left in these rounds, both included, and how many of them were seen.

@@ -50,8 +50,9 @@ impl Net {
     fn empty_drops(&mut self, round: u32) {
         let wire = self.directory().wire();
         let parameters = self.directory().parameters().clone();
-        let desk: Vec<u8> =
+        let mut desk: Vec<u8> =
             (0..parameters.desk_slots).flat_map(|_| empty_box(&wire, &mut self.town.rng)).collect();
+        desk.resize(server::handed::desk_drop_len(wire.cascade, &parameters), 7);
         let reader: Vec<u8> =
             (0..parameters.reader_slots).flat_map(|_| empty_slot(&mut self.town.rng)).collect();
         let manifest = Manifest {
@@ -189,7 +190,7 @@ fn a_mix_cannot_tell_a_decoy_from_a_message() {
     for entry in net.taken(1, 5) {
         let (_, layer) = open_layer(&wire, 1, &net.town.mixes[1].key, &entry).unwrap();
         lengths.push((entry.len(), layer.len()));
-        match open_exit(&wire, &net.town.mixes[2].key, &layer).unwrap().1 {
+        match open_exit(&wire, &net.town.mixes[2].key, &[], &layer).unwrap().1 {
             Found::ToDesk(boxed) => {
                 assert_eq!(boxed.len(), wire.cascade.boxed());
                 to_desk += 1;
@@ -300,4 +301,71 @@ fn a_mix_that_lies_about_how_many_it_passed_on_has_its_batch_left() {
         assert!(net.manifests(5).iter().all(|m| m.hop != 1), "stated {stated}");
         net.stop();
     }
+}
+
+/// ENV-03 and PAS-02: a desk's slots come through with a pass of today or of the three days before, and a stranger's never.
+#[test]
+fn pas_02_a_stranger_who_sends_class_2_fills_no_reader_drop_and_a_pass_ends_after_four_days() {
+    let mut net = Net::start(Town::new(40), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.drops_due(Round(5)));
+    let first = net.pass(5).unwrap();
+    let came = |net: &mut Net, r: u32, pass: &DeskPass| {
+        net.at(schedule.start(Round(r)).plus(200));
+        let (wire, (_, exit)) = (net.directory().wire(), net.directory().envelope_keys(Round(5)).unwrap());
+        let blob = to_readers(&wire, &[slot()], pass, &exit, &mut net.town.rng);
+        let body = net.wrap(blob);
+        net.upload(Round(r), body);
+        for _ in 0..4 {
+            let cover = net.cover();
+            net.upload(Round(r), cover);
+        }
+        net.at(schedule.drops_due(Round(r)));
+        let exits: Vec<_> = net.manifests(r).into_iter().filter(|m| m.hop == 2).collect();
+        assert_eq!((exits.len(), exits[0].count_in), (1, 5), "whatever came, nobody sees it in a count");
+        net.delivered(r..=r).contains_key("reply")
+    };
+    let guess = DeskPass::from_bytes([0; 32]);
+    assert!(!came(&mut net, 7, &guess));
+    assert!(came(&mut net, 8, &first));
+    // The same day, another exit process: the same pass.
+    net.mixes[2] = None;
+    net.open_mix(2);
+    net.at(schedule.drops_due(Round(9)));
+    assert_eq!(net.pass(9).unwrap().as_bytes(), first.as_bytes());
+    assert!(came(&mut net, 12, &first));
+    for day in 1..4u32 {
+        net.at(schedule.drops_due(Round(24 * day)));
+        assert_ne!(net.pass(24 * day).unwrap().as_bytes(), first.as_bytes(), "day {day}");
+    }
+    assert!(came(&mut net, 75, &first), "three days later");
+    net.at(schedule.drops_due(Round(96)));
+    assert!(!came(&mut net, 98, &first), "four days later");
+    let fourth = net.pass(96).unwrap();
+    assert!(came(&mut net, 100, &fourth));
+    net.stop();
+}
+
+/// EXT-01: whoever fills the pools pushes things out at random; no drop grows, and nothing but the pool tells.
+#[test]
+fn full_pools_lose_random_items_and_drops_stay_as_long_as_they_are() {
+    let mut net = Net::start(Town::bent(41, 3, |p| (p.n_max, p.desk_slots) = (300, 1)), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for n in 0..60 {
+        let tip = net.tip(&format!("{n}"));
+        net.upload(Round(5), tip);
+    }
+    for r in 5..=40 {
+        net.at(schedule.drops_due(Round(r)));
+    }
+    let delivered = net.delivered(5..=40);
+    assert_eq!(delivered.len(), 24, "one a round for as many rounds as a pool holds");
+    assert!(delivered.values().all(|times| *times == 1));
+    let late = delivered.keys().filter(|text| text.parse::<u32>().unwrap() >= 24).count();
+    assert!(late > 0, "not only the first stay");
+    let counts: std::collections::BTreeSet<_> =
+        (5..=40).flat_map(|r| net.manifests(r)).filter(|m| m.hop == 2).map(|m| m.count_out).collect();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [5]);
+    net.stop();
 }

@@ -62,6 +62,7 @@ impl Town {
                 reader_slots: 16,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
+                desks: 3,
             },
             operators,
         };

@@ -44,6 +44,7 @@ impl Town {
                 reader_slots: 1,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
+                desks: 2,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -130,7 +131,7 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
     }
 
-    let parameters: [Bend<Parameters>; 9] = [
+    let parameters: [Bend<Parameters>; 10] = [
         ("mixes", "five mixes", |p| p.mixes = 5),
         ("n-min", "n_min 1", |p| p.n_min = 1),
         ("n-max", "n_max below n_min", |p| p.n_max = 1),
@@ -140,6 +141,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("decoys", "three mixes, each with two decoys on average, and seven desk slots", |p| {
             (p.mixes, p.desk_slots, p.decoys) = (3, 7, Decoys { mu: 2, b: 1 });
         }),
+        ("desks", "no place for a desk", |p| p.desks = 0),
         ("hold-never", "nothing is ever let go", |p| p.hold = Hold(0)),
         ("hold", "a probability above one", |p| p.hold = Hold(1_001)),
     ];

@@ -301,7 +301,7 @@ impl Outgoing {
 impl Book {
     /// Takes a message that opened. `true`: it is new. A message sealed anew is acknowledged too: the acknowledgement of
     /// its first box was lost.
-    fn take(&mut self, message: &Message, chain: Chain, edition: Round) -> bool {
+    pub(crate) fn take(&mut self, message: &Message, chain: Chain, edition: Round) -> bool {
         let known = self.threads.iter_mut().find(|t| t.key.as_bytes() == message.conversation.as_bytes());
         let ack = *chain.ack();
         // CNV-09: the same box again. No source sends one twice and no honest mix lets it through. Its chain, whole as on

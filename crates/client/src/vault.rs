@@ -129,6 +129,24 @@ impl Vault {
     pub fn unlock(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
         let bytes =
             std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
+        let (key, text) = Self::open(path, &bytes, passphrase)?;
+        let book: Book = minicbor::decode(&text).map_err(|_| UnlockError::NotAVault(path.to_owned()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            header: *bytes.first_chunk().expect("it opened"),
+            key,
+            intake: SealSecret::from_seed(&book.intake),
+            hints: HintKey::from_bytes(book.hint_key),
+            book,
+        })
+    }
+
+    /// The key of the file with these bytes, and the text inside. `path` is for the error.
+    pub(crate) fn open(
+        path: &Path,
+        bytes: &[u8],
+        passphrase: &Passphrase,
+    ) -> Result<(StoreKey, Zeroizing<Vec<u8>>), UnlockError> {
         let not_a_vault = || UnlockError::NotAVault(path.to_owned());
         let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(not_a_vault)?;
         // VLT-01: version 1, and a cost that can be paid.
@@ -137,18 +155,13 @@ impl Vault {
         }
         let kdf = Kdf::from_bytes(header[1..9].try_into().expect("eight bytes")).ok_or_else(not_a_vault)?;
         let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
-        let mut sealed = Zeroizing::new(sealed.to_vec());
         // VLT-02: other words and other bytes are one answer.
+        let mut sealed = Zeroizing::new(sealed.to_vec());
         let text = key.open(&mut sealed).map_err(|_| UnlockError::Wrong)?;
-        let book: Book = minicbor::decode(text).map_err(|_| not_a_vault())?;
-        Ok(Self {
-            path: path.to_owned(),
-            header: *header,
-            key,
-            intake: SealSecret::from_seed(&book.intake),
-            hints: HintKey::from_bytes(book.hint_key),
-            book,
-        })
+        let (from, length) = (seal::NONCE, text.len());
+        sealed.truncate(from + length);
+        sealed.drain(..from);
+        Ok((key, sealed))
     }
 
     /// The desk's identity.

@@ -1,61 +1,255 @@
-//! The vectors that only this crate can run: `vectors/mailbox` and `vectors/exchange`. Their values were computed once
-//! by another program (Python's `hmac` and `cryptography`), so they agree with the specification and not only with us.
+//! The vectors that only this crate can run: what lies on a device, and what several messages or parts become. Exchanges
+//! are run from outside, in `tests/vectors.rs`.
 
-use std::collections::BTreeMap;
+#[path = "../../proto/tests/vectors/fields.rs"]
+#[allow(dead_code, reason = "shared with other crates, which use the rest")]
+mod fields;
+#[path = "../../proto/tests/vectors/make/ingredients.rs"]
+mod ingredients;
+
 use std::path::Path;
 
-use proto::{Millis, Round, Schedule};
+use proto::conversation::{self, ReplyPart};
+use proto::envelope::{Blob, Wire};
+use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
+use proto::{DeskId, Digest, Millis, NetworkId, Round, Schedule};
+use rand::{SeedableRng as _, rngs::StdRng};
+use zeroize::Zeroizing;
 
+use self::fields::{Fields, Outcome, SUCCESS, run_folder};
+use self::ingredients::{Ingredients, Region};
+use crate::conversations::{Content, Said};
+use crate::device::DeskView;
 use crate::kdf::Kdf;
+use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile, QUEUE};
 use crate::passphrase::{Passphrase, PassphraseError};
 use crate::schedule::InstantSecret;
+use crate::seal::StoreKey;
+use crate::vault::{Outgoing, UnlockError, Vault, VaultContents};
 
-/// Every vector of one folder: its name and its fields.
-fn vectors(kind: &str) -> Vec<(String, BTreeMap<String, String>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(kind);
-    let mut all: Vec<_> = std::fs::read_dir(folder)
-        .expect("the folder is there")
-        .map(|entry| entry.expect("it can be listed").path())
-        .map(|path| {
-            let text = std::fs::read_to_string(&path).expect("it is text");
-            let field = |line: &str| {
-                let (name, value) = line.split_once(':').expect("name: value");
-                (name.to_owned(), value.trim().to_owned())
-            };
-            (path.display().to_string(), text.lines().map(field).collect())
+fn rng() -> StdRng {
+    StdRng::seed_from_u64(1)
+}
+
+fn why(error: impl core::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// MBX-01, MBX-02, MBX-03, MBX-06, MBX-09
+#[test]
+fn a_mailbox_has_the_outcome_of_its_vector() {
+    run_folder("mailbox", 20, |f| if f.has("typed") { passphrase(f) } else { mailbox(f) });
+}
+
+fn passphrase(f: &Fields) -> Outcome {
+    match Passphrase::parse(f.text("typed")?) {
+        Err(PassphraseError::Count(_)) => Ok("count".into()),
+        Err(PassphraseError::Unknown(_)) => Ok("unknown".into()),
+        Ok(passphrase) => {
+            let key = Kdf::desktop().derive(&passphrase, &f.array("salt")?).map_err(why)?;
+            f.states("region-key", hex::encode(key.dangerously_as_bytes()))?;
+            Ok(SUCCESS.into())
+        }
+    }
+}
+
+fn mailbox(f: &Fields) -> Outcome {
+    let cascade = f.cascade()?;
+    let optional = |name: &str| if f.has(name) { f.number(name).map(Some) } else { Ok(None) };
+    let [filling] = f.array("filling")?;
+    let region = if f.has("region-key") {
+        Some(Region {
+            key: f.array("region-key")?,
+            nonce: f.array("region-nonce")?,
+            length: f.number("content-length")?,
+            content: f.bytes("content")?,
+            flipped: optional("region-flipped")?,
         })
-        .collect();
-    all.sort();
-    all
+    } else {
+        None
+    };
+    let file = ingredients::file(&Ingredients {
+        blob: cascade.blob(),
+        device_key: f.array("device-key")?,
+        salt: f.array("salt")?,
+        filling,
+        region,
+        flipped: optional("flipped")?,
+        length: f.number("length")?,
+    });
+    f.states("sha256", Digest::of(&file))?;
+    let folder = tempfile::tempdir().map_err(why)?;
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).map_err(why);
+    write("mailbox", &file)?;
+    write("device.key", &f.array::<64>("key-file")?)?;
+    let wire = Wire { network: NetworkId([1; 32]), cascade };
+    let opened = MailboxFile::lock(folder.path()).and_then(|file| Mailbox::open(file, wire, &mut rng()));
+    let mailbox = match opened {
+        Ok(mailbox) => mailbox,
+        Err(MailboxError::Damaged(_)) => return Ok("no mailbox".into()),
+        Err(e) => return Err(why(e)),
+    };
+    if mailbox.salt() != f.array("salt")? {
+        return Err("the salt is another".into());
+    }
+    if !f.has("tried") {
+        return Ok(SUCCESS.into());
+    }
+    match mailbox.open_region(&StoreKey::from_bytes(f.array("tried")?)) {
+        None => Ok("not opened".into()),
+        Some(content) => {
+            f.states("found", Digest::of(&content))?;
+            Ok(SUCCESS.into())
+        }
+    }
 }
 
+/// MBX-07, MBX-08
 #[test]
-fn mbx_09_a_passphrase_is_read_and_gives_the_key_of_its_vector() {
-    let vectors = vectors("mailbox");
-    assert!(vectors.len() >= 5);
-    for (path, fields) in vectors {
-        let outcome = match Passphrase::parse(&fields["typed"]) {
-            Err(PassphraseError::Count(_)) => "count",
-            Err(PassphraseError::Unknown(_)) => "unknown",
-            Ok(passphrase) => {
-                let salt = hex::decode(&fields["salt"]).unwrap().try_into().unwrap();
-                let key = Kdf::desktop().derive(&passphrase, &salt).unwrap();
-                assert_eq!(hex::encode(key.dangerously_as_bytes()), fields["region-key"], "{path}");
-                "success"
+fn a_queue_has_the_outcome_of_its_vector() {
+    run_folder("queue", 6, queue);
+}
+
+fn queue(f: &Fields) -> Outcome {
+    let wire = Wire { network: NetworkId([1; 32]), cascade: f.cascade()? };
+    let blob = |of: u8| Blob::from_bytes(&wire, vec![of; wire.cascade.blob()]).expect("a blob's length");
+    let named = |word: &str| word.parse::<u8>().map(blob).map_err(why);
+    let mut mailbox = Mailbox::in_memory(wire, &mut rng());
+    let mut places = 0..;
+    let cover = |_: &mut StdRng| blob(places.next().expect("it has no end"));
+    mailbox.fill(cover, &mut rng()).map_err(why)?;
+    let key = HintKey::from_bytes(f.array("hint-key")?);
+    let mut outcome = String::new();
+    for step in f.steps()? {
+        let came = match step.words()[..] {
+            ["message", message] => match mailbox.place(&key, &named(message)?) {
+                Ok((place, hint)) => format!("place {place} | hint {}", hex::encode(hint)),
+                Err(_) => "refused".into(),
+            },
+            ["take", cover] => {
+                mailbox.take(&named(cover)?, &mut rng()).map_err(why)?.as_bytes()[0].to_string()
             }
+            _ => return step.unknown(),
         };
-        assert_eq!(outcome, fields["expect"], "{path}");
+        outcome = step.gave(came)?;
+    }
+    // Whatever it holds leaves in its order, and behind it comes what was put in its place.
+    let blobs: Vec<_> = (0..=QUEUE)
+        .map(|_| mailbox.take(&blob(255), &mut rng()).map(|blob| blob.as_bytes()[0]).map_err(why))
+        .collect::<Result<_, _>>()?;
+    if blobs[QUEUE] != 255 {
+        return Err("it holds more than 48 blobs".into());
+    }
+    f.states("queue", blobs[..QUEUE].iter().map(u8::to_string).collect::<Vec<_>>().join(" "))?;
+    Ok(outcome.split(" | ").next().unwrap_or_default().into())
+}
+
+/// VLT-01, VLT-02
+#[test]
+fn a_vault_has_the_outcome_of_its_vector() {
+    run_folder("vault", 15, vault);
+}
+
+fn vault(f: &Fields) -> Outcome {
+    let passphrase = Passphrase::parse(f.text("typed")?).map_err(why)?;
+    match Vault::open(Path::new("vault"), &f.bytes("vault")?, &passphrase) {
+        Ok((key, text)) => {
+            f.states("key", hex::encode(key.dangerously_as_bytes()))?;
+            f.states("text", hex::encode(&*text))?;
+            Ok(SUCCESS.into())
+        }
+        Err(UnlockError::NotAVault(_)) => Ok("no vault".into()),
+        Err(UnlockError::Wrong) => Ok("not opened".into()),
+        Err(e) => Err(why(e)),
     }
 }
 
+/// EXC-01
 #[test]
-fn exc_01_the_instant_is_the_one_of_its_vector() {
-    let vectors = vectors("exchange");
-    assert!(vectors.len() >= 3);
-    for (path, fields) in vectors {
-        let secret = InstantSecret::from_bytes(hex::decode(&fields["secret"]).unwrap().try_into().unwrap());
-        let schedule = Schedule { genesis: Millis(0), round_ms: fields["round-ms"].parse().unwrap() };
-        let offset = secret.offset_ms(&schedule, Round(fields["round"].parse().unwrap()));
-        assert_eq!(offset.to_string(), fields["offset-ms"], "{path}");
+fn an_instant_is_the_one_of_its_vector() {
+    run_folder("instant", 3, |f| {
+        let secret = InstantSecret::from_bytes(f.array("secret")?);
+        let schedule = Schedule { genesis: Millis(0), round_ms: f.number("round-ms")? };
+        f.states("offset-ms", secret.offset_ms(&schedule, Round(f.number("round")?)))?;
+        Ok(SUCCESS.into())
+    });
+}
+
+/// CNV-07
+#[test]
+fn parts_of_replies_become_what_their_vector_says() {
+    run_folder("reply", 8, reply);
+}
+
+fn reply(f: &Fields) -> Outcome {
+    let desk = DeskView { id: DeskId([1; 16]), newsroom: "N".into(), name: "D".into(), about: String::new() };
+    let mut content = Content::new(&mut rng());
+    let source = content.with(&desk, &mut rng());
+    let mut outcome = String::new();
+    for step in f.steps()? {
+        let ["part", number, part, parts, text] = step.words()[..] else { return step.unknown() };
+        let part = ReplyPart {
+            number: number.parse().map_err(why)?,
+            part: part.parse().map_err(why)?,
+            parts: parts.parse().map_err(why)?,
+            text: Zeroizing::new(fields::bytes(text)?),
+        };
+        let came = match (source.take_part(&part, Round(9)), source.lines.last()) {
+            (false, _) => "nothing new".into(),
+            (true, Some(Said::Desk { text, .. })) => format!("reply | {}", hex::encode(&text.0)),
+            (true, _) => return Err("a reply without its line".into()),
+        };
+        outcome = step.gave(came)?;
     }
+    let received = source.received();
+    f.states("highest", received.highest)?;
+    f.states("before", received.before)?;
+    Ok(outcome.split(" | ").next().unwrap_or_default().into())
+}
+
+/// CNV-08, CNV-09
+#[test]
+fn boxes_become_what_their_vector_says() {
+    run_folder("inbox", 8, inbox);
+}
+
+fn inbox(f: &Fields) -> Outcome {
+    let folder = tempfile::tempdir().map_err(why)?;
+    let contents = VaultContents {
+        identity: IdentitySecret::generate(&mut rng()),
+        intake: SealSecret::from_seed(&f.array("intake")?),
+    };
+    let words = Passphrase::generate(&mut rng());
+    let path = folder.path().join("vault");
+    let vault = Vault::create(&path, &words, Kdf::cheap(), contents, &mut rng()).map_err(why)?;
+    let (intake, mut book) = (vault.intake, vault.book);
+    let mut outcome = String::new();
+    for (edition, step) in (9..).zip(f.steps()?) {
+        let came = match step.words()[..] {
+            ["box", name] => {
+                let boxed = f.bytes(&format!("box-{name}"))?;
+                let (message, chain) =
+                    conversation::open_message(&f.wire()?, &intake, &boxed).map_err(why)?;
+                let before = book.waiting.len();
+                let new = book.take(&message, chain, Round(edition));
+                match (new, &book.waiting[before..]) {
+                    (true, [Outgoing::Ack(tag)]) => format!("new | acknowledged {}", hex::encode(tag)),
+                    (false, [Outgoing::Ack(tag)]) => format!("known | acknowledged {}", hex::encode(tag)),
+                    (false, []) => "copy".into(),
+                    _ => return Err("it is acknowledged in another way than can be".into()),
+                }
+            }
+            ["write", conversation] => {
+                let key: Vec<u8> = fields::bytes(conversation)?;
+                let thread = book.threads.iter_mut().find(|t| t.key.as_bytes()[..] == key[..]);
+                let link = thread.and_then(|t| t.chain.chain.next_link()).ok_or("no link")?;
+                format!("link {}", hex::encode(link.tag()))
+            }
+            _ => return step.unknown(),
+        };
+        outcome = step.gave(came)?;
+    }
+    f.states("messages", book.threads.iter().map(|t| t.lines.len()).sum::<usize>())?;
+    Ok(outcome.split(" | ").next().unwrap_or_default().into())
 }

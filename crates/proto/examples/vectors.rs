@@ -7,7 +7,7 @@ mod case;
 mod make;
 
 fn main() -> std::io::Result<()> {
-    let folder = case::folder();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors");
     for (path, text) in make::files() {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().expect("a vector lies in a folder"))?;

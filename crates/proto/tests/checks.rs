@@ -5,7 +5,8 @@
 //!   having a vector.
 //! - Code marks a check by a plain comment (`// ENV-01 ...`) outside its tests.
 //! - A test bears the number in its name (`env_01_...`) or in the comment above it.
-//! - A vector bears it in its line `check:`.
+//! - A vector bears it in its line `check:`. That every vector is run, and none is left that nobody made, is the matter of the
+//!   tests `vectors`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -123,6 +124,18 @@ fn numbers_are_found_where_they_stand_and_nowhere_else() {
     assert_eq!(lists.tests.into_iter().collect::<Vec<_>>(), ["ENV-04", "ENV-05", "ENV-06"]);
 }
 
+#[test]
+fn a_mark_excuses_the_check_in_whose_item_it_stands() {
+    let mut lists = Lists::default();
+    let text = "- **ENV-01** It is. (no\n  vector: an order is random)\n- **ENV-02** It is not. (no vector:\n  it takes two \
+                processes)\n- **ENV-03** It is.\n\n(no vector: of no check at all)";
+    specification(text, &mut lists);
+    assert_eq!(lists.spec.into_iter().collect::<Vec<_>>(), ["ENV-01", "ENV-02", "ENV-03"]);
+    assert_eq!(lists.excused.into_iter().collect::<Vec<_>>(), ["ENV-01", "ENV-02"]);
+    let silent = || specification("- **ENV-01** It is. (no vector: )", &mut Lists::default());
+    assert!(std::panic::catch_unwind(silent).is_err(), "a mark without a reason");
+}
+
 fn compare(lists: &Lists) -> Vec<String> {
     let mut faults = Vec::new();
     let mut missing = |from: &Numbers, to: &Numbers, what: &str| {
@@ -177,21 +190,29 @@ fn read(root: &Path) -> Lists {
 
 /// Items of the form `- **ENV-01** text`, over as many lines as are indented below it.
 fn specification(text: &str, lists: &mut Lists) {
-    let mut current = None;
+    let mut items: Vec<(String, String)> = Vec::new();
+    let mut within = false;
     for line in text.lines() {
         if let Some(item) = line.strip_prefix("- **") {
-            current = numbers(item.split("**").next().unwrap_or_default()).pop_first();
-            if let Some(number) = &current {
-                assert!(lists.spec.insert(number.clone()), "{number} is specified twice");
-            }
-        } else if !line.starts_with("  ") {
-            current = None;
+            let number = numbers(item.split("**").next().unwrap_or_default()).pop_first();
+            within = number.is_some();
+            items.extend(number.map(|number| (number, line.to_owned())));
+        } else if within && line.starts_with("  ") {
+            let (_, item) = items.last_mut().expect("a line of it came before");
+            item.push(' ');
+            item.push_str(line.trim());
+        } else {
+            within = false;
         }
-        if let Some(number) = &current
-            && line.contains("(no vector:")
-        {
+    }
+    for (number, item) in items {
+        if let Some((_, reason)) = item.split_once("(no vector:") {
+            // "no vector" alone is no reason.
+            let reason = reason.split(')').next().unwrap_or_default();
+            assert!(reason.split_whitespace().count() > 2, "{number} says why in {reason:?}");
             lists.excused.insert(number.clone());
         }
+        assert!(lists.spec.insert(number.clone()), "{number} is specified twice");
     }
 }
 

@@ -45,6 +45,10 @@ const MIXES: u8 = 3;
 pub struct Hand(AtomicU64);
 
 impl Hand {
+    pub fn at(at: Millis) -> Self {
+        Self(AtomicU64::new(at.0))
+    }
+
     pub fn set(&self, to: Millis) {
         self.0.store(to.0, Ordering::SeqCst);
     }
@@ -318,7 +322,7 @@ impl Town {
         let passes = pass::table(&network, &pass, [intake.public()].into_iter(), 3, &mut rng);
         let town = Self {
             edge: Edge::start().await,
-            clock: Arc::new(Hand(AtomicU64::new(GENESIS))),
+            clock: Arc::new(Hand::at(Millis(GENESIS))),
             desk: directory.desks()[0].id,
             desk_identity: *desk.to_seed(),
             intake: *intake.to_seed(),

@@ -1,7 +1,5 @@
 //! One vector: a text file of `name: value` lines, the outcome first.
 
-use std::path::PathBuf;
-
 /// A vector.
 pub(crate) struct Case {
     /// Where it lies under `vectors/`; the first part of it says what kind it is.
@@ -42,9 +40,4 @@ impl Case {
         let line = |(name, value): &(String, String)| format!("{name}: {value}").trim_end().to_owned() + "\n";
         self.fields.iter().map(line).collect()
     }
-}
-
-/// `vectors/` at the top of the repository.
-pub(crate) fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
 }

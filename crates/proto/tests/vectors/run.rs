@@ -1,169 +1,42 @@
 //! Runs one vector: reads its fields, asks the public API, compares.
 
-use core::cell::RefCell;
-use core::fmt::Debug;
-use core::str::FromStr;
-use std::collections::{BTreeMap, BTreeSet};
-
 use proto::conversation::{self, Link, Message};
 use proto::directory::{Directory, DirectoryRejected, Roster, UnverifiedDirectory};
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{EditionRejected, UnverifiedHead};
-use proto::envelope::{self, Found, Wire};
+use proto::envelope::{self, Found};
 use proto::exit::Pool;
 use proto::id::KeyId;
 use proto::mix::{BatchId, Gathering, Input, Inputs, Manifest, Offered, Rule};
 use proto::pass::{self, DeskPass};
 use proto::request::UnverifiedRequest;
-use proto::seal::{SealPublic, SealSecret};
+use proto::seal::SealPublic;
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
-use proto::size::Cascade;
-use proto::{Digest, Millis, NetworkId, Round, batch, codec};
+use proto::{Digest, Millis, Round, batch};
 
-use crate::case::folder;
+use crate::fields::{self, Fields, Outcome, SUCCESS, word};
 use crate::make::Draw;
-
-/// What came out: the word that `expect` states, or why the vector itself cannot be used.
-type Outcome = Result<String, String>;
 
 /// Says what is wrong with the vector, if anything is.
 pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
-    let fields = Fields::parse(text)?;
     let (kind, _) = path.split_once('/').ok_or("it lies in no folder")?;
-    let got = match kind {
-        "envelope" => layer(&fields),
-        "drop" => a_drop(&fields),
-        "pass" => a_pass(&fields),
-        "mix" => rule(&fields),
-        "exit" => exit(&fields),
-        "batch" => a_batch(&fields),
-        "conversation" if fields.has("plain") => message(&fields),
-        "conversation" if fields.has("box") => boxed(&fields),
-        "conversation" => reply(&fields),
-        "signature" if fields.has("root") => root(&fields),
-        "signature" => record(&fields),
-        "directory" => directory(&fields),
-        "edition" => edition(&fields),
-        "request" => request(&fields),
+    fields::check(text, |f| match kind {
+        "envelope" => layer(f),
+        "drop" => a_drop(f),
+        "pass" => a_pass(f),
+        "mix" => rule(f),
+        "exit" => exit(f),
+        "batch" => a_batch(f),
+        "conversation" if f.has("plain") => message(f),
+        "conversation" if f.has("box") => boxed(f),
+        "conversation" => reply(f),
+        "signature" if f.has("root") => root(f),
+        "signature" => record(f),
+        "directory" => directory(f),
+        "edition" => edition(f),
+        "request" => request(f),
         _ => Err("nobody runs this kind".into()),
-    }?;
-    let want = fields.text("expect")?;
-    if got != want {
-        return Err(format!("the outcome is {got:?}, and {want:?} is stated"));
-    }
-    fields.nothing_left()
-}
-
-/// An error by its name: `NotOpened` is "not opened", `Malformed(..)` is "malformed".
-fn word(error: impl Debug) -> String {
-    let name = format!("{error:?}");
-    let name = name.split('(').next().unwrap_or_default();
-    let mut word = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !word.is_empty() {
-            word.push(' ');
-        }
-        word.push(c.to_ascii_lowercase());
-    }
-    word
-}
-
-const SUCCESS: &str = "success";
-
-struct Fields {
-    all: BTreeMap<String, Vec<String>>,
-    used: RefCell<BTreeSet<String>>,
-}
-
-impl Fields {
-    fn parse(text: &str) -> Result<Self, String> {
-        let mut all = BTreeMap::<String, Vec<String>>::new();
-        for line in text.lines() {
-            let (name, value) = line.split_once(':').ok_or_else(|| format!("no field: {line:.40}"))?;
-            all.entry(name.into()).or_default().push(value.trim().into());
-        }
-        let used = ["expect", "check", "note"].map(String::from).into();
-        Ok(Self { all, used: RefCell::new(used) })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.all.contains_key(name)
-    }
-
-    fn every(&self, name: &str) -> &[String] {
-        self.used.borrow_mut().insert(name.into());
-        self.all.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn text(&self, name: &str) -> Result<&str, String> {
-        match self.every(name) {
-            [one] => Ok(one),
-            [] => Err(format!("no field {name}")),
-            _ => Err(format!("two fields {name}")),
-        }
-    }
-
-    fn number<T: FromStr>(&self, name: &str) -> Result<T, String> {
-        self.text(name)?.parse().map_err(|_| format!("{name} is no number of its kind"))
-    }
-
-    fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        for part in self.text(name)?.split(' ') {
-            let read;
-            let hex = match part.strip_prefix('@') {
-                Some(path) => {
-                    read =
-                        std::fs::read_to_string(folder().join(path)).map_err(|e| format!("{path}: {e}"))?;
-                    read.trim_end()
-                }
-                None => part,
-            };
-            bytes.extend(hex::decode(hex).map_err(|e| format!("{name}: {e}"))?);
-        }
-        Ok(bytes)
-    }
-
-    fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
-        self.bytes(name)?.try_into().map_err(|_| format!("{name} is not {N} bytes"))
-    }
-
-    fn record<T>(&self, name: &str) -> Result<T, String>
-    where
-        T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
-    {
-        codec::decode(&self.bytes(name)?).map_err(|e| format!("{name}: {e}"))
-    }
-
-    /// Compares what came out with what the field states.
-    fn states(&self, name: &str, got: impl std::fmt::Display) -> Result<(), String> {
-        let (want, got) = (self.text(name)?, got.to_string());
-        if got == want { Ok(()) } else { Err(format!("{name} is {got}, and {want} is stated")) }
-    }
-
-    fn nothing_left(&self) -> Result<(), String> {
-        let used = self.used.borrow();
-        match self.all.keys().find(|name| !used.contains(*name)) {
-            None => Ok(()),
-            Some(name) => Err(format!("nothing looks at the field {name}")),
-        }
-    }
-
-    fn network(&self) -> Result<NetworkId, String> {
-        Ok(NetworkId(self.array("network")?))
-    }
-
-    fn cascade(&self) -> Result<Cascade, String> {
-        Cascade::new(self.number("mixes")?).ok_or_else(|| "no such cascade".into())
-    }
-
-    fn wire(&self) -> Result<Wire, String> {
-        Ok(Wire { network: self.network()?, cascade: self.cascade()? })
-    }
-
-    fn key(&self, name: &str) -> Result<SealSecret, String> {
-        Ok(SealSecret::from_seed(&self.array(name)?))
-    }
+    })
 }
 
 fn layer(f: &Fields) -> Outcome {

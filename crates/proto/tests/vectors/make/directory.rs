@@ -18,9 +18,9 @@ pub(super) struct Town {
     pub(super) root: RootSecret,
     pub(super) press: IdentitySecret,
     pub(super) mix: IdentitySecret,
-    newsroom: IdentitySecret,
-    desk: IdentitySecret,
-    keys: [ByteVec; 2],
+    pub(super) newsroom: IdentitySecret,
+    pub(super) desk: IdentitySecret,
+    pub(super) keys: [ByteVec; 3],
     roster: Roster,
 }
 
@@ -29,7 +29,7 @@ impl Town {
         let mut draw = Draw::new("directory");
         let root = RootSecret::generate(&mut draw);
         let [press, edge, mix, newsroom, desk] = [(); 5].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
-        let keys = [(); 2].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
+        let keys = [(); 3].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
         let operator =
             |role, name: &str, who: &IdentitySecret| Operator { role, name: name.into(), key: who.public() };
         let roster = Roster {
@@ -65,7 +65,14 @@ impl Town {
         UnverifiedDirectory::assemble(&self.root, &self.roster, vec![], vec![]).to_bytes()
     }
 
-    fn mix_key(&self, hop: u8, key: usize, from: u32, until: u32, by: &IdentitySecret) -> Unverified<MixKey> {
+    pub(super) fn mix_key(
+        &self,
+        hop: u8,
+        key: usize,
+        from: u32,
+        until: u32,
+        by: &IdentitySecret,
+    ) -> Unverified<MixKey> {
         let key = MixKey { hop, key: self.keys[key].clone(), from: Round(from), until: Round(until) };
         Unverified::sign(&key, &self.network(), by)
     }
@@ -83,7 +90,7 @@ impl Town {
         }
     }
 
-    fn assembled(&self, keys: Vec<Unverified<MixKey>>, desks: Vec<DeskEntry>) -> Vec<u8> {
+    pub(super) fn assembled(&self, keys: Vec<Unverified<MixKey>>, desks: Vec<DeskEntry>) -> Vec<u8> {
         UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks).to_bytes()
     }
 

@@ -1,10 +1,17 @@
 //! Makes every vector. Nothing here opens or verifies: outcomes are stated, and `run` finds out whether they are true.
 
 mod conversation;
+mod device;
 mod directory;
+mod edge;
 mod edition;
 mod envelope;
+mod exchange;
+mod handed;
+mod inbox;
+mod ingredients;
 mod mix;
+mod net;
 mod signature;
 
 use core::convert::Infallible;
@@ -16,11 +23,18 @@ use sha2::{Digest as _, Sha256};
 
 /// Every file under `vectors/` that this crate makes: path and text.
 pub(crate) fn files() -> BTreeMap<String, String> {
-    let shared: Vec<(String, String)> = [directory::shared(), edition::shared(), mix::shared()]
-        .into_iter()
-        .flatten()
-        .map(|(name, bytes)| (format!("shared/{name}.hex"), hex::encode(bytes)))
-        .collect();
+    let shared: Vec<(String, String)> = [
+        net::shared(),
+        exchange::shared(),
+        directory::shared(),
+        edition::shared(),
+        inbox::shared(),
+        mix::shared(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(name, bytes)| (format!("shared/{name}.hex"), hex::encode(bytes)))
+    .collect();
     let cases = [
         envelope::cases(),
         mix::cases(),
@@ -28,13 +42,24 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         signature::cases(),
         directory::cases(),
         edition::cases(),
+        exchange::cases(),
+        handed::cases(),
+        device::cases(),
+        edge::cases(),
+        inbox::cases(),
     ];
     // Long bytes that stand in many vectors stand in a file of their own, or all of it would weigh megabytes.
-    let refer = |mut text: String| {
-        for (path, long) in &shared {
-            text = text.replace(long.as_str(), &format!(" @{path} "));
-        }
-        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+    let refer = |text: String| {
+        let line = |line: &str| {
+            let mut referring = line.to_owned();
+            for (path, long) in &shared {
+                referring = referring.replace(long.as_str(), &format!(" @{path} "));
+            }
+            let is_other = referring != line;
+            let tidy = || referring.split_whitespace().collect::<Vec<_>>().join(" ");
+            (if is_other { tidy() } else { line.to_owned() }) + "\n"
+        };
+        text.lines().map(line).collect()
     };
     let cases = cases.into_iter().flatten().map(|case| (case.path.clone(), refer(case.to_text())));
     cases.chain(shared.iter().map(|(path, long)| (path.clone(), format!("{long}\n")))).collect()

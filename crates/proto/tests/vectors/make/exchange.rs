@@ -1,0 +1,343 @@
+//! `exchange/`: a device at given moments, and an edge that answers from a table.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use proto::directory::{DeskCard, DeskEntry, IntakeKey};
+use proto::edition::{Bundle, Head, sign_head};
+use proto::mix::{BatchId, Manifest};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Digest, Millis, Round, path};
+use sha2::Sha256;
+
+use super::directory::Town;
+use super::inbox::{sequence, with_steps};
+use crate::case::Case;
+
+const SECRET: [u8; 32] = [0xab; 32];
+/// A round is an hour, and the guard two minutes.
+const T: u64 = 3_600_000;
+const G: u64 = 120_000;
+/// The last round of the mix's key.
+const LAST: u32 = 7;
+
+/// How far into the round the device's exchange is. Spec: exchange.md §1.
+fn offset(round: u32) -> u64 {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&SECRET).expect("HMAC takes any key");
+    mac.update(b"firsthand/v1 instant");
+    mac.update(&round.to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    u64::from_be_bytes(hash[..8].try_into().expect("eight bytes")) % (T - G)
+}
+
+/// The directory that came with the app.
+pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
+    vec![("app-directory", Net { town: Town::new() }.known())]
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let net = Net { town: Town::new() };
+    let mut cases = first_edition(&net);
+    cases.extend(moments(&net));
+    cases.extend(not_kept(&net));
+    cases.extend(other_keys(&net));
+    cases
+}
+
+struct Net {
+    town: Town,
+}
+
+impl Net {
+    fn known(&self) -> Vec<u8> {
+        self.directory(0, LAST, &[(&self.town.desk, 1)])
+    }
+
+    /// A directory in which the mix has this key until that round, and these desks have these.
+    fn directory(&self, mix_key: usize, until: u32, desks: &[(&IdentitySecret, usize)]) -> Vec<u8> {
+        let (town, network) = (&self.town, self.town.network());
+        let entry = |(desk, key): &(&IdentitySecret, usize)| {
+            let card = DeskCard {
+                desk: desk.public(),
+                name: hex::encode(&desk.public().0[..4]),
+                about: String::new(),
+            };
+            let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(999) };
+            DeskEntry {
+                newsroom: town.newsroom.public(),
+                card: Unverified::sign(&card, &network, &town.newsroom),
+                keys: vec![Unverified::sign(&key, &network, desk)],
+            }
+        };
+        let keys = vec![town.mix_key(0, mix_key, 0, until, &town.mix)];
+        town.assembled(keys, desks.iter().map(entry).collect())
+    }
+
+    /// The head of an edition in which nothing is new, with the reader drop of the round before: bytes 0xd2.
+    fn head(&self, round: u32, previous: Digest, directory: &[u8]) -> Vec<u8> {
+        let nothing = Bundle::default().pack().1;
+        let manifest = Manifest {
+            batch: BatchId { round: Round(round - 1), part: 0 },
+            hop: 0,
+            inputs: vec![],
+            count_in: 2,
+            count_out: 2,
+            outputs: vec![Digest([0x66; 32]), Digest::of(&[0xd2; 1024])],
+            deleted: 0,
+            alarm: false,
+        };
+        let network = self.town.network();
+        let head = Head {
+            round: Round(round),
+            previous,
+            made: Millis(1_790_000_000_000),
+            directory: Digest::of(directory),
+            changes: nothing,
+            front: nothing,
+            manifests: vec![Unverified::sign(&manifest, &network, &self.town.mix)],
+        };
+        sign_head(&head, &network, &self.town.press)
+    }
+
+    /// The edge has an edition and all that it names.
+    fn edition(&self, round: u32, head: &[u8]) -> Vec<String> {
+        let (bundle, named) = Bundle::default().pack();
+        vec![
+            edge(&path::edition(Round(round)), &hex::encode(head)),
+            edge(&path::bundle(&named.digest), &hex::encode(bundle)),
+            edge(&path::reader_drop(Round(round - 1)), "1024*d2"),
+        ]
+    }
+
+    fn case(&self, path: &str, check: &str, note: &str, steps: &[Vec<String>]) -> Case {
+        let steps = steps.concat();
+        let case = sequence(&format!("exchange/{path}"), check, note, &steps)
+            .hex("network", self.town.network().0)
+            .hex("directory", self.known())
+            .hex("secret", SECRET);
+        with_steps(case, &steps)
+    }
+}
+
+/// The edge has these bytes on this path from now on.
+fn edge(path: &str, body: &str) -> String {
+    format!("edge {path} {body}")
+}
+
+/// The device is awake so many ms after the start of the round.
+fn at(round: u32, ms: u64, outcome: &str) -> Vec<String> {
+    vec![format!("at {round} {ms} -> {outcome}")]
+}
+
+/// It is awake before its instant and at it.
+fn exchange(round: u32, outcome: &str) -> Vec<String> {
+    [at(round, 0, "no exchange"), at(round, offset(round), outcome)].concat()
+}
+
+fn restart(outcome: &str) -> Vec<String> {
+    vec![format!("restart -> {outcome}")]
+}
+
+const ZERO: Digest = Digest([0; 32]);
+const FIVE: &str = "takes 1, shows 5, sends";
+const STAYS: &str = "takes 0, shows 5, sends";
+
+fn first_edition(net: &Net) -> Vec<Case> {
+    let good = net.head(5, ZERO, &net.known());
+    let mut bent = good.clone();
+    bent[60] ^= 1;
+    let nothing = "takes 0, shows nothing, sends nothing";
+    let case = |path: &str, note: &str, steps: &[Vec<String>]| net.case(path, "EXC-02", note, steps);
+    vec![
+        case("exc-02-first", "the first edition verifies", &[net.edition(5, &good), exchange(5, FIVE)]),
+        case(
+            "exc-02-none",
+            "there is no edition yet",
+            &[exchange(5, nothing), exchange(6, nothing), net.edition(5, &good), exchange(7, FIVE)],
+        ),
+        case(
+            "exc-02-bent",
+            "a bit of the first edition flipped, and later not",
+            &[net.edition(5, &bent), exchange(5, nothing), net.edition(5, &good), exchange(6, FIVE)],
+        ),
+    ]
+}
+
+fn moments(net: &Net) -> Vec<Case> {
+    let five = net.edition(5, &net.head(5, ZERO, &net.known()));
+    let case = |path: &str, note: &str, steps: &[Vec<String>]| net.case(path, "EXC-04", note, steps);
+    let before = at(5, 0, "no exchange");
+    // Its instant lies so near the end that its upload can come after the last guard began.
+    let one = net.edition(1, &net.head(1, ZERO, &net.known()));
+    let last = at(1, 0, "no exchange");
+    vec![
+        case(
+            "exc-04-early",
+            "a ms before the instant, and at it",
+            &[five.clone(), at(5, offset(5) - 1, "no exchange"), at(5, offset(5), FIVE)],
+        ),
+        case(
+            "exc-04-guard",
+            "a guard after the instant",
+            &[five.clone(), before.clone(), at(5, offset(5) + G, FIVE)],
+        ),
+        case(
+            "exc-04-late",
+            "a guard and a ms after the instant: skipped and not made up",
+            &[
+                five.clone(),
+                before,
+                at(5, offset(5) + G + 1, "no exchange"),
+                at(5, T - 1, "no exchange"),
+                exchange(6, FIVE),
+            ],
+        ),
+        case(
+            "exc-04-twice",
+            "once more in the same round",
+            &[
+                five.clone(),
+                exchange(5, FIVE),
+                at(5, offset(5) + 1, "no exchange"),
+                at(5, offset(5) + 1_000, "no exchange"),
+            ],
+        ),
+        case(
+            "exc-04-set-back",
+            "the clock is set back",
+            &[
+                five.clone(),
+                exchange(6, FIVE),
+                exchange(5, "no exchange"),
+                exchange(6, "no exchange"),
+                exchange(7, STAYS),
+            ],
+        ),
+        case(
+            "exc-04-restart",
+            "started again, with the clock set back",
+            &[
+                five.clone(),
+                exchange(6, FIVE),
+                at(5, 0, "no exchange"),
+                restart("shows 5"),
+                exchange(5, "no exchange"),
+                exchange(6, "no exchange"),
+                exchange(7, STAYS),
+            ],
+        ),
+        case(
+            "exc-04-last",
+            "an upload at the last ms before the round's last guard",
+            &[one.clone(), last.clone(), at(1, T - G, "takes 1, shows 1, sends")],
+        ),
+        case(
+            "exc-04-too-late",
+            "the edition is taken, and it is too late to send",
+            &[one, last, at(1, T - G + 1, "takes 1, shows 1, sends nothing")],
+        ),
+        case(
+            "exc-04-no-key",
+            "the mix's key lives until round 7",
+            &[five, exchange(5, FIVE), exchange(7, STAYS), exchange(8, "takes 0, shows 5, sends nothing")],
+        ),
+    ]
+}
+
+fn not_kept(net: &Net) -> Vec<Case> {
+    let five = net.head(5, ZERO, &net.known());
+    let six = net.head(6, Digest::of(&five), &net.known());
+    let good = net.edition(6, &six);
+    let bundle = path::bundle(&Bundle::default().pack().1.digest);
+    let then = "takes 1, shows 6, sends";
+    // Something of the sixth edition is wrong; in the next round it is right.
+    let wrong = |path: &str, note: &str, wrong: String| {
+        net.case(
+            path,
+            "EXC-05",
+            note,
+            &[
+                net.edition(5, &five),
+                exchange(5, FIVE),
+                good.clone(),
+                vec![wrong],
+                exchange(6, STAYS),
+                restart("shows 5"),
+                good.clone(),
+                exchange(7, then),
+                restart("shows 6"),
+            ],
+        )
+    };
+    let head = |head: &[u8]| edge(&path::edition(Round(6)), &hex::encode(head));
+    let mut bent = six.clone();
+    bent[60] ^= 1;
+    let mut cases = vec![
+        net.case(
+            "missed",
+            "EXC-05",
+            "two editions at once, in their order",
+            &[
+                net.edition(5, &five),
+                exchange(5, FIVE),
+                good.clone(),
+                net.edition(7, &net.head(7, Digest::of(&six), &net.known())),
+                exchange(7, "takes 2, shows 7, sends"),
+            ],
+        ),
+        wrong("exc-05-head", "a bit of the head flipped", head(&bent)),
+        wrong("exc-05-previous", "a head that follows another", head(&net.head(6, ZERO, &net.known()))),
+        wrong("exc-05-round", "the head of the round before", head(&five)),
+        wrong("exc-05-bundle", "other stories than the head names", edge(&bundle, "00")),
+        wrong("exc-05-drop", "a reader drop that is not the one", edge("/v1/drops/5/reader", "1024*d3")),
+        wrong("exc-05-drop-short", "a reader drop a byte short", edge("/v1/drops/5/reader", "1023*d2")),
+    ];
+    cases.push(net.case(
+        "exc-05-later",
+        "EXC-05",
+        "of two editions the second is wrong: the first is kept",
+        &[
+            net.edition(5, &five),
+            exchange(5, FIVE),
+            good,
+            net.edition(7, &net.head(7, ZERO, &net.known())),
+            exchange(7, "takes 1, shows 6, sends"),
+            restart("shows 6"),
+        ],
+    ));
+    cases
+}
+
+fn other_keys(net: &Net) -> Vec<Case> {
+    let (desk, other) = (&net.town.desk, IdentitySecret::from_seed(&[9; 32]));
+    let five = net.head(5, ZERO, &net.known());
+    let offered = |round: u32, previous: &[u8], directory: &[u8]| {
+        let head = net.head(round, Digest::of(previous), directory);
+        let named = edge(&path::directory(&Digest::of(directory)), &hex::encode(directory));
+        (head.clone(), [net.edition(round, &head), vec![named]].concat())
+    };
+    let start = || [net.edition(5, &five), exchange(5, FIVE)].concat();
+    let refused = |path: &str, note: &str, directory: &[u8]| {
+        let steps = [start(), offered(6, &five, directory).1, exchange(6, STAYS)];
+        net.case(path, "EXC-08", note, &steps)
+    };
+    let (without, goes) = offered(6, &five, &net.directory(0, LAST, &[]));
+    let (_, comes) = offered(7, &without, &net.directory(0, LAST, &[(desk, 1), (&other, 2)]));
+    let (_, changed) = offered(7, &without, &net.directory(0, LAST, &[(desk, 2)]));
+    let gone = || [goes.clone(), exchange(6, "takes 1, shows 6, sends")].concat();
+    vec![
+        refused("exc-08-mix-key", "another key of the mix", &net.directory(2, LAST, &[(desk, 1)])),
+        refused("exc-08-mix-rounds", "other rounds for it", &net.directory(0, LAST + 1, &[(desk, 1)])),
+        refused("exc-08-intake", "another intake key", &net.directory(0, LAST, &[(desk, 2)])),
+        net.case(
+            "exc-08-desks",
+            "EXC-08",
+            "a desk goes, and comes back with its key beside a new one",
+            &[start(), gone(), comes, exchange(7, "takes 1, shows 7, sends")],
+        ),
+        net.case(
+            "exc-08-came-back",
+            "EXC-08",
+            "a desk goes, and comes back with another intake key",
+            &[start(), gone(), changed, exchange(7, "takes 0, shows 6, sends")],
+        ),
+    ]
+}

@@ -1,0 +1,235 @@
+//! What several messages or parts become: `reply/` at a source's end, `inbox/` at a desk's.
+
+use proto::conversation::{Chain, ConversationKey, Message, Received};
+use proto::seal::{self, Exporter, SealSecret, Use};
+use zeroize::Zeroizing;
+
+use super::envelope::wire;
+use super::{Draw, NETWORK};
+use crate::case::Case;
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = replies();
+    cases.extend(inboxes());
+    cases
+}
+
+/// A sequence whose outcome is the last step's, as far as ` | `.
+pub(super) fn sequence(path: &str, check: &str, note: &str, steps: &[String]) -> Case {
+    let last = steps.last().and_then(|step| step.split(" -> ").nth(1)).expect("a step with an outcome");
+    Case::new(path, last.split(" | ").next().expect("a word"), check, note)
+}
+
+/// Adds the steps, behind what they need.
+pub(super) fn with_steps(case: Case, steps: &[String]) -> Case {
+    steps.iter().fold(case, |case, step| case.with("step", step))
+}
+
+/// Steps `part NUMBER PART PARTS TEXT`, and what the source says in the end that it has received.
+fn reply(path: &str, note: &str, steps: &[String], highest: u32, before: u16) -> Case {
+    let case = sequence(&format!("reply/{path}"), "CNV-07", note, steps);
+    with_steps(case, steps).with("highest", highest).with("before", before)
+}
+
+fn replies() -> Vec<Case> {
+    let part = |number: u32, part: u8, parts: u8, text: &[u8], whole: Option<&str>| {
+        let text = hex::encode(text);
+        let whole = whole.map_or("nothing new".into(), |text| format!("reply | {}", hex::encode(text)));
+        format!("part {number} {part} {parts} {text} -> {whole}")
+    };
+    let waits = |number, p, parts, text: &str| part(number, p, parts, text.as_bytes(), None);
+    let one = |number| part(number, 0, 1, b"Yes", Some("Yes"));
+    vec![
+        reply("one-part", "a reply in one part", &[one(1)], 1, 0),
+        reply(
+            "turned-round",
+            "two parts, the second first; a character is cut between them",
+            &[part(1, 1, 2, b"\xa9", None), part(1, 0, 2, b"Caf\xc3", Some("Caf\u{e9}"))],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-disagrees",
+            "a part that says three, among those that say two: it is left out",
+            &[
+                waits(1, 0, 2, "Thank"),
+                waits(1, 1, 3, " nobody"),
+                waits(1, 2, 3, " else"),
+                part(1, 1, 2, b" you", Some("Thank you")),
+            ],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-fewer",
+            "a part that says it is all: it is left out",
+            &[waits(1, 0, 2, "Thank"), waits(1, 0, 1, "Nothing")],
+            0,
+            0,
+        ),
+        reply(
+            "cnv-07-part-twice",
+            "the same part under another link, with another text: the first stays",
+            &[waits(1, 0, 2, "Thank"), waits(1, 0, 2, "Blame"), part(1, 1, 2, b" you", Some("Thank you"))],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-again",
+            "a reply that is whole, once more",
+            &[one(1), waits(1, 0, 1, "Yes"), waits(1, 0, 2, "No")],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-two-replies",
+            "parts of two replies by turns: each has its own number of parts",
+            &[
+                waits(2, 0, 2, "Thank"),
+                waits(1, 0, 3, "a"),
+                part(2, 1, 2, b" you", Some("Thank you")),
+                waits(1, 2, 3, "c"),
+                part(1, 1, 3, b"b", Some("abc")),
+            ],
+            2,
+            1,
+        ),
+        reply(
+            "received",
+            "the highest, and which of the sixteen before it: 1 is too far back to be told",
+            &[one(1), one(2), one(4), one(17), one(18)],
+            18,
+            0b1010_0000_0000_0001,
+        ),
+    ]
+}
+
+const INTAKE: [u8; 32] = [0x61; 32];
+
+/// A box: its bytes, and what it starts.
+struct Boxed {
+    name: &'static str,
+    bytes: Vec<u8>,
+    ack: String,
+    /// Tags of its chain's links.
+    links: Vec<String>,
+}
+
+/// Everything that these vectors put before a desk: two messages of one conversation, the first of them sealed anew, and a
+/// message of another.
+fn boxes() -> [Boxed; 4] {
+    let boxed = |name: &'static str, conversation: u8, sequence: u32, text: &str| {
+        let key = || ConversationKey::from_bytes([conversation; 32]);
+        let text = Zeroizing::new(text.to_owned());
+        let received = Received { highest: 0, before: 0 };
+        let message = Message { conversation: key(), sequence, received, text };
+        let plain = message.pack(wire(4).cascade).expect("it fits");
+        let intake = SealSecret::from_seed(&INTAKE);
+        let draw = &mut Draw::new(&format!("inbox {name}"));
+        let (bytes, exporter): (_, Exporter) = seal::seal(Use::Box, &NETWORK, intake.public(), &plain, draw);
+        let chain = Chain::new(&key(), &exporter);
+        let links = chain.links().iter().map(|link| hex::encode(link.tag())).collect();
+        Boxed { name, bytes, ack: hex::encode(chain.ack()), links }
+    };
+    [
+        boxed("first", 0x62, 0, "The minutes were rewritten."),
+        boxed("second", 0x62, 1, "Ask who kept the first copy."),
+        boxed("first-anew", 0x62, 0, "The minutes were rewritten."),
+        boxed("other", 0x63, 0, "I have another question."),
+    ]
+}
+
+/// The boxes.
+pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
+    let names = ["box-first", "box-second", "box-first-anew", "box-other"];
+    names.into_iter().zip(boxes()).map(|(name, boxed)| (name, boxed.bytes)).collect()
+}
+
+/// Steps `box NAME` and `write CONVERSATION`: the desk uses a link for a part of a reply.
+fn inboxes() -> Vec<Case> {
+    let boxes = boxes();
+    let [first, second, anew, other] = &boxes;
+    let new = |it: &Boxed| format!("box {} -> new | acknowledged {}", it.name, it.ack);
+    let known = |it: &Boxed| format!("box {} -> known | acknowledged {}", it.name, it.ack);
+    let copy = |it: &Boxed| format!("box {} -> copy", it.name);
+    let write = |it: &Boxed, link: usize| format!("write {} -> link {}", "62".repeat(32), it.links[link]);
+    let case = |path: &str, check: &str, note: &str, steps: &[String], messages: usize| {
+        let mut case = sequence(&format!("inbox/{path}"), check, note, steps)
+            .hex("network", NETWORK.0)
+            .with("mixes", 4)
+            .hex("intake", INTAKE);
+        for it in &boxes {
+            if steps.iter().any(|step| step.starts_with(&format!("box {} ", it.name))) {
+                case = case.hex(&format!("box-{}", it.name), &it.bytes);
+            }
+        }
+        with_steps(case, steps).with("messages", messages)
+    };
+    vec![
+        case(
+            "two-messages",
+            "CNV-08",
+            "two messages of one conversation: the desk writes on the chain of the newer",
+            &[new(first), write(first, 0), new(second), write(second, 0), write(second, 1)],
+            2,
+        ),
+        case(
+            "two-conversations",
+            "CNV-08",
+            "the same sequence number in two conversations",
+            &[new(first), new(other), write(first, 0)],
+            2,
+        ),
+        case(
+            "cnv-08-anew",
+            "CNV-08",
+            "a message sealed anew: acknowledged, no new message, and its chain is the newer one",
+            &[new(first), write(first, 0), known(anew), write(anew, 0)],
+            1,
+        ),
+        case(
+            "cnv-08-anew-late",
+            "CNV-08",
+            "a message sealed anew after the next: its chain does not come before that of the next",
+            &[new(first), new(second), known(anew), write(second, 0)],
+            2,
+        ),
+        case(
+            "cnv-08-backwards",
+            "CNV-08",
+            "the second message before the first",
+            &[new(second), new(first), write(second, 0)],
+            2,
+        ),
+        case(
+            "cnv-09-copy",
+            "CNV-09",
+            "the same box again: not acknowledged, and the link that was used stays used",
+            &[new(first), write(first, 0), copy(first), write(first, 1)],
+            1,
+        ),
+        case(
+            "cnv-09-older-copy",
+            "CNV-09",
+            "copies of all boxes taken, the newest included",
+            &[
+                new(first),
+                known(anew),
+                new(second),
+                write(second, 0),
+                copy(first),
+                copy(anew),
+                copy(second),
+                write(second, 1),
+            ],
+            2,
+        ),
+        case(
+            "cnv-09-after-anew",
+            "CNV-09",
+            "a copy of the first box after the message came anew: its chain is not taken up again",
+            &[new(first), known(anew), copy(first), write(anew, 0)],
+            1,
+        ),
+    ]
+}

@@ -1,0 +1,208 @@
+//! Runs `vectors/edge` and `vectors/handed` before a real edge and a real mix.
+
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+#[path = "../../proto/tests/vectors/fields.rs"]
+#[allow(dead_code, reason = "shared with other crates, which use the rest")]
+mod fields;
+#[path = "../src/testing.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
+mod testing;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
+use proto::directory::{Directory, UnverifiedDirectory};
+use proto::mix::{BatchId, Manifest};
+use proto::sign::Unverified;
+use proto::{Clock as _, Millis, Round, request};
+use rand::{SeedableRng as _, rngs::StdRng};
+use server::edge::{Config, Edge};
+use server::faults::Hook;
+use server::handed::Handed;
+use server::handing::Outgoing;
+use server::http::SEALED;
+use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
+use testing::Hands;
+use tower::ServiceExt as _;
+
+/// EDG-01, EDG-02, EDG-03, EDG-06, EDG-07, EDG-08, EDG-09, BAT-04, BAT-06
+#[test]
+fn an_edge_answers_as_its_vector_says() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    run_folder("edge", 40, |f| runtime.block_on(edge(f)));
+}
+
+fn directory(f: &Fields) -> Result<Directory, String> {
+    let unverified = UnverifiedDirectory::from_bytes(&f.bytes("directory")?).map_err(|e| e.to_string())?;
+    unverified.verify(&f.network()?).map_err(|e| e.to_string())
+}
+
+async fn edge(f: &Fields) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        state: folder.path().join("edge"),
+        network: f.network()?,
+        directory: folder.path().join("directory"),
+        max_journal_bytes: None,
+    };
+    std::fs::write(&config.directory, f.bytes("directory")?).unwrap();
+    let schedule = directory(f)?.parameters().schedule;
+    let clock = Hands::at(schedule.genesis);
+    let mut open = None;
+    let mut alike: Option<HeaderMap> = None;
+    let mut outcome = String::new();
+    for step in f.steps()? {
+        if step.does == "restart" {
+            drop(open.take());
+            outcome = step.gave("open")?;
+            continue;
+        }
+        let words = step.words();
+        let &[round, after, method, path, by, ref body @ ..] = words.as_slice() else {
+            return step.unknown();
+        };
+        let start = schedule.start(Round(round.parse().map_err(|_| "a round")?));
+        let after: i64 = after.parse().map_err(|_| "ms after its start")?;
+        clock.set(Millis(start.0.checked_add_signed(after).ok_or("a time")?));
+        let edge = match &open {
+            Some(edge) => Arc::clone(edge),
+            None => Edge::open(&config, clock.clone(), Hook::none()).await.map_err(|e| e.to_string())?,
+        };
+        open = Some(Arc::clone(&edge));
+        edge.step(clock.now()).await.map_err(|e| e.to_string())?;
+        let body = fields::bytes(&body.join(" "))?;
+        let mut request = Request::builder().method(method).uri(path);
+        if by != "-" {
+            let signed = request::sign(&config.network, &f.identity(by)?, method, path, &body, clock.now());
+            request = request.header(request::HEADER, signed);
+        }
+        let request = request.body(Body::from(body)).map_err(|e| e.to_string())?;
+        let answer = edge.router().oneshot(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(|e| e.to_string())?;
+        if head.status == StatusCode::ACCEPTED {
+            // Whatever was sent: not a header differs.
+            let first = alike.get_or_insert_with(|| head.headers.clone());
+            if *first != head.headers {
+                return Err("two uploads are answered differently".into());
+            }
+        }
+        compare(&step, head.status, &head.headers, &body)?;
+        outcome = head.status.as_u16().to_string();
+    }
+    Ok(outcome)
+}
+
+/// `STATUS | BODY | HEADER: VALUE ...`; without a body it is empty.
+fn compare(step: &Step<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+    let wrong = |what: &str, got: String| Err(format!("\"{:.60}\" gives {what} {got:.120}", step.does));
+    let mut stated = step.stated.split(" | ");
+    if stated.next() != Some(status.as_str()) {
+        return wrong("status", status.as_u16().to_string());
+    }
+    if fields::bytes(stated.next().unwrap_or("-"))? != body {
+        return wrong("the body", hex::encode(body));
+    }
+    let value = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let mut sealed = None;
+    for (name, want) in stated.map(|part| part.split_once(": ").unwrap_or((part, ""))) {
+        match name {
+            SEALED => sealed = Some(want),
+            name if name == header::CACHE_CONTROL.as_str() => {
+                if value(name) != Some(want) {
+                    return wrong(name, format!("{:?}", value(name)));
+                }
+            }
+            _ => return Err(format!("no such header: {name}")),
+        }
+    }
+    if value(SEALED) == sealed { Ok(()) } else { wrong(SEALED, format!("{:?}", value(SEALED))) }
+}
+
+/// BAT-03, BAT-04, BAT-05, BAT-07
+#[test]
+fn what_is_handed_over_has_the_outcome_of_its_vector() {
+    run_folder("handed", 15, handed);
+}
+
+fn handed(f: &Fields) -> Outcome {
+    let (hop, directory) = (f.number("hop")?, directory(f)?);
+    let id = BatchId { round: Round(f.number("round")?), part: f.number("part")? };
+    let bytes = f.bytes("handed")?;
+    let handed = match Handed::parse(bytes.into()) {
+        Ok(handed) => handed,
+        Err(e) => return Ok(word(e)),
+    };
+    let checked = handed.check(&directory, hop, id);
+    if !f.has("next-key") {
+        return Ok(checked.map_or_else(word, |_| SUCCESS.into()));
+    }
+    checked.map_err(|e| e.to_string())?;
+    let folder = tempfile::tempdir().unwrap();
+    next_mix(f, folder.path(), directory, hop + 1, Waiting { id, handed, released: Arc::default() })
+}
+
+/// The next mix takes it and lets go of it, or leaves it.
+fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Waiting) -> Outcome {
+    let now = directory.parameters().schedule.start(waiting.id.round.next());
+    let setup = Setup {
+        hop,
+        state: state.to_owned(),
+        identity: Arc::new(f.identity("next-identity")?),
+        key: f.key("next-key")?,
+        directory: Arc::new(directory),
+    };
+    let released = Arc::clone(&waiting.released);
+    let mut mix =
+        Mix::open(setup, waiting, StdRng::seed_from_u64(1), Hook::none()).map_err(|e| e.to_string())?;
+    for _ in 0..3 {
+        mix.step(now).map_err(|e| e.to_string())?;
+    }
+    Ok(if released.load(Ordering::SeqCst) { SUCCESS } else { "refused" }.into())
+}
+
+/// What waits for a mix: one batch.
+struct Waiting {
+    id: BatchId,
+    handed: Handed,
+    released: Arc<AtomicBool>,
+}
+
+impl Upstream for Waiting {
+    fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
+        Ok(if self.released.load(Ordering::SeqCst) { vec![] } else { vec![self.id] })
+    }
+
+    fn envelopes(&mut self, _: Round, _: u64) -> Result<Option<Run>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn batch(&mut self, id: BatchId, _: usize, file: &Path) -> Result<bool, UpstreamError> {
+        std::fs::write(file, self.handed.body()).map_err(|e| UpstreamError::Other(e.into()))?;
+        Ok(id == self.id)
+    }
+
+    fn push(&mut self, _: BatchId, _: &Outgoing) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+
+    fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {
+        self.released.store(id == self.id, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        Ok(vec![])
+    }
+
+    fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+}

@@ -5,7 +5,7 @@ use proto::Round;
 use proto::pass::{self, ACCEPTED_DAYS, DeskPass};
 use rand::rngs::StdRng;
 
-use super::store::Store;
+use super::store::{DayPass, Store};
 use super::{Me, MixError};
 use crate::faults::{Side, Step};
 
@@ -19,7 +19,7 @@ pub(super) struct Passes {
 
 impl Passes {
     /// What the store kept, the newest last.
-    pub(super) fn resume(kept: Vec<(u32, [u8; 32], Vec<u8>)>) -> Self {
+    pub(super) fn resume(kept: Vec<DayPass>) -> Self {
         let mut passes = Self { accepted: Vec::new(), day: None, table: Vec::new() };
         for (day, pass, table) in kept {
             passes.accepted.push(DeskPass::from_bytes(pass));

@@ -106,7 +106,7 @@ pub(crate) struct Kept {
     /// At the exit: when the first of those was taken.
     pub(crate) since: Round,
     /// At the exit: passes and their tables, by day.
-    pub(crate) passes: Vec<(u32, [u8; 32], Vec<u8>)>,
+    pub(crate) passes: Vec<DayPass>,
 }
 
 impl Kept {
@@ -124,6 +124,9 @@ impl Kept {
         }
     }
 }
+
+/// A day, its desk pass, and the table that stands in its drops.
+pub(crate) type DayPass = (u32, [u8; 32], Vec<u8>);
 
 /// An output the edge does not have yet.
 pub(crate) struct Output {
@@ -388,8 +391,8 @@ impl Store {
     }
 
     /// The passes that are accepted, by day.
-    pub(crate) fn passes(&self) -> Result<Vec<(u32, [u8; 32], Vec<u8>)>, StoreError> {
-        let read = || -> Sql<Vec<_>> {
+    pub(crate) fn passes(&self) -> Result<Vec<DayPass>, StoreError> {
+        let read = || -> Sql<Vec<DayPass>> {
             self.db
                 .prepare_cached("SELECT day, pass, sealed FROM passes ORDER BY day")?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?

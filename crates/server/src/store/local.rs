@@ -155,7 +155,8 @@ fn is_same(one: &Folder, other: &Folder) -> io::Result<bool> {
     }
     let (mut a, mut b) = (Vec::new(), Vec::new());
     loop {
-        (a.clear(), b.clear());
+        a.clear();
+        b.clear();
         (&mut one).take(1 << 18).read_to_end(&mut a)?;
         (&mut other).take(1 << 18).read_to_end(&mut b)?;
         if a != b || a.is_empty() {

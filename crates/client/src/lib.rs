@@ -4,6 +4,7 @@
 #[cfg(all(feature = "cheap-kdf", not(debug_assertions)))]
 compile_error!("a release build never derives keys cheaply: leave out the feature `cheap-kdf`");
 
+mod book;
 mod conversations;
 mod device;
 mod durable;
@@ -13,6 +14,9 @@ mod inbox;
 mod kdf;
 mod known;
 mod library;
+mod listen;
+#[cfg(test)]
+mod loss;
 mod mailbox;
 mod passphrase;
 mod schedule;
@@ -22,6 +26,7 @@ mod vault;
 #[cfg(test)]
 mod vectors;
 
+pub use conversations::MAX_CONVERSATIONS;
 pub use device::{
     BeginError, Config, DeskView, Device, EditionView, Health, Leaves, NetworkView, OpenError, Place, Room,
     Status, Stepped,

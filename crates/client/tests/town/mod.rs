@@ -261,8 +261,8 @@ pub struct Town {
     pub changes_path: String,
     /// Uploads taken so far, and what of them waits for a slot.
     taken: usize,
-    boxes: Vec<Vec<u8>>,
-    slots: Vec<[u8; 1024]>,
+    pub boxes: Vec<Vec<u8>>,
+    pub slots: Vec<[u8; 1024]>,
     /// How many messages to desks came to the exit.
     pub messages: usize,
     /// Every L3 blob that came to the exit.
@@ -486,6 +486,23 @@ impl Town {
         }
     }
 
+    /// Goes through round `r` without news: `late` may do as it pleases with what came to the exit, before the drops are made.
+    pub async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
+        self.clock.set(self.start(r).max(self.clock.now()));
+        self.mix();
+        self.edge.forget();
+        self.taken = 0;
+        late(self);
+        self.publish(r, vec![]);
+        self.pass(r, devices).await;
+    }
+
+    /// What came to the exit is lost.
+    pub fn lose(&mut self) {
+        self.boxes.clear();
+        self.slots.clear();
+    }
+
     /// Goes to the next exchange of the device, doing on the way what is due.
     pub async fn next(&self, device: &Device) -> Exchanged {
         loop {
@@ -504,8 +521,13 @@ impl Town {
         self.pass(r, devices).await;
     }
 
-    /// The exchanges of round `r`, in the order of their instants.
+    /// The exchanges of round `r`, in the order of their instants. A device that was off skips what it missed.
     pub async fn pass(&self, r: u32, devices: &[&Device]) {
+        for device in devices {
+            if device.status().next_exchange < self.start(r) {
+                device.step(self.clock.now()).await;
+            }
+        }
         let mut order = devices.to_vec();
         order.sort_by_key(|d| d.status().next_exchange);
         for device in order {

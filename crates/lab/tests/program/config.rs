@@ -28,7 +28,7 @@ async fn what_is_wrong_in_a_configuration_is_named_with_file_line_and_key() {
         match role {
             "mix" => {
                 faults.push(("place = 1", "place = 0", 5, "mixes are counted from 1"));
-                faults.push(("\"seal.key\"", "\"none\"", 7, "`key` names"));
+                faults.push(("\"identity.key\"", "\"none\"", 6, "`identity` names"));
             }
             "desk" => faults.push(("\"vault\"", "\"none\"", 6, "`vault` names")),
             "press" => faults.push(("\"identity.key\"", "\"none\"", 5, "`identity` names")),
@@ -68,7 +68,7 @@ async fn a_key_or_a_place_that_is_not_ones_own_is_refused() {
             "place = 2",
             "The identity is not that of mix 2 in the directory. Give the right key file, or the right place.",
         ),
-        ("seal.key", "mix.toml", "does not hold 64 hexadecimal digits. Restore it from your backup."),
+        ("identity.key", "mix.toml", "does not hold 64 hexadecimal digits. Restore it from your backup."),
         ("directory.cbor", "mix.toml", "Get the one of your network."),
     ] {
         std::fs::write(&file, good.replacen(from, to, 1)).unwrap();

@@ -49,7 +49,7 @@ impl Founded {
             _ => format!("edge = \"{edge}\"\n"),
         };
         text += match role {
-            "mix" => "place = 1\nidentity = \"identity.key\"\nkey = \"seal.key\"\n",
+            "mix" => "place = 1\nidentity = \"identity.key\"\n",
             "press" => "identity = \"identity.key\"\nfolders = [\"articles\"]\n",
             "desk" => "identity = \"identity.key\"\nvault = \"vault\"\n",
             _ => "",

@@ -63,6 +63,13 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether every mix's key for round `now` is here.
+    pub(crate) fn has_all_mixes(&self, directory: &Directory, now: Round) -> bool {
+        let cascade = directory.wire().cascade;
+        let first = |hop| KeyKind::of_mix(hop, cascade).period(now).from;
+        (0..cascade.mixes()).all(|hop| self.mixes.contains_key(&(hop, first(hop))))
+    }
+
     /// The first mix's keys for the head of round `now`.
     pub(crate) fn of_rounds(&self, directory: &Directory, now: Round) -> Vec<Unverified<MixKey>> {
         self.of_mix(directory, 0, now, |kind| kind == KeyKind::Round)

@@ -139,11 +139,25 @@ impl Press {
         if newest.is_some_and(|(made, _)| made >= round) {
             return Ok(None);
         }
+        if newest.is_none() && self.waits_for_keys(round, now).await? {
+            return Ok(None);
+        }
         let fresh = self.gather.refresh().await?;
         self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
         Ok(Some(round))
+    }
+
+    /// Whether the first edition of all waits: until the mixes have handed in the keys of its round, since nobody can write
+    /// without them, and at most for half of the round.
+    async fn waits_for_keys(&mut self, round: Round, now: Millis) -> Result<bool, PressError> {
+        let schedule = self.directory.parameters().schedule;
+        if now >= schedule.start(round).plus(u64::from(schedule.round_ms) / 2) {
+            return Ok(false);
+        }
+        self.keys.collect(&self.edge, &self.directory, round).await?;
+        Ok(!self.keys.has_all_mixes(&self.directory, round))
     }
 
     /// Makes the next directory if the day has come for it, or if the one in force lacks a key that is needed now.

@@ -1,16 +1,27 @@
-//! What a mailbox's region holds: a source's conversations. Spec: mailbox.md §4, conversation.md.
+//! What a mailbox's region holds: a source's conversations. Spec: mailbox.md §5, conversation.md.
 
 use minicbor::{Decode, Encode};
-use proto::conversation::{Chain, ConversationKey, Received, ReplyPart};
-use proto::{DeskId, Millis, Round};
+use proto::conversation::{Chain, ConversationKey, Message, Received, ReplyPart, TooLong};
+use proto::envelope::{self, Blob, Wire};
+use proto::seal::SealPublic;
+use proto::{DeskId, Round};
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::device::DeskView;
-use crate::mailbox::{FILE, Hint, HintKey};
+use crate::mailbox::{FILE, Hint, HintKey, Mailbox, TRAIL};
 
-/// How long a source keeps a chain: 42 days, two weeks longer than a desk writes on it.
+/// How long a source keeps a chain after its box has left: 42 days, two weeks longer than a desk writes on it.
 pub(crate) const CHAIN_ROUNDS: u32 = 42 * 24;
+/// So long after it left a message without an acknowledgement may be lost: five days, in which a desk's machine that is off
+/// over a weekend has long been on again.
+pub(crate) const PATIENCE: u32 = 5 * 24;
+/// How often a message is sealed: once, and twice anew. After that more of the same would show more than it helps.
+pub(crate) const SEALINGS: u8 = 3;
+/// How many conversations a mailbox holds.
+pub const MAX_CONVERSATIONS: usize = 32;
+/// Bytes of the region that writing leaves free, so that answers find room: seventeen of the longest.
+pub(crate) const FOR_ANSWERS: usize = 256 * 1024;
 
 /// Text of a conversation. Cleared when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Encode, Decode)]
@@ -34,6 +45,18 @@ pub(crate) struct Content {
     pub(crate) looked: Option<Round>,
     #[n(2)]
     pub(crate) conversations: Vec<Conversation>,
+    /// What was being written when the mailbox was closed.
+    #[n(3)]
+    drafts: Vec<Draft>,
+}
+
+/// A message begun and not sent.
+#[derive(Encode, Decode)]
+struct Draft {
+    #[n(0)]
+    desk: DeskId,
+    #[n(1)]
+    text: Text,
 }
 
 impl Drop for Content {
@@ -45,7 +68,8 @@ impl Drop for Content {
 impl Content {
     /// An empty mailbox.
     pub(crate) fn new(rng: &mut impl CryptoRng) -> Self {
-        Self { hint_key: *HintKey::generate(rng).as_bytes(), looked: None, conversations: Vec::new() }
+        let hint_key = *HintKey::generate(rng).as_bytes();
+        Self { hint_key, looked: None, conversations: Vec::new(), drafts: Vec::new() }
     }
 
     pub(crate) fn hint_key(&self) -> HintKey {
@@ -73,16 +97,70 @@ impl Content {
         self.conversations.iter_mut().find(|c| c.id == id)
     }
 
-    /// The conversation with a desk, begun if there is none.
-    pub(crate) fn with(&mut self, desk: &DeskView, rng: &mut impl CryptoRng) -> &mut Conversation {
+    /// The conversation with a desk, begun if there is none. `None`: there are as many as a mailbox holds.
+    pub(crate) fn with(&mut self, desk: &DeskView, rng: &mut impl CryptoRng) -> Option<&mut Conversation> {
         let at = match self.conversations.iter().position(|c| c.desk == desk.id) {
             Some(at) => at,
+            None if self.conversations.len() == MAX_CONVERSATIONS => return None,
             None => {
                 self.conversations.push(Conversation::new(desk, rng));
                 self.conversations.len() - 1
             }
         };
-        &mut self.conversations[at]
+        Some(&mut self.conversations[at])
+    }
+
+    /// Deletes a conversation. Returns the hints of its boxes, of which some may wait.
+    pub(crate) fn delete(&mut self, id: [u8; 8]) -> Vec<Hint> {
+        let at = self.conversations.iter().position(|c| c.id == id);
+        at.map(|at| self.conversations.remove(at).boxes).iter().flatten().map(|sealed| sealed.hint).collect()
+    }
+
+    /// What was being written to a desk.
+    pub(crate) fn draft(&self, desk: DeskId) -> Option<&Text> {
+        self.drafts.iter().find(|draft| draft.desk == desk).map(|draft| &draft.text)
+    }
+
+    /// The desks to which something was being written.
+    pub(crate) fn drafts(&self) -> impl Iterator<Item = DeskId> {
+        self.drafts.iter().map(|draft| draft.desk)
+    }
+
+    /// Keeps what is being written to a desk in the place of what was. `true`: that changed something.
+    pub(crate) fn keep_draft(&mut self, desk: DeskId, text: &str) -> bool {
+        let blank = text.trim().is_empty();
+        if self.draft(desk).map_or(blank, |kept| kept.0 == text) {
+            return false;
+        }
+        self.drafts.retain(|draft| draft.desk != desk);
+        if !blank {
+            // The oldest goes. Who writes to more desks at once than there may be conversations loses the first words.
+            self.drafts.truncate(MAX_CONVERSATIONS - 1);
+            self.drafts.insert(0, Draft { desk, text: Text(text.to_owned()) });
+        }
+        true
+    }
+
+    /// Notes what has left the queue, and forgets chains that no desk writes on any more. `true`: something changed.
+    pub(crate) fn note_left(&mut self, mailbox: &Mailbox, now: Round) -> bool {
+        let mut changed = false;
+        for conversation in &mut self.conversations {
+            for sealed in &mut conversation.boxes {
+                if sealed.left.is_none() && mailbox.find(&sealed.hint).is_none() {
+                    // Not in the trail: at least 120 left after it, in as many rounds.
+                    let left =
+                        mailbox.left(&sealed.hint).unwrap_or(Round(now.0.saturating_sub(TRAIL as u32)));
+                    sealed.left = Some(left);
+                    changed = true;
+                }
+            }
+            let before = conversation.boxes.len();
+            conversation
+                .boxes
+                .retain(|b| b.left.is_none_or(|left| left.0.saturating_add(CHAIN_ROUNDS) >= now.0));
+            changed |= conversation.boxes.len() != before;
+        }
+        changed
     }
 }
 
@@ -112,22 +190,26 @@ pub(crate) struct Conversation {
     /// Parts of replies not yet whole.
     #[n(8)]
     parts: Vec<Part>,
-    /// Reply chains, the newest last.
+    /// Boxes that were sealed, the newest last.
     #[n(9)]
-    pub(crate) chains: Vec<Started>,
+    pub(crate) boxes: Vec<Sealed>,
     #[n(10)]
     pub(crate) lines: Vec<Said>,
 }
 
-/// A chain, and when it was started.
+/// A box that was sealed: where it is, and the chain it started, which is listened to for 42 days after it left.
 #[derive(Encode, Decode)]
-pub(crate) struct Started {
+pub(crate) struct Sealed {
+    /// The message in it.
     #[n(0)]
-    pub(crate) at: Round,
-    /// The message whose box started it.
-    #[n(1)]
     pub(crate) sequence: u32,
+    /// Finds its blob in the queue, and in the trail.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) hint: Hint,
+    /// The round in which it left, or by which it surely had.
     #[n(2)]
+    pub(crate) left: Option<Round>,
+    #[n(3)]
     pub(crate) chain: Chain,
 }
 
@@ -160,15 +242,12 @@ pub(crate) enum Said {
         text: Text,
         #[n(1)]
         sequence: u32,
-        /// Finds its blob in the queue.
-        #[cbor(n(2), with = "minicbor::bytes")]
-        hint: Hint,
-        #[n(3)]
+        #[n(2)]
         at: Round,
-        /// When it was first seen to have left: it left before.
+        /// How many times it was sealed.
+        #[n(3)]
+        times: u8,
         #[n(4)]
-        left: Option<Millis>,
-        #[n(5)]
         acknowledged: bool,
     },
     /// By the desk.
@@ -197,7 +276,7 @@ impl Conversation {
             next: 0,
             received: Vec::new(),
             parts: Vec::new(),
-            chains: Vec::new(),
+            boxes: Vec::new(),
             lines: Vec::new(),
         }
     }
@@ -210,6 +289,62 @@ impl Conversation {
             name: self.name.clone(),
             about: self.about.clone(),
         }
+    }
+
+    /// Adds a message of the source's, not yet sealed, and returns its number.
+    pub(crate) fn say(&mut self, text: &str, at: Round) -> u32 {
+        let sequence = self.next;
+        let text = Text(text.to_owned());
+        self.lines.push(Said::Source { text, sequence, at, times: 0, acknowledged: false });
+        self.next += 1;
+        sequence
+    }
+
+    /// Seals a message for the first time or anew: under its one name, (conversation key, sequence), with new keys and a new
+    /// chain, so that nobody but the desk can tell that it is the same. What was received since rides along.
+    pub(crate) fn seal(
+        &mut self,
+        number: u32,
+        to: &Keys<'_>,
+        hints: &HintKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Blob, TooLong> {
+        let received = self.received();
+        let line = self.lines.iter_mut().find_map(|line| match line {
+            Said::Source { text, sequence, times, .. } if *sequence == number => Some((text, times)),
+            _ => None,
+        });
+        let (text, times) = line.expect("only messages that were said are sealed");
+        let message = Message {
+            conversation: ConversationKey::from_bytes(*self.key.as_bytes()),
+            sequence: number,
+            received,
+            text: text.shown(),
+        };
+        let packed = message.pack(to.wire.cascade)?;
+        let (blob, exporter) = envelope::to_desk(to.wire, to.intake, &packed, to.exit, rng);
+        *times += 1;
+        let chain = Chain::new(&self.key, &exporter);
+        self.boxes.push(Sealed { sequence: number, hint: hints.hint(&blob), left: None, chain });
+        Ok(blob)
+    }
+
+    /// The newest box of a message, unless its chain was forgotten.
+    pub(crate) fn newest_box(&self, number: u32) -> Option<&Sealed> {
+        self.boxes.iter().rfind(|sealed| sealed.sequence == number)
+    }
+
+    // CNV-10: 120 rounds of drops looked through since it left, no acknowledgement, sealed fewer than three times.
+    /// Messages to seal anew, when the drops up to edition `looked` have been looked through.
+    pub(crate) fn overdue(&self, looked: Round) -> Vec<u32> {
+        let overdue = |line: &Said| match line {
+            Said::Source { sequence, times: ..SEALINGS, acknowledged: false, .. } => {
+                let left = self.newest_box(*sequence)?.left?;
+                (left.0.saturating_add(PATIENCE) <= looked.0).then_some(*sequence)
+            }
+            _ => None,
+        };
+        self.lines.iter().filter_map(overdue).collect()
     }
 
     // conversation.md §5:  highest, and bit i for highest - 1 - i
@@ -264,16 +399,21 @@ impl Conversation {
         }
         new
     }
+}
 
-    /// Forgets chains that no desk writes on any more.
-    pub(crate) fn forget_old_chains(&mut self, now: Round) {
-        self.chains.retain(|c| c.at.0.saturating_add(CHAIN_ROUNDS) >= now.0);
-    }
+/// What a message is sealed to.
+pub(crate) struct Keys<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) intake: &'a SealPublic,
+    pub(crate) exit: &'a SealPublic,
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proto::NetworkId;
+    use proto::seal::SealSecret;
+    use proto::size::Cascade;
     use rand::seq::SliceRandom as _;
     use rand::{SeedableRng, rngs::StdRng};
 
@@ -339,7 +479,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(2);
         let mut content = Content::new(&mut rng);
         let desk = conversation().desk_view();
-        let c = content.with(&desk, &mut rng);
+        let c = content.with(&desk, &mut rng).unwrap();
         c.take_part(&ReplyPart::cut(1, "an answer").unwrap().remove(0), Round(7));
         c.take_part(&ReplyPart::cut(2, &"x".repeat(1_000)).unwrap().remove(0), Round(7));
         let key = *c.key.as_bytes();
@@ -347,7 +487,68 @@ mod tests {
         assert_eq!(*again.to_bytes(), *content.to_bytes());
         assert_eq!(texts(&again.conversations[0]), ["an answer"]);
         assert_eq!(again.conversations[0].key.as_bytes(), &key);
-        assert_eq!(content.with(&desk, &mut rng).key.as_bytes(), &key, "one conversation with one desk");
+        assert_eq!(
+            content.with(&desk, &mut rng).unwrap().key.as_bytes(),
+            &key,
+            "one conversation with one desk"
+        );
         assert!(Content::from_bytes(b"").is_none());
+    }
+
+    #[test]
+    fn a_mailbox_holds_32_conversations_with_room_for_each() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut content = Content::new(&mut rng);
+        let desk = |n: u8| DeskView { id: DeskId([n; 16]), ..conversation().desk_view() };
+        for n in 0..32 {
+            assert!(content.with(&desk(n), &mut rng).is_some());
+        }
+        assert!(content.with(&desk(32), &mut rng).is_none());
+        assert!(content.with(&desk(7), &mut rng).is_some(), "one of them goes on");
+        content.delete(content.conversations[7].id);
+        assert!(content.with(&desk(32), &mut rng).is_some());
+        for n in 0..40 {
+            assert!(content.keep_draft(desk(n).id, "x"));
+        }
+        assert_eq!(content.drafts().count(), 32);
+    }
+
+    // CNV-10
+    #[test]
+    fn a_chain_is_kept_while_its_box_waits_and_1008_rounds_after_it_left() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
+        let mut mailbox = Mailbox::in_memory(wire, &mut rng);
+        let cover = || Blob::from_bytes(&wire, vec![0; wire.cascade.blob()]).unwrap();
+        mailbox.fill(|_| cover(), &mut rng).unwrap();
+        let [intake, exit] = [(); 2].map(|()| SealSecret::generate(&mut rng));
+        let to = Keys { wire: &wire, intake: intake.public(), exit: exit.public() };
+        let mut content = Content::new(&mut rng);
+        let hints = content.hint_key();
+        let c = content.with(&conversation().desk_view(), &mut rng).unwrap();
+        c.say("x", Round(5));
+        let blob = c.seal(0, &to, &hints, &mut rng).unwrap();
+        mailbox.place(&hints, &blob).unwrap();
+        // The device is off for two months.
+        assert!(!content.note_left(&mailbox, Round(1_500)));
+        mailbox.take(Round(1_500), &cover(), &mut rng).unwrap();
+        assert!(content.note_left(&mailbox, Round(1_501)));
+        let kept = |content: &Content| content.conversations[0].boxes.len();
+        assert!(!content.note_left(&mailbox, Round(1_500 + 1_008)));
+        assert_eq!(kept(&content), 1);
+        // Overdue 120 rounds after it left, and not sealed a fourth time.
+        for (looked, overdue) in [(1_619, vec![]), (1_620, vec![0])] {
+            assert_eq!(content.conversations[0].overdue(Round(looked)), overdue);
+        }
+        let c = &mut content.conversations[0];
+        c.seal(0, &to, &hints, &mut rng).unwrap();
+        assert!(c.overdue(Round(1_620)).is_empty(), "it waits");
+        c.seal(0, &to, &hints, &mut rng).unwrap();
+        // Never placed, so it is neither in the queue nor in the trail: gone for 120 rounds.
+        content.note_left(&mailbox, Round(1_800));
+        assert_eq!(content.conversations[0].newest_box(0).unwrap().left, Some(Round(1_680)));
+        assert!(content.conversations[0].overdue(Round(9_999)).is_empty(), "three times at most");
+        content.note_left(&mailbox, Round(1_500 + 1_009));
+        assert_eq!(kept(&content), 2, "the oldest is forgotten");
     }
 }

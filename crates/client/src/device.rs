@@ -408,17 +408,26 @@ impl Device {
         Ok(Session::new(inner, &mut held, key, content))
     }
 
-    /// Opens the mailbox. `None`: another passphrase, or never used; both take the same way and time. Slow: derive where
-    /// blocking is fine.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Option<Session> {
+    /// Opens the mailbox. `None`: another passphrase, or never used; both take the same way and time. Messages that were not
+    /// acknowledged for five days are sealed anew. Slow: derive where blocking is fine.
+    ///
+    /// # Errors
+    /// Deriving the key takes more memory than there is. That is found out before the region is looked at, so it says
+    /// nothing about whether there is a mailbox.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Option<Session>, OutOfMemory> {
         // MBX-03: one way for a wrong passphrase and for a mailbox never used. EXC-07: no request.
         let inner = &self.inner;
         let salt = inner.held().mailbox.salt();
-        let key = inner.kdf.derive(passphrase, &salt).ok()?;
-        let mut held = inner.held();
-        let content = held.mailbox.open_region(&key)?;
-        let content = Content::from_bytes(&content)?;
-        Some(Session::new(inner, &mut held, key, content))
+        let key = inner.kdf.derive(passphrase, &salt)?;
+        let opened = {
+            let mut held = inner.held();
+            let content = held.mailbox.open_region(&key).and_then(|bytes| Content::from_bytes(&bytes));
+            content.map(|content| Session::new(inner, &mut held, key, content))
+        };
+        if let Some(session) = &opened {
+            session.mend(inner.clock.now());
+        }
+        Ok(opened)
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {

@@ -113,7 +113,7 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             let blob = if mailbox.is_filled() { Ok(()) } else { mailbox.fill(&mut cover, &mut rng) }
                 .and_then(|()| {
                     let last = cover(&mut rng);
-                    mailbox.take(&last, &mut rng)
+                    mailbox.take(r, &last, &mut rng)
                 });
             match blob {
                 Ok(blob) => {

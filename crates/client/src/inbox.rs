@@ -7,26 +7,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use proto::conversation::{
-    Chain, ConversationKey, Message, Received, ReplyPart, TAGS, TooLong, ack_slot, seal_reply,
-};
+use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
 use proto::seal::SealPublic;
-use proto::size::READER_SLOT;
-use proto::{Millis, Round, envelope};
+use proto::size::REPLY_TEXT;
+use proto::{Millis, Round};
 use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
-use crate::conversations::{Started, Text};
+use crate::book::{COPIES, Readers, is_due, last_place};
 use crate::device::{Device, Held, Inner, Leaves};
 use crate::mailbox::HintKey;
-use crate::mailbox::{Hint, QUEUE};
 use crate::passphrase;
 use crate::session::{Line, LineState, Who};
-use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Thread, Vault};
-
-/// A desk writes on no chain older than 28 days: the source forgets it after 42.
-const WRITES_ROUNDS: u32 = 28 * 24;
+use crate::vault::{Book, Spoken, Thread, Vault};
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -46,6 +39,8 @@ pub struct Conversation {
     pub unanswered: bool,
     /// The round of its newest line.
     pub newest: Round,
+    /// How long an answer may be until the source writes again, in bytes: at most 15,104; 0 if none can be sent.
+    pub room: usize,
 }
 
 /// Why an answer was not sealed. Nothing was changed.
@@ -58,9 +53,17 @@ pub enum AnswerError {
     /// No edition was verified yet, so there is no queue to wait in.
     #[error("the first edition is still to come; nothing can be written before")]
     TooEarly,
-    /// The source's newest message is too old to answer, or was answered too often.
-    #[error("the source has to write again before it can be answered")]
-    NoChain,
+    /// The source's newest message is more than 28 days old.
+    #[error(
+        "the source's last message is more than 28 days old; the source has to write again before it can be answered"
+    )]
+    TooOld,
+    /// The source's newest message was answered so much that what it brought for answers is used up, or nearly.
+    #[error("until the source writes again there is room for {room} bytes")]
+    NoLinks {
+        /// How long the answer may be.
+        room: usize,
+    },
     /// The text does not fit a reply.
     #[error(transparent)]
     TooLong(#[from] TooLong),
@@ -72,7 +75,7 @@ pub enum AnswerError {
 impl Inbox {
     /// Opens an inbox. What an earlier run of the program left half done goes on.
     pub fn new(device: Arc<Device>, mut vault: Vault) -> Self {
-        vault.book.settle(&device.inner().held());
+        vault.book.settle(&device.inner().held().mailbox);
         Self { device, vault: Mutex::new(vault) }
     }
 
@@ -117,6 +120,7 @@ impl Inbox {
                 return new;
             }
         }
+        self.repeat(&mut vault, &mut rng);
         self.flush(&mut vault, &mut rng);
         new
     }
@@ -138,12 +142,28 @@ impl Inbox {
         }
     }
 
+    /// Puts copies of replies that are due with what waits. Kept before they are sealed.
+    fn repeat(&self, vault: &mut Vault, rng: &mut StdRng) {
+        let (Some(now), Some(looked)) =
+            (self.inner().schedule.round_at(self.inner().clock.now()), vault.book.looked)
+        else {
+            return;
+        };
+        let left = vault.book.note_left(&self.inner().held().mailbox, now);
+        let repeated = vault.book.repeat(looked, now);
+        if (left || repeated)
+            && let Err(cause) = vault.save(rng)
+        {
+            tracing::warn!(%cause, "could not write the vault; is the disk full?");
+        }
+    }
+
     /// The conversations, the one with the newest line first.
     pub fn conversations(&self) -> Vec<Conversation> {
         let now = self.inner().clock.now();
         let mut vault = self.vault();
         let held = self.inner().held();
-        vault.book.note_left(&held, now);
+        vault.book.note_left(&held.mailbox, self.inner().schedule.round_at(now).unwrap_or(Round(0)));
         let mut all: Vec<_> = vault.book.threads.iter().map(|t| self.view(&held, &vault, t, now)).collect();
         all.sort_by_key(|c| core::cmp::Reverse(c.newest));
         all
@@ -152,8 +172,10 @@ impl Inbox {
     fn view(&self, held: &Held, vault: &Vault, thread: &Thread, now: Millis) -> Conversation {
         let lines: Vec<_> =
             thread.lines.iter().map(|line| self.line(held, &vault.book, thread, line, now)).collect();
+        let at = self.inner().schedule.round_at(now).unwrap_or(Round(0));
         Conversation {
             id: id(&thread.key),
+            room: vault.book.links(thread, at).min(usize::from(MAX_PARTS)) * REPLY_TEXT,
             name: name(&vault.hints, &thread.key),
             unanswered: lines.last().is_some_and(|line| line.who == Who::Source),
             newest: lines.last().map_or(Round(0), |line| line.at),
@@ -164,18 +186,29 @@ impl Inbox {
     fn line(&self, held: &Held, book: &Book, thread: &Thread, line: &Spoken, now: Millis) -> Line {
         match line {
             Spoken::Source { text, at, .. } => {
-                Line { who: Who::Source, text: text.shown(), state: LineState::Received, at: *at }
+                Line { who: Who::Source, text: text.shown(), state: LineState::Received, times: 0, at: *at }
             }
-            Spoken::Desk { text, number, at, left, hints } => {
-                let state = if has(&thread.received, *number) {
+            Spoken::Desk { text, number, at, left, hints, times, received } => {
+                let mailbox = &held.mailbox;
+                let state = if *received {
                     LineState::Acknowledged
-                } else if let Some(place) = last_place(&book.waiting, hints, held, &thread.key, *number) {
+                } else if let Some(place) = last_place(&book.waiting, hints, mailbox, &thread.key, *number) {
                     let leaves = self.inner().leaves(held, place, now);
                     LineState::Waiting { from: leaves.from, until: leaves.until }
                 } else {
-                    LineState::Left { before: left.unwrap_or(now) }
+                    let before = left.map_or(now, |left| self.inner().schedule.end(left).min(now));
+                    // The last copy, or one after which another is due and finds no link.
+                    let at = self.inner().schedule.round_at(now).unwrap_or(Round(0));
+                    let parts = text.0.len().div_ceil(REPLY_TEXT).max(1);
+                    let stuck = book.looked.is_some_and(|looked| is_due(line, looked))
+                        && book.links(thread, at) < parts;
+                    if *times >= COPIES || stuck {
+                        LineState::Unknown { before: Some(before) }
+                    } else {
+                        LineState::Left { before }
+                    }
                 };
-                Line { who: Who::You, text: text.shown(), state, at: *at }
+                Line { who: Who::You, text: text.shown(), state, times: *times, at: *at }
             }
         }
     }
@@ -190,32 +223,25 @@ impl Inbox {
         }
         let find = |book: &Book| book.threads.iter().position(|t| id(&t.key) == conversation);
         let i = find(&vault.book).ok_or(AnswerError::NoConversation)?;
-        let waiting = vault.book.waiting_parts(&vault.book.threads[i].key);
-        let thread = &mut vault.book.threads[i];
+        let thread = &vault.book.threads[i];
         let number = thread.replies + 1;
         let parts = ReplyPart::cut(number, text)?;
-        let old = thread.chain.at.0.saturating_add(WRITES_ROUNDS) < at.0;
-        if old || thread.chain.chain.links().len() < waiting + parts.len() {
-            return Err(AnswerError::NoChain);
+        if thread.is_old(at) {
+            return Err(AnswerError::TooOld);
         }
-        let key = *thread.key.as_bytes();
-        thread.replies = number;
-        let text = Text(text.to_owned());
-        thread.lines.push(Spoken::Desk { text, number, at, left: None, hints: Vec::new() });
-        let count = parts.len();
-        vault.book.waiting.extend(parts.into_iter().map(|p| Outgoing::part(key, &p)));
+        let links = vault.book.links(thread, at);
+        if links < parts.len() {
+            return Err(AnswerError::NoLinks { room: links * REPLY_TEXT });
+        }
+        vault.book.say(i, text, parts, at);
         if let Err(cause) = vault.save(&mut rng) {
             tracing::warn!(%cause, "could not write the vault; is the disk full?");
-            let left = vault.book.waiting.len() - count;
-            vault.book.waiting.truncate(left);
-            let thread = &mut vault.book.threads[i];
-            thread.replies -= 1;
-            thread.lines.pop();
+            vault.book.unsay(i);
             return Err(AnswerError::Disk);
         }
         self.flush(&mut vault, &mut rng);
         let held = self.inner().held();
-        Ok(self.inner().leaves(&held, vault.book.place_of(&held, i, number).unwrap_or(0), now))
+        Ok(self.inner().leaves(&held, vault.book.place_of(&held.mailbox, i, number).unwrap_or(0), now))
     }
 
     /// Puts what waits into envelopes, and those into the queue. What finds no place there waits on.
@@ -223,7 +249,7 @@ impl Inbox {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
         let directory = Arc::clone(&self.inner().shown().directory);
         let Some(exit) = directory.exit_key(round) else { return };
-        vault.book.settle(&self.inner().held());
+        vault.book.settle(&self.inner().held().mailbox);
         while !vault.book.waiting.is_empty() {
             {
                 let held = self.inner().held();
@@ -231,22 +257,16 @@ impl Inbox {
                     return;
                 }
             }
-            if !self.place_one(vault, exit, rng) {
+            if !self.place_one(vault, round, exit, rng) {
                 return;
             }
         }
     }
 
-    /// One envelope: the acknowledgements that wait, up to 64 in one slot, and parts of replies in the others.
-    fn place_one(&self, vault: &mut Vault, exit: &SealPublic, rng: &mut StdRng) -> bool {
-        let (slots, items) = vault.book.next_slots(self.inner().wire.cascade.slots(), rng);
-        if slots.is_empty() {
-            return false;
-        }
-        let blob = envelope::to_readers(&self.inner().wire, &slots, exit, rng);
-        let hint = vault.hints.hint(&blob);
-        vault.book.mark(&items, hint);
-        vault.book.placed.push(Placed { hint, items, change: None });
+    /// One envelope, sealed and in the queue.
+    fn place_one(&self, vault: &mut Vault, now: Round, exit: &SealPublic, rng: &mut StdRng) -> bool {
+        let readers = Readers { wire: &self.inner().wire, exit };
+        let Some(blob) = vault.book.envelope(&readers, now, &vault.hints, rng) else { return false };
         // The links are spent on the disk before anything sealed under them can be seen.
         let saved = vault.save(rng);
         let mut held = self.inner().held();
@@ -265,195 +285,6 @@ impl Inbox {
                 false
             }
         }
-    }
-}
-
-impl Outgoing {
-    fn part(conversation: [u8; 32], part: &ReplyPart) -> Self {
-        let text = Slice(part.text.to_vec());
-        Self::Part { conversation, number: part.number, part: part.part, parts: part.parts, text }
-    }
-
-    fn is_of(&self, key: &ConversationKey, reply: u32) -> bool {
-        matches!(self, Self::Part { conversation, number, .. } if conversation == key.as_bytes() && *number == reply)
-    }
-}
-
-impl Book {
-    /// Takes a message that opened. `true`: it is new. A message sealed anew is acknowledged too: the acknowledgement of
-    /// its first box was lost.
-    pub(crate) fn take(&mut self, message: &Message, chain: Chain, edition: Round) -> bool {
-        let known = self.threads.iter_mut().find(|t| t.key.as_bytes() == message.conversation.as_bytes());
-        let ack = *chain.ack();
-        // CNV-09: the same box again. No source sends one twice and no honest mix lets it through. Its chain, whole as on
-        // the first day, would bring links back into use that the source has deleted, and answers would be lost.
-        if known.as_ref().is_some_and(|t| t.taken.iter().any(|taken| **taken == ack)) {
-            return false;
-        }
-        self.waiting.push(Outgoing::Ack(ack));
-        let started = Started { at: edition, sequence: message.sequence, chain };
-        let thread = match known {
-            Some(thread) => {
-                // Sealed anew counts as newer: its chain is the one that the source surely has.
-                if message.sequence >= thread.chain.sequence {
-                    thread.chain = started;
-                    thread.received = message.received;
-                }
-                thread
-            }
-            None => {
-                self.threads.push(Thread {
-                    key: ConversationKey::from_bytes(*message.conversation.as_bytes()),
-                    chain: started,
-                    replies: 0,
-                    received: message.received,
-                    lines: Vec::new(),
-                    taken: Vec::new(),
-                });
-                self.threads.last_mut().expect("pushed just now")
-            }
-        };
-        thread.taken.push(ack.into());
-        // CNV-08: what is sealed anew is the same message.
-        let repeat = thread
-            .lines
-            .iter()
-            .any(|line| matches!(line, Spoken::Source { sequence, .. } if *sequence == message.sequence));
-        if !repeat {
-            thread.lines.push(Spoken::Source {
-                text: Text(message.text.to_string()),
-                sequence: message.sequence,
-                at: edition,
-            });
-        }
-        !repeat
-    }
-
-    /// Forgets what is on the disk in the queue. What an earlier run placed and is not there goes out again.
-    fn settle(&mut self, held: &Held) {
-        let mut again = Vec::new();
-        self.placed.retain_mut(|placed| match placed.change {
-            Some(change) => change > held.mailbox.written(),
-            None => {
-                if held.mailbox.find(&placed.hint).is_none() {
-                    again.append(&mut placed.items);
-                }
-                false
-            }
-        });
-        self.waiting.splice(0..0, again);
-    }
-
-    /// Seals up to `most` slots of what waits, and takes it out.
-    fn next_slots(&mut self, most: usize, rng: &mut StdRng) -> (Vec<[u8; READER_SLOT]>, Vec<Outgoing>) {
-        let (mut slots, mut items, mut acks, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for item in core::mem::take(&mut self.waiting) {
-            match item {
-                Outgoing::Ack(tag) if acks.len() < TAGS => acks.push(tag),
-                item => rest.push(item),
-            }
-        }
-        if !acks.is_empty() {
-            slots.push(ack_slot(&acks, rng));
-            items.extend(acks.into_iter().map(Outgoing::Ack));
-        }
-        for item in rest {
-            let slot = if slots.len() < most { self.seal(&item, rng) } else { Sealed::Waits };
-            match slot {
-                Sealed::Slot(slot) => {
-                    slots.push(*slot);
-                    items.push(item);
-                }
-                Sealed::Waits => self.waiting.push(item),
-                Sealed::Never => {}
-            }
-        }
-        (slots, items)
-    }
-
-    fn seal(&mut self, item: &Outgoing, rng: &mut StdRng) -> Sealed {
-        let Outgoing::Part { conversation, number, part, parts, text } = item else { return Sealed::Waits };
-        // No link left: the chain was used up by sending again after cuts. The source has to write again; then the
-        // parts go out on its new chain.
-        let Some(thread) = self.threads.iter_mut().find(|t| t.key.as_bytes() == conversation) else {
-            return Sealed::Never;
-        };
-        let Some(link) = thread.chain.chain.next_link() else { return Sealed::Waits };
-        let text = Zeroizing::new(text.0.clone());
-        let part = ReplyPart { number: *number, part: *part, parts: *parts, text };
-        Sealed::Slot(Box::new(seal_reply(&link, &part, rng)))
-    }
-
-    /// How many parts of a conversation wait for a link.
-    fn waiting_parts(&self, key: &ConversationKey) -> usize {
-        let of = |item: &&Outgoing| matches!(item, Outgoing::Part { conversation, .. } if conversation == key.as_bytes());
-        self.waiting.iter().filter(of).count()
-    }
-
-    /// Remembers which envelope carries the parts among `items`.
-    fn mark(&mut self, items: &[Outgoing], hint: Hint) {
-        for thread in &mut self.threads {
-            for line in &mut thread.lines {
-                if let Spoken::Desk { number, hints, left, .. } = line
-                    && items.iter().any(|item| item.is_of(&thread.key, *number))
-                {
-                    hints.push(hint);
-                    *left = None;
-                }
-            }
-        }
-    }
-
-    fn place_of(&self, held: &Held, thread: usize, reply: u32) -> Option<usize> {
-        let thread = &self.threads[thread];
-        thread.lines.iter().find_map(|line| match line {
-            Spoken::Desk { number, hints, .. } if *number == reply => {
-                last_place(&self.waiting, hints, held, &thread.key, reply)
-            }
-            _ => None,
-        })
-    }
-
-    /// Notes which replies have left since it was last asked.
-    fn note_left(&mut self, held: &Held, now: Millis) {
-        for thread in &mut self.threads {
-            for line in &mut thread.lines {
-                if let Spoken::Desk { number, hints, left: left @ None, .. } = line
-                    && last_place(&self.waiting, hints, held, &thread.key, *number).is_none()
-                {
-                    *left = Some(now);
-                }
-            }
-        }
-    }
-}
-
-/// The place in the queue of the last part of a reply that has not left; a part that has no place yet comes last.
-fn last_place(
-    waiting: &[Outgoing],
-    hints: &[Hint],
-    held: &Held,
-    key: &ConversationKey,
-    reply: u32,
-) -> Option<usize> {
-    if waiting.iter().any(|item| item.is_of(key, reply)) {
-        return Some(QUEUE - 1);
-    }
-    hints.iter().filter_map(|hint| held.mailbox.find(hint)).max()
-}
-
-enum Sealed {
-    Slot(Box<[u8; READER_SLOT]>),
-    Waits,
-    Never,
-}
-
-// conversation.md §5:  bit i: reply highest - 1 - i
-fn has(received: &Received, number: u32) -> bool {
-    match received.highest.checked_sub(number) {
-        None => false,
-        Some(0) => true,
-        Some(back) => back <= 16 && received.before >> (back - 1) & 1 == 1,
     }
 }
 
@@ -478,54 +309,7 @@ fn name(hints: &HintKey, key: &ConversationKey) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proto::NetworkId;
-    use proto::seal::{self, SealSecret, Use};
-    use proto::sign::IdentitySecret;
-    use rand::SeedableRng as _;
-
     use super::*;
-    use crate::kdf::Kdf;
-    use crate::passphrase::Passphrase;
-    use crate::vault::VaultContents;
-
-    const EDITION: Round = Round(9);
-
-    fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
-        let passphrase = Passphrase::generate(rng);
-        let contents = VaultContents { identity: IdentitySecret::generate(rng), intake: vec![] };
-        Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
-    }
-
-    /// A message, and the chain of a fresh box around it.
-    fn message(sequence: u32, rng: &mut StdRng) -> (Message, Chain) {
-        let key = || ConversationKey::from_bytes([7; 32]);
-        let text = Zeroizing::new(format!("message {sequence}"));
-        let network = NetworkId([1; 32]);
-        let (_, exporter) = seal::seal(Use::Box, &network, SealSecret::generate(rng).public(), b"", rng);
-        let message = Message { conversation: key(), sequence, received: Received::default(), text };
-        (message, Chain::new(&key(), &exporter))
-    }
-
-    fn again(chain: &Chain) -> Chain {
-        proto::codec::decode(&proto::codec::encode(chain)).unwrap()
-    }
-
-    fn acks(book: &Book) -> usize {
-        book.waiting.iter().filter(|w| matches!(w, Outgoing::Ack(_))).count()
-    }
-
-    #[test]
-    fn cnv_08_a_message_sealed_anew_is_one_line_on_the_newer_chain() {
-        let mut rng = StdRng::seed_from_u64(1);
-        let folder = tempfile::tempdir().unwrap();
-        let mut book = vault(folder.path(), &mut rng).book;
-        let ((first, one), (anew, two)) = (message(0, &mut rng), message(0, &mut rng));
-        let newer = *two.ack();
-        assert!(book.take(&first, one, EDITION));
-        assert!(!book.take(&anew, two, EDITION));
-        assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
-        assert_eq!(*book.threads[0].chain.chain.ack(), newer);
-    }
 
     #[test]
     fn another_vault_calls_a_source_by_another_name() {
@@ -534,28 +318,5 @@ mod tests {
         assert_ne!(ours, theirs);
         assert_eq!(ours, name(&HintKey::from_bytes([1; 32]), &key));
         assert_eq!(ours.split(' ').count(), 2);
-    }
-
-    #[test]
-    fn cnv_09_a_box_that_comes_twice_brings_no_used_link_back() {
-        let mut rng = StdRng::seed_from_u64(2);
-        let folder = tempfile::tempdir().unwrap();
-        let mut book = vault(folder.path(), &mut rng).book;
-        let ((first, one), (second, two)) = (message(0, &mut rng), message(1, &mut rng));
-        let copies = [again(&one), again(&two)];
-        assert!(book.take(&first, one, EDITION));
-        assert!(book.take(&second, two, EDITION));
-        let used = *book.threads[0].chain.chain.next_link().unwrap().tag();
-        // And an anew of the second, after which its first box comes once more.
-        let (anew, three) = message(1, &mut rng);
-        let newest = *three.ack();
-        assert!(!book.take(&anew, three, EDITION));
-        let before = acks(&book);
-        for (message, copy) in [&first, &second].into_iter().zip(copies) {
-            assert!(!book.take(message, copy, Round(10)));
-        }
-        let chain = &book.threads[0].chain;
-        assert_eq!((*chain.chain.ack(), chain.at, acks(&book)), (newest, EDITION, before));
-        assert!(chain.chain.links().iter().all(|link| *link.tag() != used));
     }
 }

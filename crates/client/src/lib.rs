@@ -5,6 +5,7 @@
 #[cfg(all(feature = "cheap-kdf", not(debug_assertions)))]
 compile_error!("a release build never derives keys cheaply: leave out the feature `cheap-kdf`");
 
+mod book;
 mod conversations;
 mod device;
 mod durable;
@@ -14,6 +15,9 @@ mod inbox;
 mod kdf;
 mod known;
 mod library;
+mod listen;
+#[cfg(test)]
+mod loss;
 mod mailbox;
 mod passphrase;
 mod schedule;
@@ -25,6 +29,7 @@ mod vectors;
 #[cfg(test)]
 mod work;
 
+pub use conversations::MAX_CONVERSATIONS;
 pub use device::{
     BeginError, Config, DeskView, Device, EditionView, Health, Leaves, NetworkView, OpenError, Place, Room,
     Status, Stepped,

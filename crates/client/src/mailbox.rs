@@ -2,26 +2,28 @@
 //!
 //! ```text
 //! file   4,194,304 = sealed under a fresh device key (plain 4,194,288 | tag 16)
-//! plain            = salt 32 | queue 48 x blob | hints 48 x 16 | region, which fills the rest
+//! plain            = salt 32 | queue 48 x blob | hints 48 x 20 | trail 120 x 20 | region, which fills the rest
 //! region           = nonce 24 | text, zero padded | tag 16
 //! text             = length 4 | content | zero
 //! ```
-//! There is no magic and no version, and nothing says whether the region was ever used. Queue and hints need no
+//! There is no magic and no version, and nothing says whether the region was ever used. Queue, hints and trail need no
 //! passphrase: what sends in the background has no branch on real or cover.
 
 mod file;
+mod marks;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use proto::Round;
 use proto::envelope::{Blob, Wire};
 use rand::CryptoRng;
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::seal::{self, StoreKey};
+use marks::{MARKS, Marks};
 
 pub use file::MailboxError;
 pub(crate) use file::MailboxFile;
+pub(crate) use marks::{Hint, HintKey, TRAIL};
 
 /// Length of the file.
 pub(crate) const FILE: usize = 4 * 1024 * 1024;
@@ -31,49 +33,8 @@ pub const QUEUE: usize = 48;
 const PLAIN: usize = FILE - seal::TAG;
 /// Length of the salt.
 const SALT: usize = 32;
-/// Length of a hint.
-const HINT: usize = 16;
 /// Where the content's length stands in the region's text.
 const LENGTH: usize = 4;
-
-/// Marks one place of the queue. For a message, the first 16 bytes of HMAC-SHA256(hint key, blob); for cover, random.
-pub(crate) type Hint = [u8; HINT];
-
-/// Tells messages from cover in the queue. Lies in the region, so only the passphrase can.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct HintKey([u8; 32]);
-
-impl HintKey {
-    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut key = [0; 32];
-        rng.fill_bytes(&mut key);
-        Self(key)
-    }
-
-    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The hint that marks this blob as a message.
-    pub(crate) fn hint(&self, blob: &Blob) -> Hint {
-        self.over(blob.as_bytes())
-    }
-
-    /// What a label and some bytes become for whoever has this key, and for nobody else. No blob is as short.
-    pub(crate) fn mark(&self, label: &str, bytes: &[u8]) -> Hint {
-        self.over(&[label.as_bytes(), &[0], bytes].concat())
-    }
-
-    fn over(&self, blob: &[u8]) -> Hint {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
-        mac.update(blob);
-        mac.finalize().into_bytes()[..HINT].try_into().expect("16 bytes")
-    }
-}
 
 /// Every place of the queue holds a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +57,7 @@ pub(crate) struct Mailbox {
     wire: Wire,
     salt: [u8; SALT],
     queue: Vec<Vec<u8>>,
-    hints: Vec<Hint>,
+    marks: Marks,
     region: Vec<u8>,
     kept: Kept,
     filled: bool,
@@ -125,7 +86,7 @@ impl Mailbox {
         Self::new(wire, Kept::Memory, rng)
     }
 
-    // At first start salt, hints and region are random, and the queue too until it is filled with cover.
+    // At first start salt, hints, trail and region are random, and the queue too until it is filled with cover.
     fn new(wire: Wire, kept: Kept, rng: &mut impl CryptoRng) -> Self {
         let mut plain = Zeroizing::new(vec![0; PLAIN]);
         rng.fill_bytes(&mut plain);
@@ -135,12 +96,12 @@ impl Mailbox {
     fn from_plain(plain: &[u8], wire: Wire, kept: Kept) -> Self {
         let (salt, rest) = plain.split_at(SALT);
         let (queue, rest) = rest.split_at(QUEUE * wire.cascade.blob());
-        let (hints, region) = rest.split_at(QUEUE * HINT);
+        let (marks, region) = rest.split_at(MARKS);
         Self {
             wire,
             salt: salt.try_into().expect("32 bytes"),
             queue: queue.chunks_exact(wire.cascade.blob()).map(<[u8]>::to_vec).collect(),
-            hints: hints.as_chunks().0.to_vec(),
+            marks: Marks::from_bytes(marks),
             region: region.to_vec(),
             kept,
             filled: false,
@@ -153,7 +114,7 @@ impl Mailbox {
         let mut plain = Vec::with_capacity(FILE);
         plain.extend_from_slice(&self.salt);
         self.queue.iter().for_each(|blob| plain.extend_from_slice(blob));
-        plain.extend_from_slice(self.hints.as_flattened());
+        self.marks.iter().for_each(|hint| plain.extend_from_slice(hint));
         plain.extend_from_slice(&self.region);
         debug_assert_eq!(plain.len(), PLAIN);
         plain
@@ -161,12 +122,11 @@ impl Mailbox {
 
     /// Writes the whole mailbox anew, under a fresh key, changed or not. Returns once it is on the disk.
     pub(crate) fn rewrite(&mut self, rng: &mut impl CryptoRng) -> Result<(), MailboxError> {
-        let changes = self.changes;
-        let plain = self.to_plain();
-        if let Kept::File(file) = &mut self.kept {
+        let plain = matches!(self.kept, Kept::File(_)).then(|| self.to_plain());
+        if let (Kept::File(file), Some(plain)) = (&mut self.kept, plain) {
             file.write(plain, rng, |_| Ok(()))?;
         }
-        self.written = changes;
+        self.written = self.changes;
         Ok(())
     }
 
@@ -193,7 +153,7 @@ impl Mailbox {
         rng: &mut R,
     ) -> Result<(), MailboxError> {
         self.queue = (0..QUEUE).map(|_| cover(rng).as_bytes().to_vec()).collect();
-        rng.fill_bytes(self.hints.as_flattened_mut());
+        (0..QUEUE).for_each(|place| self.marks.set(place, marks::random(rng)));
         self.rewrite(rng)?;
         if let Kept::File(file) = &mut self.kept {
             file.set_filled(true)?;
@@ -202,20 +162,24 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Takes out the first blob, durably: `cover` takes the last place, everything moves up, and the mailbox is rewritten.
-    /// Only then is the blob handed out, and the first byte may go. If the rewriting fails, all is as it was.
-    pub(crate) fn take(&mut self, cover: &Blob, rng: &mut impl CryptoRng) -> Result<Blob, MailboxError> {
-        // MBX-07: one goes, one comes.
-        let mut last = [0; HINT];
-        rng.fill_bytes(&mut last);
-        let (first, hint) = (self.queue.remove(0), self.hints.remove(0));
+    /// Takes out the first blob in round `r`, durably: `cover` takes the last place, everything moves up, the trail has one
+    /// more, and the mailbox is rewritten. Only then is the blob handed out, and the first byte may go. If the rewriting
+    /// fails, all is as it was.
+    pub(crate) fn take(
+        &mut self,
+        r: Round,
+        cover: &Blob,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Blob, MailboxError> {
+        // MBX-07: one goes, one comes. MBX-12: whatever goes leaves its round under its veil.
+        let marks = self.marks.clone();
+        self.marks.take(r, rng);
+        let first = self.queue.remove(0);
         self.queue.push(cover.as_bytes().to_vec());
-        self.hints.push(last);
         if let Err(e) = self.rewrite(rng) {
             self.queue.pop();
-            self.hints.pop();
             self.queue.insert(0, first);
-            self.hints.insert(0, hint);
+            self.marks = marks;
             return Err(e);
         }
         Ok(Blob::from_bytes(&self.wire, first).expect("every place holds a blob"))
@@ -227,7 +191,7 @@ impl Mailbox {
         let place = (0..QUEUE).find(|&p| !self.is_message(key, p)).ok_or(QueueFull)?;
         let hint = key.hint(blob);
         self.queue[place] = blob.as_bytes().to_vec();
-        self.hints[place] = hint;
+        self.marks.set(place, hint);
         self.changes += 1;
         Ok((place, hint))
     }
@@ -239,11 +203,30 @@ impl Mailbox {
 
     /// The place of a message that still waits.
     pub(crate) fn find(&self, hint: &Hint) -> Option<usize> {
-        self.hints.iter().position(|h| h.ct_eq(hint).into())
+        self.marks.find(hint)
+    }
+
+    /// The round in which a message left, if it is among the last 120 blobs that did.
+    pub(crate) fn left(&self, hint: &Hint) -> Option<Round> {
+        self.marks.left(hint)
+    }
+
+    /// Takes messages back that wait: `cover` takes their places. To who has no passphrase nothing has changed.
+    pub(crate) fn take_back<R: CryptoRng>(
+        &mut self,
+        hints: &[Hint],
+        mut cover: impl FnMut(&mut R) -> Blob,
+        rng: &mut R,
+    ) {
+        for place in hints.iter().filter_map(|hint| self.marks.find(hint)).collect::<Vec<_>>() {
+            self.queue[place] = cover(rng).as_bytes().to_vec();
+            self.marks.set(place, marks::random(rng));
+            self.changes += 1;
+        }
     }
 
     fn is_message(&self, key: &HintKey, place: usize) -> bool {
-        key.over(&self.queue[place]).ct_eq(&self.hints[place]).into()
+        key.over(&self.queue[place]).ct_eq(self.marks.place(place)).into()
     }
 
     /// What a passphrase is mixed with.
@@ -260,6 +243,11 @@ impl Mailbox {
         Some(Zeroizing::new(text[LENGTH..].get(..length)?.to_vec()))
     }
 
+    /// How many bytes of content the region holds.
+    pub(crate) fn room(&self) -> usize {
+        self.region.len() - seal::OVERHEAD - LENGTH
+    }
+
     /// Seals the region anew. Takes the same time whatever the content.
     pub(crate) fn seal_region(
         &mut self,
@@ -267,8 +255,7 @@ impl Mailbox {
         content: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<(), RegionFull> {
-        let room = self.region.len() - seal::OVERHEAD - LENGTH;
-        if content.len() > room {
+        if content.len() > self.room() {
             return Err(RegionFull);
         }
         // The text lies between nonce and tag; it is built in its place and sealed there, so no copy of it stays.
@@ -295,6 +282,13 @@ impl Mailbox {
         self.seal_region(key, content, rng)?;
         self.salt = salt;
         Ok(())
+    }
+
+    /// As on the first day: a new salt, and a region that opens under no key. The queue goes on as it is.
+    pub(crate) fn erase(&mut self, rng: &mut impl CryptoRng) {
+        rng.fill_bytes(&mut self.salt);
+        rng.fill_bytes(&mut self.region);
+        self.changes += 1;
     }
 }
 
@@ -352,13 +346,16 @@ mod tests {
             assert_eq!(place, n as usize);
             assert_eq!(mailbox.find(&hint), Some(place));
         }
-        assert_eq!(mailbox.take(&blob(50), &mut rng).unwrap().as_bytes(), blob(0).as_bytes());
+        assert_eq!(mailbox.take(Round(1), &blob(50), &mut rng).unwrap().as_bytes(), blob(0).as_bytes());
         assert_eq!(mailbox.place(&key, &blob(3)).unwrap().0, 2, "behind the two that wait");
         for n in 1..4 {
-            assert_eq!(mailbox.take(&blob(50 + n), &mut rng).unwrap().as_bytes(), blob(n).as_bytes());
+            assert_eq!(
+                mailbox.take(Round(1), &blob(50 + n), &mut rng).unwrap().as_bytes(),
+                blob(n).as_bytes()
+            );
         }
         assert_eq!(
-            mailbox.take(&blob(60), &mut rng).unwrap().as_bytes(),
+            mailbox.take(Round(1), &blob(60), &mut rng).unwrap().as_bytes(),
             blob(1_005).as_bytes(),
             "then cover"
         );
@@ -373,7 +370,7 @@ mod tests {
             mailbox.place(&key, &blob(n)).unwrap();
         }
         assert_eq!(mailbox.place(&key, &blob(99)), Err(QueueFull));
-        mailbox.take(&blob(100), &mut rng).unwrap();
+        mailbox.take(Round(1), &blob(100), &mut rng).unwrap();
         assert_eq!(mailbox.place(&key, &blob(99)).unwrap().0, QUEUE - 1);
         let other = HintKey::generate(&mut rng);
         assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
@@ -391,14 +388,14 @@ mod tests {
         mailbox.place(&HintKey::from_bytes([1; 32]), &blob(2)).unwrap();
         // A folder where the new file should be: writing it fails.
         std::fs::create_dir(folder.path().join("mailbox.next")).unwrap();
-        assert!(mailbox.take(&blob(3), &mut rng).is_err());
+        assert!(mailbox.take(Round(1), &blob(3), &mut rng).is_err());
         std::fs::remove_dir(folder.path().join("mailbox.next")).unwrap();
-        assert_eq!(mailbox.take(&blob(3), &mut rng).unwrap().as_bytes(), blob(2).as_bytes());
+        assert_eq!(mailbox.take(Round(1), &blob(3), &mut rng).unwrap().as_bytes(), blob(2).as_bytes());
         drop(mailbox);
         let file = MailboxFile::lock(folder.path()).unwrap();
         let mut mailbox = Mailbox::open(file, wire(), &mut rng).unwrap();
         assert!(mailbox.is_filled());
-        assert_eq!(mailbox.take(&blob(4), &mut rng).unwrap().as_bytes(), blob(1).as_bytes());
+        assert_eq!(mailbox.take(Round(1), &blob(4), &mut rng).unwrap().as_bytes(), blob(1).as_bytes());
     }
 
     // MBX-03, MBX-06
@@ -427,7 +424,7 @@ mod tests {
         let mut mailbox = filled(&mut rng);
         let key = StoreKey::from_bytes([1; 32]);
         let room = mailbox.region.len() - 44;
-        assert_eq!(room, 3_909_284);
+        assert_eq!(room, 3_906_692);
         assert_eq!(mailbox.seal_region(&key, &vec![7; room + 1], &mut rng), Err(RegionFull));
         mailbox.seal_region(&key, &vec![7; room], &mut rng).unwrap();
         assert_eq!(mailbox.open_region(&key).unwrap().len(), room);
@@ -435,18 +432,19 @@ mod tests {
 
     #[test]
     fn the_queue_looks_the_same_to_who_has_no_passphrase() {
-        // Hints of messages and of cover are both 16 bytes without a pattern: as many ones as zeros.
+        // Hints of messages and of cover are both 20 bytes without a pattern: as many ones as zeros.
         let mut rng = StdRng::seed_from_u64(6);
         let mut mailbox = filled(&mut rng);
         let key = HintKey::generate(&mut rng);
         for n in 0..24 {
             mailbox.place(&key, &blob(n)).unwrap();
         }
-        let ones = |hints: &[Hint]| hints.as_flattened().iter().map(|b| b.count_ones()).sum::<u32>();
-        let (messages, cover) = mailbox.hints.split_at(24);
-        // 3,072 bits each: 1,536 expected, standard deviation 28.
-        for hints in [messages, cover] {
-            assert!((1_396..1_676).contains(&ones(hints)), "{}", ones(hints));
+        let ones = |from: usize| -> u32 {
+            (from..from + 24).flat_map(|place| mailbox.marks.place(place)).map(|b| b.count_ones()).sum()
+        };
+        // 3,840 bits each: 1,920 expected, standard deviation 31.
+        for from in [0, 24] {
+            assert!((1_765..2_075).contains(&ones(from)), "{}", ones(from));
         }
     }
 
@@ -466,11 +464,11 @@ mod tests {
                         placed += 1;
                     }
                 } else {
-                    let sent = mailbox.take(&blob(n), &mut rng).unwrap();
+                    let sent = mailbox.take(Round(1), &blob(n), &mut rng).unwrap();
                     left.extend((0..placed).find(|&m| blob(m).as_bytes() == sent.as_bytes()));
                 }
                 prop_assert_eq!(mailbox.queue.len(), QUEUE);
-                prop_assert_eq!(mailbox.hints.len(), QUEUE);
+                prop_assert_eq!(mailbox.marks.iter().count(), QUEUE + TRAIL);
             }
             prop_assert!(left.iter().copied().eq(0..left.len() as u64), "{left:?}");
         }

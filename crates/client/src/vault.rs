@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
-use proto::conversation::{AckTag, Chain, ConversationKey, Message, Received, open_message};
+use proto::conversation::{AckTag, Chain, ConversationKey, Message, open_message};
 use proto::directory::IntakeKey;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
-use proto::{Millis, NetworkId, Round};
+use proto::{NetworkId, Round};
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::conversations::{Started, Text};
+use crate::conversations::Text;
 use crate::durable;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::mailbox::{Hint, HintKey};
@@ -357,14 +357,23 @@ pub(crate) struct Thread {
     /// How many replies there are; the next has the number after.
     #[n(2)]
     pub(crate) replies: u32,
-    /// What the source said last that it has.
     #[n(3)]
-    pub(crate) received: Received,
-    #[n(4)]
     pub(crate) lines: Vec<Spoken>,
     /// Acknowledgement tags of all boxes taken: by them a box that comes twice is known.
-    #[n(5)]
+    #[n(4)]
     pub(crate) taken: Vec<ByteArray<16>>,
+}
+
+/// A chain, and the edition that brought the box that started it.
+#[derive(Encode, Decode)]
+pub(crate) struct Started {
+    #[n(0)]
+    pub(crate) at: Round,
+    /// The message in that box.
+    #[n(1)]
+    pub(crate) sequence: u32,
+    #[n(2)]
+    pub(crate) chain: Chain,
 }
 
 /// A line of it.
@@ -387,12 +396,18 @@ pub(crate) enum Spoken {
         number: u32,
         #[n(2)]
         at: Round,
-        /// When it was first seen that all of it had left.
+        /// The round in which the last part of its newest copy left, or by which it surely had.
         #[n(3)]
-        left: Option<Millis>,
-        /// The envelopes that carry its parts.
+        left: Option<Round>,
+        /// The envelopes that carry the parts of its newest copy.
         #[n(4)]
         hints: Vec<Hint>,
+        /// How many copies there were.
+        #[n(5)]
+        times: u8,
+        /// The source said that it has it.
+        #[n(6)]
+        received: bool,
     },
 }
 
@@ -514,7 +529,7 @@ mod tests {
         let message = Message {
             conversation: ConversationKey::generate(&mut rng),
             sequence: 0,
-            received: Received::default(),
+            received: proto::conversation::Received::default(),
             text: Zeroizing::new("A tip.".to_owned()),
         };
         let packed = message.pack(wire.cascade).unwrap();

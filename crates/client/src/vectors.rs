@@ -106,7 +106,7 @@ fn mailbox(f: &Fields) -> Outcome {
     }
 }
 
-/// MBX-07, MBX-08
+/// MBX-07, MBX-08, MBX-12
 #[test]
 fn a_queue_has_the_outcome_of_its_vector() {
     run_folder("queue", 6, queue);
@@ -128,16 +128,21 @@ fn queue(f: &Fields) -> Outcome {
                 Ok((place, hint)) => format!("place {place} | hint {}", hex::encode(hint)),
                 Err(_) => "refused".into(),
             },
-            ["take", cover] => {
-                mailbox.take(&named(cover)?, &mut rng()).map_err(why)?.as_bytes()[0].to_string()
+            ["take", cover, round] => {
+                let round = Round(round.parse().map_err(why)?);
+                mailbox.take(round, &named(cover)?, &mut rng()).map_err(why)?.as_bytes()[0].to_string()
             }
+            ["left", message] => match mailbox.left(&key.hint(&named(message)?)) {
+                Some(round) => round.to_string(),
+                None => "unknown".into(),
+            },
             _ => return step.unknown(),
         };
         outcome = step.gave(came)?;
     }
     // Whatever it holds leaves in its order, and behind it comes what was put in its place.
     let blobs: Vec<_> = (0..=QUEUE)
-        .map(|_| mailbox.take(&blob(255), &mut rng()).map(|blob| blob.as_bytes()[0]).map_err(why))
+        .map(|_| mailbox.take(Round(0), &blob(255), &mut rng()).map(|blob| blob.as_bytes()[0]).map_err(why))
         .collect::<Result<_, _>>()?;
     if blobs[QUEUE] != 255 {
         return Err("it holds more than 48 blobs".into());
@@ -186,7 +191,7 @@ fn parts_of_replies_become_what_their_vector_says() {
 fn reply(f: &Fields) -> Outcome {
     let desk = DeskView { id: DeskId([1; 16]), newsroom: "N".into(), name: "D".into(), about: String::new() };
     let mut content = Content::new(&mut rng());
-    let source = content.with(&desk, &mut rng());
+    let source = content.with(&desk, &mut rng()).ok_or("no room for a conversation")?;
     let mut outcome = String::new();
     for step in f.steps()? {
         let ["part", number, part, parts, text] = step.words()[..] else { return step.unknown() };

@@ -85,19 +85,19 @@ fn opened(image: &Image) -> Plain {
     Plain(text.to_vec())
 }
 
-/// salt 32 | queue 48 x 5920 | hints 48 x 16 | region
+/// salt 32 | queue 48 x 5920 | hints 48 x 20 | trail 120 x 20 | region
 struct Plain(Vec<u8>);
 
 impl Plain {
     const BLOB: usize = 5_920;
     const HINTS: usize = 32 + QUEUE * Self::BLOB;
-    const REGION: usize = Self::HINTS + QUEUE * 16;
+    const REGION: usize = Self::HINTS + (QUEUE + 120) * 20;
 
     fn blobs(&self) -> impl Iterator<Item = &[u8]> {
         self.0[32..Self::HINTS].chunks_exact(Self::BLOB)
     }
 
-    /// All that must look random: salt, hints and region.
+    /// All that must look random: salt, hints, trail and region.
     fn rest(&self) -> Vec<u8> {
         [&self.0[..32], &self.0[Self::HINTS..]].concat()
     }
@@ -198,8 +198,8 @@ async fn the_disk_of_one_who_writes_is_like_that_of_one_who_only_reads() {
         }
         if r % 7 == 6 {
             drop(session.take());
-            assert!(writes.unlock(&passphrase(2)).is_none());
-            session = writes.unlock(&passphrase(1));
+            assert!(writes.unlock(&passphrase(2)).unwrap().is_none());
+            session = writes.unlock(&passphrase(1)).unwrap();
         }
     }
     // It did write and was answered, or nothing was compared.

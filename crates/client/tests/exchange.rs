@@ -348,7 +348,7 @@ async fn exc_06_a_sending_reader_looks_like_one_that_only_reads() {
                 session.as_ref().unwrap().write(desk, &format!("message {r}"), town.start(r)).unwrap();
             }
             12 => session = None,
-            14 => session = source.unlock(&passphrase),
+            14 => session = source.unlock(&passphrase).unwrap(),
             15..40 => {
                 let session = session.as_ref().unwrap();
                 session.refresh();

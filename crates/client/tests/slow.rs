@@ -69,7 +69,7 @@ async fn what_was_written_is_kept_in_time_however_slow_the_edge_is() {
     assert!(session.is_kept(), "written at the stop");
     drop((session, reader));
     let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 3);
-    assert_eq!(reader.unlock(&passphrase).unwrap().conversations()[0].lines.len(), 2);
+    assert_eq!(reader.unlock(&passphrase).unwrap().unwrap().conversations()[0].lines.len(), 2);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use axum::{
 };
 use client::{AnswerError, Conversation, Line, LineState, Who};
 use maud::{Markup, html};
+use proto::{conversation, size};
 use serde::Deserialize;
 use ui::{
     text::{beginning, fill, tame},
@@ -22,6 +23,9 @@ use crate::{App, blocking, frame, keep_awake, not_here, words};
 
 /// How much of the newest line a row shows, in characters.
 const EXCERPT: usize = 110;
+
+/// Bytes of the longest answer.
+const LONGEST: usize = conversation::MAX_PARTS as usize * size::REPLY_TEXT;
 
 /// Shorter rounds show clock times with their seconds.
 const SECONDS_BELOW_MS: u64 = 60_000;
@@ -92,7 +96,7 @@ pub(crate) async fn answer(
     let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
     let text = posted.text.replace("\r\n", "\n");
     if text.trim().is_empty() {
-        return show(&app, &id, "", Some(words::EMPTY_ANSWER)).await;
+        return show(&app, &id, "", Some(words::EMPTY_ANSWER.into())).await;
     }
     let (now, letter, wanted) = (app.now(), text.clone(), id.clone());
     let sent = blocking(move || {
@@ -109,10 +113,12 @@ pub(crate) async fn answer(
         Some(Err(error)) => {
             let sentence = match error {
                 AnswerError::NoConversation => return not_here(),
-                AnswerError::NoChain => words::NO_CHAIN,
-                AnswerError::TooLong(_) => words::TOO_LONG,
-                AnswerError::Disk => words::DISK,
-                _ => words::TOO_EARLY,
+                AnswerError::TooOld => words::TOO_OLD.into(),
+                AnswerError::NoLinks { room: 0 } => words::NO_LINKS.into(),
+                AnswerError::NoLinks { room } => words::FEW_LINKS.replace("{}", &room.to_string()),
+                AnswerError::TooLong(_) => words::TOO_LONG.into(),
+                AnswerError::Disk => words::DISK.into(),
+                _ => words::TOO_EARLY.into(),
             };
             show(&app, &id, &text, Some(sentence)).await
         }
@@ -130,7 +136,7 @@ fn mind(app: &Arc<App>, headers: &HeaderMap, conversation: Option<&str>) {
     }
 }
 
-async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> Response {
+async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) -> Response {
     let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
     let wanted = id.to_owned();
     let found =
@@ -144,9 +150,9 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<&str>) -> R
                 ol.lines { @for line in &conversation.lines { (line_item(app, line)) } }
             }
             form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
-                @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
+                @if let Some(sentence) = &problem { p.problem role="alert" { (sentence) } }
                 label for="text" { (words::ANSWER) }
-                p.hint #hint { (words::ANSWER_HINT) }
+                p.hint #hint { (words::ANSWER_HINT) " " (room(conversation.room)) }
                 textarea #text name="text" rows="7" aria-describedby="hint" autocorrect="off" spellcheck="false"
                     writingsuggestions="false" { "\n" (draft) }
                 div.actions { button { (words::SEND) } }
@@ -180,11 +186,36 @@ fn line_item(app: &App, line: &Line) -> Markup {
             }
             p.said dir="auto" { (tame(&line.text)) }
             @match line.state {
-                LineState::Waiting { from, until } => p.state { (leaves(app, from.0, until.0)) },
-                LineState::Left { before } => p.state { (fill(words::LEFT, &[moment(app, before.0)])) },
+                LineState::Waiting { from, until } => {
+                    (copy(line))
+                    p.state { (leaves(app, from.0, until.0)) }
+                },
+                LineState::Left { before } => {
+                    (copy(line))
+                    p.state { (fill(words::LEFT, &[moment(app, before.0)])) }
+                },
+                LineState::Unknown { .. } => {
+                    p.state { (fill(words::UNKNOWN, &[html! { (line.times) }])) }
+                },
                 LineState::Acknowledged => p.state { (words::RECEIVED_BY_SOURCE) },
                 _ => {},
             }
+        }
+    }
+}
+
+/// Said of an answer that went out more than once.
+fn copy(line: &Line) -> Markup {
+    html! { @if line.times > 1 { p.state { (fill(words::COPY, &[html! { (line.times) }])) } } }
+}
+
+/// How much can be answered, once that is less than the longest answer.
+fn room(bytes: usize) -> Markup {
+    html! {
+        @if bytes == 0 {
+            (words::ROOM_NONE)
+        } @else if bytes < LONGEST {
+            (fill(words::ROOM, &[html! { (bytes) }]))
         }
     }
 }

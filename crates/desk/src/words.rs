@@ -63,7 +63,12 @@ words! {
     SEND = "Send the answer";
     EMPTY_ANSWER = "The answer is empty. Nothing was sent.";
     TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
-    NO_CHAIN = "The source has to write again before you can answer. Nothing was sent.";
+    TOO_OLD = "The source last wrote too long ago. Nothing was sent. You can answer when they write again.";
+    NO_LINKS = "There is no room for more answers. Nothing was sent. You can answer when the source writes again.";
+    FEW_LINKS = "Nothing was sent. There is room for about {} letters. Make it shorter.";
+    /// Said beside the form, before anything is written.
+    ROOM = "Room for about {} letters in all, until the source writes again.";
+    ROOM_NONE = "You can answer when the source writes again.";
     TOO_LONG = "The answer is too long. Nothing was sent. Make it shorter.";
     DISK = "The vault could not be written. Nothing was sent. Look at the free space on the disk.";
     WAITING = "Waiting. It leaves between {} and {}.";
@@ -71,6 +76,9 @@ words! {
     WAITING_AT = "Waiting. It leaves at {}.";
     LEFT = "Left at some time before {}.";
     RECEIVED_BY_SOURCE = "The source has it.";
+    COPY = "The source has not said that it has it, so it is sent again. This is time {} of 3.";
+    /// P8
+    UNKNOWN = "Copies sent: {} of 3. Nobody knows if the source has it. It says so when it writes.";
     ROUND = "round {}";
 }
 

@@ -17,16 +17,17 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{DeskView, Passphrase, PassphraseError, WriteError};
-use proto::story::StoryId;
+use client::{DeskView, Leaves, MAX_CONVERSATIONS, OutOfMemory, Passphrase, PassphraseError, WriteError};
+use proto::{DeskId, story::StoryId};
 use ui::passphrase::differing;
+use zeroize::Zeroizing;
 
 use crate::{App, words};
 
 pub(crate) use area::Area;
 use area::{Open, PageKey, keep_awake};
 use form::{Form, Names, Step};
-use screens::{Screen, Writing};
+use screens::{Inside, Screen, Writing};
 
 /// The one public path.
 pub(crate) const PATH: &str = "/contact";
@@ -45,7 +46,12 @@ pub(crate) async fn step(
     let form = Form::read(pairs);
     let step = form.step;
     if step == Some(Step::Leave) {
+        // Closed first. Who still holds the area keeps what was being written, and lets go.
+        let open = app.area().open(&form.page);
         app.area().close();
+        if let (Some(open), Some(desk)) = (open, form.desk) {
+            blocking(move || open.session.keep_draft(desk, &form.text)).await;
+        }
         return leave(form.from);
     }
     if step != Some(Step::Look) {
@@ -133,12 +139,13 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.begin(&words)).await {
-        Ok(session) => opened(app, load, opening, Open { session, passphrase }),
+        Ok(session) => opened(app, load, opening, Open { session, passphrase }).await,
         Err(_) => load.show(&Screen::Sorry(words::BEGIN_FAILED)),
     }
 }
 
-/// Wrong words and no mailbox at all: the same work, the same sentence, the same page.
+/// Wrong words and no mailbox at all: the same work, the same sentence, the same page. Too little memory is found out before
+/// either.
 async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let problem = |sentence| load.show(&Screen::Unlock { typed: &form.words, problem: Some(sentence) });
     let passphrase = match Passphrase::parse(&form.words.join(" ")) {
@@ -151,19 +158,21 @@ async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.unlock(&words)).await {
-        Some(session) => opened(app, load, opening, Open { session, passphrase }),
-        None => problem(words::WRONG.into()),
+        Ok(Some(session)) => opened(app, load, opening, Open { session, passphrase }).await,
+        Ok(None) => problem(words::WRONG.into()),
+        Err(OutOfMemory) => problem(words::NO_MEMORY.into()),
     }
 }
 
-fn opened(app: &App, mut load: Load<'_>, opening: u64, open: Open) -> Response {
+async fn opened(app: &Arc<App>, mut load: Load<'_>, opening: u64, open: Open) -> Response {
     let page = app.with_rng(PageKey::draw);
     page.as_str().clone_into(&mut load.page);
-    let conversations = open.session.conversations();
-    if !app.area().opened(opening, page, open) {
-        return locked(&load);
+    let ours = page.as_str().to_owned();
+    let open = if app.area().opened(opening, page, open) { app.area().open(&ours) } else { None };
+    match open {
+        Some(open) => home(app, &load, open, false).await,
+        None => locked(&load),
     }
-    home(app, &load, &conversations)
 }
 
 /// The words are asked for again. An area locked long ago and one open in another window look the same.
@@ -171,33 +180,102 @@ fn locked(load: &Load<'_>) -> Response {
     load.show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()) })
 }
 
-fn home(app: &App, load: &Load<'_>, conversations: &[client::ConversationView]) -> Response {
-    if conversations.is_empty() {
-        return load.show(&Screen::Choose { desks: &app.device.desks() });
+/// What the mailbox holds. `look`: after looking through what the exchanges brought.
+async fn home(app: &Arc<App>, load: &Load<'_>, open: Arc<Open>, look: bool) -> Response {
+    let inside = inside(app, open, look, None).await;
+    if inside.conversations.is_empty() {
+        return load.show(&Screen::Choose { desks: &app.device.desks(), inside: &inside });
     }
-    load.show(&Screen::Home { conversations, sealed: None })
+    load.show(&Screen::Home { inside: &inside })
+}
+
+async fn inside(app: &Arc<App>, open: Arc<Open>, look: bool, sealed: Option<Leaves>) -> Inside {
+    let device = Arc::clone(&app.device);
+    blocking(move || {
+        if look {
+            open.session.refresh();
+        }
+        let listed = device.desks();
+        let desk = |id| listed.iter().find(|desk| desk.id == id).cloned();
+        Inside {
+            conversations: open.session.conversations(),
+            drafts: open.session.drafts().into_iter().filter_map(desk).collect(),
+            full: open.session.is_full(),
+            sealed,
+        }
+    })
+    .await
 }
 
 /// A step inside the unlocked area.
 async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step, form: Form) -> Response {
     let desk = form.desk.and_then(|id| app.device.desks().into_iter().find(|desk| desk.id == id));
     match (step, desk) {
-        (Step::Choose, _) => load.show(&Screen::Choose { desks: &app.device.desks() }),
+        (Step::Choose, _) => {
+            let inside = inside(app, open, false, None).await;
+            load.show(&Screen::Choose { desks: &app.device.desks(), inside: &inside })
+        }
         (Step::Compose | Step::Measure, Some(desk)) => {
-            let writing = Writing::new(&desk, &form.text);
-            load.show(&Screen::Compose { writing, problem: None })
+            let text = drafted(open, step, desk.id, form.text).await;
+            load.show(&Screen::Compose { writing: Writing::new(&desk, &text), problem: None })
         }
         (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form.text).await,
         (Step::Send | Step::SendAnyway, None) => load.show(&Screen::Sorry(words::DESK_GONE)),
-        _ => {
-            let conversations = blocking(move || {
-                open.session.refresh();
-                open.session.conversations()
-            })
-            .await;
-            home(app, &load, &conversations)
+        (Step::Delete | Step::DeleteNow | Step::Erase | Step::EraseNow, _) => {
+            delete(app, load, open, step, form.desk).await
+        }
+        (step, _) => {
+            // "Back" comes with what was written.
+            if let (Step::Home, Some(desk)) = (step, form.desk) {
+                let open = Arc::clone(&open);
+                blocking(move || open.session.keep_draft(desk, &form.text)).await;
+            }
+            home(app, &load, open, true).await
         }
     }
+}
+
+/// Keeps what is being written, so that no way of closing the mailbox loses it. A page that opens shows what was kept.
+async fn drafted(open: Arc<Open>, step: Step, desk: DeskId, text: String) -> Zeroizing<String> {
+    blocking(move || {
+        if step == Step::Compose && text.is_empty() {
+            return open.session.draft(desk).unwrap_or_default();
+        }
+        open.session.keep_draft(desk, &text);
+        Zeroizing::new(text)
+    })
+    .await
+}
+
+/// Deletes a conversation, or all of the mailbox: asked once, with what it does and does not undo.
+async fn delete(
+    app: &Arc<App>,
+    mut load: Load<'_>,
+    open: Arc<Open>,
+    step: Step,
+    desk: Option<DeskId>,
+) -> Response {
+    let now = app.now();
+    if step == Step::Erase {
+        return load.show(&Screen::Erase);
+    }
+    if step == Step::EraseNow {
+        blocking(move || open.session.delete_mailbox(now)).await;
+        app.area().close();
+        // The window's key is nobody's any more: the page that follows is the one that everybody sees.
+        load.page.clear();
+        return load.show(&Screen::Unlock { typed: &Default::default(), problem: None });
+    }
+    let inside = inside(app, Arc::clone(&open), false, None).await;
+    let Some(conversation) = inside.conversations.iter().find(|c| Some(c.desk.id) == desk) else {
+        return home(app, &load, open, false).await;
+    };
+    if step == Step::Delete {
+        return load.show(&Screen::Delete { desk: &conversation.desk });
+    }
+    let (id, session) = (conversation.id, Arc::clone(&open));
+    blocking(move || session.session.delete_conversation(id, now)).await;
+    home(app, &load, open, false).await
 }
 
 /// Looks the message over, seals it and puts it in line.
@@ -228,17 +306,14 @@ async fn send(
         return load.show(&Screen::Ask { writing: Writing::new(desk, &text), what });
     }
     let (id, now, letter) = (desk.id, app.now(), text.clone());
-    let (leaves, conversations) = blocking(move || {
-        let leaves = open.session.write(id, &letter, now);
-        (leaves, open.session.conversations())
-    })
-    .await;
-    match leaves {
-        Ok(leaves) => load.show(&Screen::Home { conversations: &conversations, sealed: Some(&leaves) }),
+    let writes = Arc::clone(&open);
+    match blocking(move || writes.session.write(id, &letter, now)).await {
+        Ok(leaves) => load.show(&Screen::Home { inside: &inside(app, open, false, Some(leaves)).await }),
         Err(WriteError::Locked) => locked(&load),
         Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),
         Err(WriteError::QueueFull) => refuse(words::LINE_FULL.into()),
         Err(WriteError::MailboxFull) => refuse(words::MAILBOX_FULL.into()),
+        Err(WriteError::TooMany) => refuse(words::TOO_MANY.replace("{}", &MAX_CONVERSATIONS.to_string())),
         // what is too long was refused above
         Err(_) => refuse(words::TOO_EARLY.into()),
     }

@@ -93,6 +93,7 @@ words! {
     OPEN = "Open";
     /// P7: the same sentence whether or not there is a mailbox
     WRONG = "These words open nothing here. Look at each word again.";
+    NO_MEMORY = "This computer has too little free memory. Close other programs, then try again.";
     NOT_A_WORD = "Word {} is not in the list of words. Look at it again.";
     SIX_NEEDED = "Six words are needed. Look at each box.";
     LOCKED = "The mailbox is closed in this window. Five minutes without a key close it. So does opening it elsewhere.";
@@ -104,6 +105,9 @@ words! {
     YOU = "You";
     WRITE_MORE = "Write more";
     WRITE_OTHER = "Write to another desk";
+    FULL = "The mailbox is full. It takes answers only. Delete a conversation to make room.";
+    DRAFT = "What you were writing to {} is kept here.";
+    GO_ON_WRITING = "Go on writing";
     LOOK_AGAIN = "Look again";
     LOOKS_ITSELF = "Answers appear here by themselves.";
     WAITING = "Waiting. It leaves with your normal reading between {} and {}.";
@@ -112,12 +116,34 @@ words! {
     WAITING_CLOSE = "You can close this page. Do not stop reading.";
     LEFT = "Left this device at some time before {}.";
     LEFT_USUALLY = "A desk usually has it in {}.";
-    OVERDUE = "It was not acknowledged. It may be lost. You can write it again.";
+    /// P8
+    OVERDUE = "It was not acknowledged. It may be lost. It is sealed anew when you next open the mailbox.";
+    /// P8
+    ANEW = "It was not acknowledged in time, so it is sent again. This is time {} of 3.";
+    /// P8
+    UNKNOWN = "It was sent three times and not acknowledged. Nobody knows if it arrived. You can write it again.";
     ACKNOWLEDGED = "Collected by {}.";
     WAY = "Where it can be by now";
     WAY_DEVICE = "this device";
     WAY_MIXES = "the mixes";
     WAY_DESK = "the desk";
+
+    // deleting
+    DELETE = "Delete this conversation";
+    DELETE_TITLE = "Delete the conversation with {}";
+    DELETE_WHAT = "Its text and its keys are deleted on this device.";
+    DELETE_WAITING = "Messages that still wait here are taken back.";
+    DELETE_GONE = "What has left cannot be called back. The desk keeps what it has.";
+    DELETE_ANSWERS = "Answers on their way can then be read by nobody.";
+    ERASE = "Delete the mailbox";
+    ERASE_DOES = "What this does";
+    ERASE_WHAT = "All conversations, drafts and keys on this device are deleted.";
+    ERASE_WORDS = "The six words then open nothing here, as on any other reader's device.";
+    ERASE_DOES_NOT = "What this does not undo";
+    /// P7: what the threat model says of disks
+    ERASE_DISK = "Some disks keep old data for a while. No app can change that.";
+    ERASE_WHEN = "Let the app run for two more minutes. By then the file is written anew.";
+    ERASE_NOW = "Delete it now";
 
     // writing
     WRITE_TO = "Write to {}";
@@ -139,7 +165,8 @@ words! {
     CHANGE_IT = "Change it";
     TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
     LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
-    MAILBOX_FULL = "The mailbox is full. Nothing was sent.";
+    MAILBOX_FULL = "The mailbox is full. Nothing was sent. Delete a conversation to make room.";
+    TOO_MANY = "You have {} conversations, and there can be no more. Nothing was sent. Delete one first.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
     SEALED = "Your message is sealed.";
     /// P8

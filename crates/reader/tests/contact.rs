@@ -215,3 +215,49 @@ async fn five_minutes_lock_it_and_looking_does_not_keep_it_open() {
     window.press("Investigations", &[]).await;
     assert!(window.says("The mailbox is closed in this window."));
 }
+
+#[tokio::test]
+async fn leaving_keeps_what_was_being_written() {
+    let mut window = window(10).await;
+    let six = begin(&mut window).await;
+    window.press("Investigations", &[]).await;
+    // The way out belongs to the form with the message: a browser without script sends the text along.
+    assert!(between(&window.page, "data-leave>", "</form>").contains("form=\"writing\""));
+    let (path, body) = pressed(&window.page, "Send", &["The quay is"]).unwrap();
+    window.post(&path, body.replace("=send&", "=leave&")).await;
+    assert_eq!(window.location.as_deref(), Some("/"));
+    window.get("/contact").await;
+    assert!(!window.says("kept here"));
+    window.press("I have six words", &[]).await;
+    window.press("Open", &strs(&six)).await;
+    assert!(window.says("is kept here."), "{}", window.page);
+    window.press("Go on writing", &[]).await;
+    assert!(window.says("The quay is</textarea>"), "{}", window.page);
+    // Back keeps it too; a message that was cleared is none.
+    window.press("Back", &["The quay is weak"]).await;
+    window.press("Go on writing", &[]).await;
+    assert!(window.says("The quay is weak</textarea>"));
+    window.press("Back", &[""]).await;
+    assert!(!window.says("is kept here."));
+}
+
+#[tokio::test]
+async fn a_deleted_mailbox_and_wrong_words_show_the_same_page() {
+    let mut window = window(11).await;
+    let six = begin(&mut window).await;
+    window.press("Delete the mailbox", &[]).await;
+    assert!(window.says("What this does") && window.says("What this does not undo"));
+    window.press("Back", &[]).await;
+    assert_eq!(window.heading(), "Choose a desk");
+    window.press("Delete the mailbox", &[]).await;
+    window.press("Delete it now", &[]).await;
+    assert_eq!(window.heading(), "Type your six words");
+    window.press("Open", &strs(&six)).await;
+    assert!(window.says("These words open nothing here."));
+    let deleted = settled(&window.page);
+    let mut other = self::window(11).await;
+    other.get("/contact").await;
+    other.press("I have six words", &[]).await;
+    other.press("Open", &strs(&six)).await;
+    assert_eq!(deleted, settled(&other.page));
+}

@@ -60,15 +60,15 @@ function say(form, words) {
   form.prepend(line);
 }
 
-// Back to the same article at the same place, first; then the program is told to lock.
+// Back to the same article at the same place, first; then the program is told to lock, and what was being written goes
+// along, to be kept there. A browser sends no more than 64 KiB after a page has gone.
 function leave() {
   const form = find("form[data-leave]");
   if (!form) return;
-  const told = fetch(form.action, {
-    method: "POST",
-    body: new URLSearchParams(new FormData(form)),
-    keepalive: true,
-  });
+  const writing = find("form#writing");
+  const fields = [...(writing ? new FormData(writing) : []), ...new FormData(form)];
+  const body = new URLSearchParams(fields);
+  const told = fetch(form.action, { method: "POST", body, keepalive: String(body).length < 60_000 });
   if (under) {
     const { main, top, link } = under;
     under = null;

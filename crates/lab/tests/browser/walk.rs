@@ -15,6 +15,8 @@ const TIP: &str = "The pump at the west gate failed in May. <script>alert(1)</sc
 /// What the desk answers, and is writing next when the screen is locked.
 const ANSWER: &str = "Thank you. How do you know?";
 const DRAFT: &str = "One more thing: who else was on";
+/// What a source is writing when somebody comes in.
+const HALF: &str = "The day before, the same pump";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_reads_a_source_writes_a_journalist_answers() -> anyhow::Result<()> {
@@ -25,7 +27,7 @@ async fn a_reader_reads_a_source_writes_a_journalist_answers() -> anyhow::Result
     let story = source.browser.client.current_url().await?;
     let story_title = source.browser.client.title().await?;
     ensure!(!title.is_empty() && !story_title.is_empty(), "pages have titles");
-    writes(&source).await?;
+    let words = writes(&source).await?;
 
     let desk = Person::new(&driver, "desk", &demo.desk).await?;
     opens_the_vault(&desk, &demo.passphrase).await?;
@@ -41,8 +43,8 @@ async fn a_reader_reads_a_source_writes_a_journalist_answers() -> anyhow::Result
     // One address, one title: the area is drawn over the article, and history gained nothing.
     ensure!(source.browser.client.current_url().await? == story, "the address changed");
     ensure!(source.browser.client.title().await? == story_title, "the title changed");
-    source.press("Leave at once").await?;
-    source.sees(&headline).await?;
+    leaves_a_draft(&source, &words, &headline).await?;
+    deletes_the_mailbox(&source, &words).await?;
 
     without_scripts(&driver, &source, &desk).await
 }
@@ -61,7 +63,7 @@ async fn reads(reader: &Person) -> anyhow::Result<(String, String)> {
 }
 
 /// The source: from the public page to the message.
-async fn writes(source: &Person) -> anyhow::Result<()> {
+async fn writes(source: &Person) -> anyhow::Result<Vec<String>> {
     source.press("Contact the newsroom").await?;
     source.sees("Opening this page sends nothing.").await?;
     source.look("public").await?;
@@ -90,7 +92,45 @@ async fn writes(source: &Person) -> anyhow::Result<()> {
     source.press("Send").await?;
     source.sees("Your message is sealed.").await?;
     source.sees("Answers appear here by themselves.").await?;
-    source.look("sealed").await
+    source.look("sealed").await?;
+    Ok(words)
+}
+
+/// Left in the middle of a sentence, and come back to it. Begins at the conversations and ends at the story.
+async fn leaves_a_draft(source: &Person, words: &[String], headline: &str) -> anyhow::Result<()> {
+    source.find("//button[starts-with(normalize-space(), 'Write more')]").await?.click().await?;
+    source.find("//textarea").await?.send_keys(HALF).await?;
+    source.press("Leave at once").await?;
+    source.sees(headline).await?;
+    ensure!(!source.text().await?.contains(HALF), "what was being written shows");
+    source.press("Contact the newsroom").await?;
+    source.press("I have six words").await?;
+    source.type_words(words).await?;
+    source.press("Open").await?;
+    source.sees("is kept here.").await?;
+    source.press("Go on writing").await?;
+    source.find("//textarea").await?;
+    ensure!(source.draft().await? == HALF, "the draft is {:?}", source.draft().await?);
+    source.press("Leave at once").await?;
+    source.sees(headline).await
+}
+
+/// Deleted, a mailbox is none. Begins at the story.
+async fn deletes_the_mailbox(source: &Person, words: &[String]) -> anyhow::Result<()> {
+    source.press("Contact the newsroom").await?;
+    source.press("I have six words").await?;
+    source.type_words(words).await?;
+    source.press("Open").await?;
+    source.sees("is kept here.").await?;
+    source.look("draft").await?;
+    source.press("Delete the mailbox").await?;
+    source.sees("What this does not undo").await?;
+    source.look("erase").await?;
+    source.press("Delete it now").await?;
+    source.sees("Type your six words").await?;
+    source.type_words(words).await?;
+    source.press("Open").await?;
+    source.sees("These words open nothing here.").await
 }
 
 /// The journalist at the door: once with wrong words.
@@ -210,8 +250,7 @@ async fn without_scripts(driver: &Driver, source: &Person, desk: &Person) -> any
         Err(_) => bail!("no answer but:\n{}\nat the desk:\n{}", plain.text().await?, desk.text().await?),
     }
     plain.asked_nobody_else().await?;
-    plain.press("Leave at once").await?;
-    plain.sees(&headline).await?;
+    leaves_a_draft(&plain, &words, &headline).await?;
     ensure!(plain.browser.client.current_url().await? == story, "leaving leads back to the story");
     Ok(())
 }

@@ -83,10 +83,14 @@ pub(crate) enum Step {
     Measure,
     Send,
     SendAnyway,
+    Delete,
+    DeleteNow,
+    Erase,
+    EraseNow,
 }
 
 impl Step {
-    const ALL: [(&str, Step); 20] = [
+    const ALL: [(&str, Step); 24] = [
         ("leave", Step::Leave),
         ("q0", Step::Question(0)),
         ("q1", Step::Question(1)),
@@ -107,6 +111,10 @@ impl Step {
         ("measure", Step::Measure),
         ("send", Step::Send),
         ("anyway", Step::SendAnyway),
+        ("delete", Step::Delete),
+        ("deleted", Step::DeleteNow),
+        ("erase", Step::Erase),
+        ("erased", Step::EraseNow),
     ];
 
     fn parse(text: &str) -> Option<Step> {

@@ -28,12 +28,27 @@ pub(super) enum Screen<'a> {
     Shown { six: &'a [&'a str] },
     Retype { typed: &'a [String; 6], wrong: &'a [usize] },
     Unlock { typed: &'a [String; 6], problem: Option<String> },
-    Home { conversations: &'a [ConversationView], sealed: Option<&'a Leaves> },
-    Choose { desks: &'a [DeskView] },
+    Home { inside: &'a Inside },
+    Choose { desks: &'a [DeskView], inside: &'a Inside },
+    Delete { desk: &'a DeskView },
+    Erase,
     Compose { writing: Writing<'a>, problem: Option<String> },
     Ask { writing: Writing<'a>, what: Identifies },
     Sorry(&'static str),
 }
+
+/// What an open mailbox shows.
+pub(super) struct Inside {
+    pub(super) conversations: Vec<ConversationView>,
+    /// To whom something was being written.
+    pub(super) drafts: Vec<DeskView>,
+    pub(super) full: bool,
+    /// When what was sealed just now leaves.
+    pub(super) sealed: Option<Leaves>,
+}
+
+/// The form in which a message is written: the way out takes what is in it along.
+const WRITING: &str = "writing";
 
 /// A message being written, and to whom.
 pub(super) struct Writing<'a> {
@@ -49,10 +64,11 @@ impl<'a> Writing<'a> {
 
 /// A whole page of the area, the way out first.
 pub(super) fn page(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
+    let writing = matches!(screen, Screen::Compose { .. } | Screen::Ask { .. }).then_some(WRITING);
     let main = html! {
         form.leave method="post" action=(PATH) data-leave {
             (hidden(load))
-            button.quiet name=(load.names.of(Field::Step)) value=(Step::Leave)
+            button.quiet form=[writing] name=(load.names.of(Field::Step)) value=(Step::Leave)
                 title=(words::LEAVE_HINT) accesskey="l" {
                 (words::LEAVE)
             }
@@ -73,8 +89,10 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
         Screen::Shown { six } => shown(load, six),
         Screen::Retype { typed, wrong } => retype(load, typed, wrong),
         Screen::Unlock { typed, problem } => unlock(load, typed, problem.as_deref()),
-        Screen::Home { conversations, sealed } => home(load, conversations, *sealed),
-        Screen::Choose { desks } => choose(load, desks),
+        Screen::Home { inside } => home(load, inside),
+        Screen::Choose { desks, inside } => choose(load, desks, inside),
+        Screen::Delete { desk } => delete(load, desk),
+        Screen::Erase => erase(load),
         Screen::Compose { writing, problem } => compose(load, writing, problem.as_deref()),
         Screen::Ask { writing, what } => ask(load, writing, *what),
         Screen::Sorry(sentence) => html! {
@@ -211,17 +229,20 @@ fn unlock(load: &Load<'_>, typed: &[String; 6], problem: Option<&str>) -> Markup
 
 // ---- inside ----
 
-fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Leaves>) -> Markup {
+fn home(load: &Load<'_>, inside: &Inside) -> Markup {
     let every_ms = load.app.device.status().round_ms.clamp(2_000, 60_000);
+    let conversations = &inside.conversations;
     html! {
         h1 { (words::CONVERSATIONS) }
-        @if let Some(leaves) = sealed {
+        @if let Some(leaves) = &inside.sealed {
             // Only what stays true while the message goes its way; where it is stands with the message.
             div.note role="status" {
                 p { (words::SEALED) }
                 p { (fill(words::SEALED_KEPT, &[moment(load, leaves.durable_by.0)])) }
             }
         }
+        @if inside.full { p.problem { (words::FULL) } }
+        (drafts(load, inside))
         div #lines aria-live="polite" {
             @for conversation in conversations {
                 section aria-label=(text::tame(&desk_name(&conversation.desk))) {
@@ -241,13 +262,80 @@ fn home(load: &Load<'_>, conversations: &[ConversationView], sealed: Option<&Lea
             @for conversation in conversations {
                 (form(load, &html! {
                     input type="hidden" name=(load.names.of(Field::Desk)) value=(conversation.desk.id);
-                    button name=(load.names.of(Field::Step)) value=(Step::Compose) {
-                        (words::WRITE_MORE) " · " (text::run(&conversation.desk.name))
+                    div.actions {
+                        button name=(load.names.of(Field::Step)) value=(Step::Compose) {
+                            (words::WRITE_MORE) " · " (text::run(&desk_name(&conversation.desk)))
+                        }
+                        button.quiet name=(load.names.of(Field::Step)) value=(Step::Delete) {
+                            (words::DELETE) " · " (text::run(&desk_name(&conversation.desk)))
+                        }
                     }
                 }))
             }
-            (form(load, &button(load, Step::Choose, words::WRITE_OTHER, true)))
+            (form(load, &html! {
+                div.actions {
+                    (button(load, Step::Choose, words::WRITE_OTHER, true))
+                    (button(load, Step::Erase, words::ERASE, true))
+                }
+            }))
         }
+    }
+}
+
+/// What was being written, each with the way back to it.
+fn drafts(load: &Load<'_>, inside: &Inside) -> Markup {
+    html! {
+        @for desk in &inside.drafts {
+            (form(load, &html! {
+                div.note {
+                    p { (fill(words::DRAFT, &[text::run(&desk_name(desk))])) }
+                    input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+                    div.actions { (button(load, Step::Compose, words::GO_ON_WRITING, false)) }
+                }
+            }))
+        }
+    }
+}
+
+fn delete(load: &Load<'_>, desk: &DeskView) -> Markup {
+    html! {
+        h1 { (fill(words::DELETE_TITLE, &[text::run(&desk_name(desk))])) }
+        ul.points {
+            li { (words::DELETE_WHAT) }
+            li { (words::DELETE_WAITING) }
+            li { (words::DELETE_GONE) }
+            li { (words::DELETE_ANSWERS) }
+        }
+        (form(load, &html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+            div.actions { (button(load, Step::DeleteNow, words::DELETE, false)) }
+        }))
+        (form(load, &html! { div.actions { (button(load, Step::Home, words::BACK, true)) } }))
+    }
+}
+
+fn erase(load: &Load<'_>) -> Markup {
+    html! {
+        h1 { (words::ERASE) }
+        h2 { (words::ERASE_DOES) }
+        ul.points {
+            li { (words::ERASE_WHAT) }
+            li { (words::DELETE_WAITING) }
+            li { (words::ERASE_WORDS) }
+        }
+        h2 { (words::ERASE_DOES_NOT) }
+        ul.points {
+            li { (words::DELETE_GONE) }
+            li { (words::DELETE_ANSWERS) }
+            li { (words::ERASE_DISK) }
+        }
+        p { (words::ERASE_WHEN) }
+        (form(load, &html! {
+            div.actions {
+                (button(load, Step::EraseNow, words::ERASE_NOW, false))
+                (button(load, Step::Home, words::BACK, true))
+            }
+        }))
     }
 }
 
@@ -260,11 +348,13 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
             @match line.state {
                 LineState::Waiting { from, until } => {
                     (way(0))
+                    (anew(line))
                     p.state { (leaves(load, from.0, until.0)) }
                     p.state { (words::WAITING_CLOSE) }
                 },
                 LineState::Left { before } => {
                     (way(1))
+                    (anew(line))
                     p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
                     @let usually = when::under(ROUNDS_TO_DESK * load.app.device.status().round_ms);
                     p.state { (fill(words::LEFT_USUALLY, &[html! { (usually) }])) }
@@ -274,6 +364,13 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
                     p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
                     p.state { (words::OVERDUE) }
                 },
+                LineState::Unknown { before } => {
+                    (way(1))
+                    @if let Some(before) = before {
+                        p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
+                    }
+                    p.state { (words::UNKNOWN) }
+                },
                 LineState::Acknowledged => {
                     (way(2))
                     p.state { (fill(words::ACKNOWLEDGED, &[text::run(&desk.name)])) }
@@ -282,6 +379,11 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
             }
         }
     }
+}
+
+/// Said of a message that was sealed more than once.
+fn anew(line: &Line) -> Markup {
+    html! { @if line.times > 1 { p.state { (fill(words::ANEW, &[html! { (line.times) }])) } } }
 }
 
 /// When a waiting message leaves.
@@ -308,9 +410,10 @@ fn way(stage: u8) -> Markup {
     }
 }
 
-fn choose(load: &Load<'_>, desks: &[DeskView]) -> Markup {
+fn choose(load: &Load<'_>, desks: &[DeskView], inside: &Inside) -> Markup {
     html! {
         h1 { (words::CHOOSE) }
+        (drafts(load, inside))
         p { (words::CHOOSE_WHAT) }
         @if desks.is_empty() { p.problem { (words::NO_DESKS) } }
         (form(load, &html! {
@@ -324,6 +427,7 @@ fn choose(load: &Load<'_>, desks: &[DeskView]) -> Markup {
                 }
             }
         }))
+        @if inside.conversations.is_empty() { (form(load, &button(load, Step::Erase, words::ERASE, true))) }
     }
 }
 
@@ -336,7 +440,7 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
             @if !writing.desk.about.is_empty() { " · " (text::run(&writing.desk.about)) }
         }
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
-        (form(load, &html! {
+        (writing_form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
             div.flow {
                 div {
@@ -383,7 +487,7 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
         p { (match what { Identifies::Email => words::HOLDS_EMAIL, Identifies::Url => words::HOLDS_URL }) }
         p { (words::IDENTIFY_WHY) }
         div.note { p.said dir="auto" { (text::tame(writing.text)) } }
-        (form(load, &html! {
+        (writing_form(load, &html! {
             input type="hidden" name=(load.names.of(Field::Desk)) value=(writing.desk.id);
             input type="hidden" name=(load.names.of(Field::Text)) value=(writing.text);
             div.actions {
@@ -399,6 +503,13 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
 fn form(load: &Load<'_>, inside: &Markup) -> Markup {
     html! {
         form method="post" action=(PATH) data-step autocomplete="off" { (hidden(load)) (inside) }
+    }
+}
+
+/// The form with what is being written: the module sends it along with the way out, which keeps it.
+fn writing_form(load: &Load<'_>, inside: &Markup) -> Markup {
+    html! {
+        form #(WRITING) method="post" action=(PATH) data-step autocomplete="off" { (hidden(load)) (inside) }
     }
 }
 

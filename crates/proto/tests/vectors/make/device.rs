@@ -167,10 +167,11 @@ const HINT_KEY: [u8; 32] = [0x76; 32];
 fn hint(key: &[u8; 32], blob: u8) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
     mac.update(&vec![blob; wire(3).cascade.blob()]);
-    hex::encode(&mac.finalize().into_bytes()[..16])
+    hex::encode(&mac.finalize().into_bytes()[..20])
 }
 
-/// A queue in which place i holds cover, a blob of bytes i. The steps are `message BLOB` and `take COVER`.
+/// A queue in which place i holds cover, a blob of bytes i. The steps are `message BLOB`,
+/// `take COVER ROUND`, and `left BLOB`: in which round did it leave?
 fn queue(path: &str, check: &str, note: &str, steps: &[String], queue: impl IntoIterator<Item = u8>) -> Case {
     let case =
         sequence(&format!("queue/{path}"), check, note, steps).with("mixes", 3).hex("hint-key", HINT_KEY);
@@ -182,7 +183,8 @@ fn queues() -> Vec<Case> {
     let message =
         |blob: u8, place: u8| format!("message {blob} -> place {place} | hint {}", hint(&HINT_KEY, blob));
     let refused = |blob: u8| format!("message {blob} -> refused");
-    let take = |cover: u8, leaves: u8| format!("take {cover} -> {leaves}");
+    let take = |cover: u8, leaves: u8| format!("take {cover} {} -> {leaves}", 1_000 + u32::from(cover));
+    let left = |blob: u8, round: &str| format!("left {blob} -> {round}");
     let full: Vec<_> = (0..48).map(|n| message(100 + n, n)).collect();
     let with = |more: &[String]| [full.as_slice(), more].concat();
     vec![
@@ -215,6 +217,36 @@ fn queues() -> Vec<Case> {
             "one goes and one comes, more often than there are places",
             &(0..50).map(|n| take(100 + n, if n < 48 { n } else { 100 + n - 48 })).collect::<Vec<_>>(),
             102..150,
+        ),
+        queue(
+            "mbx-12-left",
+            "MBX-12",
+            "two messages leave among cover, one waits, one never was",
+            &[
+                message(100, 0),
+                message(101, 1),
+                message(102, 2),
+                left(100, "unknown"),
+                take(60, 100),
+                take(61, 101),
+                left(102, "unknown"),
+                left(103, "unknown"),
+                left(101, "1061"),
+                left(100, "1060"),
+            ],
+            [102].into_iter().chain(3..48).chain([60, 61]),
+        ),
+        queue(
+            "mbx-12-trail",
+            "MBX-12",
+            "120 blobs left after the first message, 119 after the second",
+            &[message(200, 0), message(201, 1)]
+                .into_iter()
+                .chain((0..2).map(|n| take(n, 200 + n)))
+                .chain((2..121).map(|n| take(n, if n < 48 { n } else { n - 48 })))
+                .chain([left(200, "unknown"), left(201, "1001")])
+                .collect::<Vec<_>>(),
+            73..121,
         ),
     ]
 }

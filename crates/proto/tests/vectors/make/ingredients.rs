@@ -9,9 +9,10 @@ pub(crate) const FILE: usize = 4 * 1024 * 1024;
 /// Salt, and the tag at the end.
 const SALT: usize = 32;
 const TAG: usize = 16;
-/// Blobs in the queue, and the hint of each.
+/// Blobs in the queue, hints of what left, and the length of each hint.
 const QUEUE: usize = 48;
-const HINT: usize = 16;
+const TRAIL: usize = 120;
+const HINT: usize = 20;
 
 /// What a mailbox file is made of.
 pub(crate) struct Ingredients {
@@ -19,7 +20,7 @@ pub(crate) struct Ingredients {
     pub(crate) blob: usize,
     pub(crate) device_key: [u8; 32],
     pub(crate) salt: [u8; SALT],
-    /// Every byte of queue and hints, and of a region never used.
+    /// Every byte of queue, hints and trail, and of a region never used.
     pub(crate) filling: u8,
     /// None: never used.
     pub(crate) region: Option<Region>,
@@ -42,7 +43,11 @@ pub(crate) struct Region {
 
 /// How long a content can be.
 pub(crate) fn room(blob: usize) -> usize {
-    FILE - TAG - SALT - QUEUE * (blob + HINT) - (24 + 4 + TAG)
+    FILE - TAG - before_region(blob) - (24 + 4 + TAG)
+}
+
+fn before_region(blob: usize) -> usize {
+    SALT + QUEUE * blob + (QUEUE + TRAIL) * HINT
 }
 
 /// The file.
@@ -55,7 +60,7 @@ pub(crate) fn file(it: &Ingredients) -> Vec<u8> {
         text.resize(4 + room(it.blob), 0);
         let mut sealed = [region.nonce.to_vec(), seal(&region.key, &region.nonce, &text)].concat();
         flip(&mut sealed, region.flipped);
-        plain[SALT + QUEUE * (it.blob + HINT)..].copy_from_slice(&sealed);
+        plain[before_region(it.blob)..].copy_from_slice(&sealed);
     }
     let mut file = seal(&it.device_key, &[0; 24], &plain);
     flip(&mut file, it.flipped);

@@ -1,0 +1,476 @@
+//! What a desk makes of what comes and goes: the rules of its end of a conversation, over its vault and its queue. Pure: the
+//! round is handed in. Spec: vault.md §2, conversation.md.
+
+use proto::Round;
+use proto::conversation::{Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply};
+use proto::envelope::{self, Blob, Wire};
+use proto::seal::SealPublic;
+use proto::size::READER_SLOT;
+use rand::rngs::StdRng;
+use zeroize::Zeroizing;
+
+use crate::conversations::Text;
+use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE, TRAIL};
+use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Started, Thread};
+
+/// A desk writes on no chain older than 28 days: the source forgets it after 42.
+const WRITES_ROUNDS: u32 = 28 * 24;
+/// How long after a copy has left the next one goes, if the source has not said that it has the reply: after two days, and
+/// four days after that. By then a source who looks now and then has written, if they are going to.
+const REPEATS: [u32; 2] = [2 * 24, 4 * 24];
+/// How many copies of a reply there are at most.
+pub(crate) const COPIES: u8 = REPEATS.len() as u8 + 1;
+
+impl Outgoing {
+    pub(crate) fn part(conversation: [u8; 32], part: &ReplyPart) -> Self {
+        let text = Slice(part.text.to_vec());
+        Self::Part { conversation, number: part.number, part: part.part, parts: part.parts, text }
+    }
+
+    pub(crate) fn is_of(&self, key: &ConversationKey, reply: u32) -> bool {
+        matches!(self, Self::Part { conversation, number, .. } if conversation == key.as_bytes() && *number == reply)
+    }
+}
+
+impl Book {
+    /// Takes a message that opened. `true`: it is new. A message sealed anew is acknowledged too: the acknowledgement of
+    /// its first box was lost.
+    pub(crate) fn take(&mut self, message: &Message, chain: Chain, edition: Round) -> bool {
+        let known = self.threads.iter_mut().find(|t| t.key.as_bytes() == message.conversation.as_bytes());
+        let ack = *chain.ack();
+        // CNV-09: the same box again. No source sends one twice and no honest mix lets it through. Its chain, whole as on
+        // the first day, would bring links back into use that the source has deleted, and answers would be lost.
+        if known.as_ref().is_some_and(|t| t.taken.iter().any(|taken| **taken == ack)) {
+            return false;
+        }
+        self.waiting.push(Outgoing::Ack(ack));
+        let started = Started { at: edition, sequence: message.sequence, chain };
+        let thread = match known {
+            Some(thread) => {
+                // Sealed anew counts as newer: its chain is the one that the source surely has.
+                if message.sequence >= thread.chain.sequence {
+                    thread.chain = started;
+                }
+                thread
+            }
+            None => {
+                self.threads.push(Thread {
+                    key: ConversationKey::from_bytes(*message.conversation.as_bytes()),
+                    chain: started,
+                    replies: 0,
+                    lines: Vec::new(),
+                    taken: Vec::new(),
+                });
+                self.threads.last_mut().expect("pushed just now")
+            }
+        };
+        thread.taken.push(ack.into());
+        // CNV-11: what a source once had it has, in whatever order its messages come.
+        let key = *thread.key.as_bytes();
+        let mut had = Vec::new();
+        for line in &mut thread.lines {
+            if let Spoken::Desk { number, received: received @ false, .. } = line
+                && has(&message.received, *number)
+            {
+                *received = true;
+                had.push(*number);
+            }
+        }
+        // CNV-08: what is sealed anew is the same message.
+        let repeat = thread
+            .lines
+            .iter()
+            .any(|line| matches!(line, Spoken::Source { sequence, .. } if *sequence == message.sequence));
+        if !repeat {
+            thread.lines.push(Spoken::Source {
+                text: Text(message.text.to_string()),
+                sequence: message.sequence,
+                at: edition,
+            });
+        }
+        // Copies of it that wait need not go.
+        self.waiting.retain(|item| {
+            !matches!(item, Outgoing::Part { conversation, number, .. } if *conversation == key && had.contains(number))
+        });
+        !repeat
+    }
+
+    /// Adds a reply, and puts its first copy with what waits.
+    pub(crate) fn say(&mut self, thread: usize, text: &str, parts: Vec<ReplyPart>, at: Round) {
+        let thread = &mut self.threads[thread];
+        thread.replies += 1;
+        let text = Text(text.to_owned());
+        let number = thread.replies;
+        thread.lines.push(Spoken::Desk {
+            text,
+            number,
+            at,
+            left: None,
+            hints: Vec::new(),
+            times: 1,
+            received: false,
+        });
+        let key = *thread.key.as_bytes();
+        self.waiting.extend(parts.into_iter().map(|part| Outgoing::part(key, &part)));
+    }
+
+    /// Takes back what [`Self::say`] did last.
+    pub(crate) fn unsay(&mut self, thread: usize) {
+        let thread = &mut self.threads[thread];
+        let key = ConversationKey::from_bytes(*thread.key.as_bytes());
+        let number = thread.replies;
+        thread.replies -= 1;
+        thread.lines.pop();
+        self.waiting.retain(|item| !item.is_of(&key, number));
+    }
+
+    // CNV-12: 48 rounds after the first copy left, 96 after the second, while the newest chain may be written on.
+    /// Puts another copy of each reply that is due with what waits, when the drops up to edition `looked` have been looked
+    /// through in round `now`. `true`: there is one.
+    pub(crate) fn repeat(&mut self, looked: Round, now: Round) -> bool {
+        let mut any = false;
+        for i in 0..self.threads.len() {
+            let mut free = self.links(&self.threads[i], now);
+            let thread = &mut self.threads[i];
+            let key = *thread.key.as_bytes();
+            for line in &mut thread.lines {
+                let due = is_due(line, looked);
+                let Spoken::Desk { text, number, left, hints, times, .. } = line else { continue };
+                let parts = ReplyPart::cut(*number, &text.0).unwrap_or_default();
+                if !due || parts.len() > free {
+                    continue;
+                }
+                free -= parts.len();
+                (*times, *left) = (*times + 1, None);
+                hints.clear();
+                self.waiting.extend(parts.iter().map(|part| Outgoing::part(key, part)));
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// How many parts the desk may still write in this conversation until the source writes again: links of its newest chain
+    /// that nothing waits for, if that is no older than 28 days.
+    pub(crate) fn links(&self, thread: &Thread, now: Round) -> usize {
+        if thread.is_old(now) {
+            return 0;
+        }
+        thread.chain.chain.links().len().saturating_sub(self.waiting_parts(&thread.key))
+    }
+
+    /// Forgets what is on the disk in the queue. What an earlier run placed and is not there goes out again.
+    pub(crate) fn settle(&mut self, mailbox: &Mailbox) {
+        let mut again = Vec::new();
+        self.placed.retain_mut(|placed| match placed.change {
+            Some(change) => change > mailbox.written(),
+            None => {
+                if mailbox.find(&placed.hint).is_none() && mailbox.left(&placed.hint).is_none() {
+                    again.append(&mut placed.items);
+                }
+                false
+            }
+        });
+        self.waiting.splice(0..0, again);
+    }
+
+    /// Seals one envelope of what waits in round `now`: the acknowledgements, up to 64 in one slot, and parts of replies in the
+    /// others. They wait with it until it is known to be on the disk in the queue. `None`: there is nothing that can go.
+    pub(crate) fn envelope(
+        &mut self,
+        to: &Readers<'_>,
+        now: Round,
+        hints: &HintKey,
+        rng: &mut StdRng,
+    ) -> Option<Blob> {
+        let (slots, items) = self.next_slots(to.wire.cascade.slots(), now, rng);
+        if slots.is_empty() {
+            return None;
+        }
+        let blob = envelope::to_readers(to.wire, &slots, to.exit, rng);
+        let hint = hints.hint(&blob);
+        self.mark(&items, hint);
+        self.placed.push(Placed { hint, items, change: None });
+        Some(blob)
+    }
+
+    /// Seals up to `most` slots of what waits in round `now`, and takes it out.
+    fn next_slots(
+        &mut self,
+        most: usize,
+        now: Round,
+        rng: &mut StdRng,
+    ) -> (Vec<[u8; READER_SLOT]>, Vec<Outgoing>) {
+        let (mut slots, mut items, mut acks, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for item in core::mem::take(&mut self.waiting) {
+            match item {
+                Outgoing::Ack(tag) if acks.len() < TAGS => acks.push(tag),
+                item => rest.push(item),
+            }
+        }
+        if !acks.is_empty() {
+            slots.push(ack_slot(&acks, rng));
+            items.extend(acks.into_iter().map(Outgoing::Ack));
+        }
+        for item in rest {
+            let slot = if slots.len() < most { self.seal(&item, now, rng) } else { Sealed::Waits };
+            match slot {
+                Sealed::Slot(slot) => {
+                    slots.push(*slot);
+                    items.push(item);
+                }
+                Sealed::Waits => self.waiting.push(item),
+                Sealed::Never => {}
+            }
+        }
+        (slots, items)
+    }
+
+    fn seal(&mut self, item: &Outgoing, now: Round, rng: &mut StdRng) -> Sealed {
+        let Outgoing::Part { conversation, number, part, parts, text } = item else { return Sealed::Waits };
+        let Some(thread) = self.threads.iter_mut().find(|t| t.key.as_bytes() == conversation) else {
+            return Sealed::Never;
+        };
+        // CNV-13: the chain grew old while this waited, or no link is left because cuts made parts go out again. The source has
+        // to write again; then the parts go out on its new chain.
+        if thread.is_old(now) {
+            return Sealed::Waits;
+        }
+        let Some(link) = thread.chain.chain.next_link() else { return Sealed::Waits };
+        let text = Zeroizing::new(text.0.clone());
+        let part = ReplyPart { number: *number, part: *part, parts: *parts, text };
+        Sealed::Slot(Box::new(seal_reply(&link, &part, rng)))
+    }
+
+    /// How many parts of a conversation wait for a link.
+    fn waiting_parts(&self, key: &ConversationKey) -> usize {
+        let of = |item: &&Outgoing| matches!(item, Outgoing::Part { conversation, .. } if conversation == key.as_bytes());
+        self.waiting.iter().filter(of).count()
+    }
+
+    /// Remembers which envelope carries the parts among `items`.
+    fn mark(&mut self, items: &[Outgoing], hint: Hint) {
+        for thread in &mut self.threads {
+            for line in &mut thread.lines {
+                if let Spoken::Desk { number, hints, left, .. } = line
+                    && items.iter().any(|item| item.is_of(&thread.key, *number))
+                {
+                    hints.push(hint);
+                    *left = None;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn place_of(&self, mailbox: &Mailbox, thread: usize, reply: u32) -> Option<usize> {
+        let thread = &self.threads[thread];
+        thread.lines.iter().find_map(|line| match line {
+            Spoken::Desk { number, hints, .. } if *number == reply => {
+                last_place(&self.waiting, hints, mailbox, &thread.key, reply)
+            }
+            _ => None,
+        })
+    }
+
+    /// Notes which replies have left since it was last asked. `true`: some have.
+    pub(crate) fn note_left(&mut self, mailbox: &Mailbox, now: Round) -> bool {
+        let mut any = false;
+        for thread in &mut self.threads {
+            for line in &mut thread.lines {
+                if let Spoken::Desk { number, hints, left: left @ None, .. } = line
+                    && last_place(&self.waiting, hints, mailbox, &thread.key, *number).is_none()
+                {
+                    // Not in the trail: at least 120 left after it, in as many rounds.
+                    let long_ago = || Round(now.0.saturating_sub(TRAIL as u32));
+                    let last = hints.iter().filter_map(|hint| mailbox.left(hint)).max();
+                    *left = Some(last.unwrap_or_else(long_ago));
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+}
+
+impl Thread {
+    pub(crate) fn is_old(&self, now: Round) -> bool {
+        self.chain.at.0.saturating_add(WRITES_ROUNDS) < now.0
+    }
+}
+
+/// What goes to readers is sealed to.
+pub(crate) struct Readers<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) exit: &'a SealPublic,
+}
+
+/// Whether another copy of a reply is to go.
+pub(crate) fn is_due(line: &Spoken, looked: Round) -> bool {
+    let Spoken::Desk { left: Some(left), times, received: false, .. } = line else { return false };
+    let wait = usize::from(*times).checked_sub(1).and_then(|n| REPEATS.get(n));
+    wait.is_some_and(|wait| left.0.saturating_add(*wait) <= looked.0)
+}
+
+/// The place in the queue of the last part of a reply that has not left; a part that has no place yet comes last.
+pub(crate) fn last_place(
+    waiting: &[Outgoing],
+    hints: &[Hint],
+    mailbox: &Mailbox,
+    key: &ConversationKey,
+    reply: u32,
+) -> Option<usize> {
+    if waiting.iter().any(|item| item.is_of(key, reply)) {
+        return Some(QUEUE - 1);
+    }
+    hints.iter().filter_map(|hint| mailbox.find(hint)).max()
+}
+
+enum Sealed {
+    Slot(Box<[u8; READER_SLOT]>),
+    Waits,
+    Never,
+}
+
+// conversation.md §5:  bit i: reply highest - 1 - i
+fn has(received: &Received, number: u32) -> bool {
+    match received.highest.checked_sub(number) {
+        None => false,
+        Some(0) => true,
+        Some(back) => back <= 16 && received.before >> (back - 1) & 1 == 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::NetworkId;
+    use proto::keys::KeyKind;
+    use proto::seal::{self, SealSecret, Use};
+    use proto::sign::IdentitySecret;
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::kdf::Kdf;
+    use crate::passphrase::Passphrase;
+    use crate::vault::{Vault, VaultContents};
+
+    const EDITION: Round = Round(9);
+
+    fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
+        let passphrase = Passphrase::generate(rng);
+        let contents = VaultContents {
+            identity: IdentitySecret::generate(rng),
+            intake: vec![(KeyKind::Intake.period(Round(0)), SealSecret::generate(rng))],
+        };
+        Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
+    }
+
+    /// A message, and the chain of a fresh box around it.
+    fn message(sequence: u32, rng: &mut StdRng) -> (Message, Chain) {
+        let key = || ConversationKey::from_bytes([7; 32]);
+        let text = Zeroizing::new(format!("message {sequence}"));
+        let network = NetworkId([1; 32]);
+        let (_, exporter) = seal::seal(Use::Box, &network, SealSecret::generate(rng).public(), b"", rng);
+        let message = Message { conversation: key(), sequence, received: Received::default(), text };
+        (message, Chain::new(&key(), &exporter))
+    }
+
+    fn again(chain: &Chain) -> Chain {
+        proto::codec::decode(&proto::codec::encode(chain)).unwrap()
+    }
+
+    fn acks(book: &Book) -> usize {
+        book.waiting.iter().filter(|w| matches!(w, Outgoing::Ack(_))).count()
+    }
+
+    #[test]
+    fn cnv_08_a_message_sealed_anew_is_one_line_on_the_newer_chain() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let ((first, one), (anew, two)) = (message(0, &mut rng), message(0, &mut rng));
+        let newer = *two.ack();
+        assert!(book.take(&first, one, EDITION));
+        assert!(!book.take(&anew, two, EDITION));
+        assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
+        assert_eq!(*book.threads[0].chain.chain.ack(), newer);
+    }
+
+    #[test]
+    fn cnv_09_a_box_that_comes_twice_brings_no_used_link_back() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let ((first, one), (second, two)) = (message(0, &mut rng), message(1, &mut rng));
+        let copies = [again(&one), again(&two)];
+        assert!(book.take(&first, one, EDITION));
+        assert!(book.take(&second, two, EDITION));
+        let used = *book.threads[0].chain.chain.next_link().unwrap().tag();
+        // And an anew of the second, after which its first box comes once more.
+        let (anew, three) = message(1, &mut rng);
+        let newest = *three.ack();
+        assert!(!book.take(&anew, three, EDITION));
+        let before = acks(&book);
+        for (message, copy) in [&first, &second].into_iter().zip(copies) {
+            assert!(!book.take(message, copy, Round(10)));
+        }
+        let chain = &book.threads[0].chain;
+        assert_eq!((*chain.chain.ack(), chain.at, acks(&book)), (newest, EDITION, before));
+        assert!(chain.chain.links().iter().all(|link| *link.tag() != used));
+    }
+
+    fn received(book: &Book) -> Vec<u32> {
+        let had = book.threads[0].lines.iter().filter_map(|line| match line {
+            Spoken::Desk { number, received: true, .. } => Some(*number),
+            _ => None,
+        });
+        had.collect()
+    }
+
+    #[test]
+    fn cnv_11_what_the_source_has_it_has_in_whatever_order_its_messages_come() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let (first, chain) = message(0, &mut rng);
+        book.take(&first, chain, EDITION);
+        for number in 1..=20 {
+            book.say(0, "x", ReplyPart::cut(number, "x").unwrap(), EDITION);
+        }
+        let mut say = |sequence, highest, before, book: &mut Book| {
+            let (message, chain) = message(sequence, &mut rng);
+            book.take(&Message { received: Received { highest, before }, ..message }, chain, EDITION);
+        };
+        // 20, 19 and 4; then a message that was written before, when the source had 1 to 3; then nonsense.
+        say(3, 20, 1 | 1 << 15, &mut book);
+        assert_eq!(received(&book), [4, 19, 20]);
+        assert_eq!(book.waiting_parts(&ConversationKey::from_bytes([7; 32])), 17, "these need not go");
+        say(1, 3, 0b11, &mut book);
+        assert_eq!(received(&book), [1, 2, 3, 4, 19, 20]);
+        say(2, 0, 0xffff, &mut book);
+        say(4, u32::MAX, 0xffff, &mut book);
+        assert_eq!(received(&book), [1, 2, 3, 4, 19, 20]);
+    }
+
+    #[test]
+    fn cnv_13_nothing_goes_on_an_old_chain_and_what_waits_goes_on_the_next() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let (first, chain) = message(0, &mut rng);
+        book.take(&first, chain, EDITION);
+        book.waiting.clear();
+        book.say(0, "x", ReplyPart::cut(1, "x").unwrap(), EDITION);
+        let last = Round(EDITION.0 + WRITES_ROUNDS);
+        assert_eq!(book.links(&book.threads[0], last), 63);
+        assert_eq!(book.links(&book.threads[0], last.next()), 0);
+        assert!(book.next_slots(4, last.next(), &mut rng).0.is_empty());
+        // CNV-12: nor is it repeated there.
+        assert!(!book.repeat(last.next(), last.next()));
+        let (second, chain) = message(1, &mut rng);
+        let tag = *chain.links()[0].tag();
+        book.take(&second, chain, last.next());
+        let (slots, items) = book.next_slots(4, last.next(), &mut rng);
+        assert_eq!((slots.len(), items.len()), (2, 2), "the acknowledgement, and what waited");
+        assert_eq!(proto::conversation::slot_tag(&slots[1]), tag);
+    }
+}

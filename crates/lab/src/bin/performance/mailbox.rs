@@ -36,9 +36,10 @@ pub(crate) fn measure(board: &mut Board) -> Result<()> {
     let (used, never) = (device(1)?, device(2)?);
     let [right, wrong] = [3, 4].map(|seed| Passphrase::generate(&mut StdRng::seed_from_u64(seed)));
     drop(used.begin(&right)?);
-    ensure!(used.unlock(&right).is_some() && used.unlock(&wrong).is_none() && never.unlock(&wrong).is_none());
-    board.time(WRONG, Unit::Millis, || used.unlock(&wrong).is_none());
-    board.time(NEVER, Unit::Millis, || never.unlock(&wrong).is_none());
+    let no = |device: &Device| device.unlock(&wrong).is_ok_and(|session| session.is_none());
+    ensure!(used.unlock(&right)?.is_some() && no(&used) && no(&never));
+    board.time(WRONG, Unit::Millis, || no(&used));
+    board.time(NEVER, Unit::Millis, || no(&never));
     if let Some(ratio) = board.ratio(WRONG, NEVER) {
         let within = (ratio - 1.0).abs() <= APART;
         let verdict =

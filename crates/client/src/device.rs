@@ -92,6 +92,12 @@ pub enum Health {
     Offline,
     /// What came could not be verified; the last good edition stays.
     Unverified,
+    /// The edge shows a log that does not continue what this device was shown, or is shorter. The last good edition stays.
+    Forked,
+    /// Witnesses have not co-signed the log for more than 3 rounds. The last good edition stays.
+    Frozen,
+    /// Fewer witnesses have co-signed the log than must. The last good edition stays.
+    Unwitnessed,
     /// This device's clock cannot be right.
     Clock,
 }

@@ -1,8 +1,9 @@
 //! The exchange: what a device does once a round, the same whether or not it has mail. Spec: exchange.md §2.
 //!
 //! ```text
-//! 1 fetch    every edition missed: head, reader drop (a desk: desk drop too), and the newest one's stories
-//! 2 verify   each before anything of it is kept
+//! 1 fetch    the log's checkpoint, and every edition missed that it covers: head, reader drop (a desk: desk drop too), and
+//!            the newest one's stories
+//! 2 verify   each, and that witnesses co-signed the log that ends with the newest, before anything of it is kept
 //! 3 take     the queue's first blob out of the mailbox, durably
 //! 4 wrap     it in the layers of this round's mixes
 //! 5 post     it, once
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
+use proto::log::{Checkpoint, Frontier, MAX_NOTE, NoteRejected, UnverifiedNote};
 use proto::size::READER_SLOT;
 use proto::{Digest, Round, path};
 
@@ -22,6 +24,7 @@ use crate::device::{Health, Inner};
 use crate::edge::NotGot;
 use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
+use crate::log::{self, AHEAD, MAX_FRONTIER, NotTheLog, Place};
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;
@@ -141,19 +144,21 @@ impl Inner {
 enum Failed {
     Edge,
     Rejected,
+    Log(NotTheLog),
     Clock,
     Disk(LibraryError),
 }
 
 impl Failed {
     fn may_post(&self) -> bool {
-        matches!(self, Failed::Rejected)
+        matches!(self, Failed::Rejected | Failed::Log(_))
     }
 
     fn health(&self, inner: &Inner) -> Health {
         match self {
             Failed::Edge => Health::Offline,
             Failed::Rejected => Health::Unverified,
+            Failed::Log(NotTheLog(health)) => *health,
             Failed::Clock => Health::Clock,
             Failed::Disk(cause) => {
                 tracing::warn!(%cause, "could not keep what was fetched; is the disk full?");
@@ -173,8 +178,27 @@ impl From<NotGot> for Failed {
 }
 
 impl From<EditionRejected> for Failed {
-    fn from(_: EditionRejected) -> Self {
-        Failed::Rejected
+    fn from(why: EditionRejected) -> Self {
+        match why {
+            // EDN-03: signed by the press, and not what comes next.
+            EditionRejected::Previous => Failed::Log(NotTheLog(Health::Forked)),
+            _ => Failed::Rejected,
+        }
+    }
+}
+
+impl From<NotTheLog> for Failed {
+    fn from(why: NotTheLog) -> Self {
+        match why {
+            NotTheLog(Health::Clock) => Failed::Clock,
+            why => Failed::Log(why),
+        }
+    }
+}
+
+impl From<NoteRejected> for Failed {
+    fn from(why: NoteRejected) -> Self {
+        NotTheLog::from(why).into()
     }
 }
 
@@ -197,6 +221,8 @@ struct Head {
     directory: Arc<Directory>,
     /// The keys known with it.
     known: Known,
+    /// The log's tree up to it.
+    log: Place,
 }
 
 struct Fetch<'a> {
@@ -208,18 +234,26 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     async fn run(&mut self) -> Result<(), Failed> {
         let last = self.inner.library().last()?;
-        let mut heads = Vec::new();
-        let stopped = match last {
-            // Rounds have gone backwards since.
-            Some((last, _)) if last > self.r.next() => return Err(Failed::Clock),
-            Some((last, digest)) if self.r.0.saturating_sub(last.0) <= KEPT_ROUNDS => {
-                self.missed(last, digest, &mut heads).await
-            }
-            // The first day, or away for more than 14 days: the newest there is.
-            _ => self.newest(&mut heads).await,
+        // Rounds have gone backwards since.
+        if last.is_some_and(|(last, _)| last > self.r.next()) {
+            return Err(Failed::Clock);
+        }
+        let note = self.inner.edge.get(path::CHECKPOINT, MAX_NOTE).await?;
+        let Some(note) = note else {
+            // The network's first moments; later it is a log that has stopped.
+            return if last.is_none() { Ok(()) } else { Err(NotTheLog(Health::Frozen).into()) };
         };
+        let note = UnverifiedNote::from_bytes(&note).map_err(NoteRejected::from)?;
+        let place = self.inner.library().log()?;
         let starts_over = last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
-        // What verified is taken even if a later one did not.
+        let heads = match (last, &place) {
+            (Some((last, digest)), Some(place)) if !starts_over => {
+                self.missed(last, digest, place, &note.dangerously_checkpoint()).await
+            }
+            // The first day, or away for more than 14 days: the newest edition that the checkpoint covers.
+            _ => self.first(&note.dangerously_checkpoint()).await,
+        };
+        let heads = self.covered(&note, heads, place.as_ref())?;
         let count = heads.len();
         for (i, head) in heads.iter().enumerate() {
             self.take(head, i + 1 == count).await?;
@@ -228,30 +262,89 @@ impl Fetch<'_> {
                 self.inner.show(|shown| shown.started_over = true);
             }
         }
-        stopped
-    }
-
-    /// Heads after `last` in their order, each following the one before. A round without an edition is passed over.
-    async fn missed(&self, last: Round, digest: Digest, heads: &mut Vec<Head>) -> Result<(), Failed> {
-        let mut previous = digest;
-        for e in last.0 + 1..=self.r.0 {
-            if let Some(head) = self.head(Round(e), Some(&previous), heads.last()).await? {
-                previous = head.edition.digest();
-                heads.push(head);
-            }
-        }
         Ok(())
     }
 
-    async fn newest(&self, heads: &mut Vec<Head>) -> Result<(), Failed> {
+    /// The heads, if the checkpoint is good and they are the log up to it; else why not.
+    fn covered(
+        &self,
+        note: &UnverifiedNote,
+        heads: Result<Vec<Head>, Failed>,
+        held: Option<&Place>,
+    ) -> Result<Vec<Head>, Failed> {
+        let now = self.inner.clock.now();
+        let heads = match heads {
+            Ok(heads) => heads,
+            // That nobody co-signed it says more than that it does not fit.
+            Err(why @ (Failed::Rejected | Failed::Log(_))) => {
+                let directory = Arc::clone(&self.inner.shown().directory);
+                note.verify(&directory, self.r)?.witnessed(&directory, now)?;
+                return Err(why);
+            }
+            Err(why) => return Err(why),
+        };
+        // LOG-12: nothing of a head is used before a checkpoint covers it.
+        let newest = heads.last();
+        let directory = newest
+            .map_or_else(|| Arc::clone(&self.inner.shown().directory), |head| Arc::clone(&head.directory));
+        let place = newest.map(|head| &head.log).or(held).ok_or(Failed::Rejected)?;
+        log::check(note, &directory, place, now)?;
+        Ok(heads)
+    }
+
+    /// Heads after `last` in their order, each following the one before, as far as the checkpoint goes. A round without an
+    /// edition is passed over.
+    async fn missed(
+        &self,
+        last: Round,
+        digest: Digest,
+        from: &Place,
+        to: &Checkpoint,
+    ) -> Result<Vec<Head>, Failed> {
+        let mut heads: Vec<Head> = Vec::new();
+        let (mut previous, mut log) = (digest, from.clone());
+        // An edition may be of a round that begins a little later by this clock (EDN-09).
+        for e in last.0 + 1..=self.r.next().0 {
+            if log.tree.size() >= to.size {
+                break;
+            }
+            let Some((edition, bytes, directory, known)) =
+                self.head(Round(e), Some(&previous), heads.last()).await?
+            else {
+                continue;
+            };
+            let named = directory.digest();
+            let new =
+                (named != log.directory).then(|| self.inner.library().directory_bytes(&named)).transpose()?;
+            log.tree.push_edition(new.flatten().as_deref(), &bytes);
+            (log.directory, log.round) = (named, Round(e));
+            previous = edition.digest();
+            heads.push(Head { edition, bytes, directory, known, log: log.clone() });
+        }
+        Ok(heads)
+    }
+
+    /// The edition whose head is the newest leaf of the checkpoint's tree, with the frontier before it as the edge has it.
+    async fn first(&self, at: &Checkpoint) -> Result<Vec<Head>, Failed> {
+        let path = path::frontier(at.size.saturating_sub(1));
+        let before = self.inner.edge.get(&path, MAX_FRONTIER).await?.ok_or(Failed::Rejected)?;
+        let before = Frontier::from_bytes(&before).map_err(NoteRejected::from)?;
+        let mut found = 0;
         for back in 0..KEPT_ROUNDS {
-            let Some(e) = self.r.back(back) else { break };
-            if let Some(head) = self.head(e, None, None).await? {
-                heads.push(head);
+            let Some(e) = self.r.next().back(back) else { break };
+            let Some((edition, bytes, directory, known)) = self.head(e, None, None).await? else { continue };
+            // LOG-09
+            if let Ok(tree) = before.clone().begin(&bytes, at) {
+                let log = Place { tree, directory: directory.digest(), round: e };
+                return Ok(vec![Head { edition, bytes, directory, known, log }]);
+            }
+            found += 1;
+            if found == AHEAD {
                 break;
             }
         }
-        Ok(())
+        // There are editions, and none of them ends the tree that was co-signed.
+        Err(if found > 0 { NotTheLog(Health::Forked).into() } else { Failed::Rejected })
     }
 
     async fn head(
@@ -259,7 +352,7 @@ impl Fetch<'_> {
         e: Round,
         previous: Option<&Digest>,
         before: Option<&Head>,
-    ) -> Result<Option<Head>, Failed> {
+    ) -> Result<Option<(Edition, Vec<u8>, Arc<Directory>, Known)>, Failed> {
         let Some(bytes) = self.inner.edge.get(&path::edition(e), MAX_HEAD).await? else { return Ok(None) };
         let unverified = UnverifiedHead::from_bytes(&bytes)?;
         let named = unverified.dangerously_directory()?;
@@ -282,7 +375,7 @@ impl Fetch<'_> {
         if !known.agrees(&directory, &edition) {
             return Err(Failed::Rejected);
         }
-        Ok(Some(Head { edition, bytes, directory, known }))
+        Ok(Some((edition, bytes, directory, known)))
     }
 
     /// The keys known before this exchange: on the first day those of the directory that came with the app.
@@ -339,6 +432,7 @@ impl Fetch<'_> {
                 edition: &head.edition,
                 head: &head.bytes,
                 known: &head.known,
+                log: &head.log,
                 drops,
                 stories,
             })?;

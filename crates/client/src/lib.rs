@@ -16,6 +16,7 @@ mod kdf;
 mod known;
 mod library;
 mod listen;
+mod log;
 #[cfg(test)]
 mod loss;
 mod mailbox;

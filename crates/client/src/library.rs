@@ -11,6 +11,7 @@ use minicbor::bytes::ByteVec;
 use proto::codec;
 use proto::directory::{Directory, IntakeKey, RoundKeys, UnverifiedDirectory};
 use proto::edition::{Bundle, Edition, EditionRejected, UnverifiedHead};
+use proto::log::Frontier;
 use proto::seal::SealPublic;
 use proto::sign::Unverified;
 use proto::story::Story;
@@ -19,6 +20,7 @@ use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::known::Known;
+use crate::log::Place;
 use crate::schedule::InstantSecret;
 
 /// How many rounds drops are kept, and how far back editions are fetched: 14 days of hours.
@@ -78,6 +80,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) head: &'a [u8],
     /// The keys known with it.
     pub(crate) known: &'a Known,
+    /// The log up to it.
+    pub(crate) log: &'a Place,
     pub(crate) drops: Vec<Drops>,
     /// Of the newest edition only.
     pub(crate) stories: Option<(Kind, &'a [u8])>,
@@ -167,12 +171,8 @@ impl Library {
 
     /// A directory kept, verified again. `None`: not here, or damaged.
     pub(crate) fn directory(&self, digest: &Digest) -> Result<Option<Directory>, LibraryError> {
-        let bytes: Option<Vec<u8>> = self
-            .db
-            .query_row("SELECT bytes FROM directories WHERE digest = ?1", [digest.0], |row| row.get(0))
-            .optional()
-            .map_err(disk("read"))?;
-        Ok(bytes
+        Ok(self
+            .directory_bytes(digest)?
             .and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok())
             .and_then(|unverified| unverified.verify(&self.network).ok())
             .filter(|directory| directory.digest() == *digest))
@@ -231,6 +231,20 @@ impl Library {
             .map_err(disk("write"))
     }
 
+    /// A directory's bytes, as they are a leaf of the log.
+    pub(crate) fn directory_bytes(&self, digest: &Digest) -> Result<Option<Vec<u8>>, LibraryError> {
+        self.db
+            .query_row("SELECT bytes FROM directories WHERE digest = ?1", [digest.0], |row| row.get(0))
+            .optional()
+            .map_err(disk("read"))
+    }
+
+    /// Where this device stands in the log. `None`: on the first day, or damaged.
+    pub(crate) fn log(&self) -> Result<Option<Place>, LibraryError> {
+        let place = self.kept("log")?.and_then(|bytes| codec::decode::<Place>(&bytes).ok());
+        Ok(place.filter(|place| Frontier::from_bytes(&place.tree.to_bytes()).is_ok()))
+    }
+
     /// Takes an edition: all of it or nothing.
     pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
         let round = it.edition.head().round;
@@ -259,6 +273,7 @@ impl Library {
             let round_keys: Vec<(Round, ByteVec)> =
                 it.edition.round_keys().iter().map(|(round, key)| (round, key.to_bytes().into())).collect();
             keep(db, "round keys", &codec::encode(&round_keys))?;
+            keep(db, "log", &codec::encode(it.log))?;
             keep(db, "directory", &it.edition.head().directory.0)
         };
         let transaction = self.db.transaction().map_err(disk("write"))?;

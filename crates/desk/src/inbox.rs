@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{AnswerError, Conversation, Line, LineState, Who};
+use client::{AnswerError, Conversation, Health, Line, LineState, Who};
 use maud::{Markup, html};
 use proto::{conversation, size};
 use serde::Deserialize;
@@ -51,10 +51,30 @@ pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> R
                 ul.inbox { @for conversation in &conversations { (row(conversation)) } }
             }
         }
+        div #trouble data-live="/" data-every=(every_ms(&app)) aria-live="polite" { (trouble(&app)) }
         // apart from the inbox: a counting clock is not to be read out
         p.hint #next data-live="/" data-every="1000" { (next(&app)) }
     };
     frame(&app, words::INBOX, true, &main).into_response()
+}
+
+/// What keeps this desk from collecting, if anything does.
+fn trouble(app: &App) -> Markup {
+    let status = app.device.status();
+    let sentence = match status.health {
+        Health::Offline => Some(words::OFFLINE),
+        Health::Unverified => Some(words::UNVERIFIED),
+        Health::Stale => Some(words::STALE),
+        Health::Clock => Some(words::WRONG_CLOCK),
+        Health::Forked => Some(words::FORKED),
+        Health::Frozen => Some(words::FROZEN),
+        Health::Unwitnessed => Some(words::UNWITNESSED),
+        _ => None,
+    };
+    html! {
+        @if status.started_over { p.note { (words::STARTED_OVER) } }
+        @if let Some(sentence) = sentence { p.problem { (sentence) } }
+    }
 }
 
 /// `GET /conversations/{id}`

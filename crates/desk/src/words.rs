@@ -50,6 +50,18 @@ words! {
     NEXT = "The next collection is in {}.";
     NEXT_APPEARS = "What it brings appears here by itself.";
     NO_EDITION = "The first edition is on its way. Collecting starts with it.";
+    OFFLINE = "The network was not reached at the last try. Nothing could be collected.";
+    UNVERIFIED = "What came last could not be verified. It was thrown away. Nothing of it was collected.";
+    STALE = "No new edition has come for a while. Nothing new can be collected from it.";
+    WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then collecting goes on.";
+    /// P6
+    FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
+              Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";
+    FROZEN = "The witnesses have co-signed nothing for more than three rounds. New editions may be held back. \
+              Look at this computer's clock too.";
+    UNWITNESSED = "Too few witnesses have co-signed what came last. It was thrown away. Nothing of it was collected.";
+    STARTED_OVER = "This desk was away for too long. It began anew with the newest edition. \
+                    Messages that came meanwhile are lost to it.";
     NEW = "new";
     ANSWERED = "answered";
 

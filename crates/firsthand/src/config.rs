@@ -289,6 +289,24 @@ pub struct Press {
     pub feeds: Vec<String>,
 }
 
+/// `firsthand witness`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// The network's id, 64 hexadecimal digits.
+    #[serde(with = "network")]
+    pub network: NetworkId,
+    /// The edge's address, `http://host:port`.
+    #[serde(deserialize_with = "edge")]
+    pub edge: String,
+    /// Folder of its state. Never an old copy of it: a witness that forgets can be made to contradict itself.
+    pub state: PathBuf,
+    /// The signed directory.
+    pub directory: PathBuf,
+    /// File with its identity's seed.
+    pub identity: PathBuf,
+}
+
 /// `firsthand reader`
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -381,6 +399,16 @@ impl Config for Press {
     fn settle(&mut self, folder: &Path) {
         under(folder, [&mut self.state, &mut self.directory, &mut self.identity]);
         under(folder, self.folders.iter_mut());
+    }
+
+    fn needs(&self) -> Vec<(&'static str, &Path)> {
+        vec![("directory", self.directory.as_path()), ("identity", self.identity.as_path())]
+    }
+}
+
+impl Config for Witness {
+    fn settle(&mut self, folder: &Path) {
+        under(folder, [&mut self.state, &mut self.directory, &mut self.identity]);
     }
 
     fn needs(&self) -> Vec<(&'static str, &Path)> {

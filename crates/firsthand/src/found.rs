@@ -106,6 +106,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let network = root.public().network();
     let press = IdentitySecret::generate(rng);
     let edge = IdentitySecret::generate(rng);
+    let witness = IdentitySecret::generate(rng);
     let newsrooms = NEWSROOMS.map(|_| IdentitySecret::generate(rng));
     let desks = DESKS.map(|plate| {
         let identity = IdentitySecret::generate(rng);
@@ -124,6 +125,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let mut operators = vec![
         operator(Role::Press, "Demonstration Press", &press),
         operator(Role::Edge, "Demonstration Edge", &edge),
+        operator(Role::Witness, "Demonstration Witness", &witness),
     ];
     operators.extend(NEWSROOMS.iter().zip(&newsrooms).map(|(name, key)| operator(Role::Newsroom, name, key)));
     let names = ["First Mix", "Second Mix", "Third Mix"];
@@ -140,6 +142,7 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             n_max: 100_000,
             desk_slots: 16,
             reader_slots: 16,
+            quorum: 1,
         },
         operators,
         number: 1,
@@ -171,12 +174,13 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         fs::create_dir_all(&folder)?;
         Ok(folder)
     };
-    let roles = ["edge", "press", "mix1", "mix2", "mix3", "reader", "crowd"];
+    let roles = ["edge", "press", "mix1", "mix2", "mix3", "witness", "reader", "crowd"];
     for name in roles.into_iter().chain(DESKS.map(|plate| plate.folder)) {
         fs::write(folder(name)?.join(file::DIRECTORY), &directory)?;
     }
-    let at = folder("press")?;
-    seed::write(&at.join(file::IDENTITY), &press.to_seed())?;
+    for (name, identity) in [("press", &press), ("witness", &witness)] {
+        seed::write(&folder(name)?.join(file::IDENTITY), &identity.to_seed())?;
+    }
     for (n, identity) in (1..).zip(&mixes) {
         let at = folder(&format!("mix{n}"))?;
         seed::write(&at.join(file::IDENTITY), &identity.to_seed())?;
@@ -206,7 +210,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("firsthand-found-{}", std::process::id()));
         let plan = Plan { round_ms: 5_000, genesis: Millis(1_000) };
         let network = found(&dir, &plan, &mut StdRng::seed_from_u64(1)).unwrap();
-        for role in ["edge", "press", "mix1", "mix2", "mix3"] {
+        for role in ["edge", "press", "witness", "mix1", "mix2", "mix3"] {
             let bytes = fs::read(dir.join(role).join(file::DIRECTORY)).unwrap();
             let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network.id).unwrap();
             assert!(
@@ -220,13 +224,17 @@ mod tests {
             assert_eq!((directory.desks().len(), network.others.len()), (3, 2));
             assert!(directory.roster().demonstration);
         }
-        let mut seeds: Vec<_> =
-            ["press/identity.key", "mix1/identity.key", "mix2/identity.key", "mix3/identity.key"]
-                .map(|f| *seed::read(&dir.join(f)).unwrap())
-                .into();
+        let files = [
+            "press/identity.key",
+            "witness/identity.key",
+            "mix1/identity.key",
+            "mix2/identity.key",
+            "mix3/identity.key",
+        ];
+        let mut seeds: Vec<_> = files.map(|f| *seed::read(&dir.join(f)).unwrap()).into();
         seeds.sort_unstable();
         seeds.dedup();
-        assert_eq!(seeds.len(), 4);
+        assert_eq!(seeds.len(), files.len());
         assert!(!dir.join("edge").join(file::IDENTITY).exists(), "the edge signs nothing in this version");
         fs::remove_dir_all(&dir).unwrap();
     }

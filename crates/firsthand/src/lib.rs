@@ -24,7 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole system on this machine: edge, three mixes, press, desk, reader and 40 simulated readers
+    /// Run the whole system on this machine: edge, three mixes, press, witness, desk, reader and 40 simulated readers
     Demo(demo::Args),
     /// Run the edge: takes envelopes, serves editions
     Edge(Role),
@@ -32,6 +32,8 @@ enum Command {
     Mix(Role),
     /// Run the press: gathers coverage, publishes an edition every round
     Press(Role),
+    /// Run a witness: co-signs the log, so that everyone is shown the same
+    Witness(Role),
     /// Run a newsroom's desk
     Desk(Role),
     /// Run the reader
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Edge(role) => start(&role, roles::edge),
         Command::Mix(role) => start(&role, roles::mix),
         Command::Press(role) => start(&role, roles::press),
+        Command::Witness(role) => start(&role, roles::witness),
         Command::Desk(role) => start(&role, roles::desk),
         Command::Reader(role) => start(&role, roles::reader),
         Command::Crowd(role) => start(&role, crowd::run),

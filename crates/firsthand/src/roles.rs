@@ -79,6 +79,20 @@ pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs a witness.
+pub async fn witness(config: config::Witness, stop: Stop) -> anyhow::Result<()> {
+    let witness = server::witness::Config {
+        edge: config.edge,
+        state: config.state,
+        identity: config.identity,
+        network: config.network,
+        directory: config.directory,
+    };
+    let ready = || ready("witness");
+    server::run::run_witness(witness, ambient::clock(), Hook::none(), ready, stopped(stop)).await?;
+    Ok(())
+}
+
 /// Opens a reader's device.
 pub fn reader_device(config: &config::Reader) -> anyhow::Result<Arc<Device>> {
     let device = client::Config {

@@ -1,4 +1,5 @@
-//! One edition a round: what is new since the last, the whole front page, every manifest that came.
+//! One edition a round: what is new since the last, the whole front page, every manifest that came; and the checkpoint of
+//! the log that ends with it.
 //!
 //! An edition is kept before it is sent, and sent until the edge has it; so there is one head for a round, ever, and
 //! each names the one before.
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
 use proto::edition::{self, Bundle, Head};
 use proto::keys::KeyKind;
+use proto::log::Frontier;
 use proto::mix::Manifest;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::story::Story;
@@ -94,6 +96,8 @@ pub struct Press {
     directory: Directory,
     /// The round it was made in. `None`: it is the one that this press began with.
     made: Option<Round>,
+    /// The size of the log's tree whose checkpoint the edge has.
+    checkpoint_sent: Option<u64>,
 }
 
 impl Press {
@@ -124,7 +128,17 @@ impl Press {
         };
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self { config, edge, state, gather, keys: Keys::default(), base, directory, made })
+        Ok(Self {
+            config,
+            edge,
+            state,
+            gather,
+            keys: Keys::default(),
+            base,
+            directory,
+            made,
+            checkpoint_sent: None,
+        })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -208,9 +222,28 @@ impl Press {
             .iter()
             .map(|(signed, manifest)| (Digest::of(&codec::encode(signed)), manifest.batch.round))
             .collect();
+        let (tree, directory) = self.grown(&head)?;
         self.state
-            .add_edition(&Signed { round, head, changes, front }, &digests, &carried)
+            .add_edition(&Signed { round, head, changes, front }, (&tree, directory), &digests, &carried)
             .map_err(|cause| self.failed(cause))
+    }
+
+    /// The log's tree with an edition that names the directory in force, and that directory.
+    fn grown(&self, head: &[u8]) -> Result<(Frontier, Digest), PressError> {
+        let failed = |cause| self.failed(cause);
+        let directory = self.directory.digest();
+        let log = self.state.log().map_err(failed)?;
+        let (mut tree, before) = log.map_or((Frontier::empty(), None), |(tree, before)| (tree, Some(before)));
+        let new =
+            if before == Some(directory) { None } else { Some(self.directory_bytes().map_err(failed)?) };
+        tree.push_edition(new.as_deref(), head);
+        Ok((tree, directory))
+    }
+
+    /// The directory in force, as it is a leaf of the log.
+    fn directory_bytes(&self) -> rusqlite::Result<Vec<u8>> {
+        let kept = if self.made.is_some() { self.state.directory()? } else { None };
+        Ok(kept.map_or_else(|| self.config.directory.clone(), |(_, _, bytes)| bytes))
     }
 
     /// Manifests that no edition carries yet, in the order of rounds and hops.
@@ -245,6 +278,13 @@ impl Press {
             // The head goes last: once it is there, everything that it names is.
             self.edge.put(&path::edition(it.round), it.head, by, now).await?;
             self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
+        }
+        let log = self.state.log().map_err(|cause| self.failed(cause))?;
+        let tree = log.map(|(tree, _)| tree).filter(|tree| self.checkpoint_sent != Some(tree.size()));
+        if let Some(tree) = tree {
+            let note = tree.checkpoint().sign(&self.config.network, by);
+            self.edge.put(path::PROPOSED, note, by, now).await?;
+            self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
     }

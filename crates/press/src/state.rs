@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use proto::codec::Malformed;
+use proto::log::Frontier;
 use proto::{Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -31,7 +33,8 @@ impl State {
                  round INTEGER PRIMARY KEY, head BLOB NOT NULL, changes BLOB NOT NULL, front BLOB NOT NULL,
                  sent INTEGER NOT NULL DEFAULT 0);
              CREATE TABLE IF NOT EXISTS manifests (digest BLOB PRIMARY KEY, round INTEGER NOT NULL);
-             CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);",
+             CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
+             CREATE TABLE IF NOT EXISTS log (tree BLOB NOT NULL, directory BLOB NOT NULL);",
         )?;
         Ok(Self(Mutex::new(db)))
     }
@@ -129,10 +132,22 @@ impl State {
             .map(|found| found.is_some())
     }
 
-    /// Keeps an edition before anyone sees it, with what it shows and the manifests it carries.
+    /// The log's tree up to the newest edition, and the directory that this edition names. `None` before the first.
+    pub(crate) fn log(&self) -> rusqlite::Result<Option<(Frontier, Digest)>> {
+        let row: Option<(Vec<u8>, [u8; 32])> = self
+            .db()
+            .query_row("SELECT tree, directory FROM log", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let damaged = |Malformed| rusqlite::Error::ToSqlConversionFailure(Box::new(Malformed));
+        row.map(|(tree, directory)| Ok((Frontier::from_bytes(&tree).map_err(damaged)?, Digest(directory))))
+            .transpose()
+    }
+
+    /// Keeps an edition before anyone sees it, with the log that ends with it, what it shows and the manifests it carries.
     pub(crate) fn add_edition(
         &self,
         edition: &Signed,
+        log: (&Frontier, Digest),
         shown: &[([u8; 16], Digest)],
         manifests: &[(Digest, Round)],
     ) -> rusqlite::Result<()> {
@@ -142,6 +157,10 @@ impl State {
             "INSERT INTO editions (round, head, changes, front) VALUES (?, ?, ?, ?)",
             params![edition.round.0, edition.head, edition.changes, edition.front],
         )?;
+        // LOG-15: with the head and before anybody sees it, so that no two trees are ever signed of which one does not
+        // continue the other.
+        change.execute("DELETE FROM log", [])?;
+        change.execute("INSERT INTO log VALUES (?, ?)", params![log.0.to_bytes(), log.1.0])?;
         change.execute("DELETE FROM shown", [])?;
         for (story, digest) in shown {
             change

@@ -26,6 +26,8 @@ pub const MAX_NAME: usize = 80;
 pub const MAX_ABOUT: usize = 500;
 /// The most that a directory may weigh, in bytes: about 800 desks with three keys each. A client reads no further.
 pub const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
+/// The most witnesses that a roster may name: their co-signatures all stand in one short note.
+pub const MAX_WITNESSES: usize = 64;
 /// The last moment at which round 0 may begin: the year 10000. No sum of times overflows.
 const MAX_GENESIS: Millis = Millis(253_402_300_800_000);
 
@@ -50,6 +52,9 @@ pub struct Parameters {
     /// Slots in every reader drop.
     #[n(5)]
     pub reader_slots: u16,
+    /// q: so many of the roster's witnesses must co-sign what everyone is shown. 0 only where there is none.
+    #[n(8)]
+    pub quorum: u8,
 }
 
 impl Parameters {
@@ -74,6 +79,9 @@ pub enum Role {
     /// Names desks.
     #[n(3)]
     Newsroom,
+    /// Co-signs the log.
+    #[n(4)]
+    Witness,
 }
 
 /// One line of the roster.
@@ -132,6 +140,11 @@ impl Roster {
     /// The identity of the mix at `hop` in `round`.
     pub fn mix(&self, hop: u8, round: Round) -> Option<IdentityPublic> {
         self.in_force(Role::Mix(hop), round).map(|o| o.key)
+    }
+
+    /// The identities that co-sign the log in `round`.
+    pub fn witnesses(&self, round: Round) -> impl Iterator<Item = IdentityPublic> {
+        self.operators.iter().filter(move |o| o.role == Role::Witness && o.since <= round).map(|o| o.key)
     }
 
     /// Who holds the identity `key`, whether it has taken effect or not.
@@ -383,6 +396,7 @@ impl UnverifiedDirectory {
             .map_err(|BadSignature| No::RosterSignature)?;
         let roster: Roster = codec::decode(&self.roster)?;
         let cascade = check_parameters(&roster.parameters)?;
+        check_quorum(&roster)?;
         check_operators(&roster, cascade)?;
         let digest = Digest::of(&codec::encode(&self));
 
@@ -480,6 +494,17 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && (1..=4096).contains(&p.desk_slots)
         && (1..=4096).contains(&p.reader_slots);
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
+}
+
+// DIR-03: more than half of the witnesses, so that two quorums have one in common; none only for a demonstration.
+fn check_quorum(roster: &Roster) -> Result<(), DirectoryRejected> {
+    let witnesses = roster.operators.iter().filter(|o| o.role == Role::Witness).count();
+    let quorum = usize::from(roster.parameters.quorum);
+    let good = match witnesses {
+        0 => quorum == 0 && roster.demonstration,
+        n => quorum <= n && 2 * quorum > n && n <= MAX_WITNESSES,
+    };
+    if good { Ok(()) } else { Err(DirectoryRejected::Parameters) }
 }
 
 // DIR-04: one press, one edge, one mix for each hop and none beyond, in force as long as the roster is; one more of each may
@@ -754,6 +779,7 @@ mod tests {
                 n_max: 100,
                 desk_slots: 16,
                 reader_slots: 16,
+                quorum: 1,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -762,6 +788,7 @@ mod tests {
                 operator(Role::Mix(1), "Second", &mixes[1]),
                 operator(Role::Mix(2), "Third", &mixes[2]),
                 operator(Role::Newsroom, "The Herald", &newsroom),
+                operator(Role::Witness, "The Archive", &IdentitySecret::generate(&mut rng)),
             ],
         };
         let mix_keys = (1..3).map(|hop| mix_key(&mut rng, hop, 0)).collect();
@@ -903,6 +930,42 @@ mod tests {
         t.roster.parameters.schedule.genesis = MAX_GENESIS;
         let schedule = t.verified().unwrap().parameters().schedule;
         assert!(schedule.end(Round(u32::MAX)) > schedule.genesis, "no overflow");
+    }
+
+    #[test]
+    fn dir_03_two_quorums_have_a_witness_in_common() {
+        // Witnesses, q, whether it is a demonstration, and whether that can be used.
+        for (witnesses, quorum, demonstration, good) in [
+            (0, 0, true, true),
+            (0, 0, false, false),
+            (0, 1, true, false),
+            (1, 0, true, false),
+            (1, 1, false, true),
+            (1, 2, true, false),
+            (4, 2, false, false),
+            (4, 3, false, true),
+            (5, 3, false, true),
+            (5, 5, false, true),
+            (64, 33, false, true),
+            (65, 33, false, false),
+        ] {
+            let mut t = town();
+            t.roster.operators.retain(|o| o.role != Role::Witness);
+            for n in 0..witnesses {
+                let key = IdentitySecret::generate(&mut t.rng).public();
+                t.roster.operators.push(Operator {
+                    role: Role::Witness,
+                    name: format!("Witness {n}"),
+                    key,
+                    since: Round(0),
+                });
+            }
+            t.roster.parameters.quorum = quorum;
+            t.roster.demonstration = demonstration;
+            let verified = t.verified().map(|_| ());
+            let want = if good { Ok(()) } else { Err(DirectoryRejected::Parameters) };
+            assert_eq!(verified, want, "{quorum} of {witnesses}, demonstration: {demonstration}");
+        }
     }
 
     #[test]

@@ -421,6 +421,7 @@ mod tests {
                 n_max: 9,
                 desk_slots: 1,
                 reader_slots: 2,
+                quorum: 0,
             },
             operators: vec![
                 operator(Role::Press, &press),

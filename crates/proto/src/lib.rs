@@ -1,4 +1,4 @@
-//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, directory and edition.
+//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, directory, edition and log.
 //!
 //! No input or output, no clock, no ambient randomness: `now` and `rng` are arguments. Everything here can be
 //! implemented again from `docs/spec/`, and `vectors/` checks it.
@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod exit;
 pub mod id;
 pub mod keys;
+pub mod log;
 pub mod mix;
 pub mod path;
 pub mod request;

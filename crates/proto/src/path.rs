@@ -1,4 +1,4 @@
-//! The edge's paths, said once for those who serve them and those who ask. Spec: edition.md §6, mix.md §8.
+//! The edge's paths, said once for those who serve them and those who ask. Spec: edition.md §6, mix.md §8, log.md §6.
 
 use core::net::IpAddr;
 
@@ -84,6 +84,22 @@ pub fn batches(hop: u8) -> String {
 /// PUT by the mix at `hop`, GET and DELETE by the next: one batch.
 pub fn batch(hop: u8, id: BatchId) -> String {
     format!("/v1/batches/{hop}/{}/{}", id.round, id.part)
+}
+
+/// GET: the newest checkpoint that enough witnesses have co-signed.
+pub const CHECKPOINT: &str = "/v1/log/checkpoint";
+
+/// GET, by anybody, and PUT by the press: the newest checkpoint, however many have co-signed it.
+pub const PROPOSED: &str = "/v1/log/proposed";
+
+/// PUT, by a witness: its co-signature of the newest checkpoint, which is of a tree of `size` leaves.
+pub fn cosignatures(size: u64) -> String {
+    format!("/v1/log/cosignatures/{size}")
+}
+
+/// GET: the frontier of the log's tree when it had `size` leaves.
+pub fn frontier(size: u64) -> String {
+    format!("/v1/log/frontier/{size}")
 }
 
 #[cfg(test)]

@@ -69,6 +69,13 @@ impl IdentityPublic {
             })
             .map_err(|_| BadSignature)
     }
+
+    /// Verifies bytes of a format that is not ours, which names its purpose in its own way. As strictly.
+    pub(crate) fn verify_foreign(&self, bytes: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+        VerifyingKey::from_bytes(&self.0)
+            .and_then(|key| key.verify_strict(bytes, &ed25519_dalek::Signature::from_bytes(signature)))
+            .map_err(|_| BadSignature)
+    }
 }
 
 /// The secret half. Cleared when dropped.
@@ -100,6 +107,12 @@ impl IdentitySecret {
     /// Signs `body` for purpose `P`.
     pub fn sign<P: Purpose>(&self, network: &NetworkId, body: &[u8]) -> Signature<P> {
         Signature::from_bytes(self.0.sign(&signed_bytes::<P>(network, body)).to_bytes())
+    }
+
+    /// Signs bytes of a format that is not ours. They must not begin as ours do: log.md §7.
+    pub(crate) fn sign_foreign(&self, bytes: &[u8]) -> [u8; 64] {
+        debug_assert!(!bytes.starts_with(b"firsthand/v1 "), "that is what our own signatures begin with");
+        self.0.sign(bytes).to_bytes()
     }
 }
 

@@ -68,15 +68,21 @@ fn edition_line(app: &App, status: &Status) -> Markup {
             p.dateline {
                 span { (app.zone.day(edition.published.0)) }
                 @if !network.is_empty() { span { (run(network)) } }
-                @if status.health != Health::Unverified { span.good { (words::VERIFIED) } }
+                @if !thrown_away(status.health) { span.good { (words::VERIFIED) } }
                 span {
                     "Edition of " (app.zone.clock(edition.published.0, status.round_ms < SECONDS_BELOW_MS))
                     ", round " (edition.round)
                 }
             }
         }
+        @if status.started_over { p.note role="status" { (words::STARTED_OVER) } }
         (trouble(status.health))
     }
+}
+
+/// Whether what came last was thrown away.
+fn thrown_away(health: Health) -> bool {
+    matches!(health, Health::Unverified | Health::Forked | Health::Unwitnessed)
 }
 
 /// Before the first edition.
@@ -98,6 +104,9 @@ fn trouble(health: Health) -> Markup {
     let sentence = match health {
         Health::Offline => words::OFFLINE,
         Health::Unverified => words::UNVERIFIED,
+        Health::Forked => words::FORKED,
+        Health::Frozen => words::FROZEN,
+        Health::Unwitnessed => words::UNWITNESSED,
         Health::Stale => words::STALE,
         Health::Clock => words::WRONG_CLOCK,
         _ => return html! {},

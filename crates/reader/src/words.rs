@@ -27,6 +27,14 @@ words! {
     FIRST_NONE_STORIES = "This edition has no stories yet. The next one may.";
     OFFLINE = "The network was not reached at the last try. You can read the edition you have.";
     UNVERIFIED = "What came last could not be verified. It was thrown away. The edition you have is good.";
+    /// P6
+    FORKED = "What came last does not go on from what you were shown before. It was thrown away. \
+              Someone may be trying to show you what others do not see. The edition you have is good.";
+    FROZEN = "The witnesses have co-signed nothing for more than three rounds. New editions may be held back. \
+              The one you have is good. Look at this computer's clock too.";
+    UNWITNESSED = "Too few witnesses have co-signed what came last. It was thrown away. The edition you have is good.";
+    STARTED_OVER = "This device was away for too long. It began anew with the newest edition. \
+                    Whether that one goes on from your last one could not be checked.";
     STALE = "No new edition has come for a while. The one you have is good.";
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then the next edition comes.";
 

@@ -36,6 +36,12 @@ pub enum Step {
     KeyNoted,
     /// Mix: keys whose time is over are gone with the replay tags seen under them, in one transaction.
     KeyForgotten,
+    /// Edge: an edition's leaves stand in the log.
+    LeavesKept,
+    /// Edge: a checkpoint stands among the blobs; it is what witnesses are shown.
+    CheckpointKept,
+    /// Edge: a co-signature stands in its journal; with the last that is needed, clients are shown the checkpoint.
+    CosignatureKept,
     /// Mix: a run of entries is opened; items, replay tags and progress are stored, in one transaction.
     Stored,
     /// Exit: a batch is large enough; its items go into the pools.
@@ -50,11 +56,15 @@ pub enum Step {
     PushNoted,
     /// Mix: the edge was told to let go of an input.
     Released,
+    /// Witness: the tree with what came stands on its disk; nothing over it is signed yet.
+    TreeKept,
+    /// Witness: the edge has its co-signature.
+    Cosigned,
 }
 
 impl Step {
     /// The steps of an edge.
-    pub const EDGE: [Step; 10] = [
+    pub const EDGE: [Step; 11] = [
         Step::EnvelopeKept,
         Step::RoundSealed,
         Step::RoundReleased,
@@ -65,7 +75,11 @@ impl Step {
         Step::DropsShown,
         Step::EditionKept,
         Step::KeyKept,
+        Step::LeavesKept,
     ];
+
+    /// The steps of an edge with a press and witnesses that keep a log.
+    pub const LOG: [Step; 2] = [Step::CheckpointKept, Step::CosignatureKept];
 
     /// The steps of a mix. `Admitted` is the exit's only.
     pub const MIX: [Step; 11] = [
@@ -81,6 +95,9 @@ impl Step {
         Step::KeyNoted,
         Step::KeyForgotten,
     ];
+
+    /// The steps of a witness.
+    pub const WITNESS: [Step; 2] = [Step::TreeKept, Step::Cosigned];
 }
 
 /// Which side of a step's effect.
@@ -136,6 +153,13 @@ mod tests {
         let hook = Hook::new(|step, side| step == Step::Closed && side == Side::After);
         assert_eq!(hook.at(Step::Closed, Side::Before), Ok(()));
         assert_eq!(hook.at(Step::Closed, Side::After), Err(Killed { step: Step::Closed, side: Side::After }));
-        assert!(Step::MIX.iter().chain(&Step::EDGE).all(|&s| Hook::none().at(s, Side::After).is_ok()));
+        assert!(
+            Step::MIX
+                .iter()
+                .chain(&Step::EDGE)
+                .chain(&Step::LOG)
+                .chain(&Step::WITNESS)
+                .all(|&s| Hook::none().at(s, Side::After).is_ok())
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The client by which a mix asks the edge: signed requests, nothing else.
+//! The client by which mixes and witnesses ask the edge, as a rule with signed requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,23 +94,14 @@ impl EdgeClient {
 
     /// GET. `None` if there is nothing there. Reads at most `limit` bytes.
     pub async fn get(&self, path: &str, limit: usize) -> Result<Option<Answer>, RequestError> {
-        let mut response = self.send(Method::GET, path, Bytes::new()).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        accept(response.status())?;
-        let sealed = response.headers().get(SEALED).and_then(|v| v.to_str().ok()?.parse().ok());
-        let expected = response.content_length().unwrap_or(0).min(limit as u64) as usize;
-        let mut bytes = BytesMut::with_capacity(expected);
-        while let Some(chunk) =
-            response.chunk().await.map_err(|e| RequestError::Unreachable(e.without_url()))?
-        {
-            if bytes.len() + chunk.len() > limit {
-                return Err(RequestError::TooLong);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Some(Answer { bytes: bytes.freeze(), sealed }))
+        read(self.send(Method::GET, path, Bytes::new()).await?, limit).await
+    }
+
+    /// GET as anybody does it, without saying who asks. `None` if there is nothing there. Reads at most `limit` bytes.
+    pub async fn get_public(&self, path: &str, limit: usize) -> Result<Option<Bytes>, RequestError> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let response = request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))?;
+        Ok(read(response, limit).await?.map(|answer| answer.bytes))
     }
 
     /// PUT. Returns once the edge has stored it.
@@ -133,6 +124,23 @@ impl EdgeClient {
         let request = self.http.request(method, url).header(request::HEADER, signed).body(body);
         request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))
     }
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<Option<Answer>, RequestError> {
+    if response.status() == StatusCode::NOT_FOUND {
+        return Ok(None);
+    }
+    accept(response.status())?;
+    let sealed = response.headers().get(SEALED).and_then(|v| v.to_str().ok()?.parse().ok());
+    let expected = response.content_length().unwrap_or(0).min(limit as u64) as usize;
+    let mut bytes = BytesMut::with_capacity(expected);
+    while let Some(chunk) = response.chunk().await.map_err(|e| RequestError::Unreachable(e.without_url()))? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(RequestError::TooLong);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(Answer { bytes: bytes.freeze(), sealed }))
 }
 
 fn accept(status: StatusCode) -> Result<(), RequestError> {

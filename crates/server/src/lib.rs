@@ -1,5 +1,5 @@
-//! Firsthand's services: the *edge*, which takes envelopes and serves what is published, and the *mixes*, of which the
-//! last is the exit.
+//! Firsthand's services: the *edge*, which takes envelopes and serves what is published, the *mixes*, of which the last is
+//! the exit, and the *witness*, which co-signs the log.
 //!
 //! Each is a `step(now)` over `proto`'s rules and a store that loses nothing, and one small loop that calls it.
 //!
@@ -24,3 +24,4 @@ pub mod store;
 #[cfg(test)]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests in tests/, which use the rest")]
 mod testing;
+pub mod witness;

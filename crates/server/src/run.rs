@@ -14,6 +14,7 @@ use crate::edge::{self, Edge, OpenError};
 use crate::faults::{Hook, Killed};
 use crate::http::EdgeClient;
 use crate::mix::{self, HttpUpstream, Mix, MixError, Setup};
+use crate::witness::{self, Witness, WitnessError};
 
 /// The longest a mix waits between two attempts while the edge does not answer.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -101,6 +102,37 @@ pub async fn run_mix(
     }
 }
 
+/// Runs a witness until `shutdown` is done. `ready` is told once its state is open; whether the edge answers is another
+/// matter, and is waited for.
+pub async fn run_witness(
+    config: witness::Config,
+    clock: Arc<dyn Clock>,
+    hook: Hook,
+    ready: impl FnOnce(),
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServiceError> {
+    let mut witness = Witness::open(&config, Arc::clone(&clock), hook)?;
+    ready();
+    let pause = witness_pause(witness.schedule());
+    let mut shutdown = pin!(shutdown);
+    let mut trouble = Trouble::new(pause);
+    loop {
+        let wait = match witness.step(clock.now()).await {
+            Err(WitnessError::Killed(killed)) => return Err(killed.into()),
+            Err(e) => trouble.begins(&e),
+            Ok(_) => {
+                trouble.ends();
+                pause
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Broken)
 }
@@ -108,6 +140,11 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// How long a service sleeps between two steps: T/20, within 50 ms and 5 s.
 pub(crate) fn pause(schedule: Schedule) -> Duration {
     Duration::from_millis((u64::from(schedule.round_ms) / 20).clamp(50, 5_000))
+}
+
+/// How long a witness sleeps between two looks: T/100, within 20 ms and 5 s. Readers wait for it.
+fn witness_pause(schedule: Schedule) -> Duration {
+    Duration::from_millis((u64::from(schedule.round_ms) / 100).clamp(20, 5_000))
 }
 
 /// Says once that something is wrong and once that it is right again, and waits longer each time in between.
@@ -121,7 +158,7 @@ impl Trouble {
         Self { shortest, wait: None }
     }
 
-    fn begins(&mut self, why: &MixError) -> Duration {
+    fn begins(&mut self, why: &dyn std::error::Error) -> Duration {
         let wait = match self.wait {
             None => {
                 tracing::warn!("{why}");

@@ -67,6 +67,17 @@ impl StateFolder {
     /// Takes the folder for `service` ("edge", "mix 0") of `network`. The first time it is made and marked; from then on
     /// only the same service of the same network may have it.
     pub fn open(path: &Path, service: &str, network: &NetworkId) -> Result<Self, StateError> {
+        Self::open_with(path, service, network, &[])
+    }
+
+    /// The same, with files that are in it from the first time on: they are written before the folder is marked, so that in a
+    /// marked folder one that is missing was lost.
+    pub(crate) fn open_with(
+        path: &Path,
+        service: &str,
+        network: &NetworkId,
+        first: &[(&str, &[u8])],
+    ) -> Result<Self, StateError> {
         let failed = |cause: io::Error| match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 StateError::Full { path: path.to_owned() }
@@ -87,6 +98,9 @@ impl StateFolder {
         match std::fs::read_to_string(path.join(MARK)) {
             Ok(mark) => check_mark(&mark, path, service, network)?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                for (name, bytes) in first {
+                    write_durably(&path.join(name), bytes).map_err(failed)?;
+                }
                 write_durably(&path.join(MARK), format!("{service}\n{network}\n").as_bytes())
                     .map_err(failed)?;
             }

@@ -23,6 +23,8 @@ pub struct Status {
     pub slots: Slots,
     /// The newest edition's round.
     pub edition: Option<u32>,
+    /// The log.
+    pub log: Log,
     /// The oldest first, at most 24.
     pub rounds: Vec<RoundStatus>,
 }
@@ -34,6 +36,28 @@ pub struct Slots {
     pub desk: u16,
     /// In a reader drop.
     pub reader: u16,
+}
+
+/// The log, and who co-signs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Log {
+    /// Witnesses in the roster.
+    pub witnesses: u8,
+    /// How many of them must co-sign.
+    pub quorum: u8,
+    /// The newest checkpoint that so many have co-signed.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// A checkpoint of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Checkpoint {
+    /// Leaves.
+    pub size: u64,
+    /// The root, in hexadecimal.
+    pub root: String,
+    /// How many witnesses have co-signed it.
+    pub cosigned: u8,
 }
 
 /// One round that is over.
@@ -146,6 +170,16 @@ impl Status {
             round_ms: self.round_ms.into(),
             rounds: self.rounds.iter().map(shown_round).collect(),
             slots: (self.slots.desk, self.slots.reader),
+            log: ui::status::Log {
+                witnesses: self.log.witnesses,
+                quorum: self.log.quorum,
+                demonstration: self.demonstration,
+                checkpoint: self.log.checkpoint.as_ref().map(|c| ui::status::Checkpoint {
+                    size: c.size,
+                    root: c.root.clone(),
+                    cosigned: c.cosigned,
+                }),
+            },
         }
     }
 }

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 /// When round 0 of every test network begins.
 pub const GENESIS: Millis = Millis(1_800_000_000_000);
 
-/// A network of three mixes, one press, one edge and one desk, with rounds of 3 s.
+/// A network of three mixes, one press, one edge, three witnesses and one desk, with rounds of 3 s.
 pub struct Town {
     /// Its id.
     pub network: NetworkId,
@@ -28,6 +28,8 @@ pub struct Town {
     pub mixes: Vec<IdentitySecret>,
     /// Signs editions.
     pub press: IdentitySecret,
+    /// Co-sign the log.
+    pub witnesses: Vec<IdentitySecret>,
     /// Signs a desk's requests.
     pub desk: IdentitySecret,
     /// Opens what is sent to the desk.
@@ -56,6 +58,7 @@ impl Town {
         let desk = IdentitySecret::generate(&mut rng);
         let intake = SealSecret::generate(&mut rng);
         let mixes: Vec<_> = (0..k).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        let witnesses: Vec<_> = (0..3).map(|_| IdentitySecret::generate(&mut rng)).collect();
         let operator = |role, name: &str, by: &IdentitySecret| Operator {
             role,
             name: name.into(),
@@ -68,6 +71,7 @@ impl Town {
             operator(Role::Newsroom, "The Wendral Post", &newsroom),
         ];
         operators.extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), m)));
+        operators.extend(witnesses.iter().map(|w| operator(Role::Witness, "Witness", w)));
         let parameters = Parameters {
             schedule: Schedule { genesis: GENESIS, round_ms: 3_000 },
             mixes: k,
@@ -75,6 +79,7 @@ impl Town {
             n_max,
             desk_slots: 4,
             reader_slots: 4,
+            quorum: 2,
         };
         let roster = Roster {
             name: "Wendral".into(),
@@ -101,7 +106,7 @@ impl Town {
         let unverified = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![entry]);
         let bytes = unverified.to_bytes();
         let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
-        Self { network, bytes, directory, mixes, press, desk, intake, rng, root, roster }
+        Self { network, bytes, directory, mixes, press, witnesses, desk, intake, rng, root, roster }
     }
 
     /// A later directory, which lists no desk.

@@ -141,6 +141,12 @@ fn rounds(count: u32) -> status::Status {
         round_ms: 5_000,
         rounds,
         slots: (16, 16),
+        log: status::Log {
+            witnesses: 5,
+            quorum: 4,
+            demonstration: false,
+            checkpoint: Some(status::Checkpoint { size: 431, root: "5f".repeat(32), cosigned: 5 }),
+        },
     }
 }
 

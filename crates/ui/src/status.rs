@@ -23,6 +23,30 @@ pub struct Status {
     pub rounds: Vec<Round>,
     /// How many slots every desk drop and every reader drop has, always.
     pub slots: (u16, u16),
+    /// The log, and who co-signs it.
+    pub log: Log,
+}
+
+/// The log of what everyone is shown.
+pub struct Log {
+    /// How many witnesses there are.
+    pub witnesses: u8,
+    /// How many of them must co-sign.
+    pub quorum: u8,
+    /// Whether one machine runs all of them.
+    pub demonstration: bool,
+    /// What they co-signed last.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// A checkpoint of the log.
+pub struct Checkpoint {
+    /// Leaves.
+    pub size: u64,
+    /// The root, in hex.
+    pub root: String,
+    /// How many witnesses co-signed it.
+    pub cosigned: u8,
 }
 
 /// One round, as the edge counted it and the mixes' signed manifests state it.
@@ -89,6 +113,7 @@ pub fn status(status: &Status, zone: &Zone) -> Markup {
                 (chart(&status.rounds))
                 (rounds(status, zone, seconds))
             }
+            (log(&status.log))
         }
     }
 }
@@ -136,6 +161,39 @@ fn tallies(status: &Status) -> Markup {
             div { dt { "Envelopes in it" } dd { (thousands(newest.map_or(0, |r| r.envelopes))) } }
             div { dt { "Slots in a desk drop" } dd { (status.slots.0) } }
             div { dt { "Slots in a reader drop" } dd { (status.slots.1) } }
+        }
+    }
+}
+
+/// What readers compare, and how much that is worth here.
+fn log(log: &Log) -> Markup {
+    html! {
+        div.narrow {
+            h2 { "The same for everyone" }
+            @if log.witnesses == 0 {
+                p { "This demonstration has no witness: nothing here shows that everyone is shown the same." }
+            } @else {
+                p {
+                    "Heads of editions and directories stand in one log. Readers take an edition only if "
+                    (log.quorum) " of " (log.witnesses) @if log.witnesses == 1 { " witness has" } @else { " witnesses have" }
+                    " co-signed the log with it in it, and they work the root out for themselves."
+                }
+                @if log.demonstration {
+                    p {
+                        "In this demonstration the witness runs on the same machine as the press. "
+                        "It shows how the log works, and protects nobody from whoever runs the machine."
+                    }
+                }
+            }
+            @if let Some(checkpoint) = &log.checkpoint {
+                dl.facts {
+                    dt { "Leaves" } dd { (thousands(checkpoint.size)) }
+                    @if log.witnesses > 0 { dt { "Co-signed by" } dd { (checkpoint.cosigned) " of " (log.witnesses) } }
+                    dt { "Root" } dd { code { (checkpoint.root) } }
+                }
+            } @else {
+                p.empty { "No checkpoint is co-signed yet." }
+            }
         }
     }
 }
@@ -285,6 +343,24 @@ mod tests {
             .collect()
     }
 
+    fn demonstrated() -> Log {
+        let checkpoint = Checkpoint { size: 1_203, root: "5f1c".into(), cosigned: 1 };
+        Log { witnesses: 1, quorum: 1, demonstration: true, checkpoint: Some(checkpoint) }
+    }
+
+    #[test]
+    fn the_page_says_how_many_witnesses_there_are_and_what_they_are_worth() {
+        let said = |log: Log| super::log(&log).into_string();
+        let demo = said(demonstrated());
+        assert!(demo.contains("1 of 1 witness has co-signed") && demo.contains("protects nobody"), "{demo}");
+        assert!(demo.contains("1,203") && demo.contains("5f1c"));
+        let real = said(Log { witnesses: 5, quorum: 4, demonstration: false, checkpoint: None });
+        assert!(real.contains("4 of 5 witnesses have") && !real.contains("protects nobody"), "{real}");
+        assert!(real.contains("No checkpoint"));
+        let none = said(Log { witnesses: 0, quorum: 0, demonstration: true, checkpoint: None });
+        assert!(none.contains("no witness") && !none.contains("Readers take"), "{none}");
+    }
+
     #[test]
     fn a_bar_and_a_row_for_each_round() {
         let shown = status(
@@ -294,6 +370,7 @@ mod tests {
                 round_ms: 5_000,
                 rounds: some_rounds(24),
                 slots: (16, 16),
+                log: demonstrated(),
             },
             &Zone::utc(),
         )
@@ -311,7 +388,14 @@ mod tests {
     #[test]
     fn empty_network_has_a_page() {
         let shown = status(
-            &Status { path: "/", network: "Vale".into(), round_ms: 5_000, rounds: vec![], slots: (16, 16) },
+            &Status {
+                path: "/",
+                network: "Vale".into(),
+                round_ms: 5_000,
+                rounds: vec![],
+                slots: (16, 16),
+                log: demonstrated(),
+            },
             &Zone::utc(),
         );
         assert!(shown.into_string().contains("The first takes under 6 seconds."));

@@ -170,7 +170,8 @@ fn device(seed: u64) -> Device {
     let mut operators = vec![operator(Role::Press, "Press", &press), operator(Role::Edge, "Edge", &edge)];
     operators.extend(mixes.iter().map(|(hop, by)| operator(Role::Mix(*hop), &format!("Mix {hop}"), by)));
     let schedule = Schedule { genesis: Millis(0), round_ms: 60_000 };
-    let parameters = Parameters { schedule, mixes: 3, n_min: 2, n_max: 100, desk_slots: 4, reader_slots: 4 };
+    let parameters =
+        Parameters { schedule, mixes: 3, n_min: 2, n_max: 100, desk_slots: 4, reader_slots: 4, quorum: 0 };
     let roster = Roster {
         name: "Testing".into(),
         demonstration: true,

@@ -9,7 +9,7 @@
 )]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found, Wire};
 use proto::keys::{KeyKind, Period};
+use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
@@ -137,6 +138,10 @@ impl Edge {
         self.table.lock().unwrap().files.insert(path, bytes);
     }
 
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.table.lock().unwrap().files.get(path).cloned()
+    }
+
     pub fn remove(&self, path: &str) -> Option<Vec<u8>> {
         self.table.lock().unwrap().files.remove(path)
     }
@@ -244,6 +249,15 @@ async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> usize {
     stream.read_buf(read).await.unwrap_or(0)
 }
 
+/// The log as the press keeps it, and the directory that its newest head names.
+#[derive(Clone)]
+pub struct Log {
+    tree: Frontier,
+    directory: Option<Digest>,
+}
+
+pub type Snapshot = (Digest, Vec<Story>, Log);
+
 /// The network behind the edge.
 pub struct Town {
     pub edge: Edge,
@@ -259,6 +273,10 @@ pub struct Town {
     mixes: Vec<IdentitySecret>,
     /// The first mix hands this key to the next edition's readers in place of its own for the round.
     pub other_round_key: Option<SealSecret>,
+    pub witnesses: Vec<IdentitySecret>,
+    /// Whether they co-sign before every exchange.
+    pub awake: AtomicBool,
+    log: Log,
     previous: Digest,
     front: Vec<Story>,
     /// Where the newest whole front page and the newest changes are.
@@ -276,7 +294,12 @@ pub struct Town {
 }
 
 impl Town {
+    /// With three witnesses, of which two must co-sign.
     pub async fn found(seed: u64) -> Self {
+        Self::with_witnesses(seed, 3, 2).await
+    }
+
+    pub async fn with_witnesses(seed: u64, witnesses: usize, quorum: u8) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let root = RootSecret::generate(&mut rng);
         let network = root.public().network();
@@ -295,6 +318,8 @@ impl Town {
         ];
         operators
             .extend((0..).zip(&mixes).map(|(hop, by)| operator(Role::Mix(hop), &format!("Mix {hop}"), by)));
+        let witnesses: Vec<_> = (0..witnesses).map(|_| IdentitySecret::generate(&mut rng)).collect();
+        operators.extend(witnesses.iter().map(|by| operator(Role::Witness, "Witness", by)));
         let roster = Roster {
             name: "Testing".into(),
             demonstration: true,
@@ -305,6 +330,7 @@ impl Town {
                 n_max: 100,
                 desk_slots: SLOTS,
                 reader_slots: SLOTS,
+                quorum,
             },
             operators,
             number: 1,
@@ -328,6 +354,9 @@ impl Town {
             press,
             mixes,
             other_round_key: None,
+            witnesses,
+            awake: AtomicBool::new(true),
+            log: Log { tree: Frontier::empty(), directory: None },
             previous: Digest([0; 32]),
             front: vec![],
             front_path: String::new(),
@@ -370,6 +399,7 @@ impl Town {
     /// The exchange of round `e` with an edition that names this directory. If it is not taken, it is as if the edition
     /// had never been.
     pub async fn offer(&mut self, e: u32, directory: Directory, device: &Device) -> Exchanged {
+        let log = self.log.clone();
         let before = (self.previous, std::mem::replace(&mut self.directory, directory));
         self.clock.set(self.start(e).max(self.clock.now()));
         self.publish(e, vec![]);
@@ -377,6 +407,7 @@ impl Town {
         if exchanged.editions == 0 {
             self.edge.remove(&path::edition(Round(e)));
             (self.previous, self.directory) = before;
+            self.log = log;
         }
         exchanged
     }
@@ -454,10 +485,58 @@ impl Town {
         };
         let bytes = sign_head(&head, &wire.network, &self.press);
         self.previous = Digest::of(&bytes);
+        self.grow(&bytes);
         self.edge.put(path::edition(Round(e)), bytes);
         (self.changes_path, self.front_path) = (path::bundle(&changes.digest), path::bundle(&front.digest));
         self.edge.put(self.changes_path.clone(), changes_bytes);
         self.edge.put(self.front_path.clone(), front_bytes);
+    }
+
+    /// Adds an edition to the log, and has it co-signed.
+    fn grow(&mut self, head: &[u8]) {
+        let named = self.directory.digest();
+        if self.log.directory.replace(named) != Some(named) {
+            self.log.tree.push(&self.edge.file(&path::directory(&named)).unwrap());
+        }
+        self.edge.put(path::frontier(self.log.tree.size()), self.log.tree.to_bytes());
+        self.log.tree.push(head);
+        self.cosign();
+    }
+
+    /// What the press has to go back to, to publish something else in the place of what comes next.
+    pub fn snapshot(&self) -> Snapshot {
+        (self.previous, self.front.clone(), self.log.clone())
+    }
+
+    pub fn go_back(&mut self, (previous, front, log): Snapshot) {
+        (self.previous, self.front, self.log) = (previous, front, log);
+    }
+
+    /// The log's newest checkpoint.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.log.tree.checkpoint()
+    }
+
+    /// Serves the newest checkpoint, co-signed just now, if the witnesses are awake and there is one.
+    pub fn cosign(&self) {
+        if self.awake.load(Ordering::SeqCst) && self.log.tree.size() > 0 {
+            let quorum = usize::from(self.directory.parameters().quorum);
+            self.serve(self.checkpoint(), &(0..quorum).collect::<Vec<_>>(), self.clock.now());
+        }
+    }
+
+    /// Serves a checkpoint that these witnesses co-signed at this time.
+    pub fn serve(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) {
+        self.edge.put(path::CHECKPOINT.to_owned(), self.note(checkpoint, by, at));
+    }
+
+    /// A checkpoint that these witnesses co-signed at this time.
+    pub fn note(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) -> Vec<u8> {
+        let network = self.directory.wire().network;
+        let note = UnverifiedNote::from_bytes(&checkpoint.sign(&network, &self.press)).unwrap();
+        let cosigned =
+            |note: UnverifiedNote, w: &usize| note.with(checkpoint.cosign(&network, &self.witnesses[*w], at));
+        by.iter().fold(note, cosigned).to_bytes()
     }
 
     fn take_boxes(&mut self) -> Vec<Vec<u8>> {
@@ -550,6 +629,7 @@ impl Town {
     /// Goes to the next exchange of the device, doing on the way what is due.
     pub async fn next(&self, device: &Device) -> Exchanged {
         loop {
+            self.cosign();
             let next = device.step(self.clock.now()).await;
             if let Some(exchange) = next.exchange {
                 return exchange;

@@ -99,7 +99,7 @@ struct Town {
 }
 
 impl Town {
-    /// Starts edge, mixes, press and crowd. Returns the edge's address.
+    /// Starts edge, mixes, press, witness and crowd. Returns the edge's address.
     async fn found(&mut self, args: &Args, articles: Articles, state: &State) -> anyhow::Result<String> {
         let network = state.network;
         let edge = self
@@ -137,6 +137,14 @@ impl Town {
             feeds,
         };
         self.add(state, "press", "press", &press).await?;
+        let witness = config::Witness {
+            network,
+            edge: edge.clone(),
+            state: "state".into(),
+            directory: found::file::DIRECTORY.into(),
+            identity: found::file::IDENTITY.into(),
+        };
+        self.add(state, "witness", "witness", &witness).await?;
         let crowd = config::Crowd {
             network,
             edge: edge.clone(),

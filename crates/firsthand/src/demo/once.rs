@@ -63,7 +63,11 @@ pub(super) async fn run(
     let hops = Hops::new(state)?;
     let turn = Turn::new(hops.directory.parameters().schedule);
     let edge = town.found(args, articles, state).await.context("hop: starting the network")?;
-    turn.say(&format!("edge, {} mixes, press and {} simulated readers are up", found::MIXES, args.readers));
+    turn.say(&format!(
+        "edge, {} mixes, press, witness and {} simulated readers are up",
+        found::MIXES,
+        args.readers
+    ));
 
     let network = state.network;
     let reader = config::Reader {

@@ -1,5 +1,6 @@
 //! A press stopped at each of its uploads, before the edge has it and after with the answer lost, and opened again from its
-//! disk. There is one head for a round, each names the one before, and the changes of all of them are the front page.
+//! disk. There is one head for a round, each names the one before, the changes of all of them are the front page, and the
+//! log has each of them once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use firsthand::found::{self, Plan, file};
 use press::{Press, PressError};
 use proto::directory::UnverifiedDirectory;
 use proto::edition::UnverifiedHead;
+use proto::log::{Frontier, UnverifiedNote};
 use proto::sign::IdentitySecret;
 use proto::{Clock, Digest, Millis, Round, path};
 use server::edge::{Ceilings, Edge};
@@ -29,9 +31,11 @@ impl Clock for Hands {
     }
 }
 
-/// A press uploads two bundles and the head, and before the first edition the directory.
-const UPLOADS: usize = 3;
+/// A freshly opened press uploads the checkpoint that the edge has already (the first: its directory), two bundles, the head and
+/// its checkpoint.
+const UPLOADS: usize = 5;
 
+/// LOG-15
 #[tokio::test(flavor = "multi_thread")]
 async fn a_press_stopped_at_any_upload_publishes_one_chain() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,6 +105,7 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
         answer.error_for_status().unwrap().bytes().await.unwrap().to_vec()
     };
     let (mut previous, mut folded) = (None, Vec::new());
+    let (mut tree, bytes_of_directory) = (Frontier::empty(), get(path::directory(&directory.digest())).await);
     for r in (1..=round).map(Round) {
         let bytes = get(path::edition(r)).await;
         let head = UnverifiedHead::from_bytes(&bytes).unwrap();
@@ -109,18 +114,22 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
         let changes = edition.changes(&changes).unwrap();
         assert_eq!(changes.stories.len(), 1, "round {r} brings its article, and that alone");
         changes.fold_into(&mut folded);
+        tree.push_edition((r == Round(1)).then_some(&*bytes_of_directory), &bytes);
         let front = get(path::bundle(&edition.head().front.digest)).await;
         assert_eq!(edition.front(&front).unwrap().stories, folded, "round {r}");
         previous = Some(Digest::of(&bytes));
     }
     assert_eq!(folded.len(), round as usize);
+    // The checkpoint is of the log with just these in it.
+    let note = UnverifiedNote::from_bytes(&get(path::PROPOSED.to_owned()).await).unwrap();
+    assert_eq!(note.verify(&directory, Round(round)).unwrap().checkpoint(), tree.checkpoint());
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
 }
 
 /// An article about something of its own.
 fn write_article(folder: &std::path::Path, n: u32) {
-    const ARTICLES: [&str; 10] = [
+    const ARTICLES: [&str; 14] = [
         "Harbour crane stands still\n\nA crane in the northern harbour stopped at dawn with a ship's anchor on its hook.",
         "School kitchen wins prize\n\nPupils cooked lentils for ninety judges, and every plate came back empty.",
         "Chess final drawn\n\nAfter seven hours both grandmasters offered a handshake over two bare kings.",
@@ -130,6 +139,10 @@ fn write_article(folder: &std::path::Path, n: u32) {
         "Opera opens without tenor\n\nAn understudy sang from the balcony while the star lay in bed with fever.",
         "Lighthouse sold\n\nA retired dentist bought the tower at auction and wants to keep bees inside the lantern.",
         "Marathon rerouted\n\nRunners will cross the old bridge twice, since diggers occupy the embankment until June.",
+        "Ferry timetable shrinks\n\nThe island loses its last evening crossing because too few commuters boarded last winter.",
+        "Potter revives glaze\n\nAn apprentice mixed ash and copper until the forgotten green returned to her bowls.",
+        "Mine shaft flooded\n\nPumps failed overnight, so engineers sealed the lowest gallery behind a concrete plug.",
+        "Weather balloon found\n\nA shepherd discovered instruments tangled among thistles and posted them to the institute.",
         "Library lends telescopes\n\nMembers can borrow one for a fortnight and must return the eyepieces unscratched.",
     ];
     std::fs::write(folder.join(format!("{n:02}.txt")), ARTICLES[n as usize - 1]).unwrap();

@@ -21,7 +21,7 @@ use crate::turn::{begin, desk, one_article};
 async fn a_cut_upload_is_never_sent_again() {
     let articles = one_article();
     // Two mixes run; the test stands where the exit would.
-    let with = With { round_ms: 1_500, mixes: 2, readers: 6 };
+    let with = With { round_ms: 1_500, mixes: 2, readers: 6, witness: true };
     let mut town = Town::start(with, articles.path()).await.unwrap();
     let edge = town.edge.clone();
     let mut proxies = Vec::new();

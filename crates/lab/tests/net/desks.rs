@@ -25,7 +25,7 @@ use crate::wire::{compare, exchanges};
 #[tokio::test(flavor = "multi_thread")]
 async fn three_desks_read_their_own_and_look_the_same_to_every_server() {
     let articles = one_article();
-    let with = With { round_ms: 1_500, mixes: 3, readers: 8 };
+    let with = With { round_ms: 1_500, mixes: 3, readers: 8, witness: true };
     let mut town = Town::start(with, articles.path()).await.unwrap();
     let edge = town.edge.clone();
     let (mut proxies, mut inboxes) = (Vec::new(), Vec::new());

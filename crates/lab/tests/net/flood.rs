@@ -14,7 +14,7 @@ use crate::turn::one_article;
 #[tokio::test(flavor = "multi_thread")]
 async fn edg_12_whose_envelope_is_shed_does_not_know_and_comes_back_at_its_next_slot_only() {
     let articles = one_article();
-    let with = With { round_ms: 1_500, mixes: 3, readers: 6 };
+    let with = With { round_ms: 1_500, mixes: 3, readers: 6, witness: true };
     // Ten readers send from this computer; eight envelopes of it are taken.
     let ceilings = Ceilings { address: 8, ..Ceilings::default() };
     let mut town = Town::start_under(with, ceilings, articles.path()).await.unwrap();

@@ -42,7 +42,8 @@ const BACK: Duration = Duration::from_secs(20);
 
 /// The servers in the order in which they are killed: the edge before each other one, and every other time with an upload
 /// in its hands.
-const VICTIMS: [&str; 8] = ["edge", "mix1", "edge", "mix2", "edge", "mix3", "edge", "press"];
+const VICTIMS: [&str; 10] =
+    ["edge", "mix1", "edge", "mix2", "edge", "mix3", "edge", "press", "edge", "witness"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_killed_at_any_moment_deliver_what_was_answered_exactly_once() {
@@ -313,9 +314,14 @@ impl Servers {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let edge = format!("http://127.0.0.1:{port}");
         let mut servers = Self { edge: edge.clone(), running: HashMap::new() };
-        for (name, role) in
-            [("edge", "edge"), ("mix1", "mix"), ("mix2", "mix"), ("mix3", "mix"), ("press", "press")]
-        {
+        for (name, role) in [
+            ("edge", "edge"),
+            ("mix1", "mix"),
+            ("mix2", "mix"),
+            ("mix3", "mix"),
+            ("press", "press"),
+            ("witness", "witness"),
+        ] {
             let common = format!(
                 "network = \"{}\"\nstate = \"state\"\ndirectory = \"{}\"\n",
                 town.network,
@@ -326,6 +332,7 @@ impl Servers {
                 "mix" => {
                     format!("edge = \"{edge}\"\nplace = {}\nidentity = \"{}\"\n", &name[3..], file::IDENTITY)
                 }
+                "witness" => format!("edge = \"{edge}\"\nidentity = \"{}\"\n", file::IDENTITY),
                 _ => format!(
                     "edge = \"{edge}\"\nidentity = \"{}\"\nfolders = [\"{}\"]\n",
                     file::IDENTITY,

@@ -7,6 +7,7 @@ mod cut;
 mod desks;
 mod flood;
 mod kill;
+mod log;
 mod proxy;
 mod town;
 mod turn;

@@ -82,6 +82,8 @@ pub(crate) struct With {
     pub mixes: u8,
     /// Readers that send nothing but cover.
     pub readers: usize,
+    /// Whether the witness runs.
+    pub witness: bool,
 }
 
 impl Town {
@@ -124,7 +126,10 @@ impl Town {
         for hop in 0..with.mixes {
             town.start_mix(hop, stopped.clone())?;
         }
-        town.start_press(articles, stopped)?;
+        town.start_press(articles, stopped.clone())?;
+        if with.witness {
+            town.start_witness(stopped);
+        }
         for _ in 0..with.readers {
             let reader = town.device(Place::Memory, &town.edge, None)?;
             town.run(reader);
@@ -202,6 +207,20 @@ impl Town {
             Ok(server::run::run_mix(config, ambient::clock(), rng, Hook::none(), || (), told(stop)).await?)
         });
         Ok(())
+    }
+
+    /// Starts the witness, which runs until `stop` says so or the town ends.
+    pub(crate) fn start_witness(&mut self, stop: Stop) {
+        let at = self.folder("witness");
+        let config = server::witness::Config {
+            edge: self.edge.clone(),
+            state: at.join("state"),
+            identity: at.join(file::IDENTITY),
+            network: self.network.id,
+            directory: at.join(file::DIRECTORY),
+        };
+        let run = server::run::run_witness(config, ambient::clock(), Hook::none(), || (), told(stop));
+        self.tasks.spawn(async move { Ok(run.await?) });
     }
 
     fn start_press(&mut self, articles: &Path, stop: Stop) -> anyhow::Result<()> {

@@ -73,5 +73,5 @@ async fn a_tip_arrives_once_and_the_answer_comes_back() {
 }
 
 async fn start(articles: &Path) -> Town {
-    Town::start(With { round_ms: 1_500, mixes: 3, readers: 12 }, articles).await.unwrap()
+    Town::start(With { round_ms: 1_500, mixes: 3, readers: 12, witness: true }, articles).await.unwrap()
 }

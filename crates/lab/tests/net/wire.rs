@@ -85,7 +85,7 @@ pub(crate) fn compare(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sending_and_a_silent_reader_look_the_same_on_the_wire() {
     let articles = one_article();
-    let with = With { round_ms: 1_500, mixes: 3, readers: 10 };
+    let with = With { round_ms: 1_500, mixes: 3, readers: 10, witness: true };
     let mut town = Town::start(with, articles.path()).await.unwrap();
     let edge = town.edge.clone();
     let inbox = desk(&mut town, &edge);

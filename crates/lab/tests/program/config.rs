@@ -31,7 +31,7 @@ async fn what_is_wrong_in_a_configuration_is_named_with_file_line_and_key() {
                 faults.push(("\"identity.key\"", "\"none\"", 6, "`identity` names"));
             }
             "desk" => faults.push(("\"vault\"", "\"none\"", 6, "`vault` names")),
-            "press" => faults.push(("\"identity.key\"", "\"none\"", 5, "`identity` names")),
+            "press" | "witness" => faults.push(("\"identity.key\"", "\"none\"", 5, "`identity` names")),
             _ => {}
         }
         for (from, to, line, words) in faults {
@@ -81,4 +81,9 @@ async fn a_key_or_a_place_that_is_not_ones_own_is_refused() {
     let Ended { code, out, err } = here.run(&["press", "--config", &file]).await;
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
     assert!(err.contains("Give the press the key it was listed with"), "{err}");
+    let file = town.configure("witness", "state", "http://127.0.0.1:9");
+    std::fs::copy(town.at("mix1/identity.key"), town.at("witness/identity.key")).unwrap();
+    let Ended { code, out, err } = here.run(&["witness", "--config", &file]).await;
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("not that of a witness in the directory"), "{err}");
 }

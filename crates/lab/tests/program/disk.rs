@@ -99,7 +99,7 @@ async fn no_role_starts_on_a_full_disk_and_each_starts_once_there_is_room() {
         let Ended { code, out, err } = disk.start(&here, role, &file).ended().await;
         assert_eq!((code, out.as_str()), (Some(1), ""), "{role}: {err}");
         match role {
-            "edge" | "mix" => assert_eq!(
+            "edge" | "mix" | "witness" => assert_eq!(
                 err,
                 format!(
                     "firsthand: The disk that holds the state folder {state} is full. Free some space, then start again.\n"

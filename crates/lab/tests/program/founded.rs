@@ -10,8 +10,14 @@ use proto::{NetworkId, Round};
 use crate::run::Here;
 
 /// The roles that keep a state, with the folder of each.
-pub(crate) const ROLES: [(&str, &str); 5] =
-    [("edge", "edge"), ("mix", "mix1"), ("press", "press"), ("reader", "reader"), ("desk", "desk")];
+pub(crate) const ROLES: [(&str, &str); 6] = [
+    ("edge", "edge"),
+    ("mix", "mix1"),
+    ("press", "press"),
+    ("witness", "witness"),
+    ("reader", "reader"),
+    ("desk", "desk"),
+];
 
 /// A founded network.
 pub(crate) struct Founded {
@@ -51,6 +57,7 @@ impl Founded {
         text += match role {
             "mix" => "place = 1\nidentity = \"identity.key\"\n",
             "press" => "identity = \"identity.key\"\nfolders = [\"articles\"]\n",
+            "witness" => "identity = \"identity.key\"\n",
             "desk" => "identity = \"identity.key\"\nvault = \"vault\"\n",
             _ => "",
         };

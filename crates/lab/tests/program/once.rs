@@ -30,7 +30,7 @@ fn tells_every_hop(ended: &Ended) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let mut rest = ended.out.as_str();
     for words in [
-        "edge, 3 mixes, press and 8 simulated readers are up",
+        "edge, 3 mixes, press, witness and 8 simulated readers are up",
         "fetched and verified",
         "source wrote 58 bytes",
         "sent 8192 bytes in round",

@@ -39,8 +39,8 @@ async fn start(here: &Here, more: &[&str]) -> (Running, Shown) {
     (demo, shown)
 }
 
-/// Ten roles: edge, three mixes, press, crowd, three desks, reader.
-const ROLES: usize = 10;
+/// Eleven roles: edge, three mixes, press, witness, crowd, three desks, reader.
+const ROLES: usize = 11;
 
 fn roles(here: &Here) -> usize {
     here.processes().iter().filter(|process| process.line.contains("--config")).count()

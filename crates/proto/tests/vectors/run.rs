@@ -7,6 +7,7 @@ use proto::edition::{EditionRejected, UnverifiedHead};
 use proto::envelope::{self, Found};
 use proto::exit::Pool;
 use proto::id::KeyId;
+use proto::log::{Checkpoint, Frontier, NoteRejected, UnverifiedNote};
 use proto::mix::{Gathering, Manifest, Offered, Rule};
 use proto::request::UnverifiedRequest;
 use proto::seal::SealPublic;
@@ -33,6 +34,8 @@ pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
         "directory" => directory(f),
         "edition" => edition(f),
         "request" => request(f),
+        "log" if f.has("checkpoint") => checkpoint(f),
+        "log" => tree(f),
         _ => Err("nobody runs this kind".into()),
     })
 }
@@ -277,6 +280,42 @@ fn request(f: &Fields) -> Outcome {
         }
         Err(e) => Ok(word(e)),
     }
+}
+
+fn checkpoint(f: &Fields) -> Outcome {
+    let directory = verified(f, "directory")?.map_err(|e| format!("the directory: {e}"))?;
+    let (now, newest) = (Millis(f.number("now")?), Round(f.number("newest")?));
+    let checkpoint = UnverifiedNote::from_bytes(&f.bytes("checkpoint")?)
+        .map_err(NoteRejected::from)
+        .and_then(|note| note.verify(&directory, newest))
+        .and_then(|signed| signed.witnessed(&directory, now));
+    match checkpoint {
+        Ok(checkpoint) => {
+            f.states("size", checkpoint.size)?;
+            f.states("root", checkpoint.root)?;
+            Ok(SUCCESS.into())
+        }
+        Err(e) => Ok(word(e)),
+    }
+}
+
+fn tree(f: &Fields) -> Outcome {
+    let checkpoint = Checkpoint { size: f.number("size")?, root: Digest(f.array("root")?) };
+    let leaves: Result<Vec<_>, _> = f.every("leaf").iter().map(hex::decode).collect();
+    let leaves = leaves.map_err(|e| format!("leaf: {e}"))?;
+    let head = f.has("head").then(|| f.bytes("head")).transpose()?;
+    let mut tree = match Frontier::from_bytes(&f.bytes("frontier")?) {
+        Ok(tree) => tree,
+        Err(e) => return Ok(word(e)),
+    };
+    let outcome = match head {
+        Some(head) => tree.begin(&head, &checkpoint).map(|_| ()),
+        None => {
+            leaves.iter().for_each(|leaf| tree.push(leaf));
+            tree.check(&checkpoint)
+        }
+    };
+    Ok(outcome.map_or_else(word, |()| SUCCESS.into()))
 }
 
 /// The link that a vector gives by tag and secret.

@@ -60,7 +60,7 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     operators.extend(mixes.iter().map(|(hop, key, _)| operator(Role::Mix(*hop), &format!("Mix {hop}"), key)));
     let schedule = Schedule { genesis: Millis(1_795_334_000_000), round_ms: 5_000 };
     let parameters =
-        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16 };
+        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16, quorum: 0 };
     let roster = Roster {
         name: "Wendral".into(),
         demonstration: true,

@@ -114,6 +114,11 @@ pub(super) fn press(directory: &Directory, now: Round, by: &IdentityPublic) -> b
     directory.roster().press(now) == *by
 }
 
+/// A witness, also one that is to become one: whether its co-signature counts is the note's to say.
+pub(super) fn witness(directory: &Directory, _: Round, by: &IdentityPublic) -> bool {
+    directory.roster().operator(by).is_some_and(|o| o.role == Role::Witness)
+}
+
 /// A listed desk.
 pub(super) fn desk(directory: &Directory, _: Round, by: &IdentityPublic) -> bool {
     directory.desks().iter().any(|d| d.identity == *by)

@@ -8,6 +8,7 @@ mod batches;
 mod ceiling;
 mod keys;
 mod listen;
+mod log;
 mod open;
 mod pages;
 mod publish;
@@ -74,6 +75,7 @@ pub struct Edge {
     network: NetworkId,
     journal: Box<dyn Journal>,
     blobs: Box<dyn Blobs>,
+    log: log::Log,
     /// Held while something published is checked and put: of two at once, the second sees the first.
     publishing: tokio::sync::Mutex<()>,
     /// Held while rounds are sealed and old things deleted.
@@ -187,6 +189,7 @@ impl Edge {
             .route("/v1/directories/{digest}", get(publish::directory).put(publish::put_directory))
             .route("/v1/bundles/{digest}", get(publish::bundle).put(publish::put_bundle))
             .route("/v1/editions/{round}", get(publish::edition).put(publish::put_edition));
+        let served = served.merge(log::router());
         let served = served.layer(middleware::from_fn(access::keep_from_caches));
         served.merge(pages::router()).with_state(Arc::clone(self))
     }
@@ -333,6 +336,10 @@ mod name {
 
     pub(super) fn intake_key(desk: &DeskId, from: Round) -> String {
         format!("intake/{:010}/{desk}", from.0)
+    }
+
+    pub(super) fn checkpoint(round: Round) -> String {
+        format!("checkpoints/{:010}", round.0)
     }
 
     pub(super) fn counts(round: Round) -> String {

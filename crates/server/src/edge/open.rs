@@ -18,6 +18,7 @@ use rand::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::ceiling::{Counter, Open, Relay};
+use super::log::Log;
 use super::sender::{Known, KnownBy, KnownRelay, Senders};
 use super::{Config, Counts, Edge, Seen, Shown, name};
 use crate::faults::Hook;
@@ -78,6 +79,18 @@ pub enum OpenError {
         ceiling: u32,
         /// That of one address.
         address: u32,
+    },
+    /// The identity is not one that the directory names as a witness.
+    #[error("The identity is not that of a witness in the directory. Give the key file it was listed with.")]
+    NotAWitness,
+    /// A witness's memory is gone or damaged. Going on without would let it sign what contradicts what it signed.
+    #[error(
+        "The memory of this witness, {}, is damaged or gone. Ask the network for a new identity, and begin anew with it in an empty folder.",
+        .path.display()
+    )]
+    MemoryLost {
+        /// The file.
+        path: PathBuf,
     },
     /// The address cannot be listened at.
     #[error("The address {address} is in use. Stop the program that holds it, or give another one.")]
@@ -163,6 +176,7 @@ impl Edge {
         let streams = journal.streams(name::ENVELOPES).await?;
         seen.sealed = streams.iter().filter(|s| s.sealed).filter_map(|s| name::round_in(&s.name, 1)).max();
         let counts = Counts { rounds: load_counts(&blobs).await?, ..Counts::default() };
+        let log = Log::open(&folder.path().join("log.sqlite"), &blobs, &seen.directory).await?;
 
         Ok(Arc::new(Self {
             clock,
@@ -171,6 +185,7 @@ impl Edge {
             network: config.network,
             journal: Box::new(journal),
             blobs: Box::new(blobs),
+            log,
             publishing: tokio::sync::Mutex::new(()),
             stepping: tokio::sync::Mutex::new(()),
             ready: AtomicBool::new(true),

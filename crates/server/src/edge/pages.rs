@@ -14,7 +14,7 @@ use proto::edition::Edition;
 use ui::{Frame, Link, Zone};
 
 use super::{Edge, name};
-use crate::status::{Batch, RoundStatus, Slots, Status};
+use crate::status::{Batch, Log, RoundStatus, Slots, Status};
 
 /// Rounds on the status page.
 const SHOWN: usize = 24;
@@ -42,6 +42,7 @@ impl Edge {
     pub fn status(&self) -> Status {
         let (seen, counts) = (self.seen(), self.counts());
         let parameters = seen.directory.parameters();
+        let now = parameters.schedule.round_at(self.clock.now());
         let mut rounds: Vec<_> = counts
             .rounds
             .iter()
@@ -69,11 +70,18 @@ impl Edge {
         Status {
             network: seen.directory.roster().name.clone(),
             demonstration: seen.directory.roster().demonstration,
-            round: parameters.schedule.round_at(self.clock.now()).map(|r| r.0),
+            round: now.map(|r| r.0),
             round_ms: parameters.schedule.round_ms,
             mixes: parameters.mixes,
             slots: Slots { desk: parameters.desk_slots, reader: parameters.reader_slots },
             edition: seen.newest.as_ref().map(|e| e.head().round.0),
+            log: Log {
+                // DIR-03: at most 64.
+                witnesses: u8::try_from(seen.directory.roster().witnesses(now.unwrap_or(Round(0))).count())
+                    .unwrap_or(u8::MAX),
+                quorum: parameters.quorum,
+                checkpoint: self.log.shown(&seen.directory),
+            },
             rounds,
         }
     }

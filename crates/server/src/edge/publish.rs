@@ -15,7 +15,7 @@ use super::{Edge, No, access, name};
 use crate::faults::{Side, Step};
 
 /// What is named by its digest or its round never changes.
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// `GET /v1/directories/{digest}`
 pub(super) async fn directory(
@@ -173,8 +173,11 @@ impl Edge {
             }
         }
         self.at(Step::EditionKept, Side::Before).await;
-        self.noted(self.blobs.put(&name::edition(round), bytes).await)?;
+        self.noted(self.blobs.put(&name::edition(round), bytes.clone()).await)?;
         self.at(Step::EditionKept, Side::After).await;
+        self.at(Step::LeavesKept, Side::Before).await;
+        self.noted(self.log.grow(self.blobs.as_ref(), round, &directory.digest(), &bytes).await)?;
+        self.at(Step::LeavesKept, Side::After).await;
         let mut seen = self.seen_mut();
         seen.directory = directory;
         seen.show_edition(edition);

@@ -6,10 +6,11 @@ use super::{Edge, KEPT_ROUNDS, name};
 use crate::store::StoreError;
 
 /// Folders of blobs, and where in their names the round stands.
-const BY_ROUND: [(&str, usize); 7] = [
+const BY_ROUND: [(&str, usize); 8] = [
     ("editions", 1),
     ("drops", 1),
     ("manifests", 1),
+    ("checkpoints", 1),
     ("counts", 1),
     ("batches", 2),
     ("keys", 1),

@@ -52,6 +52,7 @@ impl Town {
                 n_max,
                 desk_slots: 16,
                 reader_slots: 16,
+                quorum: 0,
             },
             operators,
             number: 1,

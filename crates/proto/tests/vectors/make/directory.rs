@@ -17,10 +17,11 @@ pub(super) struct Town {
     pub(super) press: IdentitySecret,
     pub(super) mix: IdentitySecret,
     pub(super) first: IdentitySecret,
+    pub(super) witnesses: [IdentitySecret; 4],
     pub(super) newsroom: IdentitySecret,
     pub(super) desk: IdentitySecret,
     pub(super) keys: [ByteVec; 3],
-    roster: Roster,
+    pub(super) roster: Roster,
 }
 
 impl Town {
@@ -40,13 +41,14 @@ impl Town {
         let [press, edge, mix, newsroom, desk, first] =
             [(); 6].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let keys = [(); 3].map(|()| SealSecret::from_seed(&draw.bytes32()).public().to_bytes().into());
+        let witnesses = [(); 4].map(|()| IdentitySecret::from_seed(&draw.bytes32()));
         let operator = |role, name: &str, who: &IdentitySecret| Operator {
             role,
             name: name.into(),
             key: who.public(),
             since: Round(0),
         };
-        let roster = Roster {
+        let mut roster = Roster {
             number: 3,
             from: Round(0),
             until: Round(8_760),
@@ -59,6 +61,7 @@ impl Town {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                quorum: 3,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -67,7 +70,8 @@ impl Town {
                 operator(Role::Newsroom, "The Herald", &newsroom),
             ],
         };
-        Self { root, press, mix, first, newsroom, desk, keys, roster }
+        roster.operators.extend(witnesses.iter().map(|w| operator(Role::Witness, "Witness", w)));
+        Self { root, press, mix, first, witnesses, newsroom, desk, keys, roster }
     }
 
     pub(super) fn network(&self) -> NetworkId {
@@ -152,13 +156,16 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
     }
 
-    let parameters: [Bend<Parameters>; 6] = [
+    let parameters: [Bend<Parameters>; 9] = [
         ("mixes", "five mixes", |p| p.mixes = 5),
         ("n-min", "n_min 1", |p| p.n_min = 1),
         ("n-max", "n_max below n_min", |p| p.n_max = 1),
         ("round", "a round of 499 ms", |p| p.schedule.round_ms = 499),
         ("genesis", "genesis after the year 10000", |p| p.schedule.genesis = Millis(253_402_300_800_001)),
         ("slots", "no desk slot", |p| p.desk_slots = 0),
+        ("quorum", "two of four witnesses", |p| p.quorum = 2),
+        ("quorum-none", "none of four witnesses", |p| p.quorum = 0),
+        ("quorum-five", "five of four witnesses", |p| p.quorum = 5),
     ];
     for (name, note, bend) in parameters {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));

@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use proto::directory::{DeskCard, DeskEntry, IntakeKey};
 use proto::edition::{Bundle, Head, sign_head};
+use proto::log::{Frontier, UnverifiedNote};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round, path};
@@ -97,14 +98,39 @@ impl Net {
         sign_head(&head, &network, &self.town.press)
     }
 
-    /// The edge has an edition and all that it names.
-    fn edition(&self, round: u32, head: &[u8]) -> Vec<String> {
+    /// The edge has an edition and all that it names, and a log that ends with it. Before it come these, each with its
+    /// directory.
+    fn after(&self, before: &[Published<'_>], round: u32, it: Published<'_>) -> Vec<String> {
         let (bundle, named) = Bundle::default().pack();
+        let (mut tree, mut directory) = (Frontier::empty(), None);
+        for (its, head) in before {
+            tree.push_edition((directory.replace(*its) != Some(*its)).then_some(its), head);
+        }
+        if directory != Some(it.0) {
+            tree.push(it.0);
+        }
+        let frontier = edge(&path::frontier(tree.size()), &hex::encode(tree.to_bytes()));
+        tree.push(it.1);
+        let (checkpoint, network) = (tree.checkpoint(), self.town.network());
+        let bare = checkpoint.sign(&network, &self.town.press);
+        // Three of four witnesses, at the start of the round.
+        let now = Millis(1_790_000_000_000 + u64::from(round) * T);
+        let note = self.town.witnesses[..3]
+            .iter()
+            .map(|witness| checkpoint.cosign(&network, witness, now))
+            .fold(UnverifiedNote::from_bytes(&bare).expect("a note"), UnverifiedNote::with);
         vec![
-            edge(&path::edition(Round(round)), &hex::encode(head)),
+            edge(&path::edition(Round(round)), &hex::encode(it.1)),
             edge(&path::bundle(&named.digest), &hex::encode(bundle)),
             edge(&path::reader_drop(Round(round - 1)), "1024*d2"),
+            frontier,
+            edge(path::CHECKPOINT, &hex::encode(note.to_bytes())),
         ]
+    }
+
+    /// The first edition.
+    fn edition(&self, round: u32, head: &[u8]) -> Vec<String> {
+        self.after(&[], round, (&self.known(), head))
     }
 
     fn case(&self, path: &str, check: &str, note: &str, steps: &[Vec<String>]) -> Case {
@@ -116,6 +142,9 @@ impl Net {
         with_steps(case, &steps)
     }
 }
+
+/// A directory and the head that names it.
+type Published<'a> = (&'a [u8], &'a [u8]);
 
 /// The edge has these bytes on this path from now on.
 fn edge(path: &str, body: &str) -> String {
@@ -250,7 +279,8 @@ fn moments(net: &Net) -> Vec<Case> {
 fn not_kept(net: &Net) -> Vec<Case> {
     let five = net.head(5, ZERO, &net.known());
     let six = net.head(6, Digest::of(&five), &net.known());
-    let good = net.edition(6, &six);
+    let known = net.known();
+    let good = net.after(&[(&known, &five)], 6, (&known, &six));
     let bundle = path::bundle(&Bundle::default().pack().1.digest);
     let then = "takes 1, shows 6, sends";
     // Something of the sixth edition is wrong; in the next round it is right.
@@ -272,6 +302,7 @@ fn not_kept(net: &Net) -> Vec<Case> {
             ],
         )
     };
+    let after_six = |head: &[u8]| net.after(&[(&known, &five), (&known, &six)], 7, (&known, head));
     let head = |head: &[u8]| edge(&path::edition(Round(6)), &hex::encode(head));
     let mut bent = six.clone();
     bent[60] ^= 1;
@@ -284,7 +315,7 @@ fn not_kept(net: &Net) -> Vec<Case> {
                 net.edition(5, &five),
                 exchange(5, FIVE),
                 good.clone(),
-                net.edition(7, &net.head(7, Digest::of(&six), &net.known())),
+                after_six(&net.head(7, Digest::of(&six), &known)),
                 exchange(7, "takes 2, shows 7, sends"),
             ],
         ),
@@ -298,14 +329,14 @@ fn not_kept(net: &Net) -> Vec<Case> {
     cases.push(net.case(
         "exc-05-later",
         "EXC-05",
-        "of two editions the second is wrong: the first is kept",
+        "of two editions the second is wrong: none is kept, since no checkpoint ends with the first",
         &[
             net.edition(5, &five),
             exchange(5, FIVE),
             good,
-            net.edition(7, &net.head(7, ZERO, &net.known())),
-            exchange(7, "takes 1, shows 6, sends"),
-            restart("shows 6"),
+            after_six(&net.head(7, ZERO, &known)),
+            exchange(7, STAYS),
+            restart("shows 5"),
         ],
     ));
     cases
@@ -314,18 +345,22 @@ fn not_kept(net: &Net) -> Vec<Case> {
 fn other_keys(net: &Net) -> Vec<Case> {
     let (desk, other) = (&net.town.desk, IdentitySecret::from_seed(&[9; 32]));
     let five = net.head(5, ZERO, &net.known());
-    let offered = |round: u32, previous: &[u8], directory: &[u8]| {
-        let head = net.head(round, Digest::of(previous), directory);
+    let known = net.known();
+    let offered = |round: u32, before: &[Published<'_>], directory: &[u8]| {
+        let previous = before.last().map_or(ZERO, |(_, head)| Digest::of(head));
+        let head = net.head(round, previous, directory);
         let named = edge(&path::directory(&Digest::of(directory)), &hex::encode(directory));
-        (head.clone(), [net.edition(round, &head), vec![named]].concat())
+        (head.clone(), [net.after(before, round, (directory, &head)), vec![named]].concat())
     };
     let start = || [net.edition(5, &five), exchange(5, FIVE)].concat();
     let refused = |path: &str, note: &str, directory: &[u8]| {
-        let steps = [start(), offered(6, &five, directory).1, exchange(6, STAYS)];
+        let steps = [start(), offered(6, &[(&known, &five)], directory).1, exchange(6, STAYS)];
         net.case(path, "EXC-08", note, &steps)
     };
-    let (without, goes) = offered(6, &five, &net.directory(0, &[]));
-    let later = |desks: &[(&IdentitySecret, usize, u32)]| offered(7, &without, &net.directory(0, desks)).1;
+    let nobody = net.directory(0, &[]);
+    let (without, goes) = offered(6, &[(&known, &five)], &nobody);
+    let before: [Published<'_>; 2] = [(&known, &five), (&nobody, &without)];
+    let later = |desks: &[(&IdentitySecret, usize, u32)]| offered(7, &before, &net.directory(0, desks)).1;
     let gone = || [goes.clone(), exchange(6, "takes 1, shows 6, sends")].concat();
     let then = |path: &str, check: &str, note: &str, edition: Vec<String>, outcome: &str| {
         net.case(path, check, note, &[start(), gone(), edition, exchange(7, outcome)])

@@ -10,6 +10,7 @@ mod exchange;
 mod handed;
 mod inbox;
 mod ingredients;
+mod log;
 mod mix;
 mod net;
 mod signature;
@@ -47,6 +48,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         device::cases(),
         edge::cases(),
         inbox::cases(),
+        log::cases(),
     ];
     // Long bytes that stand in many vectors stand in a file of their own, or all of it would weigh megabytes.
     let refer = |text: String| {

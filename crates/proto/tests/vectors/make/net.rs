@@ -68,6 +68,7 @@ impl Net {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                quorum: 0,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),

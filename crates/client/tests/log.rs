@@ -1,0 +1,295 @@
+//! The log against those who lie: an edge, a press, witnesses. Spec: log.md §4.
+
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+mod town;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use client::{Config, Device, Exchanged, Health, Place};
+use proto::log::{Checkpoint, Frontier};
+use proto::{Clock as _, Digest, Millis, Round, path};
+use town::{Edge, T, Town, story};
+
+fn titles(device: &Device) -> Vec<String> {
+    device.stories().iter().map(|s| s.title.clone()).collect()
+}
+
+/// A network and a reader who took the editions of its first three rounds. From then on witnesses co-sign what a test has
+/// them co-sign.
+async fn town(seed: u64) -> (Town, Arc<Device>) {
+    let mut town = Town::found(seed).await;
+    let reader = town.reader(seed);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    town.awake.store(false, Ordering::SeqCst);
+    (town, reader)
+}
+
+/// The exchange of round `r`.
+async fn exchange(town: &Town, r: u32, reader: &Device) -> Exchanged {
+    town.clock.set(town.start(r).max(town.clock.now()));
+    let exchanged = town.next(reader).await;
+    assert_eq!(exchanged.round, Round(r));
+    exchanged
+}
+
+/// What is said and what is shown when what came is thrown away: an envelope leaves all the same, since the keys of its round
+/// were verified before.
+fn assert_thrown_away(exchanged: Exchanged, reader: &Device, said: Health, stories: usize) {
+    assert_eq!((exchanged.health, exchanged.editions, exchanged.posted), (said, 0, true));
+    assert_eq!((reader.status().health, titles(reader).len()), (said, stories));
+}
+
+/// A network with two readers, each of whom has an edge of their own.
+struct Two {
+    town: Town,
+    second: Edge,
+    readers: [Arc<Device>; 2],
+    /// The trees that end with one edition of round 3 and with another, each on one of the edges.
+    trees: [Checkpoint; 2],
+}
+
+impl Two {
+    async fn new(seed: u64, witnesses: usize, quorum: u8) -> Self {
+        let mut town = Town::with_witnesses(seed, witnesses, quorum).await;
+        let mut second = Edge::start().await;
+        let elsewhere = Config { edge: second.address.clone(), ..town.config(Place::Memory) };
+        let readers = [town.reader(seed), town.open(elsewhere, seed + 1)];
+        for r in 0..3 {
+            town.clock.set(town.start(r).max(town.clock.now()));
+            town.publish(r, vec![story(r)]);
+            town.edge.copy_to(&second);
+            town.pass(r, &[&readers[0], &readers[1]]).await;
+        }
+        town.awake.store(false, Ordering::SeqCst);
+        town.clock.set(town.start(3));
+        let before = town.snapshot();
+        town.publish(3, vec![story(3)]);
+        let one = town.checkpoint();
+        town.go_back(before);
+        std::mem::swap(&mut town.edge, &mut second);
+        town.publish(3, vec![story(99)]);
+        std::mem::swap(&mut town.edge, &mut second);
+        let trees = [one, town.checkpoint()];
+        assert!(trees[0].size == trees[1].size && trees[0].root != trees[1].root);
+        Self { town, second, readers, trees }
+    }
+
+    /// Has each edge serve its tree, co-signed by these witnesses; says what each reader made of it.
+    async fn exchange(&self, by: [&[usize]; 2]) -> [Exchanged; 2] {
+        let now = self.town.clock.now();
+        for ((edge, tree), by) in [&self.town.edge, &self.second].into_iter().zip(self.trees).zip(by) {
+            edge.put(path::CHECKPOINT.to_owned(), self.town.note(tree, by, now));
+        }
+        let mut order = [0, 1];
+        order.sort_by_key(|n| self.readers[*n].status().next_exchange);
+        let mut exchanged = [None; 2];
+        for n in order {
+            exchanged[n] = Some(self.town.next(&self.readers[n]).await);
+        }
+        exchanged.map(Option::unwrap)
+    }
+}
+
+#[tokio::test]
+async fn log_12_an_edge_that_serves_two_versions_of_an_edition_is_refused_the_one_that_is_not_in_the_log() {
+    let two = Two::new(1, 3, 2).await;
+    let [honest, lied_to] = two.exchange([&[0, 1, 2], &[]]).await;
+    assert_eq!((honest.health, honest.editions), (Health::Good, 1));
+    assert_thrown_away(lied_to, &two.readers[1], Health::Unwitnessed, 3);
+    // The other edition under the checkpoint that everybody else is shown.
+    let now = two.town.start(4);
+    two.second.put(path::CHECKPOINT.to_owned(), two.town.note(two.trees[0], &[0, 1], now));
+    let lied_to = exchange(&two.town, 4, &two.readers[1]).await;
+    assert_thrown_away(lied_to, &two.readers[1], Health::Forked, 3);
+    // And to one who took the other one before: nothing leads back.
+    let (one, two) = (&two, two.town.note(two.trees[1], &[0, 1, 2], two.town.start(5)));
+    one.town.edge.put(path::CHECKPOINT.to_owned(), two);
+    one.town.clock.set(one.town.start(5));
+    let led_back = one.town.next(&one.readers[0]).await;
+    assert_thrown_away(led_back, &one.readers[0], Health::Forked, 4);
+}
+
+/// With n witnesses and a quorum of q, fewer than 2q - n liars are too few: at most one of two trees has a quorum, however
+/// the press shares out the honest ones. With as many as that both have one, and a reader who sees one of them cannot tell:
+/// that is the limit of the promise.
+#[tokio::test]
+async fn log_05_a_press_that_forks_needs_2q_less_n_witnesses_that_lie() {
+    for (witnesses, quorum) in [(1usize, 1u8), (3, 2), (5, 4)] {
+        let limit = 2 * usize::from(quorum) - witnesses;
+        for liars in [limit - 1, limit] {
+            for share in 0..=witnesses - liars {
+                let two = Two::new(7, witnesses, quorum).await;
+                let honest: Vec<usize> = (liars..witnesses).collect();
+                let by = |honest: &[usize]| (0..liars).chain(honest.iter().copied()).collect::<Vec<_>>();
+                let (one, other) = (by(&honest[..share]), by(&honest[share..]));
+                let taken = two.exchange([&one, &other]).await.map(|e| e.editions == 1);
+                let enough = [one, other].map(|by| by.len() >= usize::from(quorum));
+                assert_eq!(taken, enough, "{liars} of {witnesses} lie, {share} honest ones see the first");
+                assert!(liars >= limit || taken != [true, true], "{liars} of {witnesses} are too few");
+                if liars == limit && share == usize::from(quorum) - liars {
+                    assert_eq!(taken, [true, true], "{liars} of {witnesses} are enough");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn log_10_a_rollback_is_noticed_also_when_witnesses_sign_it() {
+    let (mut town, reader) = town(3).await;
+    let older = town.checkpoint();
+    town.awake.store(true, Ordering::SeqCst);
+    town.round(3, &[&reader]).await;
+    town.awake.store(false, Ordering::SeqCst);
+    town.serve(older, &[0, 1, 2], town.start(4));
+    assert_thrown_away(exchange(&town, 4, &reader).await, &reader, Health::Forked, 4);
+    town.awake.store(true, Ordering::SeqCst);
+    assert_eq!(exchange(&town, 5, &reader).await.health, Health::Good);
+}
+
+#[tokio::test]
+async fn log_11_another_root_for_the_size_that_was_seen_is_noticed() {
+    let (town, reader) = town(4).await;
+    let other = Checkpoint { root: Digest([9; 32]), ..town.checkpoint() };
+    town.serve(other, &[0, 1, 2], town.start(3));
+    assert_thrown_away(exchange(&town, 3, &reader).await, &reader, Health::Forked, 3);
+    // More leaves than there are heads.
+    town.serve(Checkpoint { size: other.size + 1, ..other }, &[0, 1, 2], town.start(4));
+    assert_thrown_away(exchange(&town, 4, &reader).await, &reader, Health::Unverified, 3);
+}
+
+#[tokio::test]
+async fn log_06_a_frozen_log_is_said_after_three_rounds() {
+    let (mut town, reader) = town(5).await;
+    let slept = town.start(3);
+    town.serve(town.checkpoint(), &[0, 1], slept);
+    let mut said = Vec::new();
+    for r in 3..8 {
+        town.clock.set(town.start(r).max(town.clock.now()));
+        // Editions go on; nobody co-signs them.
+        let served = town.edge.file(path::CHECKPOINT).unwrap();
+        town.publish(r, vec![story(r)]);
+        town.edge.put(path::CHECKPOINT.to_owned(), served);
+        let exchanged = town.next(&reader).await;
+        let late = town.clock.now().0 >= slept.0 + 3 * u64::from(T) + 1000;
+        let want = if late { Health::Frozen } else { Health::Good };
+        assert_eq!((exchanged.health, exchanged.editions, exchanged.posted), (want, 0, true), "round {r}");
+        said.push(exchanged.health);
+    }
+    assert!(said.contains(&Health::Good) && said.ends_with(&[Health::Frozen; 2]), "{said:?}");
+    assert_eq!(titles(&reader).len(), 3);
+    // No checkpoint at all is the same to who has seen one.
+    town.edge.remove(path::CHECKPOINT);
+    assert_thrown_away(exchange(&town, 8, &reader).await, &reader, Health::Frozen, 3);
+    town.awake.store(true, Ordering::SeqCst);
+    let woken = exchange(&town, 9, &reader).await;
+    assert_eq!(woken.editions, 5, "all that was held back comes, once it is co-signed");
+}
+
+#[tokio::test]
+async fn log_05_a_missing_co_signature_is_said_and_nothing_of_the_edition_is_used() {
+    let (mut town, reader) = town(6).await;
+    // The edition leaves the desk out.
+    town.directory = town.directory_with(None, &[]);
+    town.clock.set(town.start(3));
+    town.publish(3, vec![story(3)]);
+    town.edge.forget();
+    for (r, by) in [(3, &[1][..]), (4, &[]), (5, &[2])] {
+        town.serve(town.checkpoint(), by, town.start(r));
+        assert_thrown_away(exchange(&town, r, &reader).await, &reader, Health::Unwitnessed, 3);
+    }
+    assert_eq!(reader.desks().len(), 1);
+    let opened = |path: &str| path.starts_with("/v1/drops/") || path.starts_with("/v1/bundles/");
+    assert!(!town.edge.requests().iter().any(|r| opened(&r.path)), "what a head names is not even fetched");
+    town.serve(town.checkpoint(), &[0, 2], town.start(6));
+    let taken = exchange(&town, 6, &reader).await;
+    assert_eq!((taken.editions, reader.desks().len(), titles(&reader).len()), (1, 0, 4));
+    // A device on its first day shows nothing and sends nothing.
+    let fresh = town.reader(60);
+    town.serve(town.checkpoint(), &[1], town.start(7));
+    let refused = exchange(&town, 7, &fresh).await;
+    assert_eq!((refused.health, refused.posted), (Health::Unwitnessed, false));
+    assert!(titles(&fresh).is_empty());
+}
+
+#[tokio::test]
+async fn an_edition_that_is_not_co_signed_yet_is_left_for_the_next_exchange_and_is_no_fault() {
+    let (mut town, reader) = town(8).await;
+    let served = town.note(town.checkpoint(), &[0, 1], town.start(3));
+    town.clock.set(town.start(3));
+    town.publish(3, vec![story(3)]);
+    town.edge.put(path::CHECKPOINT.to_owned(), served);
+    let early = town.next(&reader).await;
+    assert_eq!((early.health, early.editions, early.posted), (Health::Good, 0, true));
+    // Nor for a device on its first day: it begins with the edition before.
+    let fresh = town.reader(80);
+    let first = exchange(&town, 4, &fresh).await;
+    assert_eq!((first.health, first.editions, titles(&fresh).len()), (Health::Good, 1, 3));
+    town.awake.store(true, Ordering::SeqCst);
+    for (r, device) in [(5, &reader), (5, &fresh)] {
+        town.clock.set(town.start(r));
+        assert_eq!(town.next(device).await.editions, 1);
+        assert_eq!(titles(device).len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn log_09_an_edge_that_lies_about_the_log_on_the_first_day_is_refused() {
+    let (town, _) = town(9).await;
+    let size = town.checkpoint().size;
+    let at = path::frontier(size - 1);
+    let good = town.edge.file(&at).unwrap();
+    let mut other = Frontier::from_bytes(&good).unwrap();
+    other.push(b"one more");
+    let mut bent = good.clone();
+    *bent.last_mut().unwrap() ^= 1;
+    let fresh = town.reader(90);
+    town.awake.store(true, Ordering::SeqCst);
+    let lies = [(bent, Health::Forked), (other.to_bytes(), Health::Forked), (vec![0], Health::Unverified)];
+    for (r, (lie, said)) in (3..).zip(lies) {
+        town.edge.put(at.clone(), lie);
+        let refused = exchange(&town, r, &fresh).await;
+        assert_eq!((refused.health, refused.posted), (said, false), "round {r}");
+        assert!(titles(&fresh).is_empty());
+    }
+    town.edge.put(at, good);
+    // An edition three rounds old is good enough to begin with.
+    assert_eq!(exchange(&town, 6, &fresh).await.editions, 1);
+}
+
+/// EDN-07, over the log: drops are those that a manifest in a head names, and heads are in the log.
+#[tokio::test]
+async fn a_drop_whose_manifest_is_not_in_the_head_is_not_opened() {
+    let (mut town, reader) = town(10).await;
+    town.awake.store(true, Ordering::SeqCst);
+    town.clock.set(town.start(3));
+    town.publish(3, vec![story(3)]);
+    // The exit made another drop for round 1; no head carries its manifest.
+    let at = path::reader_drop(Round(1));
+    let named = town.edge.file(&at).unwrap();
+    let other: Vec<u8> = named.iter().rev().copied().collect();
+    town.edge.put(at.clone(), other);
+    assert_thrown_away(town.next(&reader).await, &reader, Health::Unverified, 3);
+    town.edge.put(at, named);
+    assert_eq!(exchange(&town, 4, &reader).await.editions, 1);
+}
+
+#[tokio::test]
+async fn a_device_away_for_more_than_14_days_begins_anew_and_says_so() {
+    let (mut town, reader) = town(11).await;
+    town.awake.store(true, Ordering::SeqCst);
+    town.clock.set(Millis(town.start(500).0 - 1));
+    town.publish(499, vec![story(9)]);
+    town.clock.set(town.start(500));
+    town.publish(500, vec![story(10)]);
+    let back = town.next(&reader).await;
+    assert_eq!((back.round, back.editions, back.health), (Round(500), 1, Health::Good));
+    assert!(reader.status().started_over);
+    // From here on it follows again.
+    town.round(501, &[&reader]).await;
+    assert_eq!(reader.status().edition.unwrap().round, Round(501));
+}

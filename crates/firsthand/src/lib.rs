@@ -5,6 +5,7 @@ pub mod config;
 mod crowd;
 mod demo;
 pub mod found;
+mod keys;
 pub mod roles;
 
 use std::path::PathBuf;
@@ -26,6 +27,21 @@ struct Cli {
 enum Command {
     /// Run the whole system on this machine: edge, three mixes, press, witness, desk, reader and 40 simulated readers
     Demo(demo::Args),
+    /// Make the keys of a network, step by step, on machines that are never
+    /// connected
+    ///
+    /// Several people found a network, each on a machine of their own:
+    ///
+    /// 1. identity, by each operator and newsroom; desk, by each desk
+    /// 2. root and plan, then roster, by whoever founds the network
+    /// 3. card, by each newsroom for each of its desks
+    /// 4. directory, by anybody: what every program starts with
+    ///
+    /// Nothing is ever written over a file that is there. Carry what is not
+    /// secret on a medium that holds nothing else, and read public keys to
+    /// each other over another way: who can swap one is that operator.
+    #[command(verbatim_doc_comment)]
+    Keys(keys::Args),
     /// Run the edge: takes envelopes, serves editions
     Edge(Role),
     /// Run a mix
@@ -65,6 +81,7 @@ pub fn main() -> ExitCode {
             ambient::quiet_log();
             demo::run(&args)
         }
+        Command::Keys(args) => keys::run(&args),
         Command::Edge(role) => start(&role, roles::edge),
         Command::Mix(role) => start(&role, roles::mix),
         Command::Press(role) => start(&role, roles::press),

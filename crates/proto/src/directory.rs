@@ -458,6 +458,11 @@ impl UnverifiedDirectory {
         Ok(Directory { network: *network, cascade, digest, roster, mixes, desks })
     }
 
+    /// The same roster with these desks, and no keys of mixes.
+    pub fn with_desks(self, desks: Vec<DeskEntry>) -> Self {
+        Self { mix_keys: vec![], desks, ..self }
+    }
+
     /// The same roster and desks with other keys: the press makes the next directory so. `intake` gives the keys of one desk,
     /// and is told those that stand here.
     ///

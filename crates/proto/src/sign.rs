@@ -223,6 +223,7 @@ pub struct RootSignature {
 pub struct RootSecret {
     ed25519: IdentitySecret,
     ml_dsa: ml_dsa::SigningKey<MlDsa65>,
+    ml_dsa_seed: Zeroizing<[u8; 32]>,
 }
 
 impl RootSecret {
@@ -231,8 +232,21 @@ impl RootSecret {
         let ed25519 = IdentitySecret::generate(rng);
         let mut seed = Zeroizing::new([0u8; 32]);
         rng.fill_bytes(seed.as_mut_slice());
-        let ml_dsa = ml_dsa::SigningKey::<MlDsa65>::new(&(*seed).into());
-        Self { ed25519, ml_dsa }
+        Self::from_seeds(&ed25519.to_seed(), &seed)
+    }
+
+    /// The root with these seeds: of its Ed25519 key, and of its ML-DSA key.
+    pub fn from_seeds(ed25519: &[u8; 32], ml_dsa: &[u8; 32]) -> Self {
+        Self {
+            ed25519: IdentitySecret::from_seed(ed25519),
+            ml_dsa: ml_dsa::SigningKey::<MlDsa65>::new(&(*ml_dsa).into()),
+            ml_dsa_seed: Zeroizing::new(*ml_dsa),
+        }
+    }
+
+    /// What [`Self::from_seeds`] takes, for safekeeping.
+    pub fn to_seeds(&self) -> [Zeroizing<[u8; 32]>; 2] {
+        [self.ed25519.to_seed(), self.ml_dsa_seed.clone()]
     }
 
     /// Its public half.

@@ -2,7 +2,7 @@
 
 use crate::run::{Ended, Here};
 
-async fn help(arguments: &[&str], expected: &str) {
+pub(crate) async fn help(arguments: &[&str], expected: &str) {
     let Ended { code, out, err } = Here::new().run(arguments).await;
     assert_eq!((code, err.as_str()), (Some(0), ""));
     for line in out.lines() {

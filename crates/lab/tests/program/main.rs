@@ -9,6 +9,7 @@ mod config;
 mod disk;
 mod founded;
 mod help;
+mod keys;
 mod once;
 mod other;
 mod port;

@@ -1,0 +1,130 @@
+//! The plan of a network, as people write it: a TOML file that becomes the roster.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use proto::directory::{Operator, Parameters, Role, Roster};
+use proto::sign::IdentityPublic;
+use proto::{Millis, Round, Schedule};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::config::ConfigError;
+
+/// An example with every key, to be filled in.
+pub(super) const EXAMPLE: &str = include_str!("plan.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plan {
+    name: String,
+    demonstration: bool,
+    number: u32,
+    from: u32,
+    until: u32,
+    parameters: Numbers,
+    operator: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Numbers {
+    #[serde(deserialize_with = "moment")]
+    genesis: Millis,
+    /// In seconds.
+    round: f64,
+    mixes: u8,
+    n_min: u32,
+    n_max: u32,
+    desk_slots: u16,
+    reader_slots: u16,
+    quorum: u8,
+}
+
+/// One operator.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    role: Name,
+    /// Of a mix, counted from 1.
+    place: Option<u8>,
+    name: String,
+    #[serde(deserialize_with = "identity")]
+    key: IdentityPublic,
+    since: u32,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Press,
+    Edge,
+    Mix,
+    Newsroom,
+    Witness,
+}
+
+fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Millis, D::Error> {
+    let text = String::deserialize(from)?;
+    let moment: Timestamp = text
+        .parse()
+        .map_err(|_| D::Error::custom("this is no moment. Give one like \"2027-01-01T00:00:00Z\""))?;
+    u64::try_from(moment.as_millisecond()).map(Millis).map_err(|_| D::Error::custom("this is before 1970"))
+}
+
+fn identity<'de, D: Deserializer<'de>>(from: D) -> Result<IdentityPublic, D::Error> {
+    let text = String::deserialize(from)?;
+    super::identity(&text).map_err(D::Error::custom)
+}
+
+/// Reads a plan.
+pub(super) fn read(file: &Path) -> anyhow::Result<Roster> {
+    let name = file.display().to_string();
+    let text =
+        std::fs::read_to_string(file).map_err(|cause| ConfigError::Read { file: name.clone(), cause })?;
+    let plan: Plan =
+        toml::from_str(&text).map_err(|cause| ConfigError::Parse { file: name.clone(), cause })?;
+    roster(plan).with_context(|| name)
+}
+
+fn roster(plan: Plan) -> anyhow::Result<Roster> {
+    let p = &plan.parameters;
+    let round_ms = p.round * 1000.0;
+    anyhow::ensure!(
+        round_ms.fract() == 0.0 && (500.0..=86_400_000.0).contains(&round_ms),
+        "`round` is {} s. A round lasts from half a second to a day.",
+        p.round
+    );
+    let parameters = Parameters {
+        schedule: Schedule { genesis: p.genesis, round_ms: round_ms as u32 },
+        mixes: p.mixes,
+        n_min: p.n_min,
+        n_max: p.n_max,
+        desk_slots: p.desk_slots,
+        reader_slots: p.reader_slots,
+        quorum: p.quorum,
+    };
+    let operators = plan.operator.into_iter().map(operator).collect::<anyhow::Result<_>>()?;
+    Ok(Roster {
+        name: plan.name,
+        demonstration: plan.demonstration,
+        parameters,
+        operators,
+        number: plan.number,
+        from: Round(plan.from),
+        until: Round(plan.until),
+    })
+}
+
+fn operator(line: Line) -> anyhow::Result<Operator> {
+    let role = match (line.role, line.place) {
+        (Name::Mix, Some(place @ 1..=4)) => Role::Mix(place - 1),
+        (Name::Mix, _) => anyhow::bail!("The mix {:?} needs its `place`, 1 to 4.", line.name),
+        (_, Some(_)) => anyhow::bail!("{:?} is no mix, and has no `place`.", line.name),
+        (Name::Press, None) => Role::Press,
+        (Name::Edge, None) => Role::Edge,
+        (Name::Newsroom, None) => Role::Newsroom,
+        (Name::Witness, None) => Role::Witness,
+    };
+    Ok(Operator { role, name: line.name, key: line.key, since: Round(line.since) })
+}

@@ -1,0 +1,181 @@
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use super::*;
+
+/// Everybody's folders, and what they read to each other.
+struct Founding {
+    folder: tempfile::TempDir,
+    rng: StdRng,
+    network: NetworkId,
+}
+
+impl Founding {
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn take(&mut self, step: &Step) -> anyhow::Result<String> {
+        take(step, &mut self.rng)
+    }
+
+    fn identity(&mut self, name: &str) -> String {
+        let to = self.at(name);
+        read_out(&self.take(&Step::Identity { to }).unwrap(), "Public key: ")
+    }
+
+    /// With a root, and the example of a plan filled in with keys of everybody.
+    fn begin() -> (Self, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut it = Self { folder, rng: StdRng::seed_from_u64(1), network: NetworkId([0; 32]) };
+        let root = it.take(&Step::Root { to: it.at("root") }).unwrap();
+        it.network = network(&read_out(&root, "The network's id: ")).unwrap();
+        let mut plan = it.take(&Step::Plan).unwrap();
+        for name in ["press", "edge", "mix1", "mix2", "mix3", "w1", "w2", "w3", "newsroom"] {
+            let key = it.identity(name);
+            plan = plan.replacen(&".".repeat(64), &key, 1);
+        }
+        assert!(!plan.contains("....."), "the example has a place for each of them");
+        (it, plan)
+    }
+
+    fn roster(&mut self, plan: &str, before: Option<&str>, to: &str) -> anyhow::Result<String> {
+        fs::write(self.at("network.toml"), plan).unwrap();
+        let before = before.map(|name| self.at(name));
+        let (root, plan, to) = (self.at("root"), self.at("network.toml"), self.at(to));
+        self.take(&Step::Roster { root, plan, before, to })
+    }
+}
+
+/// What stands behind `label` on its line.
+fn read_out(said: &str, label: &str) -> String {
+    said.lines().find_map(|line| line.strip_prefix(label)).unwrap().to_owned()
+}
+
+#[test]
+fn a_network_is_founded_step_by_step() {
+    let (mut it, plan) = Founding::begin();
+    let said = it.roster(&plan, None, "roster").unwrap();
+    assert!(said.contains("Roster 1, rounds 0 to 8759: from 2027-01-01T00:00:00Z on"), "{said}");
+    assert!(said.contains("2 of 3 witnesses must co-sign"), "{said}");
+    let said = it.take(&Step::Desk { to: it.at("desk") }).unwrap();
+    let words = Passphrase::parse(said.lines().find(|line| line.starts_with("    ")).unwrap()).unwrap();
+    let key = read_out(&said, "Public key: ");
+    let card = Step::Card {
+        network: it.network,
+        newsroom: it.at("newsroom"),
+        desk: identity(&key).unwrap(),
+        name: "Investigations".into(),
+        about: "Two people read here.".into(),
+        since: 0,
+        to: it.at("card"),
+    };
+    it.take(&card).unwrap();
+    let directory = Step::Directory {
+        network: it.network,
+        roster: it.at("roster"),
+        card: vec![it.at("card")],
+        to: it.at("directory"),
+    };
+    let said = it.take(&directory).unwrap();
+    assert!(said.contains(&format!("1 desk\n  {key}  Investigations, The newsroom's name")), "{said}");
+    assert_eq!(
+        it.take(&Step::Show { network: it.network, file: it.at("directory") }).unwrap().lines().count(),
+        said.lines().take_while(|line| !line.is_empty()).count()
+    );
+    // What was made is what programs read.
+    let desk = Vault::unlock(&it.at("desk").join(file::VAULT), &words).unwrap();
+    assert_eq!(hex::encode(desk.identity().public().0), key);
+    let verified = read(&it.at("directory")).unwrap().verify(&it.network).unwrap();
+    let mix = IdentitySecret::from_seed(&*seed::read(&it.at("mix2").join(file::IDENTITY)).unwrap());
+    assert_eq!(verified.roster().mix(1, Round(0)), Some(mix.public()));
+}
+
+#[test]
+fn what_is_there_is_never_written_over() {
+    let (mut it, plan) = Founding::begin();
+    it.roster(&plan, None, "roster").unwrap();
+    let files = ["root/root-ed25519.key", "root/root-ml-dsa.key", "press/identity.key", "roster"];
+    let before = files.map(|name| fs::read(it.at(name)).unwrap());
+    for step in [
+        Step::Root { to: it.at("root") },
+        Step::Identity { to: it.at("press") },
+        Step::Desk { to: it.at("press") },
+    ] {
+        let said = it.take(&step).unwrap_err().to_string();
+        assert!(said.ends_with("is there already, and is left as it is. Give another name."), "{said}");
+    }
+    assert!(it.roster(&plan, None, "roster").is_err());
+    assert_eq!(before, files.map(|name| fs::read(it.at(name)).unwrap()));
+}
+
+/// DIR-02, DIR-03, DIR-04, DIR-13, DIR-14
+#[test]
+fn what_nobody_would_take_is_not_written() {
+    let (mut it, plan) = Founding::begin();
+    it.roster(&plan, None, "roster").unwrap();
+    let press = it.identity("press2");
+    let old = plan.lines().find(|line| line.starts_with("key = ")).unwrap();
+    let other_press = |from: u32, since: u32| {
+        plan.replacen(old, &format!("key = \"{press}\""), 1)
+            .replace("number = 1", "number = 2")
+            .replacen("from = 0", &format!("from = {from}"), 1)
+            .replacen("since = 0", &format!("since = {since}"), 1)
+    };
+    for (plan, before, why) in [
+        (plan.replace("n_min = 5000", "n_min = 1"), None, "parameters"),
+        (plan.replace("quorum = 2", "quorum = 1"), None, "parameters"),
+        (plan.replace("round = 3600", "round = 0.2"), None, "half a second"),
+        (plan.replace("place = 2", "place = 1"), None, "one mix for each hop"),
+        (plan.replace("place = 2", "place = 9"), None, "place"),
+        (plan.replace("quorum", "quorums"), None, "quorums"),
+        (plan.replace("2027-01-01T00:00:00Z", "tomorrow"), None, "no moment"),
+        (plan.replacen(old, "key = \"12\"", 1), None, "no public key"),
+        (plan.clone(), Some("roster"), "Count it up"),
+        (other_press(0, 0), Some("roster"), "without waiting"),
+        (other_press(100, 100), Some("roster"), "without waiting"),
+    ] {
+        let said = format!("{:#}", it.roster(&plan, before, "next").unwrap_err());
+        assert!(said.contains(why), "{why}: {said}");
+        assert!(!it.at("next").exists());
+    }
+    let both = format!(
+        "{}\n[[operator]]\nrole = \"press\"\nname = \"The next press\"\nkey = \"{press}\"\nsince = 48\n",
+        plan.replace("number = 1", "number = 2")
+    );
+    it.roster(&both, Some("roster"), "next").unwrap();
+    // Half of the root signs nothing.
+    fs::remove_file(it.at("root").join(ML_DSA)).unwrap();
+    assert!(it.roster(&plan, None, "half").is_err());
+    assert!(!it.at("half").exists());
+}
+
+#[test]
+fn a_card_of_a_stranger_makes_no_directory() {
+    let (mut it, plan) = Founding::begin();
+    it.roster(&plan, None, "roster").unwrap();
+    let stranger = it.identity("stranger");
+    let mut card = |newsroom: &str, network: NetworkId, to: &str| {
+        let (newsroom, to) = (it.at(newsroom), it.at(to));
+        let desk = identity(&stranger).unwrap();
+        let (name, about) = ("Desk".to_owned(), String::new());
+        it.take(&Step::Card { network, newsroom, desk, name, about, since: 0, to })
+    };
+    let elsewhere = NetworkId([0; 32]);
+    card("newsroom", elsewhere, "other").unwrap();
+    assert!(card("stranger", elsewhere, "own").is_err(), "a desk is not its own newsroom");
+    for (file, why) in
+        [("other", "not named by a newsroom"), ("roster", "no card"), ("nowhere", "cannot read")]
+    {
+        let step = Step::Directory {
+            network: it.network,
+            roster: it.at("roster"),
+            card: vec![it.at(file)],
+            to: it.at("directory"),
+        };
+        let said = format!("{:#}", it.take(&step).unwrap_err());
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert!(!it.at("directory").exists());
+    assert!(it.take(&Step::Show { network: NetworkId([1; 32]), file: it.at("roster") }).is_err());
+}

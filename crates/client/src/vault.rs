@@ -16,11 +16,13 @@ use proto::conversation::{AckTag, Chain, ConversationKey, Message, open_message}
 use proto::directory::IntakeKey;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
+use proto::pass;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::conversations::Text;
 use crate::durable;
@@ -135,6 +137,7 @@ impl Vault {
             threads: Vec::new(),
             waiting: Vec::new(),
             placed: Vec::new(),
+            pass: None,
         };
         let intake = book.intake();
         let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book };
@@ -222,6 +225,20 @@ impl Vault {
         begun.map(|(_, key)| open_message(wire, key, boxed)).find_map(Result::ok)
     }
 
+    /// Looks for the desk pass in the table of a drop that came with the edition of round `edition`, once for each table,
+    /// under whichever key it is sealed to.
+    pub(crate) fn learn_pass(&mut self, network: &NetworkId, table: &[u8], edition: Round) {
+        let digest: [u8; 32] = Sha256::digest(table).into();
+        if let Some(pass) = self.book.pass.as_mut().filter(|pass| pass.table == digest) {
+            pass.at = edition;
+            return;
+        }
+        let mut begun = self.intake.iter().filter(|(period, _)| period.from <= edition);
+        if let Some(found) = begun.find_map(|(_, key)| pass::find(network, key, table)) {
+            self.book.pass = Some(Pass { bytes: *found.as_bytes(), table: digest, at: edition });
+        }
+    }
+
     /// Writes it anew and returns once it is on the disk.
     pub(crate) fn save(&mut self, rng: &mut impl CryptoRng) -> Result<(), VaultError> {
         let mut length = Length(0);
@@ -301,6 +318,23 @@ pub(crate) struct Book {
     /// What was put in the queue and is not yet known to be on the disk there.
     #[n(6)]
     pub(crate) placed: Vec<Placed>,
+    /// The newest desk pass that a drop brought.
+    #[n(7)]
+    pub(crate) pass: Option<Pass>,
+}
+
+/// A desk pass, and where it stood.
+#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Pass {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) bytes: [u8; 32],
+    /// SHA-256 of the table: the same in all drops of a day, and looked through once.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) table: [u8; 32],
+    /// The newest edition whose drops had it.
+    #[n(2)]
+    #[zeroize(skip)]
+    pub(crate) at: Round,
 }
 
 impl Drop for Book {

@@ -15,14 +15,17 @@
 pub mod batch;
 pub mod codec;
 pub mod conversation;
+pub mod decoy;
 pub mod directory;
 pub mod drops;
 pub mod edition;
 pub mod envelope;
 pub mod exit;
+pub mod hold;
 pub mod id;
 pub mod keys;
 pub mod mix;
+pub mod pass;
 pub mod path;
 pub mod request;
 pub mod round;

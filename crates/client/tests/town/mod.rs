@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{Config, Device, Exchanged, Kdf, Place};
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
     UnverifiedDirectory,
@@ -21,8 +22,10 @@ use proto::directory::{
 use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found, Wire};
+use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
+use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
@@ -36,6 +39,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub const T: u32 = 60_000;
 pub const GENESIS: u64 = 1_000_000_000;
 pub const SLOTS: u16 = 4;
+const PASS: [u8; 32] = [8; 32];
 const MIXES: u8 = 3;
 
 /// A clock that stands until it is set.
@@ -273,6 +277,8 @@ pub struct Town {
     /// Every L3 blob that came to the exit.
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
+    /// The table of passes in every desk drop.
+    passes: Vec<u8>,
 }
 
 impl Town {
@@ -305,6 +311,9 @@ impl Town {
                 n_max: 100,
                 desk_slots: SLOTS,
                 reader_slots: SLOTS,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
+                desks: 3,
             },
             operators,
             number: 1,
@@ -315,6 +324,8 @@ impl Town {
         let unverified = assemble(&root, &roster, &newsroom, &mixes, None, &[listed]);
         let directory_bytes = unverified.to_bytes();
         let directory = unverified.verify(&network).unwrap();
+        let pass = DeskPass::from_bytes(PASS);
+        let passes = pass::table(&network, &pass, [intake.public()].into_iter(), 3, &mut rng);
         let town = Self {
             edge: Edge::start().await,
             clock: Arc::new(Hand::at(Millis(GENESIS))),
@@ -336,6 +347,7 @@ impl Town {
             boxes: vec![],
             slots: vec![],
             messages: 0,
+            passes,
             blobs: vec![],
             rng,
         };
@@ -427,7 +439,9 @@ impl Town {
             let mut slots: Vec<_> = self.take_slots();
             slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
             slots.shuffle(&mut self.rng);
-            let (desk, reader) = (boxes.concat(), slots.concat());
+            let mut desk = boxes.concat();
+            desk.extend_from_slice(&self.passes);
+            let reader = slots.concat();
             let manifest = Manifest {
                 batch: BatchId { round: r, part: 0 },
                 hop: MIXES - 1,
@@ -435,6 +449,8 @@ impl Town {
                 count_in: 0,
                 count_out: u32::from(SLOTS),
                 outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+                deleted: 0,
+                alarm: false,
             };
             manifests.push(Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap()));
             self.edge.put(path::desk_drop(r), desk);

@@ -303,6 +303,11 @@ mod tests {
 
     const ID: BatchId = BatchId { round: proto::Round(3), part: 0 };
 
+    /// A key of the mix at `hop`.
+    fn secret(hop: u8) -> SealSecret {
+        SealSecret::from_seed(&[hop; 32])
+    }
+
     /// A batch of `count` entries from the first mix, in a file as it travels, with a manifest of `stated`.
     fn file(
         town: &mut Town,
@@ -312,8 +317,7 @@ mod tests {
     ) -> (PathBuf, Unverified<Manifest>, Vec<u8>) {
         let wire = town.directory.wire();
         let mut payload = Vec::new();
-        let to = town.mixes[1].key.public().clone();
-        let mut sealing = BatchSeal::new(&wire, 1, &to, &mut town.rng, &mut payload);
+        let mut sealing = BatchSeal::new(&wire, 1, secret(1).public(), &mut town.rng, &mut payload);
         (0..count).for_each(|n| sealing.entry(&vec![n as u8; wire.cascade.layer(1)], &mut payload));
         sealing.finish(&mut payload);
         let manifest = Manifest {
@@ -326,7 +330,7 @@ mod tests {
             deleted: 0,
             alarm: false,
         };
-        let signed = Unverified::sign(&manifest, &town.network, &town.mixes[0].identity);
+        let signed = Unverified::sign(&manifest, &town.network, &town.mixes[0]);
         let path = folder.join("batch");
         std::fs::write(&path, Handed::new(&signed, &payload).body()).unwrap();
         (path, signed, payload)
@@ -365,7 +369,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut town = Town::new(2);
         let (path, ..) = file(&mut town, folder.path(), 90, 90);
-        let (wire, key) = (town.directory.wire(), &town.mixes[1].key);
+        let (wire, key) = (town.directory.wire(), &secret(1));
         let incoming = Incoming::open(&path).unwrap();
         assert_eq!(incoming.check(&town.directory, 0, ID).unwrap().1.count_out, 90);
         assert_eq!(incoming.count(&wire, 1, key).unwrap(), 90);
@@ -409,7 +413,7 @@ mod tests {
         // Whole by its digest, and no batch for this key.
         std::fs::write(&path, &whole).unwrap();
         let incoming = Incoming::open(&path).unwrap();
-        assert!(incoming.count(&wire, 1, &town.mixes[2].key).is_err());
-        assert!(incoming.count(&wire, 2, &town.mixes[1].key).is_err());
+        assert!(incoming.count(&wire, 1, &secret(2)).is_err());
+        assert!(incoming.count(&wire, 2, &secret(1)).is_err());
     }
 }

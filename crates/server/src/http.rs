@@ -141,8 +141,13 @@ impl EdgeClient {
         Ok(true)
     }
 
-    /// PUT, of an output that lies in a file. Returns once the edge has stored it.
-    pub async fn put(&self, path: &str, output: &Outgoing) -> Result<(), RequestError> {
+    /// PUT. Returns once the edge has stored it.
+    pub async fn put(&self, path: &str, body: Bytes) -> Result<(), RequestError> {
+        accept(self.send(Method::PUT, path, body).await?.status())
+    }
+
+    /// PUT, of an output that lies in a file.
+    pub async fn put_file(&self, path: &str, output: &Outgoing) -> Result<(), RequestError> {
         let body = reqwest::Body::wrap(output.body().map_err(RequestError::Disk)?);
         accept(self.send_signed(Method::PUT, path, &output.digest(), body).await?.status())
     }

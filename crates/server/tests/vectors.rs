@@ -21,7 +21,7 @@ use proto::directory::{Directory, IntakeKey, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
-use proto::{Clock as _, Millis, Round, request};
+use proto::{Clock as _, DeskId, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;

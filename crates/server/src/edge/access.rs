@@ -65,11 +65,7 @@ impl Edge {
         if signed.check_digest(&digest).is_ok() { Ok(spooled) } else { Err(No::Forbidden) }
     }
 
-    fn authorise(
-        &self,
-        parts: &Parts,
-        may: impl May,
-    ) -> Result<SignedRequest, No> {
+    fn authorise(&self, parts: &Parts, may: impl May) -> Result<SignedRequest, No> {
         let header = parts.headers.get(HEADER).and_then(|v| v.to_str().ok()).ok_or(No::Forbidden)?;
         let unverified = UnverifiedRequest::parse(header).map_err(|_| No::Forbidden)?;
         let by = unverified.dangerously_by();

@@ -49,7 +49,7 @@ pub(super) fn make(
     let exit = me.wire.cascade.exit();
     let mut key = |hop| keys.of(me, hop, id.round, upstream);
     let to = me.hop + 1;
-    let (between, last) = ((to..exit).map(key).collect::<Result<Vec<_>, _>>()?, key(exit)?);
+    let (between, last) = ((to..exit).map(&mut key).collect::<Result<Vec<_>, _>>()?, key(exit)?);
     let real = decoys.draw(rng);
     let mut made = Made::default();
     for n in 0..decoys.onions() {

@@ -128,7 +128,8 @@ impl Keys {
     /// The keys to try on something sealed for `round`, in this order.
     pub(super) fn tried(&self, round: Round) -> impl Iterator<Item = &SealSecret> {
         let (of_round, others): (Vec<_>, Vec<_>) = self.held.iter().partition(|h| h.period.holds(round));
-        let others = others.into_iter().filter(move |h| self.kind != KeyKind::Round && h.period.from <= round);
+        let others =
+            others.into_iter().filter(move |h| self.kind != KeyKind::Round && h.period.from <= round);
         of_round.into_iter().chain(others).map(|h| &*h.secret)
     }
 

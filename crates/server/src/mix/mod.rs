@@ -442,8 +442,7 @@ impl<U: Upstream> Mix<U> {
                 }
                 let id = self.store.next_output()?;
                 let key = self.keys.of(&self.me, self.me.hop + 1, id.round, &mut self.upstream)?;
-                let decoys =
-                    decoys::make(&self.me, id, &mut self.keys, &mut self.upstream, &mut self.rng)?;
+                let decoys = decoys::make(&self.me, id, &mut self.keys, &mut self.upstream, &mut self.rng)?;
                 let closing = Closing { id, key, decoys, now: self.now };
                 pass.close(&self.me, &closing, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;

@@ -126,7 +126,7 @@ impl Upstream for HttpUpstream {
 
     fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
         let path = if self.hop == self.exit { path::drops(id.round) } else { path::batch(self.hop, id) };
-        Ok(self.runtime.block_on(self.client.put(&path, output))?)
+        Ok(self.runtime.block_on(self.client.put_file(&path, output))?)
     }
 
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {
@@ -135,8 +135,8 @@ impl Upstream for HttpUpstream {
     }
 
     fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError> {
-        let body = codec::encode(key).into();
-        Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body))?)
+        let body = codec::encode(key);
+        Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body.into()))?)
     }
 
     fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {

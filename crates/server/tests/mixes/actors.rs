@@ -3,6 +3,7 @@
 
 use super::*;
 use proto::decoy::Decoys;
+use proto::directory::{IntakeKey, MixKey};
 use proto::drops::{empty_box, empty_slot};
 use proto::envelope::{Found, open_exit, open_layer};
 
@@ -13,10 +14,49 @@ fn town_with_decoys(seed: u64) -> Town {
 }
 
 impl Net {
+    /// Stops the mix at `hop` for good: the test acts in its place. Makes and hands over its keys up to `until`, as it would.
+    fn play(&mut self, hop: u8, until: Round) {
+        self.mixes[usize::from(hop)] = None;
+        let kind = KeyKind::of_mix(hop, self.directory().wire().cascade);
+        let mut period = kind.period(self.round());
+        while period.from <= until {
+            if self.kept(hop, period.from).is_none() {
+                let secret = SealSecret::generate(&mut self.town.rng);
+                let key = secret.public().to_bytes().into();
+                let key = MixKey { hop, key, from: period.from, until: period.until };
+                let by = &self.town.mixes[usize::from(hop)];
+                let body = codec::encode(&Unverified::sign(&key, &self.town.network, by));
+                let path = format!("/v1/keys/{hop}/{}", period.from);
+                assert_eq!(self.signed(by, "PUT", &path, body).unwrap().0, 200, "{path}");
+                let seed = secret.to_seed();
+                let row = rusqlite::params![period.from.0, period.until.0, seed.as_slice()];
+                let insert = "INSERT INTO keys (first, last, seed, handed) VALUES (?1, ?2, ?3, 1)";
+                self.kept_by(hop).execute(insert, row).unwrap();
+            }
+            period = kind.period(period.until.next());
+        }
+    }
+
+    fn kept_by(&self, hop: u8) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join(format!("mix{hop}")).join("mix.sqlite")).unwrap()
+    }
+
+    /// The key of the mix at `hop` whose rounds this is one of, if it still has it.
+    fn kept(&self, hop: u8, round: Round) -> Option<SealSecret> {
+        let query = "SELECT seed FROM keys WHERE ?1 BETWEEN first AND last";
+        let seed = self.kept_by(hop).query_row(query, [round.0], |row| row.get::<_, [u8; 32]>(0));
+        seed.ok().map(|seed| SealSecret::from_seed(&seed))
+    }
+
+    /// What the mix at `hop` opens things of `round` with.
+    fn secret_of(&self, hop: u8, round: Round) -> SealSecret {
+        self.kept(hop, round).expect("it made one and has it")
+    }
+
     /// Hands over `entries` as the mix at `hop`, with a manifest that states `count` of them.
     fn forge(&mut self, hop: u8, round: u32, entries: &[Vec<u8>], count: u32) -> u16 {
         let (wire, id) = (self.directory().wire(), BatchId { round: Round(round), part: 0 });
-        let to = self.town.mixes[usize::from(hop) + 1].key.public().clone();
+        let to = self.key_of(hop + 1, id.round);
         let mut payload = Vec::new();
         let mut sealing = BatchSeal::new(&wire, hop + 1, &to, &mut self.town.rng, &mut payload);
         entries.iter().for_each(|entry| sealing.entry(entry, &mut payload));
@@ -31,7 +71,7 @@ impl Net {
             deleted: 0,
             alarm: false,
         };
-        let by = &self.town.mixes[usize::from(hop)].identity;
+        let by = &self.town.mixes[usize::from(hop)];
         let handed = Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload);
         self.signed(by, "PUT", &format!("/v1/batches/{hop}/{round}/0"), handed.body().to_vec()).unwrap().0
     }
@@ -40,10 +80,11 @@ impl Net {
     fn taken(&mut self, hop: u8, round: u32) -> Vec<Vec<u8>> {
         let path = format!("/v1/batches/{}/{round}/0", hop - 1);
         let mix = &self.town.mixes[usize::from(hop)];
-        let (status, body) = self.signed(&mix.identity, "GET", &path, vec![]).unwrap();
+        let (status, body) = self.signed(mix, "GET", &path, vec![]).unwrap();
         assert_eq!(status, 200, "{path}");
         let handed = Handed::parse(body.into()).unwrap();
-        proto::batch::open(&self.directory().wire(), hop, &mix.key, &handed.payload()).unwrap()
+        let key = self.secret_of(hop, Round(round));
+        proto::batch::open(&self.directory().wire(), hop, &key, &handed.payload()).unwrap()
     }
 
     /// Drops in which nothing stands, signed by the exit.
@@ -65,7 +106,7 @@ impl Net {
             deleted: 0,
             alarm: false,
         };
-        let by = &self.town.mixes[2].identity;
+        let by = &self.town.mixes[2];
         let payload = [desk, reader].concat();
         let handed = Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload);
         let put = self.signed(by, "PUT", &format!("/v1/drops/{round}"), handed.body().to_vec());
@@ -159,10 +200,10 @@ fn an_exit_that_drops_messages_or_stalls_is_told_by_the_mixes_before_it() {
 #[test]
 fn a_middle_mix_that_spares_its_decoys_and_drops_the_rest_is_told_by_the_first() {
     let mut net = Net::start(town_with_decoys(35), None);
-    net.mixes[1] = None;
+    net.play(1, Round(67));
     let alarms = net.long_run(|net, r| {
         let taken = net.taken(1, r).len() as u32;
-        let (wire, exit) = (net.directory().wire(), net.town.mixes[2].key.public().clone());
+        let (wire, exit) = (net.directory().wire(), net.exit_key());
         let own: Vec<_> = (0..taken)
             .map(|n| proto::envelope::decoy(&wire, n < 4, &exit, &mut net.town.rng).0.as_bytes().to_vec())
             .collect();
@@ -187,10 +228,11 @@ fn a_mix_cannot_tell_a_decoy_from_a_message() {
     let wire = net.directory().wire();
     let mut lengths = Vec::new();
     let mut to_desk = 0;
+    let (middle, exit) = (net.secret_of(1, Round(5)), net.secret_of(2, Round(5)));
     for entry in net.taken(1, 5) {
-        let (_, layer) = open_layer(&wire, 1, &net.town.mixes[1].key, &entry).unwrap();
+        let (_, layer) = open_layer(&wire, 1, &middle, &entry).unwrap();
         lengths.push((entry.len(), layer.len()));
-        match open_exit(&wire, &net.town.mixes[2].key, &[], &layer).unwrap().1 {
+        match open_exit(&wire, &exit, &[], &layer).unwrap().1 {
             Found::ToDesk(boxed) => {
                 assert_eq!(boxed.len(), wire.cascade.boxed());
                 to_desk += 1;
@@ -222,8 +264,8 @@ fn three_short_rounds_merged_cannot_be_sorted_by_round() {
             for _ in 0..2 {
                 let cover = net.cover();
                 if r == 5 {
-                    let key = &net.town.mixes[0].key;
-                    first.push(open_layer(&net.directory().wire(), 0, key, &cover).unwrap().1);
+                    let key = net.secret_of(0, Round(5));
+                    first.push(open_layer(&net.directory().wire(), 0, &key, &cover).unwrap().1);
                 }
                 net.upload(Round(r), cover);
             }
@@ -245,7 +287,7 @@ fn a_mix_that_duplicates_or_tags_entries_has_the_copies_and_the_tagged_ones_drop
     net.mixes[0] = None;
     let (wire, schedule) = (net.directory().wire(), net.town.schedule());
     net.at(schedule.start(Round(6)).plus(200));
-    let key = proto::seal::SealSecret::from_seed(&net.town.mixes[0].key.to_seed());
+    let key = net.secret_of(0, Round(6));
     let mut entries: Vec<Vec<u8>> = ["one", "two", "three", "four", "five"]
         .map(|text| open_layer(&wire, 0, &key, &net.tip(text)).unwrap().1)
         .into();
@@ -270,7 +312,7 @@ fn a_mix_that_replaces_its_batch_is_refused_and_the_first_is_passed_on() {
     net.mixes[0] = None;
     let (wire, schedule) = (net.directory().wire(), net.town.schedule());
     net.at(schedule.start(Round(6)).plus(200));
-    let key = proto::seal::SealSecret::from_seed(&net.town.mixes[0].key.to_seed());
+    let key = net.secret_of(0, Round(6));
     let mut entries = |text: &str| -> Vec<Vec<u8>> {
         (0..4)
             .map(|n| if n == 0 { net.tip(text) } else { net.cover() })
@@ -294,7 +336,7 @@ fn a_mix_that_lies_about_how_many_it_passed_on_has_its_batch_left() {
         net.mixes[0] = None;
         let (wire, schedule) = (net.directory().wire(), net.town.schedule());
         net.at(schedule.start(Round(6)).plus(200));
-        let key = proto::seal::SealSecret::from_seed(&net.town.mixes[0].key.to_seed());
+        let key = net.secret_of(0, Round(6));
         let entries: Vec<_> = (0..4).map(|_| open_layer(&wire, 0, &key, &net.cover()).unwrap().1).collect();
         assert_eq!(net.forge(0, 5, &entries, stated), 200);
         net.at(schedule.drops_due(Round(5)));
@@ -312,7 +354,7 @@ fn pas_02_a_stranger_who_sends_class_2_fills_no_reader_drop_and_a_pass_ends_afte
     let first = net.pass(5).unwrap();
     let came = |net: &mut Net, r: u32, pass: &DeskPass| {
         net.at(schedule.start(Round(r)).plus(200));
-        let (wire, (_, exit)) = (net.directory().wire(), net.directory().envelope_keys(Round(5)).unwrap());
+        let (wire, exit) = (net.directory().wire(), net.exit_key());
         let blob = to_readers(&wire, &[slot()], pass, &exit, &mut net.town.rng);
         let body = net.wrap(blob);
         net.upload(Round(r), body);
@@ -367,5 +409,32 @@ fn full_pools_lose_random_items_and_drops_stay_as_long_as_they_are() {
     let counts: std::collections::BTreeSet<_> =
         (5..=40).flat_map(|r| net.manifests(r)).filter(|m| m.hop == 2).map(|m| m.count_out).collect();
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), [5]);
+    net.stop();
+}
+
+/// Its key of the week is too new for the directory that the exit started with: the exit takes it from the edge. The desk finds
+/// the pass under that key, and not under the old one.
+#[test]
+fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
+    let mut net = Net::start(Town::new(42), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(150)).plus(200));
+    let old = *net.pass(148).expect("the newest drops that are due").as_bytes();
+    let week = KeyKind::Intake.period(Round(168));
+    let next = SealSecret::generate(&mut net.town.rng);
+    let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
+    let body = codec::encode(&Unverified::sign(&key, &net.town.network, &net.town.desk));
+    let path = format!("/v1/intake/{}/{}", net.directory().desks()[0].id, week.from);
+    assert_eq!(net.signed(&net.town.desk, "PUT", &path, body).unwrap().0, 200);
+    net.at(schedule.drops_due(Round(167)));
+    assert_eq!(net.pass(167).expect("still the old week, and day").as_bytes(), &old);
+    net.at(schedule.drops_due(Round(168)));
+    assert!(net.pass(168).is_none());
+    net.town.intake = next;
+    assert_ne!(net.pass(168).expect("the new week").as_bytes(), &old);
+    assert!(net.pass(167).is_none());
+    // Nobody handed in a key for the week after: the table is as long, and has a place for nobody.
+    net.at(schedule.drops_due(Round(336)));
+    assert!(net.pass(336).is_none());
     net.stop();
 }

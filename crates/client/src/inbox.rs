@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
 use proto::drops::DeskDrop;
 use proto::pass::{DeskPass, PLACES};
-use proto::seal::SealPublic;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;

@@ -553,6 +553,43 @@ mod tests {
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::Disk { .. })));
     }
 
+    /// PAS-01
+    #[test]
+    fn pas_01_a_pass_is_found_under_every_key_that_lives_once_for_each_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(6);
+        let (passphrase, _) = made(&path, &mut rng);
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        let network = NetworkId([7; 32]);
+        vault.turn_keys(Round(0), &mut rng);
+        let key = |vault: &Vault, week: u32| {
+            let of = |(period, _): &&(Period, SealSecret)| period.from == Round(week * proto::keys::WEEK);
+            vault.intake.iter().find(of).unwrap().1.public().clone()
+        };
+        let other = SealSecret::generate(&mut rng).public().clone();
+        let (this, next) = (key(&vault, 0), key(&vault, 1));
+        let mut table = |n: u8, to: &proto::seal::SealPublic| {
+            let pass = proto::pass::DeskPass::from_bytes([n; 32]);
+            pass::table(&network, &pass, [to].into_iter(), 3, &mut rng)
+        };
+        let (first, second, early, elsewhere) =
+            (table(1, &this), table(2, &next), table(3, &next), table(4, &other));
+        let known = |vault: &Vault| vault.book.pass.as_ref().map(|pass| (pass.bytes[0], pass.at.0));
+        for (table, edition, expected) in [
+            (&elsewhere, 8, None),
+            (&first, 9, Some((1, 9))),
+            (&first, 10, Some((1, 10))),
+            (&elsewhere, 11, Some((1, 10))),
+            (&early, 167, Some((1, 10))),
+            (&second, 168, Some((2, 168))),
+            (&first, 169, Some((1, 169))),
+        ] {
+            vault.learn_pass(&network, table, Round(edition));
+            assert_eq!(known(&vault), expected, "edition {edition}");
+        }
+    }
+
     #[test]
     fn key_03_an_intake_key_opens_until_its_time_is_over_and_never_after() {
         let folder = tempfile::tempdir().unwrap();
@@ -570,7 +607,7 @@ mod tests {
         let exit = SealSecret::generate(&mut rng);
         let to = SealSecret::from_seed(&seed);
         let (blob, _) = proto::envelope::to_desk(&wire, to.public(), &packed, exit.public(), &mut rng);
-        let found = proto::envelope::open_exit(&wire, &exit, blob.as_bytes()).unwrap().1;
+        let found = proto::envelope::open_exit(&wire, &exit, &[], blob.as_bytes()).unwrap().1;
         let proto::envelope::Found::ToDesk(boxed) = found else { panic!("a message to a desk") };
 
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();

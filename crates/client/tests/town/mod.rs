@@ -39,7 +39,6 @@ use tokio::net::{TcpListener, TcpStream};
 pub const T: u32 = 60_000;
 pub const GENESIS: u64 = 1_000_000_000;
 pub const SLOTS: u16 = 4;
-const PASS: [u8; 32] = [8; 32];
 const MIXES: u8 = 3;
 
 /// A clock that stands until it is set.
@@ -277,8 +276,8 @@ pub struct Town {
     /// Every L3 blob that came to the exit.
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
-    /// The table of passes in every desk drop.
-    passes: Vec<u8>,
+    /// The table of passes in the desk drops of a day, and which day.
+    passes: Option<(u32, Vec<u8>)>,
 }
 
 impl Town {
@@ -324,8 +323,6 @@ impl Town {
         let unverified = assemble(&root, &roster, &newsroom, &mixes, None, &[listed]);
         let directory_bytes = unverified.to_bytes();
         let directory = unverified.verify(&network).unwrap();
-        let pass = DeskPass::from_bytes(PASS);
-        let passes = pass::table(&network, &pass, [intake.public()].into_iter(), 3, &mut rng);
         let town = Self {
             edge: Edge::start().await,
             clock: Arc::new(Hand::at(Millis(GENESIS))),
@@ -347,7 +344,7 @@ impl Town {
             boxes: vec![],
             slots: vec![],
             messages: 0,
-            passes,
+            passes: None,
             blobs: vec![],
             rng,
         };
@@ -440,7 +437,7 @@ impl Town {
             slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
             slots.shuffle(&mut self.rng);
             let mut desk = boxes.concat();
-            desk.extend_from_slice(&self.passes);
+            desk.extend(self.passes(r));
             let reader = slots.concat();
             let manifest = Manifest {
                 batch: BatchId { round: r, part: 0 },
@@ -484,6 +481,21 @@ impl Town {
     fn take_slots(&mut self) -> Vec<[u8; 1024]> {
         let n = self.slots.len().min(usize::from(SLOTS));
         self.slots.drain(..n).collect()
+    }
+
+    // As an exit does: drawn with the first drops of the day.
+    fn passes(&mut self, round: Round) -> Vec<u8> {
+        let today = pass::day(round);
+        let desks = self.directory.desks().iter().filter_map(|desk| desk.intake(round));
+        let places = self.directory.parameters().desks;
+        match &self.passes {
+            Some((day, table)) if *day == today => table.clone(),
+            _ => {
+                let network = self.directory.wire().network;
+                let table = pass::table(&network, &pass_of(today), desks, places, &mut self.rng);
+                self.passes.insert((today, table)).1.clone()
+            }
+        }
     }
 
     /// Opens every envelope that came, layer by layer, as the mixes do.
@@ -610,6 +622,10 @@ fn secret(hop: u8, from: Round) -> SealSecret {
     SealSecret::from_seed(&seed)
 }
 
+fn pass_of(day: u32) -> DeskPass {
+    DeskPass::from_bytes([day as u8; 32])
+}
+
 /// How many rounds after its week began the exit still opens with its key.
 const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 
@@ -617,9 +633,11 @@ const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
     let week = KeyKind::Week.period(round).from;
     let weeks = [0, 1, 2].map(|back| week.back(back * proto::keys::WEEK));
+    let today = pass::day(round);
+    let passes: Vec<_> = (today.saturating_sub(pass::ACCEPTED_DAYS - 1)..=today).map(pass_of).collect();
     let open = |from: Round| {
         let lives = round.0 < from.0 + EXIT_OPENS;
-        lives.then(|| envelope::open_exit(wire, &secret(MIXES - 1, from), blob).ok())?
+        lives.then(|| envelope::open_exit(wire, &secret(MIXES - 1, from), &passes, blob).ok())?
     };
     weeks.into_iter().flatten().find_map(open).map(|(_, found)| found)
 }

@@ -7,12 +7,11 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::id::NetworkId;
+use crate::keys::DAY;
 use crate::round::Round;
 use crate::seal::{self, SealPublic, SealSecret, Use};
 use crate::size::PASS;
 
-/// Rounds in a day, for passes: the exit draws one for each.
-pub const DAY: u32 = 24;
 /// The exit takes the passes of so many days: today's, and those before it. What a desk has queued leaves within a day, and
 /// may be held a day at the mixes between, and wait another.
 pub const ACCEPTED_DAYS: u32 = 4;
@@ -22,6 +21,11 @@ pub const PLACES: usize = DAY as usize;
 /// The day of a round's drops.
 pub fn day(round: Round) -> u32 {
     round.0 / DAY
+}
+
+/// The last round of a day. A day lies in one week, so a desk's key of this round is that of all of the day.
+pub fn last_round(day: u32) -> Round {
+    Round(day.saturating_mul(DAY).saturating_add(DAY - 1))
 }
 
 /// One day's secret between the exit and all desks. Cleared when dropped.

@@ -80,7 +80,8 @@ struct Net {
 }
 
 impl Net {
-    fn start(town: Town, victim: Option<Victim>) -> Self {
+    fn start(mut town: Town, victim: Option<Victim>) -> Self {
+        let seed = rand::RngExt::random_range(&mut town.rng, 0..1 << 32);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -100,7 +101,7 @@ impl Net {
             came: Arc::default(),
             head: None,
             published: vec![],
-            seed: 0,
+            seed,
         };
         net.open_edge();
         for hop in 0..net.mixes.len() {

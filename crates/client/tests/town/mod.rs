@@ -486,7 +486,7 @@ impl Town {
     // As an exit does: drawn with the first drops of the day.
     fn passes(&mut self, round: Round) -> Vec<u8> {
         let today = pass::day(round);
-        let desks = self.directory.desks().iter().filter_map(|desk| desk.intake(round));
+        let desks = self.directory.desks().iter().filter_map(|desk| desk.intake(pass::last_round(today)));
         let places = self.directory.parameters().desks;
         match &self.passes {
             Some((day, table)) if *day == today => table.clone(),

@@ -51,8 +51,10 @@ impl Passes {
         if self.day < Some(today) {
             let drawn = DeskPass::generate(rng);
             let mut intake = Vec::new();
-            for desk in me.directory.desks() {
-                intake.extend(current(me, desk, round, upstream)?);
+            // Also a desk that takes effect later in the day, or it could not answer until the next.
+            let last = pass::last_round(today);
+            for desk in me.directory.desks().iter().filter(|desk| desk.since <= last) {
+                intake.extend(current(me, desk, last, upstream)?);
             }
             let places = me.directory.parameters().desks;
             let table = pass::table(&me.wire.network, &drawn, intake.iter(), places, rng);

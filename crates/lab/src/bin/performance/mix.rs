@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use proto::directory::MixKey;
+use proto::directory::{IntakeKey, MixKey};
 use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{NetworkId, Round};
+use proto::{DeskId, NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
 use server::handed::Handed;

@@ -4,6 +4,7 @@
 use proto::Round;
 use proto::conversation::{Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply};
 use proto::envelope::{self, Blob, Wire};
+use proto::pass::DeskPass;
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
 use rand::rngs::StdRng;
@@ -187,7 +188,7 @@ impl Book {
         if slots.is_empty() {
             return None;
         }
-        let blob = envelope::to_readers(to.wire, &slots, to.exit, rng);
+        let blob = envelope::to_readers(to.wire, &slots, to.pass, to.exit, rng);
         let hint = hints.hint(&blob);
         self.mark(&items, hint);
         self.placed.push(Placed { hint, items, change: None });
@@ -298,10 +299,11 @@ impl Thread {
     }
 }
 
-/// What goes to readers is sealed to.
+/// What goes to readers is sealed to, and passes with.
 pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) exit: &'a SealPublic,
+    pub(crate) pass: &'a DeskPass,
 }
 
 /// Whether another copy of a reply is to go.

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 
 use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
+use proto::drops::DeskDrop;
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
 use proto::log::{Checkpoint, Frontier, MAX_NOTE, NoteRejected, UnverifiedNote};
@@ -458,7 +459,7 @@ impl Fetch<'_> {
         let reader = named.reader_drop(directory, reader)?;
         let mut desk = None;
         if let Some(identity) = &self.inner.desk {
-            let length = usize::from(parameters.desk_slots) * directory.wire().cascade.boxed();
+            let length = DeskDrop::len(directory.wire().cascade, parameters.desk_slots, parameters.desks);
             let path = path::desk_drop(named.round);
             let network = &self.inner.wire.network;
             let got = edge.get_as(identity, network, &path, length, self.inner.clock.now()).await?;

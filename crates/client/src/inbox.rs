@@ -8,7 +8,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
-use proto::seal::SealPublic;
+use proto::drops::DeskDrop;
+use proto::pass::{DeskPass, PLACES};
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
@@ -19,7 +20,11 @@ use crate::device::{Device, Held, Inner, Leaves};
 use crate::mailbox::HintKey;
 use crate::passphrase;
 use crate::session::{Line, LineState, Who};
-use crate::vault::{Book, Spoken, Thread, Vault};
+use crate::vault::{Book, Pass, Spoken, Thread, Vault};
+
+/// A pass is used while an edition that brought it is at most so old. With a day in the queue, one held and half a day to spare it is
+/// still taken when it comes.
+const FRESH_ROUNDS: u32 = 12;
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -106,9 +111,18 @@ impl Inbox {
                     break;
                 }
             };
-            let size = self.inner().wire.cascade.boxed();
-            for boxed in drops.iter().flat_map(|drop| drop.chunks_exact(size)) {
-                let Some((message, chain)) = vault.open_message(&self.inner().wire, edition, boxed) else {
+            let directory = Arc::clone(&self.inner().shown().directory);
+            let (wire, p) = (self.inner().wire, directory.parameters());
+            // Each had its length when it was fetched; one of another roster's length holds nothing for us.
+            let drops: Vec<_> = drops
+                .into_iter()
+                .filter_map(|bytes| DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).ok())
+                .collect();
+            for drop in &drops {
+                vault.learn_pass(&wire.network, drop.passes(), edition);
+            }
+            for boxed in drops.iter().flat_map(DeskDrop::boxes) {
+                let Some((message, chain)) = vault.open_message(&wire, edition, boxed) else {
                     continue;
                 };
                 new += usize::from(vault.book.take(&message, chain, edition));
@@ -249,24 +263,30 @@ impl Inbox {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
         let directory = Arc::clone(&self.inner().shown().directory);
         let Some(exit) = directory.exit_key(round) else { return };
+        // Without a pass that the exit still takes when they come, slots would be dropped: they wait for the next edition.
+        let fresh = |pass: &&Pass| round.0 <= pass.at.0.saturating_add(FRESH_ROUNDS);
+        let Some(pass) = vault.book.pass.as_ref().filter(fresh).map(|pass| DeskPass::from_bytes(pass.bytes))
+        else {
+            return;
+        };
+        let readers = Readers { wire: &self.inner().wire, exit, pass: &pass };
         vault.book.settle(&self.inner().held().mailbox);
         while !vault.book.waiting.is_empty() {
             {
                 let held = self.inner().held();
-                if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints) {
+                if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints, PLACES) {
                     return;
                 }
             }
-            if !self.place_one(vault, round, exit, rng) {
+            if !self.place_one(vault, &readers, round, rng) {
                 return;
             }
         }
     }
 
     /// One envelope, sealed and in the queue.
-    fn place_one(&self, vault: &mut Vault, now: Round, exit: &SealPublic, rng: &mut StdRng) -> bool {
-        let readers = Readers { wire: &self.inner().wire, exit };
-        let Some(blob) = vault.book.envelope(&readers, now, &vault.hints, rng) else { return false };
+    fn place_one(&self, vault: &mut Vault, readers: &Readers<'_>, now: Round, rng: &mut StdRng) -> bool {
+        let Some(blob) = vault.book.envelope(readers, now, &vault.hints, rng) else { return false };
         // The links are spent on the disk before anything sealed under them can be seen.
         let saved = vault.save(rng);
         let mut held = self.inner().held();

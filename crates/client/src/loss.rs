@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proto::conversation::ReplyPart;
 use proto::envelope::{self, Blob, Found, Wire};
 use proto::keys::KeyKind;
+use proto::pass::DeskPass;
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::size::{Cascade, READER_SLOT};
@@ -71,6 +72,10 @@ struct World {
     arrived: BTreeMap<u32, HashSet<u8>>,
     answers: Vec<(u32, String)>,
     _folder: tempfile::TempDir,
+}
+
+fn pass() -> DeskPass {
+    DeskPass::from_bytes([8; 32])
 }
 
 impl World {
@@ -154,7 +159,7 @@ impl World {
         if blob.as_bytes() == cover(&self.wire).as_bytes() {
             return None;
         }
-        Some(envelope::open_exit(&self.wire, &self.exit, blob.as_bytes()).unwrap().1)
+        Some(envelope::open_exit(&self.wire, &self.exit, &[pass()], blob.as_bytes()).unwrap().1)
     }
 
     /// When copies of something arrive.
@@ -195,9 +200,8 @@ impl World {
         book.note_left(&self.desk, now);
         book.repeat(now, now);
         let exit = self.exit.public();
-        while let Some(blob) =
-            book.envelope(&Readers { wire: &self.wire, exit }, now, &self.vault.hints, &mut self.rng)
-        {
+        let readers = Readers { wire: &self.wire, exit, pass: &pass() };
+        while let Some(blob) = book.envelope(&readers, now, &self.vault.hints, &mut self.rng) {
             self.desk.place(&self.vault.hints, &blob).unwrap();
         }
     }

@@ -196,9 +196,9 @@ impl Mailbox {
         Ok((place, hint))
     }
 
-    /// Whether any place holds cover.
-    pub(crate) fn has_cover(&self, key: &HintKey) -> bool {
-        (0..QUEUE).any(|p| !self.is_message(key, p))
+    /// Whether any of the first `places` holds cover.
+    pub(crate) fn has_cover(&self, key: &HintKey, places: usize) -> bool {
+        (0..places.min(QUEUE)).any(|p| !self.is_message(key, p))
     }
 
     /// The place of a message that still waits.

@@ -16,7 +16,7 @@ use crate::conversations::{
 };
 use crate::device::{DeskView, Held, Inner, Leaves, Open};
 use crate::listen::{Brought, Expected};
-use crate::mailbox::{Hint, RegionFull};
+use crate::mailbox::{Hint, QUEUE, RegionFull};
 use crate::seal::StoreKey;
 
 /// Bytes that a short message takes in the region, with its chain.
@@ -232,7 +232,7 @@ impl Session {
         blob: &Blob,
         rng: &mut StdRng,
     ) -> Result<usize, WriteError> {
-        if !held.mailbox.has_cover(&open.hints) {
+        if !held.mailbox.has_cover(&open.hints, QUEUE) {
             return Err(WriteError::QueueFull);
         }
         let bytes = content.to_bytes();

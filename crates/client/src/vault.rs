@@ -16,11 +16,13 @@ use proto::conversation::{AckTag, Chain, ConversationKey, Message, open_message}
 use proto::directory::IntakeKey;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
+use proto::pass;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::conversations::Text;
 use crate::durable;
@@ -135,6 +137,7 @@ impl Vault {
             threads: Vec::new(),
             waiting: Vec::new(),
             placed: Vec::new(),
+            pass: None,
         };
         let intake = book.intake();
         let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book };
@@ -222,6 +225,20 @@ impl Vault {
         begun.map(|(_, key)| open_message(wire, key, boxed)).find_map(Result::ok)
     }
 
+    /// Looks for the desk pass in the table of a drop that came with the edition of round `edition`, once for each table,
+    /// under whichever key it is sealed to.
+    pub(crate) fn learn_pass(&mut self, network: &NetworkId, table: &[u8], edition: Round) {
+        let digest: [u8; 32] = Sha256::digest(table).into();
+        if let Some(pass) = self.book.pass.as_mut().filter(|pass| pass.table == digest) {
+            pass.at = edition;
+            return;
+        }
+        let mut begun = self.intake.iter().filter(|(period, _)| period.from <= edition);
+        if let Some(found) = begun.find_map(|(_, key)| pass::find(network, key, table)) {
+            self.book.pass = Some(Pass { bytes: *found.as_bytes(), table: digest, at: edition });
+        }
+    }
+
     /// Writes it anew and returns once it is on the disk.
     pub(crate) fn save(&mut self, rng: &mut impl CryptoRng) -> Result<(), VaultError> {
         let mut length = Length(0);
@@ -301,6 +318,23 @@ pub(crate) struct Book {
     /// What was put in the queue and is not yet known to be on the disk there.
     #[n(6)]
     pub(crate) placed: Vec<Placed>,
+    /// The newest desk pass that a drop brought.
+    #[n(7)]
+    pub(crate) pass: Option<Pass>,
+}
+
+/// A desk pass, and where it stood.
+#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Pass {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) bytes: [u8; 32],
+    /// SHA-256 of the table: the same in all drops of a day, and looked through once.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) table: [u8; 32],
+    /// The newest edition whose drops had it.
+    #[n(2)]
+    #[zeroize(skip)]
+    pub(crate) at: Round,
 }
 
 impl Drop for Book {
@@ -519,6 +553,43 @@ mod tests {
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::Disk { .. })));
     }
 
+    /// PAS-01
+    #[test]
+    fn pas_01_a_pass_is_found_under_every_key_that_lives_once_for_each_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(6);
+        let (passphrase, _) = made(&path, &mut rng);
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        let network = NetworkId([7; 32]);
+        vault.turn_keys(Round(0), &mut rng);
+        let key = |vault: &Vault, week: u32| {
+            let of = |(period, _): &&(Period, SealSecret)| period.from == Round(week * proto::keys::WEEK);
+            vault.intake.iter().find(of).unwrap().1.public().clone()
+        };
+        let other = SealSecret::generate(&mut rng).public().clone();
+        let (this, next) = (key(&vault, 0), key(&vault, 1));
+        let mut table = |n: u8, to: &proto::seal::SealPublic| {
+            let pass = proto::pass::DeskPass::from_bytes([n; 32]);
+            pass::table(&network, &pass, [to].into_iter(), 3, &mut rng)
+        };
+        let (first, second, early, elsewhere) =
+            (table(1, &this), table(2, &next), table(3, &next), table(4, &other));
+        let known = |vault: &Vault| vault.book.pass.as_ref().map(|pass| (pass.bytes[0], pass.at.0));
+        for (table, edition, expected) in [
+            (&elsewhere, 8, None),
+            (&first, 9, Some((1, 9))),
+            (&first, 10, Some((1, 10))),
+            (&elsewhere, 11, Some((1, 10))),
+            (&early, 167, Some((1, 10))),
+            (&second, 168, Some((2, 168))),
+            (&first, 169, Some((1, 169))),
+        ] {
+            vault.learn_pass(&network, table, Round(edition));
+            assert_eq!(known(&vault), expected, "edition {edition}");
+        }
+    }
+
     #[test]
     fn key_03_an_intake_key_opens_until_its_time_is_over_and_never_after() {
         let folder = tempfile::tempdir().unwrap();
@@ -536,7 +607,7 @@ mod tests {
         let exit = SealSecret::generate(&mut rng);
         let to = SealSecret::from_seed(&seed);
         let (blob, _) = proto::envelope::to_desk(&wire, to.public(), &packed, exit.public(), &mut rng);
-        let found = proto::envelope::open_exit(&wire, &exit, blob.as_bytes()).unwrap().1;
+        let found = proto::envelope::open_exit(&wire, &exit, &[], blob.as_bytes()).unwrap().1;
         let proto::envelope::Found::ToDesk(boxed) = found else { panic!("a message to a desk") };
 
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();

@@ -6,9 +6,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
+use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
@@ -142,7 +144,10 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
             n_max: 100_000,
             desk_slots: 16,
             reader_slots: 16,
+            hold: Hold::NONE,
+            decoys: Decoys { mu: 2, b: 1 },
             quorum: 1,
+            desks: 8,
         },
         operators,
         number: 1,

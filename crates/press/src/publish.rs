@@ -256,7 +256,12 @@ impl Press {
                     continue;
                 }
                 match edition::check_manifest(&signed, &self.directory) {
-                    Ok(manifest) => found.push((signed, manifest)),
+                    Ok(manifest) => {
+                        if manifest.alarm {
+                            warn!("mix {} misses its decoys: messages are being left out", manifest.hop + 1);
+                        }
+                        found.push((signed, manifest));
+                    }
                     Err(why) => warn!("left a manifest out: {why}"),
                 }
             }
@@ -421,6 +426,8 @@ mod tests {
                 count_in: 1,
                 count_out: 1,
                 outputs: vec![Digest([2; 32])],
+                deleted: 0,
+                alarm: false,
             };
             (Unverified::sign(&it, &proto::NetworkId([3; 32]), &mix), it)
         };

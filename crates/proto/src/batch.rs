@@ -37,29 +37,63 @@ impl BatchSeal {
     }
 }
 
+/// A chunk of a batch as sealed, but for the last, which may be shorter.
+pub const SEALED_CHUNK: usize = CHUNK + TAG;
+
+/// Opens a batch chunk by chunk, so that one larger than memory can be taken.
+pub struct BatchOpen {
+    stream: StreamOpen,
+    len: usize,
+    pending: Vec<u8>,
+}
+
+impl BatchOpen {
+    /// Starts from the encapsulation, the batch's first 1120 bytes.
+    pub fn new(wire: &Wire, hop: u8, key: &SealSecret, enc: &[u8]) -> Result<Self, NotOpened> {
+        let stream = StreamOpen::new(Use::Batch(hop), &wire.network, key, enc)?;
+        Ok(Self { stream, len: wire.cascade.layer(hop), pending: Vec::new() })
+    }
+
+    /// Opens the next chunk of at most [`SEALED_CHUNK`] bytes, and appends the entries that end in it.
+    ///
+    /// # Errors
+    /// BAT-01: it is not the next, or not the last though it should be.
+    pub fn chunk(&mut self, sealed: &[u8], last: bool, entries: &mut Vec<Vec<u8>>) -> Result<(), NotOpened> {
+        // BAT-01: every chunk opens in its place, and the last says that it is the last.
+        self.pending.extend(self.stream.chunk(sealed, last)?);
+        let whole = self.pending.len() / self.len * self.len;
+        entries.extend(self.pending[..whole].chunks_exact(self.len).map(<[u8]>::to_vec));
+        self.pending.drain(..whole);
+        Ok(())
+    }
+
+    /// After the last chunk.
+    ///
+    /// # Errors
+    /// BAT-02: the last entry is not whole.
+    pub fn finish(self) -> Result<(), NotOpened> {
+        // BAT-02: entries are whole.
+        if self.pending.is_empty() { Ok(()) } else { Err(NotOpened) }
+    }
+}
+
 /// Opens a batch sealed to the mix at `hop`, and gives its entries in order, each `cascade.layer(hop)` bytes.
 ///
 /// # Errors
 /// BAT-01: it is not whole, not sealed to this mix, or not a number of whole entries.
 pub fn open(wire: &Wire, hop: u8, key: &SealSecret, sealed: &[u8]) -> Result<Vec<Vec<u8>>, NotOpened> {
     let (enc, rest) = sealed.split_at_checked(ENC).ok_or(NotOpened)?;
-    let mut stream = StreamOpen::new(Use::Batch(hop), &wire.network, key, enc)?;
-    let len = wire.cascade.layer(hop);
+    let mut batch = BatchOpen::new(wire, hop, key, enc)?;
     let mut entries = Vec::new();
-    let mut pending = Vec::new();
-    let mut chunks = rest.chunks(CHUNK + TAG).peekable();
+    let mut chunks = rest.chunks(SEALED_CHUNK).peekable();
     if chunks.peek().is_none() {
         return Err(NotOpened);
     }
     while let Some(chunk) = chunks.next() {
-        // BAT-01: every chunk opens in its place, and the last says that it is the last.
-        pending.extend(stream.chunk(chunk, chunks.peek().is_none())?);
-        let whole = pending.len() / len * len;
-        entries.extend(pending[..whole].chunks_exact(len).map(<[u8]>::to_vec));
-        pending.drain(..whole);
+        batch.chunk(chunk, chunks.peek().is_none(), &mut entries)?;
     }
-    // BAT-02: entries are whole.
-    if pending.is_empty() { Ok(entries) } else { Err(NotOpened) }
+    batch.finish()?;
+    Ok(entries)
 }
 
 #[cfg(test)]

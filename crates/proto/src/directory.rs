@@ -9,7 +9,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, Malformed};
+use crate::decoy::Decoys;
 use crate::envelope::Wire;
+use crate::hold::Hold;
 use crate::id::{DeskId, Digest, KeyId, NetworkId, short_hash};
 use crate::keys::{KeyKind, NEW_IDENTITY_WAITS, Period};
 use crate::mix::Rule;
@@ -52,9 +54,18 @@ pub struct Parameters {
     /// Slots in every reader drop.
     #[n(5)]
     pub reader_slots: u16,
+    /// With what probability a mix that holds lets an item go in each round.
+    #[n(6)]
+    pub hold: Hold,
+    /// How many decoys each mix before the exit adds.
+    #[n(7)]
+    pub decoys: Decoys,
     /// q: so many of the roster's witnesses must co-sign what everyone is shown. 0 only where there is none.
     #[n(8)]
     pub quorum: u8,
+    /// The most desks that a directory lists, and so the entries of every table of passes.
+    #[n(9)]
+    pub desks: u16,
 }
 
 impl Parameters {
@@ -421,6 +432,10 @@ impl UnverifiedDirectory {
             mixes[usize::from(it.hop)].push(once(key, it.period())?);
         }
 
+        // DIR-03: each desk has a place in the table of passes.
+        if self.desks.len() > usize::from(roster.parameters.desks) {
+            return Err(No::Parameters);
+        }
         let mut desks: Vec<Desk> = Vec::new();
         for entry in &self.desks {
             // DIR-06: the newsroom stands in the roster, and signed the card.
@@ -497,7 +512,11 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && p.n_max >= p.n_min
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
-        && (1..=4096).contains(&p.reader_slots);
+        && (1..=4096).contains(&p.reader_slots)
+        && (1..=1024).contains(&p.desks)
+        && p.hold.is_usable()
+        // As many desk slots as all mixes' onions, or pools could fill with decoys alone.
+        && u32::from(p.desk_slots) >= p.decoys.onions() * u32::from(cascade.exit());
     if good { Ok(cascade) } else { Err(DirectoryRejected::Parameters) }
 }
 
@@ -784,7 +803,10 @@ mod tests {
                 n_max: 100,
                 desk_slots: 16,
                 reader_slots: 16,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum: 1,
+                desks: 8,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -912,7 +934,7 @@ mod tests {
 
     #[test]
     fn dir_03_parameters_that_cannot_be_used_are_refused() {
-        let bends: [fn(&mut Parameters); 12] = [
+        let bends: [fn(&mut Parameters); 18] = [
             |p| p.mixes = 0,
             |p| p.mixes = 5,
             |p| p.n_min = 1,
@@ -925,6 +947,12 @@ mod tests {
             |p| p.desk_slots = 4_097,
             |p| p.reader_slots = 0,
             |p| p.reader_slots = 4_097,
+            |p| p.desks = 0,
+            |p| p.desks = 1_025,
+            |p| p.hold = Hold(0),
+            |p| p.decoys = Decoys { mu: p.desk_slots, b: 1 },
+            |p| p.decoys = Decoys { mu: u16::MAX, b: 0 },
+            |p| p.hold = Hold(1_001),
         ];
         for (i, bend) in bends.into_iter().enumerate() {
             let mut t = town();

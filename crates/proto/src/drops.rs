@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::envelope::Wire;
 use crate::seal::{self, SealSecret, Use};
-use crate::size::{Cascade, READER_SLOT};
+use crate::size::{Cascade, PASS, READER_SLOT};
 
 /// The drop is not as long as its number of slots says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,21 +17,32 @@ pub struct WrongLength;
 pub struct DeskDrop {
     bytes: Vec<u8>,
     slot: usize,
+    boxes: usize,
 }
 
 impl DeskDrop {
-    /// Reads a drop of `slots` slots.
-    pub fn from_bytes(cascade: Cascade, slots: u16, bytes: Vec<u8>) -> Result<Self, WrongLength> {
-        // DRP-01: exactly the published number of slots.
-        if bytes.len() != usize::from(slots) * cascade.boxed() {
+    /// Length of a drop of `slots` slots with a table of `desks` passes, in bytes.
+    pub fn len(cascade: Cascade, slots: u16, desks: u16) -> usize {
+        usize::from(slots) * cascade.boxed() + usize::from(desks) * PASS
+    }
+
+    /// Reads a drop of `slots` slots with a table of `desks` passes.
+    pub fn from_bytes(cascade: Cascade, slots: u16, desks: u16, bytes: Vec<u8>) -> Result<Self, WrongLength> {
+        // DRP-01: exactly the published number of slots, and of passes.
+        if bytes.len() != Self::len(cascade, slots, desks) {
             return Err(WrongLength);
         }
-        Ok(Self { bytes, slot: cascade.boxed() })
+        Ok(Self { bytes, slot: cascade.boxed(), boxes: usize::from(slots) * cascade.boxed() })
+    }
+
+    /// The day's table of passes, for [`crate::pass::find`].
+    pub fn passes(&self) -> &[u8] {
+        &self.bytes[self.boxes..]
     }
 
     /// Its boxes, in the order they stand.
     pub fn boxes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.bytes.chunks_exact(self.slot)
+        self.bytes[..self.boxes].chunks_exact(self.slot)
     }
 
     /// The bytes as they are served.
@@ -86,9 +97,10 @@ mod tests {
     #[test]
     fn drp_01_a_desk_drop_has_its_one_length() {
         let three = Cascade::new(3).unwrap();
-        assert_eq!(DeskDrop::from_bytes(three, 2, vec![0; 2 * 4736]).unwrap().boxes().len(), 2);
-        for len in [0, 4736, 2 * 4736 - 1, 2 * 4736 + 1, 3 * 4736] {
-            assert_eq!(DeskDrop::from_bytes(three, 2, vec![0; len]), Err(WrongLength), "{len}");
+        let drop = DeskDrop::from_bytes(three, 2, 3, vec![0; 2 * 4736 + 3 * 1168]).unwrap();
+        assert_eq!((drop.boxes().len(), drop.passes().len()), (2, 3 * 1168));
+        for len in [0, 2 * 4736, 2 * 4736 + 3 * 1168 - 1, 2 * 4736 + 3 * 1168 + 1, 3 * 4736] {
+            assert_eq!(DeskDrop::from_bytes(three, 2, 3, vec![0; len]), Err(WrongLength), "{len}");
         }
     }
 

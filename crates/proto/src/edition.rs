@@ -304,7 +304,8 @@ impl DropRef {
         if Digest::of(&bytes) != self.desk {
             return Err(EditionRejected::Drop);
         }
-        DeskDrop::from_bytes(directory.wire().cascade, directory.parameters().desk_slots, bytes)
+        let p = directory.parameters();
+        DeskDrop::from_bytes(directory.wire().cascade, p.desk_slots, p.desks, bytes)
             .map_err(|_| EditionRejected::Drop)
     }
 }
@@ -379,7 +380,9 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
+    use crate::decoy::Decoys;
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
+    use crate::hold::Hold;
     use crate::mix::BatchId;
     use crate::round::Schedule;
     use crate::seal::SealSecret;
@@ -421,7 +424,10 @@ mod tests {
                 n_max: 9,
                 desk_slots: 1,
                 reader_slots: 2,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum: 0,
+                desks: 1,
             },
             operators: vec![
                 operator(Role::Press, &press),
@@ -438,7 +444,16 @@ mod tests {
 
     fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
         let batch = BatchId { round: Round(5), part: 0 };
-        Manifest { batch, hop, inputs: vec![Digest([1; 32])], count_in: 9, count_out: 9, outputs }
+        Manifest {
+            batch,
+            hop,
+            inputs: vec![Digest([1; 32])],
+            count_in: 9,
+            count_out: 9,
+            outputs,
+            deleted: 0,
+            alarm: false,
+        }
     }
 
     impl Town {
@@ -589,7 +604,7 @@ mod tests {
     #[test]
     fn edn_07_a_drop_is_the_one_the_head_names() {
         let t = town();
-        let desk = vec![1; t.directory.wire().cascade.boxed()];
+        let desk = vec![1; t.directory.wire().cascade.boxed() + crate::size::PASS];
         let reader = vec![2; 2 * READER_SLOT];
         let named = |desk: &[u8], reader: &[u8]| {
             let m = manifest(1, vec![Digest::of(desk), Digest::of(reader)]);

@@ -5,7 +5,8 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::id::NetworkId;
+use crate::id::{Digest, NetworkId};
+use crate::pass::DeskPass;
 use crate::seal::{self, Exporter, NotOpened, SealPublic, SealSecret, Use};
 use crate::size::{Cascade, ENVELOPE, EXIT_HEADER, READER_SLOT};
 
@@ -45,7 +46,13 @@ mod class {
 /// Cover: an envelope with nothing in it, which nobody but the exit can tell from a message.
 pub fn cover(wire: &Wire, exit: &SealPublic, rng: &mut impl CryptoRng) -> Blob {
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, &Inner { class: class::COVER, desk: None, message: &nothing, slots: &[] }, exit, rng).0
+    seal_inner(
+        wire,
+        &Inner { class: class::COVER, desk: None, message: &nothing, slots: &[], pass: None },
+        exit,
+        rng,
+    )
+    .blob
 }
 
 /// A message to a desk. `message` is [`crate::conversation::Message::pack`]ed: `cascade.message()` bytes. The exporter
@@ -57,19 +64,33 @@ pub fn to_desk(
     exit: &SealPublic,
     rng: &mut impl CryptoRng,
 ) -> (Blob, Exporter) {
-    seal_inner(wire, &Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[] }, exit, rng)
+    let it = Inner { class: class::TO_DESK, desk: Some(desk), message, slots: &[], pass: None };
+    let sealed = seal_inner(wire, &it, exit, rng);
+    (sealed.blob, sealed.exporter)
 }
 
-/// Slots for the reader drop, from a desk. At most `cascade.slots()` of them.
+/// A mix's decoy: what looks like a message at the exit if `real`, else cover. With it, of a real one, the digest of its box,
+/// by which the mix knows it again in a desk drop.
+pub fn decoy(wire: &Wire, real: bool, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Option<Digest>) {
+    let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
+    let class = if real { class::TO_DESK } else { class::COVER };
+    let sealed =
+        seal_inner(wire, &Inner { class, desk: None, message: &nothing, slots: &[], pass: None }, exit, rng);
+    (sealed.blob, real.then_some(sealed.boxed))
+}
+
+/// Slots for the reader drop, from a desk, which proves with the `pass` that it is one. At most `cascade.slots()` of them.
 pub fn to_readers(
     wire: &Wire,
     slots: &[[u8; READER_SLOT]],
+    pass: &DeskPass,
     exit: &SealPublic,
     rng: &mut impl CryptoRng,
 ) -> Blob {
     assert!(!slots.is_empty() && slots.len() <= wire.cascade.slots(), "1 to {} slots", wire.cascade.slots());
     let nothing = Zeroizing::new(vec![0; wire.cascade.message()]);
-    seal_inner(wire, &Inner { class: class::TO_READERS, desk: None, message: &nothing, slots }, exit, rng).0
+    let it = Inner { class: class::TO_READERS, desk: None, message: &nothing, slots, pass: Some(pass) };
+    seal_inner(wire, &it, exit, rng).blob
 }
 
 struct Inner<'a> {
@@ -77,15 +98,24 @@ struct Inner<'a> {
     desk: Option<&'a SealPublic>,
     message: &'a [u8],
     slots: &'a [[u8; READER_SLOT]],
+    pass: Option<&'a DeskPass>,
+}
+
+/// A blob, the exporter of its box and the box's digest.
+struct Sealed {
+    blob: Blob,
+    exporter: Exporter,
+    boxed: Digest,
 }
 
 // envelope.md §4, the same steps for every class:
 //   (sk', pk')  a throw-away key
 //   box         = seal(Box, desk if class 1 else pk', message)
 //   box         = slots || random                               if class 2
+//   proof       = HMAC(pass, box) if class 2, else zero
 //   X           = class 1 | slots 1 | proof 32 | zero 14 | box
 //   blob        = seal(Layer(k - 1), exit, X)
-fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> (Blob, Exporter) {
+fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl CryptoRng) -> Sealed {
     assert_eq!(it.message.len(), wire.cascade.message(), "a message is packed to its one length");
     let nobody = SealSecret::generate(rng);
     let (mut boxed, exporter) =
@@ -98,9 +128,12 @@ fn seal_inner(wire: &Wire, it: &Inner<'_>, exit: &SealPublic, rng: &mut impl Cry
     let mut inner = Zeroizing::new(vec![0; EXIT_HEADER]);
     inner[0] = it.class;
     inner[1] = it.slots.len() as u8;
+    if let Some(pass) = it.pass {
+        inner[2..34].copy_from_slice(&pass.proof(&boxed));
+    }
     inner.extend_from_slice(&boxed);
     let (blob, _) = seal::seal(Use::Layer(wire.cascade.exit()), &wire.network, exit, &inner, rng);
-    (Blob(blob), exporter)
+    Sealed { blob: Blob(blob), exporter, boxed: Digest::of(&boxed) }
 }
 
 /// What travels: exactly [`ENVELOPE`] bytes.
@@ -116,12 +149,18 @@ impl Envelope {
 /// Adds the layers of the mixes before the exit, innermost first. `mixes` are their keys in the order of hops.
 /// Consumes the blob: it is never sent again.
 pub fn wrap(wire: &Wire, blob: Blob, mixes: &[SealPublic], rng: &mut impl CryptoRng) -> Envelope {
-    assert_eq!(mixes.len(), usize::from(wire.cascade.exit()), "one key for each mix before the exit");
+    Envelope(wrap_for(wire, blob, 0, mixes, rng).try_into().expect("the layers add up to an envelope"))
+}
+
+/// Adds the layers from `hop` on: what the mix at `hop` receives, `cascade.layer(hop)` bytes. `mixes` are the keys of that mix
+/// and those after it, before the exit. So a mix puts its decoys among what it passes on.
+pub fn wrap_for(wire: &Wire, blob: Blob, hop: u8, mixes: &[SealPublic], rng: &mut impl CryptoRng) -> Vec<u8> {
+    assert_eq!(mixes.len(), usize::from(wire.cascade.exit() - hop), "one key for each mix before the exit");
     let mut layer = blob.0;
-    for (hop, key) in (0..wire.cascade.exit()).zip(mixes).rev() {
+    for (hop, key) in (hop..wire.cascade.exit()).zip(mixes).rev() {
         layer = seal::seal(Use::Layer(hop), &wire.network, key, &layer, rng).0;
     }
-    Envelope(layer.try_into().expect("the layers add up to an envelope"))
+    layer
 }
 
 /// Names one layer for as long as its key lives: HPKE export("firsthand/v1 replay", 16).
@@ -162,8 +201,13 @@ pub enum Found {
 ///
 /// # Errors
 /// One opaque value: wrong length (ENV-01), not sealed to this key (ENV-02), or a header that no client writes (ENV-03,
-/// ENV-04, ENV-05).
-pub fn open_exit(wire: &Wire, key: &SealSecret, layer: &[u8]) -> Result<(ReplayTag, Found), NotOpened> {
+/// ENV-04, ENV-05). Of class 2 is only what has a proof under one of the `passes`.
+pub fn open_exit(
+    wire: &Wire,
+    key: &SealSecret,
+    passes: &[DeskPass],
+    layer: &[u8],
+) -> Result<(ReplayTag, Found), NotOpened> {
     // ENV-01
     if layer.len() != wire.cascade.blob() {
         return Err(NotOpened);
@@ -172,8 +216,13 @@ pub fn open_exit(wire: &Wire, key: &SealSecret, layer: &[u8]) -> Result<(ReplayT
     let (inner, exporter) = seal::open(Use::Layer(wire.cascade.exit()), &wire.network, key, layer)?;
     let (header, boxed) = inner.split_at(EXIT_HEADER);
     let (class, slots) = (header[0], usize::from(header[1]));
-    // ENV-03: proof and zero bytes of the exit header are zero in this version.
-    if header[2..].iter().any(|&b| b != 0) {
+    let (proof, zero) = header[2..].split_at(32);
+    // ENV-03: a desk proves that it is one, and nobody else writes a proof; zero bytes are zero.
+    let proven = match class {
+        class::TO_READERS => passes.iter().any(|pass| pass.verifies(boxed, proof)),
+        _ => proof.iter().all(|&b| b == 0),
+    };
+    if !proven || zero.iter().any(|&b| b != 0) {
         return Err(NotOpened);
     }
     let found = match (class, slots) {
@@ -245,7 +294,7 @@ mod tests {
             for (hop, key) in (0u8..).zip(before) {
                 layer = open_layer(&self.wire, hop, key, &layer)?.1;
             }
-            Ok(open_exit(&self.wire, exit, &layer)?.1)
+            Ok(open_exit(&self.wire, exit, &[pass()], &layer)?.1)
         }
     }
 
@@ -268,9 +317,33 @@ mod tests {
             assert_eq!(*ours.chain(), *theirs.chain());
 
             let slots: Vec<_> = (0..town.wire.cascade.slots()).map(|i| [i as u8; READER_SLOT]).collect();
-            let blob = to_readers(&town.wire, &slots, &exit, &mut town.rng);
+            let blob = to_readers(&town.wire, &slots, &pass(), &exit, &mut town.rng);
             let envelope = town.wrap(blob);
             assert_eq!(town.through(envelope.as_bytes()), Ok(Found::ToReaders(slots)));
+        }
+    }
+
+    #[test]
+    fn a_decoy_of_any_mix_is_found_as_a_message_or_cover_is() {
+        for (k, real) in [(2, true), (3, true), (3, false), (4, true)] {
+            let mut town = Town::new(k, 20 + u64::from(k));
+            let (exit, wire) = (town.exit(), town.wire);
+            for hop in 1..k {
+                let keys: Vec<_> = town.mixes[usize::from(hop)..usize::from(k) - 1]
+                    .iter()
+                    .map(|m| m.public().clone())
+                    .collect();
+                let (blob, boxed) = decoy(&wire, real, &exit, &mut town.rng);
+                let mut layer = wrap_for(&wire, blob, hop, &keys, &mut town.rng);
+                assert_eq!(layer.len(), wire.cascade.layer(hop));
+                for (hop, key) in (hop..k - 1).zip(&town.mixes[usize::from(hop)..]) {
+                    layer = open_layer(&wire, hop, key, &layer).unwrap().1;
+                }
+                match open_exit(&wire, town.mixes.last().unwrap(), &[], &layer).unwrap().1 {
+                    Found::ToDesk(found) => assert_eq!(Some(Digest::of(&found)), boxed),
+                    found => assert_eq!((found, boxed), (Found::Cover, None)),
+                }
+            }
         }
     }
 
@@ -280,7 +353,7 @@ mod tests {
         let exit = town.exit();
         let blob = cover(&town.wire, &exit, &mut town.rng);
         let short = blob.as_bytes()[1..].to_vec();
-        assert_eq!(open_exit(&town.wire, &town.mixes[2], &short), Err(NotOpened));
+        assert_eq!(open_exit(&town.wire, &town.mixes[2], &[], &short), Err(NotOpened));
         let envelope = town.wrap(blob);
         let mut long = envelope.as_bytes().to_vec();
         long.push(0);
@@ -298,11 +371,15 @@ mod tests {
         assert!(open_layer(&elsewhere, 0, &town.mixes[0], envelope.as_bytes()).is_err());
     }
 
+    fn pass() -> DeskPass {
+        DeskPass::from_bytes([8; 32])
+    }
+
     fn headed(town: &mut Town, header: [u8; EXIT_HEADER]) -> Result<Found, NotOpened> {
         let boxed = vec![9; town.wire.cascade.boxed()];
         let exit = town.exit();
         let layer = dangerously_seal_exit_layer(&town.wire, &header, &boxed, &exit, &mut town.rng);
-        open_exit(&town.wire, &town.mixes[2], &layer).map(|(_, found)| found)
+        open_exit(&town.wire, &town.mixes[2], &[pass()], &layer).map(|(_, found)| found)
     }
 
     #[test]
@@ -313,6 +390,24 @@ mod tests {
             assert!(headed(&mut town, header).is_ok());
             header[at] = 1;
             assert_eq!(headed(&mut town, header), Err(NotOpened), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn env_03_a_stranger_cannot_send_slots_for_readers() {
+        let mut town = Town::new(3, 18);
+        let (exit, wire) = (town.exit(), town.wire);
+        let blob = to_readers(&wire, &[[7; READER_SLOT]], &pass(), &exit, &mut town.rng);
+        let open = |passes: &[DeskPass]| open_exit(&wire, &town.mixes[2], passes, blob.as_bytes()).is_ok();
+        let other = || DeskPass::from_bytes([9; 32]);
+        assert!(open(&[pass()]) && open(&[other(), pass()]));
+        assert!(!open(&[]) && !open(&[other()]));
+        // Without a proof, and with one over another box.
+        for proof in [[0; 32], pass().proof(b"another")] {
+            let mut header = [0; EXIT_HEADER];
+            (header[0], header[1]) = (class::TO_READERS, 1);
+            header[2..34].copy_from_slice(&proof);
+            assert_eq!(headed(&mut town, header), Err(NotOpened));
         }
     }
 
@@ -332,6 +427,7 @@ mod tests {
         for (slots, good) in [(0, false), (1, true), (4, true), (5, false), (255, false)] {
             let mut header = [0; EXIT_HEADER];
             (header[0], header[1]) = (class::TO_READERS, slots);
+            header[2..34].copy_from_slice(&pass().proof(&vec![9; town.wire.cascade.boxed()]));
             assert_eq!(headed(&mut town, header).is_ok(), good, "{slots} slots");
         }
     }
@@ -343,7 +439,7 @@ mod tests {
         let tags: Vec<_> = (0..2)
             .flat_map(|_| {
                 let blob = cover(&town.wire, &exit, &mut town.rng);
-                [0, 1].map(|_| open_exit(&town.wire, &town.mixes[2], blob.as_bytes()).unwrap().0)
+                [0, 1].map(|_| open_exit(&town.wire, &town.mixes[2], &[], blob.as_bytes()).unwrap().0)
             })
             .collect();
         assert_eq!(tags[0], tags[1]);

@@ -1,10 +1,11 @@
-//! The exit's pool: what waits for a slot, and how a round's slots are filled. Spec: mix.md §6.
+//! The exit's pool: what waits for a slot, and how a round's slots are filled. Spec: mix.md §6, §9.
 
-use rand::RngExt as _;
 use rand::seq::SliceRandom;
 use rand_core::CryptoRng;
 
+use crate::hold::Waiting;
 use crate::mix::ItemId;
+use crate::round::Round;
 
 /// How many rounds' worth of slots a pool holds before a random item goes.
 pub const POOL_ROUNDS: usize = 24;
@@ -13,36 +14,37 @@ pub const POOL_ROUNDS: usize = 24;
 #[derive(Debug)]
 pub struct Pool {
     slots: usize,
-    items: Vec<ItemId>,
+    items: Waiting,
 }
 
 impl Pool {
-    /// A pool for drops of `slots` slots, with the items its store kept.
-    pub fn resume(slots: u16, items: Vec<ItemId>) -> Self {
-        Self { slots: usize::from(slots), items }
+    /// A pool for drops of `slots` slots, with the items its store kept and the rounds from which they may leave.
+    pub fn resume(slots: u16, items: Vec<(Round, ItemId)>) -> Self {
+        Self { slots: usize::from(slots), items: Waiting::resume(items) }
     }
 
-    /// Adds an item. When the pool is full, returns the item that goes: a random one, the newcomer included.
-    pub fn add(&mut self, item: ItemId, rng: &mut impl CryptoRng) -> Option<ItemId> {
-        self.items.push(item);
+    /// Tells the round it is, by the exit's own clock.
+    pub fn ripen(&mut self, now: Round) {
+        self.items.ripen(now);
+    }
+
+    /// Adds an item that may leave from `release` on. When the pool is full, returns the item that goes: a random one, held
+    /// ones and the newcomer included.
+    pub fn add(&mut self, item: ItemId, release: Round, rng: &mut impl CryptoRng) -> Option<ItemId> {
+        self.items.add(release, item);
         // EXT-01: at most 24 rounds' worth waits.
-        if self.items.len() <= POOL_ROUNDS * self.slots {
-            return None;
-        }
-        let gone = rng.random_range(0..self.items.len());
-        Some(self.items.swap_remove(gone))
+        if self.items.len() <= POOL_ROUNDS * self.slots { None } else { self.items.remove_any(rng) }
     }
 
-    /// How many wait.
+    /// How many wait, held ones included.
     pub fn waiting(&self) -> usize {
         self.items.len()
     }
 
     /// Fills a drop: exactly as many places as it has slots, random items in random places, `None` where filler goes.
     pub fn emit(&mut self, rng: &mut impl CryptoRng) -> Vec<Option<ItemId>> {
-        self.items.shuffle(rng);
-        let rest = self.items.len().saturating_sub(self.slots);
-        let mut places: Vec<_> = self.items.drain(rest..).map(Some).collect();
+        // EXT-05: what is held stays.
+        let mut places: Vec<_> = self.items.take(self.slots, rng).into_iter().map(Some).collect();
         // EXT-02: exactly the published number of slots, every round.
         places.resize(self.slots, None);
         // EXT-03: in random order.
@@ -61,7 +63,7 @@ mod tests {
     fn ext_01_a_full_pool_lets_a_random_item_go() {
         let mut rng = StdRng::seed_from_u64(1);
         let mut pool = Pool::resume(2, vec![]);
-        let gone: Vec<_> = (0..60).filter_map(|n| pool.add(n, &mut rng)).collect();
+        let gone: Vec<_> = (0..60).filter_map(|n| pool.add(n, Round(0), &mut rng)).collect();
         assert_eq!(pool.waiting(), 48);
         assert_eq!(gone.len(), 12);
         assert!(gone.iter().any(|&n| n < 48), "not only newcomers go: {gone:?}");
@@ -71,7 +73,7 @@ mod tests {
     fn ext_02_a_drop_has_its_slots_whatever_waits() {
         let mut rng = StdRng::seed_from_u64(2);
         for waiting in [0usize, 1, 4, 5, 9] {
-            let mut pool = Pool::resume(4, (0..waiting as ItemId).collect());
+            let mut pool = Pool::resume(4, (0..waiting as ItemId).map(|n| (Round(0), n)).collect());
             let places = pool.emit(&mut rng);
             assert_eq!(places.len(), 4);
             assert_eq!(places.iter().flatten().count(), waiting.min(4));
@@ -84,9 +86,23 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(3);
         let mut places = [0; 4];
         for _ in 0..4_000 {
-            let drop = Pool::resume(4, vec![7]).emit(&mut rng);
+            let drop = Pool::resume(4, vec![(Round(0), 7)]).emit(&mut rng);
             places[drop.iter().position(Option::is_some).unwrap()] += 1;
         }
         assert!(places.iter().all(|n| (880..1_120).contains(n)), "{places:?}");
+    }
+
+    #[test]
+    fn ext_05_what_is_held_stands_in_no_drop_and_may_still_be_pushed_out() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut pool = Pool::resume(2, (0..3).map(|n| (Round(6), n)).collect());
+        pool.ripen(Round(5));
+        assert_eq!(pool.emit(&mut rng), [None, None]);
+        pool.ripen(Round(6));
+        assert_eq!(pool.emit(&mut rng).into_iter().flatten().count(), 2);
+        let mut full = Pool::resume(1, vec![]);
+        let gone: Vec<_> = (0..48).filter_map(|n| full.add(n, Round(n as u32 % 2), &mut rng)).collect();
+        assert_eq!((full.waiting(), gone.len()), (24, 24));
+        assert!([0, 1].iter().all(|half| gone.iter().any(|n| n % 2 == *half)), "held or not: {gone:?}");
     }
 }

@@ -71,7 +71,7 @@ pub fn reader_drop(r: Round) -> String {
     format!("/v1/drops/{r}/reader")
 }
 
-/// GET, by a listed desk: the desk drop of round `r`.
+/// GET, by a listed desk or a mix: the desk drop of round `r`.
 pub fn desk_drop(r: Round) -> String {
     format!("/v1/drops/{r}/desk")
 }

@@ -23,7 +23,7 @@ impl Millis {
 }
 
 /// The number of a round, counted from the network's first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Round(#[n(0)] pub u32);
 

@@ -21,6 +21,8 @@ pub enum Use {
     Batch(u8),
     /// A box, sealed to a desk or to nobody.
     Box,
+    /// A desk pass, sealed to a desk or to nobody.
+    Pass,
 }
 
 impl Use {
@@ -30,6 +32,7 @@ impl Use {
             Use::Layer(hop) => (b"layer", hop),
             Use::Batch(hop) => (b"batch", hop),
             Use::Box => (b"box", 0xff),
+            Use::Pass => (b"pass", 0xff),
         };
         [b"firsthand/v1 ", label, &[0], &network.0, &[hop], &to.0].concat()
     }
@@ -257,7 +260,7 @@ mod tests {
         let key = SealSecret::generate(&mut rng);
         let other = SealSecret::generate(&mut rng);
         let (sealed, _) = seal(Use::Layer(1), &NET, key.public(), b"hello", &mut rng);
-        for usage in [Use::Layer(0), Use::Layer(2), Use::Batch(1), Use::Box] {
+        for usage in [Use::Layer(0), Use::Layer(2), Use::Batch(1), Use::Box, Use::Pass] {
             assert!(open(usage, &NET, &key, &sealed).is_err(), "{usage:?}");
         }
         assert!(open(Use::Layer(1), &NetworkId([8; 32]), &key, &sealed).is_err());

@@ -8,6 +8,8 @@ pub const ENC: usize = 1088 + 32;
 pub const TAG: usize = 16;
 /// What one seal adds.
 pub const SEAL: usize = ENC + TAG;
+/// A desk pass, sealed: one entry of a table of passes.
+pub const PASS: usize = SEAL + 32;
 /// class 1, slots 1, proof 32, zero 14.
 pub const EXIT_HEADER: usize = 1 + 1 + 32 + 14;
 /// version 1, kind 1, flags 2, conversation key 32, sequence 4, length 2, received 6.

@@ -87,7 +87,10 @@ fn we_read_and_verify_the_notes_of_others() {
             n_max: 3,
             desk_slots: 1,
             reader_slots: 1,
+            hold: proto::hold::Hold::NONE,
+            decoys: proto::decoy::Decoys::NONE,
             quorum: 0,
+            desks: 3,
         },
         operators: vec![
             operator(Role::Press, &press),

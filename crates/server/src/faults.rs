@@ -44,8 +44,14 @@ pub enum Step {
     CosignatureKept,
     /// Mix: a run of entries is opened; items, replay tags and progress are stored, in one transaction.
     Stored,
+    /// Mix: what waited too long is deleted, and how much it was is noted for the next manifest, in one transaction.
+    Deleted,
+    /// Mix before the exit: a desk drop was looked through for its decoys, and which it found is recorded, in one transaction.
+    Searched,
     /// Exit: a batch is large enough; its items go into the pools.
     Admitted,
+    /// Exit: a day's desk pass and its table are kept, in one transaction.
+    PassKept,
     /// Mix: a shuffled, sealed batch (for the exit: two drops) stands in a file that nothing points to yet.
     Written,
     /// Mix: the output and its manifest are recorded, and its items are gone, in one transaction.
@@ -81,15 +87,19 @@ impl Step {
     /// The steps of an edge with a press and witnesses that keep a log.
     pub const LOG: [Step; 2] = [Step::CheckpointKept, Step::CosignatureKept];
 
-    /// The steps of a mix. `Admitted` is the exit's only.
-    pub const MIX: [Step; 11] = [
+    /// The steps of a mix. `Admitted` and `PassKept` are the exit's only, `Searched` that of those before it, and `Deleted`
+    /// comes only when rounds are short for a day.
+    pub const MIX: [Step; 14] = [
         Step::Stored,
+        Step::Deleted,
         Step::Admitted,
+        Step::PassKept,
         Step::Written,
         Step::Closed,
         Step::Pushed,
         Step::PushNoted,
         Step::Released,
+        Step::Searched,
         Step::KeyMade,
         Step::KeyHanded,
         Step::KeyNoted,

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use proto::Digest;
 use proto::codec::{self, Malformed};
 use proto::directory::{Directory, Parameters};
+use proto::drops::DeskDrop;
 use proto::edition::check_manifest;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::{Cascade, ENC, READER_SLOT, TAG};
 
-/// The longest manifest, in bytes: room for the digests of some 20,000 inputs.
-pub const MAX_MANIFEST: usize = 768 * 1024;
+/// The longest manifest, in bytes: room for the digests of some 1,900 inputs.
+pub const MAX_MANIFEST: usize = 64 * 1024;
 
 /// A manifest and what it names, not yet checked.
 #[derive(Clone)]
@@ -45,18 +46,9 @@ pub enum HandedRejected {
 impl Handed {
     /// Puts a manifest before what it names.
     pub fn new(manifest: &Unverified<Manifest>, payload: &[u8]) -> Self {
-        let mut body = Self::begin(manifest, payload.len());
+        let mut body = head(manifest);
         body.extend_from_slice(payload);
         Self { manifest: codec::encode(manifest).len(), body: body.into() }
-    }
-
-    /// The bytes before the payload, with room for one of `payload` bytes.
-    pub(crate) fn begin(manifest: &Unverified<Manifest>, payload: usize) -> Vec<u8> {
-        let manifest = codec::encode(manifest);
-        let mut body = Vec::with_capacity(4 + manifest.len() + payload);
-        body.extend_from_slice(&u32::try_from(manifest.len()).expect("a manifest is short").to_be_bytes());
-        body.extend_from_slice(&manifest);
-        body
     }
 
     /// Reads what [`Self::body`] gave.
@@ -116,9 +108,16 @@ impl Handed {
     }
 }
 
+/// What travels before the payload.
+pub(crate) fn head(manifest: &Unverified<Manifest>) -> Vec<u8> {
+    let manifest = codec::encode(manifest);
+    let length = u32::try_from(manifest.len()).expect("a manifest is short").to_be_bytes();
+    [length.as_slice(), &manifest].concat()
+}
+
 /// Length of a desk drop in bytes.
 pub fn desk_drop_len(cascade: Cascade, parameters: &Parameters) -> usize {
-    usize::from(parameters.desk_slots) * cascade.boxed()
+    DeskDrop::len(cascade, parameters.desk_slots, parameters.desks)
 }
 
 /// Length of a reader drop in bytes.
@@ -131,7 +130,8 @@ pub fn max_len(cascade: Cascade, parameters: &Parameters, hop: u8) -> usize {
     let payload = if hop == cascade.exit() {
         desk_drop_len(cascade, parameters) + reader_drop_len(parameters)
     } else {
-        let plain = parameters.n_max as usize * cascade.layer(hop + 1);
+        let most = parameters.n_max as usize + parameters.decoys.onions() as usize;
+        let plain = most * cascade.layer(hop + 1);
         ENC + plain + (plain / proto::seal::CHUNK + 1) * TAG
     };
     4 + MAX_MANIFEST + payload
@@ -146,7 +146,7 @@ mod tests {
 
     fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
         let batch = BatchId { round: proto::Round(3), part: 1 };
-        Manifest { batch, hop, inputs: vec![], count_in: 9, count_out: 8, outputs }
+        Manifest { batch, hop, inputs: vec![], count_in: 9, count_out: 8, outputs, deleted: 0, alarm: false }
     }
 
     const ID: BatchId = BatchId { round: proto::Round(3), part: 1 };
@@ -179,7 +179,7 @@ mod tests {
         let sign = |m: &Manifest, hop: usize| Unverified::sign(m, &town.network, &town.mixes[hop]);
         let m = sign(&manifest(0, vec![Digest::of(b"x")]), 0);
         assert_eq!(Handed::new(&m, b"y").check(&town.directory, 0, ID), Err(HandedRejected::Payload));
-        let (desk, reader) = (vec![1; 4 * 4736], vec![2; 4 * 1024]);
+        let (desk, reader) = (vec![1; 4 * 4736 + 3 * 1168], vec![2; 4 * 1024]);
         let m = sign(&manifest(2, vec![Digest::of(&desk), Digest::of(&reader)]), 2);
         let both = [desk.as_slice(), &reader].concat();
         assert!(Handed::new(&m, &both).check(&town.directory, 2, ID).is_ok());

@@ -1,12 +1,17 @@
 //! The client by which mixes and witnesses ask the edge, as a rule with signed requests.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use proto::sign::IdentitySecret;
-use proto::{Clock, NetworkId, path, request};
+use proto::{Clock, Digest, NetworkId, path, request};
 use reqwest::{Method, Response, StatusCode};
+
+use crate::handing::Outgoing;
 
 /// The header in which the edge says that a round's stream has its final length.
 pub const SEALED: &str = "firsthand-sealed";
@@ -35,6 +40,11 @@ pub enum RequestError {
     /// The edge answers more than there can be.
     #[error("The edge answers more than a batch can hold. It is not to be trusted.")]
     TooLong,
+    /// Our disk fails.
+    #[error(
+        "What travels to and from the edge cannot be kept on this disk. Look at its space and its permissions."
+    )]
+    Disk(#[source] std::io::Error),
     /// The edge's address cannot be used.
     #[error("The edge's address {0:?} cannot be used. Write it as https://host:port.")]
     Address(String),
@@ -104,9 +114,33 @@ impl EdgeClient {
         Ok(read(response, limit).await?.map(|answer| answer.bytes))
     }
 
+    /// GET, into a file that is made anew. `false` if there is nothing there. Reads at most `limit` bytes.
+    pub async fn get_file(&self, path: &str, limit: u64, file: &Path) -> Result<bool, RequestError> {
+        let mut response = self.send(Method::GET, path, Bytes::new()).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        accept(response.status())?;
+        let mut file = File::create(file).map_err(RequestError::Disk)?;
+        let mut left = limit;
+        while let Some(chunk) =
+            response.chunk().await.map_err(|e| RequestError::Unreachable(e.without_url()))?
+        {
+            left = left.checked_sub(chunk.len() as u64).ok_or(RequestError::TooLong)?;
+            file.write_all(&chunk).map_err(RequestError::Disk)?;
+        }
+        Ok(true)
+    }
+
     /// PUT. Returns once the edge has stored it.
     pub async fn put(&self, path: &str, body: Bytes) -> Result<(), RequestError> {
         accept(self.send(Method::PUT, path, body).await?.status())
+    }
+
+    /// PUT, of an output that lies in a file.
+    pub async fn put_file(&self, path: &str, output: &Outgoing) -> Result<(), RequestError> {
+        let body = reqwest::Body::wrap(output.body().map_err(RequestError::Disk)?);
+        accept(self.send_signed(Method::PUT, path, &output.digest(), body).await?.status())
     }
 
     /// DELETE. What is not there any more is no error.
@@ -118,8 +152,19 @@ impl EdgeClient {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response, RequestError> {
+        let digest = Digest::of(&body);
+        self.send_signed(method, path, &digest, body.into()).await
+    }
+
+    async fn send_signed(
+        &self,
+        method: Method,
+        path: &str,
+        digest: &Digest,
+        body: reqwest::Body,
+    ) -> Result<Response, RequestError> {
         let now = self.clock.now();
-        let signed = request::sign(&self.network, &self.identity, method.as_str(), path, &body, now);
+        let signed = request::sign_digest(&self.network, &self.identity, method.as_str(), path, digest, now);
         let url = format!("{}{path}", self.base);
         let request = self.http.request(method, url).header(request::HEADER, signed).body(body);
         request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))

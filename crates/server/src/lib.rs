@@ -14,6 +14,7 @@
 pub mod edge;
 pub mod faults;
 pub mod handed;
+pub mod handing;
 pub mod http;
 pub mod mix;
 pub mod run;

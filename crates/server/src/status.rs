@@ -88,6 +88,10 @@ pub struct Batch {
     pub taken: u32,
     /// Entries passed on; for the exit, slots of both drops.
     pub passed: u32,
+    /// Entries deleted since the mix's manifest before, because they waited too long.
+    pub deleted: u32,
+    /// Whether the mix misses its decoys in the drops: messages are being left out.
+    pub alarm: bool,
 }
 
 /// Why an upload is not taken. Its sender is never told.
@@ -198,6 +202,8 @@ fn shown_round(round: &RoundStatus) -> ui::status::Round {
                 part: b.part,
                 taken: b.taken.into(),
                 passed: b.passed.into(),
+                deleted: b.deleted.into(),
+                alarm: b.alarm,
             })
             .collect(),
         published: round.published,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
+use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
@@ -49,6 +51,16 @@ impl Town {
 
     /// `k` mixes.
     pub fn with(seed: u64, k: u8, n_min: u32, n_max: u32) -> Self {
+        Self::bent(seed, k, |p| (p.n_min, p.n_max) = (n_min, n_max))
+    }
+
+    /// Three mixes that hold: an item leaves with this many chances in a thousand in each round.
+    pub fn holding(seed: u64, hold: u16) -> Self {
+        Self::bent(seed, 3, |p| p.hold = Hold(hold))
+    }
+
+    /// `k` mixes, n_min 4, n_max 100, no hold, and what `bend` makes of it.
+    pub fn bent(seed: u64, k: u8, bend: impl FnOnce(&mut Parameters)) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let root = RootSecret::generate(&mut rng);
         let network = root.public().network();
@@ -72,15 +84,19 @@ impl Town {
         ];
         operators.extend((0..).zip(&mixes).map(|(h, m)| operator(Role::Mix(h), &format!("Mix {h}"), m)));
         operators.extend(witnesses.iter().map(|w| operator(Role::Witness, "Witness", w)));
-        let parameters = Parameters {
+        let mut parameters = Parameters {
             schedule: Schedule { genesis: GENESIS, round_ms: 3_000 },
             mixes: k,
-            n_min,
-            n_max,
+            n_min: 4,
+            n_max: 100,
             desk_slots: 4,
             reader_slots: 4,
+            hold: Hold::NONE,
+            decoys: Decoys::NONE,
             quorum: 2,
+            desks: 3,
         };
+        bend(&mut parameters);
         let roster = Roster {
             name: "Wendral".into(),
             demonstration: true,

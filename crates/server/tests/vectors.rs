@@ -17,15 +17,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
-use proto::directory::{Directory, MixKey, UnverifiedDirectory};
+use proto::directory::{Directory, IntakeKey, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
-use proto::mix::BatchId;
+use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
-use proto::{Clock as _, Millis, Round, request};
+use proto::{Clock as _, DeskId, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;
 use server::handed::Handed;
+use server::handing::Outgoing;
 use server::http::SEALED;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
 use testing::Hands;
@@ -197,11 +198,12 @@ impl Upstream for Waiting {
         Ok(None)
     }
 
-    fn batch(&mut self, id: BatchId, _: usize) -> Result<Option<Handed>, UpstreamError> {
-        Ok((id == self.id).then(|| self.handed.clone()))
+    fn batch(&mut self, id: BatchId, _: usize, file: &Path) -> Result<bool, UpstreamError> {
+        std::fs::write(file, self.handed.body()).map_err(|e| UpstreamError::Other(e.into()))?;
+        Ok(id == self.id)
     }
 
-    fn push(&mut self, _: BatchId, _: &Handed) -> Result<(), UpstreamError> {
+    fn push(&mut self, _: BatchId, _: &Outgoing) -> Result<(), UpstreamError> {
         Ok(())
     }
 
@@ -215,6 +217,18 @@ impl Upstream for Waiting {
     }
 
     fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        Ok(vec![])
+    }
+
+    fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
     }
 }

@@ -130,7 +130,14 @@ fn rounds(count: u32) -> status::Status {
             envelopes: 41 + u64::from(n * 7 % 5),
             batches: (1..=3)
                 .filter(|hop| n + u32::from(*hop) <= count)
-                .map(|hop| status::Batch { hop, part: 0, taken: 42, passed: if hop == 3 { 32 } else { 42 } })
+                .map(|hop| status::Batch {
+                    hop,
+                    part: 0,
+                    taken: 42,
+                    passed: if hop == 3 { 32 } else { 42 },
+                    deleted: 0,
+                    alarm: false,
+                })
                 .collect(),
             published: n + 3 < count,
         })

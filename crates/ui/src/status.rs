@@ -75,6 +75,10 @@ pub struct Batch {
     pub taken: u64,
     /// Entries passed on; for the exit, the slots of both drops.
     pub passed: u64,
+    /// Entries deleted because they waited too long for company.
+    pub deleted: u64,
+    /// Whether the mix misses its decoys in the drops: messages are being left out.
+    pub alarm: bool,
 }
 
 /// What the edition page shows above the stories.
@@ -109,6 +113,7 @@ pub fn status(status: &Status, zone: &Zone) -> Markup {
             @if status.rounds.is_empty() {
                 p.empty { "No round is over yet. The first takes " (under(status.round_ms)) "." }
             } @else {
+                (alarms(status))
                 (tallies(status))
                 (chart(&status.rounds))
                 (rounds(status, zone, seconds))
@@ -148,6 +153,20 @@ pub fn edition(edition: &Edition, stories: &[Story], zone: &Zone) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Who says in the newest round with a batch of theirs that messages are being left out.
+fn alarms(status: &Status) -> Markup {
+    let hops = status.rounds.iter().flat_map(|r| &r.batches).map(|b| b.hop).max().unwrap_or(0);
+    let newest = |hop| status.rounds.iter().rev().flat_map(|r| &r.batches).find(|b| b.hop == hop);
+    html! {
+        @for hop in (1..=hops).filter(|&hop| newest(hop).is_some_and(|b| b.alarm)) {
+            p.note role="alert" {
+                "Mix " (hop) " says that messages are being left out: it misses its own in the drops. "
+                "What was written in the last days may not have arrived."
             }
         }
     }
@@ -246,6 +265,7 @@ fn hop_cell(round: &Round, hop: u8) -> Markup {
         @for batch in batches {
             @if batch.part > 0 { br; }
             (thousands(batch.taken)) " → " (thousands(batch.passed))
+            @if batch.deleted > 0 { br; (thousands(batch.deleted)) " deleted" }
         }
     }
 }
@@ -335,8 +355,8 @@ mod tests {
                 envelopes: 40 + u64::from(number % 3),
                 shed: 0,
                 batches: vec![
-                    Batch { hop: 1, part: 0, taken: 41, passed: 40 },
-                    Batch { hop: 3, part: 0, taken: 40, passed: 32 },
+                    Batch { hop: 1, part: 0, taken: 41, passed: 40, deleted: 3, alarm: false },
+                    Batch { hop: 3, part: 0, taken: 40, passed: 32, deleted: 0, alarm: false },
                 ],
                 published: number + 2 < count,
             })
@@ -359,6 +379,23 @@ mod tests {
         assert!(real.contains("No checkpoint"));
         let none = said(Log { witnesses: 0, quorum: 0, demonstration: true, checkpoint: None });
         assert!(none.contains("no witness") && !none.contains("Readers take"), "{none}");
+    }
+
+    #[test]
+    fn a_mix_that_misses_its_decoys_is_said_until_it_finds_them_again() {
+        let shown = |alarm: [bool; 2]| {
+            let mut rounds = some_rounds(2);
+            for (round, alarm) in rounds.iter_mut().zip(alarm) {
+                round.batches[0].alarm = alarm;
+            }
+            let status =
+                Status { path: "/", network: "Vale".into(), round_ms: 5_000, rounds, slots: (16, 16) };
+            super::status(&status, &Zone::utc()).into_string()
+        };
+        assert!(shown([false, true]).contains("Mix 1 says that messages are being left out"));
+        for over in [[true, false], [false, false]] {
+            assert!(!shown(over).contains("left out"));
+        }
     }
 
     #[test]

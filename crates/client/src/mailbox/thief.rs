@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use proto::decoy::Decoys;
 use proto::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
+use proto::hold::Hold;
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret};
 use proto::size::Cascade;
@@ -170,8 +172,18 @@ fn device(seed: u64) -> Device {
     let mut operators = vec![operator(Role::Press, "Press", &press), operator(Role::Edge, "Edge", &edge)];
     operators.extend(mixes.iter().map(|(hop, by)| operator(Role::Mix(*hop), &format!("Mix {hop}"), by)));
     let schedule = Schedule { genesis: Millis(0), round_ms: 60_000 };
-    let parameters =
-        Parameters { schedule, mixes: 3, n_min: 2, n_max: 100, desk_slots: 4, reader_slots: 4, quorum: 0 };
+    let parameters = Parameters {
+        schedule,
+        mixes: 3,
+        n_min: 2,
+        n_max: 100,
+        desk_slots: 4,
+        reader_slots: 4,
+        hold: Hold::NONE,
+        decoys: Decoys::NONE,
+        quorum: 0,
+        desks: 3,
+    };
     let roster = Roster {
         name: "Testing".into(),
         demonstration: true,

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{Config, Device, Exchanged, Kdf, Place};
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
     UnverifiedDirectory,
@@ -21,9 +22,11 @@ use proto::directory::{
 use proto::drops::{empty_box, empty_slot};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::{self, Found, Wire};
+use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
 use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::mix::{BatchId, Manifest};
+use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
@@ -291,6 +294,8 @@ pub struct Town {
     /// Every L3 blob that came to the exit.
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
+    /// The table of passes in the desk drops of a day, and which day.
+    passes: Option<(u32, Vec<u8>)>,
 }
 
 impl Town {
@@ -330,7 +335,10 @@ impl Town {
                 n_max: 100,
                 desk_slots: SLOTS,
                 reader_slots: SLOTS,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum,
+                desks: 3,
             },
             operators,
             number: 1,
@@ -365,6 +373,7 @@ impl Town {
             boxes: vec![],
             slots: vec![],
             messages: 0,
+            passes: None,
             blobs: vec![],
             rng,
         };
@@ -458,7 +467,9 @@ impl Town {
             let mut slots: Vec<_> = self.take_slots();
             slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
             slots.shuffle(&mut self.rng);
-            let (desk, reader) = (boxes.concat(), slots.concat());
+            let mut desk = boxes.concat();
+            desk.extend(self.passes(r));
+            let reader = slots.concat();
             let manifest = Manifest {
                 batch: BatchId { round: r, part: 0 },
                 hop: MIXES - 1,
@@ -466,6 +477,8 @@ impl Town {
                 count_in: 0,
                 count_out: u32::from(SLOTS),
                 outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+                deleted: 0,
+                alarm: false,
             };
             manifests.push(Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap()));
             self.edge.put(path::desk_drop(r), desk);
@@ -547,6 +560,21 @@ impl Town {
     fn take_slots(&mut self) -> Vec<[u8; 1024]> {
         let n = self.slots.len().min(usize::from(SLOTS));
         self.slots.drain(..n).collect()
+    }
+
+    // As an exit does: drawn with the first drops of the day.
+    fn passes(&mut self, round: Round) -> Vec<u8> {
+        let today = pass::day(round);
+        let desks = self.directory.desks().iter().filter_map(|desk| desk.intake(pass::last_round(today)));
+        let places = self.directory.parameters().desks;
+        match &self.passes {
+            Some((day, table)) if *day == today => table.clone(),
+            _ => {
+                let network = self.directory.wire().network;
+                let table = pass::table(&network, &pass_of(today), desks, places, &mut self.rng);
+                self.passes.insert((today, table)).1.clone()
+            }
+        }
     }
 
     /// Opens every envelope that came, layer by layer, as the mixes do.
@@ -674,6 +702,10 @@ fn secret(hop: u8, from: Round) -> SealSecret {
     SealSecret::from_seed(&seed)
 }
 
+fn pass_of(day: u32) -> DeskPass {
+    DeskPass::from_bytes([day as u8; 32])
+}
+
 /// How many rounds after its week began the exit still opens with its key.
 const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 
@@ -681,9 +713,11 @@ const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
     let week = KeyKind::Week.period(round).from;
     let weeks = [0, 1, 2].map(|back| week.back(back * proto::keys::WEEK));
+    let today = pass::day(round);
+    let passes: Vec<_> = (today.saturating_sub(pass::ACCEPTED_DAYS - 1)..=today).map(pass_of).collect();
     let open = |from: Round| {
         let lives = round.0 < from.0 + EXIT_OPENS;
-        lives.then(|| envelope::open_exit(wire, &secret(MIXES - 1, from), blob).ok())?
+        lives.then(|| envelope::open_exit(wire, &secret(MIXES - 1, from), &passes, blob).ok())?
     };
     weeks.into_iter().flatten().find_map(open).map(|(_, found)| found)
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use proto::decoy::Decoys;
 use proto::directory::{Operator, Parameters, Role, Roster};
+use proto::hold::Hold;
 use proto::sign::IdentityPublic;
 use proto::{Millis, Round, Schedule};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -38,7 +40,17 @@ struct Numbers {
     n_max: u32,
     desk_slots: u16,
     reader_slots: u16,
+    hold: u16,
+    decoys: Noise,
     quorum: u8,
+    desks: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noise {
+    mu: u16,
+    b: u16,
 }
 
 /// One operator.
@@ -102,7 +114,10 @@ fn roster(plan: Plan) -> anyhow::Result<Roster> {
         n_max: p.n_max,
         desk_slots: p.desk_slots,
         reader_slots: p.reader_slots,
+        hold: Hold(p.hold),
+        decoys: Decoys { mu: p.decoys.mu, b: p.decoys.b },
         quorum: p.quorum,
+        desks: p.desks,
     };
     let operators = plan.operator.into_iter().map(operator).collect::<anyhow::Result<_>>()?;
     Ok(Roster {

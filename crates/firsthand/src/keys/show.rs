@@ -30,6 +30,14 @@ pub(super) fn directory(it: &Directory) -> anyhow::Result<String> {
         p.desk_slots,
         p.reader_slots
     )?;
+    match p.hold.0 {
+        1000 => writeln!(text, "Mixes hold nothing")?,
+        hold => writeln!(text, "Mixes hold an item {:.1} rounds on average", 1000.0 / f64::from(hold) - 1.0)?,
+    }
+    match p.decoys.mu {
+        0 => writeln!(text, "No decoys")?,
+        mu => writeln!(text, "Each mix adds {} onions, {mu} of them decoys on average", 2 * u32::from(mu))?,
+    }
     let mut operators: Vec<_> = roster.operators.iter().collect();
     operators.sort_by_key(|o| (super::role(o.role), o.since));
     for o in operators {
@@ -44,8 +52,8 @@ pub(super) fn directory(it: &Directory) -> anyhow::Result<String> {
     }
     match it.desks().len() {
         0 => writeln!(text, "No desks")?,
-        1 => writeln!(text, "1 desk")?,
-        n => writeln!(text, "{n} desks")?,
+        1 => writeln!(text, "1 desk of at most {}", p.desks)?,
+        n => writeln!(text, "{n} desks of at most {}", p.desks)?,
     }
     for desk in it.desks() {
         writeln!(text, "  {}  {}, {}", hex::encode(desk.identity.0), desk.name, desk.newsroom)?;

@@ -78,7 +78,10 @@ fn a_network_is_founded_step_by_step() {
         to: it.at("directory"),
     };
     let said = it.take(&directory).unwrap();
-    assert!(said.contains(&format!("1 desk\n  {key}  Investigations, The newsroom's name")), "{said}");
+    assert!(
+        said.contains(&format!("1 desk of at most 64\n  {key}  Investigations, The newsroom's name")),
+        "{said}"
+    );
     assert_eq!(
         it.take(&Step::Show { network: it.network, file: it.at("directory") }).unwrap().lines().count(),
         said.lines().take_while(|line| !line.is_empty()).count()

@@ -168,7 +168,7 @@ impl Taken {
         let packed = message.pack(wire.cascade).unwrap();
         let intake = self.intakes[nth].public();
         let (blob, _) = envelope::to_desk(&wire, intake, &packed, self.exit.public(), &mut self.rng);
-        match envelope::open_exit(&wire, &self.exit, blob.as_bytes()).unwrap().1 {
+        match envelope::open_exit(&wire, &self.exit, &[], blob.as_bytes()).unwrap().1 {
             Found::ToDesk(boxed) => boxed,
             _ => panic!("a message to a desk"),
         }

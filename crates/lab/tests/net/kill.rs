@@ -289,8 +289,8 @@ impl Town {
                 other => panic!("the desk is answered {other}"),
             }
             let bytes = answer.bytes().await.unwrap().to_vec();
-            let slots = self.directory.parameters().desk_slots;
-            let drop = DeskDrop::from_bytes(wire.cascade, slots, bytes).unwrap();
+            let p = self.directory.parameters();
+            let drop = DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).unwrap();
             for boxed in drop.boxes() {
                 if let Ok((message, _)) = open_message(&wire, &self.intake, boxed) {
                     *texts.entry((*message.text).clone()).or_default() += 1;

@@ -382,7 +382,10 @@ mod tests {
             n_max: 9,
             desk_slots: 1,
             reader_slots: 2,
+            hold: crate::hold::Hold::NONE,
+            decoys: crate::decoy::Decoys::NONE,
             quorum: 4,
+            desks: 3,
         };
         let (name, number, from, until) = ("Test".into(), 1, Round(0), Round(u32::MAX));
         let roster = Roster { name, demonstration: false, parameters, operators, number, from, until };

@@ -8,7 +8,8 @@ use proto::envelope::{self, Found};
 use proto::exit::Pool;
 use proto::id::KeyId;
 use proto::log::{Checkpoint, Frontier, NoteRejected, UnverifiedNote};
-use proto::mix::{Gathering, Manifest, Offered, Rule};
+use proto::mix::{BatchId, Gathering, Input, Inputs, Manifest, Offered, Rule};
+use proto::pass::{self, DeskPass};
 use proto::request::UnverifiedRequest;
 use proto::seal::SealPublic;
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
@@ -23,6 +24,7 @@ pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
     fields::check(text, |f| match kind {
         "envelope" => layer(f),
         "drop" => a_drop(f),
+        "pass" => a_pass(f),
         "mix" => rule(f),
         "exit" => exit(f),
         "batch" => a_batch(f),
@@ -52,7 +54,8 @@ fn layer(f: &Fields) -> Outcome {
         replay(tag)?;
         return Ok(SUCCESS.into());
     }
-    let (tag, found) = match envelope::open_exit(&wire, &key, &bytes) {
+    let passes = if f.has("pass") { vec![DeskPass::from_bytes(f.array("pass")?)] } else { vec![] };
+    let (tag, found) = match envelope::open_exit(&wire, &key, &passes, &bytes) {
         Ok(opened) => opened,
         Err(e) => return Ok(word(e)),
     };
@@ -72,10 +75,22 @@ fn layer(f: &Fields) -> Outcome {
     Ok(SUCCESS.into())
 }
 
+fn a_pass(f: &Fields) -> Outcome {
+    match pass::find(&f.network()?, &f.key("intake")?, &f.bytes("table")?) {
+        Some(found) => {
+            f.states("pass", hex::encode(found.as_bytes()))?;
+            f.states("proof", hex::encode(found.proof(&f.bytes("box")?)))?;
+            Ok(SUCCESS.into())
+        }
+        None => Ok("no pass".into()),
+    }
+}
+
 fn a_drop(f: &Fields) -> Outcome {
     let (cascade, slots) = (f.cascade()?, f.number("slots")?);
     let read = if f.has("desk-drop") {
-        DeskDrop::from_bytes(cascade, slots, f.bytes("desk-drop")?).map(|drop| drop.boxes().len())
+        DeskDrop::from_bytes(cascade, slots, f.number("desks")?, f.bytes("desk-drop")?)
+            .map(|drop| drop.boxes().len())
     } else {
         ReaderDrop::from_bytes(slots, f.bytes("reader-drop")?).map(|drop| drop.slots().len())
     };
@@ -88,18 +103,28 @@ fn a_drop(f: &Fields) -> Outcome {
 
 fn rule(f: &Fields) -> Outcome {
     let rule = Rule { n_min: f.number("n-min")?, n_max: f.number("n-max")? };
-    let mut gathering = Gathering::resume(rule, [], vec![], vec![], 0);
-    let (mut outcome, mut closed) = (String::new(), None);
-    for step in f.every("step") {
+    let mut gathering = Gathering::resume(rule, [], vec![], Inputs::default());
+    let (mut outcome, mut closed, mut now) = (String::new(), None, Round(0));
+    for (n, step) in (0u32..).zip(f.every("step")) {
         outcome = match step.split(' ').collect::<Vec<_>>()[..] {
             ["input", entries] => {
-                gathering.input(Digest::of(step.as_bytes()), entries.parse().map_err(|_| "entries")?);
+                let entries = entries.parse().map_err(|_| "entries")?;
+                let source = BatchId { round: Round(n), part: 0 };
+                gathering.input(Input { source, at: now, digest: Digest::of(step.as_bytes()), entries });
                 "taken".into()
             }
-            ["offer", tag, item] => {
+            ["round", round] => {
+                now = Round(round.parse().map_err(|_| "a round")?);
+                gathering.ripen(now);
+                "ripe".into()
+            }
+            ["delete"] => format!("{} deleted", gathering.expire(now).len()),
+            ["offer", tag, item, ..] => {
                 let mut bytes = [0; 16];
                 hex::decode_to_slice(tag, &mut bytes).map_err(|_| "a tag is 16 bytes")?;
-                match gathering.offer(bytes, item.parse().map_err(|_| "an item is a number")?) {
+                let release = step.split(' ').nth(3).unwrap_or("0").parse().map_err(|_| "a round")?;
+                let item = item.parse().map_err(|_| "an item is a number")?;
+                match gathering.offer(bytes, item, Round(release)) {
                     Offered::New => "new".into(),
                     Offered::Replay => "replay".into(),
                 }
@@ -129,7 +154,9 @@ fn exit(f: &Fields) -> Outcome {
     let (slots, added) = (f.number::<u16>("slots")?, f.number::<i64>("added")?);
     let mut draw = Draw::new("any item");
     let mut pool = Pool::resume(slots, vec![]);
-    let gone = (0..added).filter(|&item| pool.add(item, &mut draw).is_some()).count();
+    let held = if f.has("held") { f.number("held")? } else { 0 };
+    let release = |item| if item < held { Round(1) } else { Round(0) };
+    let gone = (0..added).filter(|&item| pool.add(item, release(item), &mut draw).is_some()).count();
     if f.has("gone") {
         f.states("gone", gone)?;
         f.states("waiting", pool.waiting())?;

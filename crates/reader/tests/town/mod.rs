@@ -14,9 +14,11 @@ use axum::{
 use client::{Config, Device, Kdf, Place};
 use proto::{
     Clock, Millis, NetworkId, Round, Schedule,
+    decoy::Decoys,
     directory::{
         DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
     },
+    hold::Hold,
     keys::{KeyKind, Period},
     seal::SealSecret,
     sign::{IdentitySecret, RootSecret, Unverified},
@@ -59,8 +61,18 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     ];
     operators.extend(mixes.iter().map(|(hop, key, _)| operator(Role::Mix(*hop), &format!("Mix {hop}"), key)));
     let schedule = Schedule { genesis: Millis(1_795_334_000_000), round_ms: 5_000 };
-    let parameters =
-        Parameters { schedule, mixes: 3, n_min: 8, n_max: 100, desk_slots: 16, reader_slots: 16, quorum: 0 };
+    let parameters = Parameters {
+        schedule,
+        mixes: 3,
+        n_min: 8,
+        n_max: 100,
+        desk_slots: 16,
+        reader_slots: 16,
+        hold: Hold::NONE,
+        decoys: Decoys::NONE,
+        quorum: 0,
+        desks: 3,
+    };
     let roster = Roster {
         name: "Wendral".into(),
         demonstration: true,

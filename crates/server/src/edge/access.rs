@@ -1,17 +1,22 @@
 //! Who may ask for what, and how much of a body is read, for how long.
 
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use proto::directory::{Directory, Role};
-use proto::request::{HEADER, UnverifiedRequest};
+use proto::request::{HEADER, SignedRequest, UnverifiedRequest};
 use proto::sign::IdentityPublic;
-use proto::{DeskId, Round};
+use proto::{DeskId, Digest, Round};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
 
 use super::sender::Caller;
 use super::{Edge, No};
@@ -31,6 +36,36 @@ impl Edge {
         may: impl May,
     ) -> Result<Bytes, No> {
         let (parts, body) = request.into_parts();
+        let signed = self.authorise(&parts, may)?;
+        let patience = patience(limit);
+        let body =
+            tokio::time::timeout(patience, read(body, limit)).await.ok().flatten().ok_or(No::TooLong)?;
+        let bytes = body.clone();
+        let check = move || signed.check_body(&bytes).is_ok();
+        let is_theirs = if body.len() > LONG {
+            tokio::task::spawn_blocking(check).await.unwrap_or(false)
+        } else {
+            check()
+        };
+        if is_theirs { Ok(body) } else { Err(No::Forbidden) }
+    }
+
+    /// As [`Self::signed`], of a body that may be larger than memory: it goes into a file.
+    pub(super) async fn signed_file(
+        &self,
+        request: Request<Body>,
+        limit: usize,
+        may: impl May,
+    ) -> Result<Spooled, No> {
+        let (parts, body) = request.into_parts();
+        let signed = self.authorise(&parts, may)?;
+        let spooled = self.spool();
+        let written = write(body, limit as u64, &spooled.0);
+        let digest = tokio::time::timeout(patience(limit), written).await.map_err(|_| No::TooLong)??;
+        if signed.check_digest(&digest).is_ok() { Ok(spooled) } else { Err(No::Forbidden) }
+    }
+
+    fn authorise(&self, parts: &Parts, may: impl May) -> Result<SignedRequest, No> {
         let header = parts.headers.get(HEADER).and_then(|v| v.to_str().ok()).ok_or(No::Forbidden)?;
         let unverified = UnverifiedRequest::parse(header).map_err(|_| No::Forbidden)?;
         let by = unverified.dangerously_by();
@@ -45,18 +80,53 @@ impl Edge {
         if let Some(caller) = parts.extensions.get::<Caller>() {
             caller.let_stay();
         }
-        let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
-        let body =
-            tokio::time::timeout(patience, read(body, limit)).await.ok().flatten().ok_or(No::TooLong)?;
-        let bytes = body.clone();
-        let check = move || signed.check_body(&bytes).is_ok();
-        let is_theirs = if body.len() > LONG {
-            tokio::task::spawn_blocking(check).await.unwrap_or(false)
-        } else {
-            check()
-        };
-        if is_theirs { Ok(body) } else { Err(No::Forbidden) }
+        Ok(signed)
     }
+
+    /// A file of its own for something that comes.
+    fn spool(&self) -> Spooled {
+        let n = self.spooled.fetch_add(1, Ordering::Relaxed);
+        Spooled(self.incoming.join(n.to_string()))
+    }
+}
+
+/// A file that goes when this is dropped.
+pub(super) struct Spooled(PathBuf);
+
+impl Spooled {
+    /// Where it lies.
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // What cannot be deleted goes at the next start.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn patience(limit: usize) -> Duration {
+    PATIENCE + Duration::from_secs(limit as u64 >> 20)
+}
+
+/// Writes a body of at most `limit` bytes into a file, and gives its digest.
+async fn write(body: Body, limit: u64, to: &std::path::Path) -> Result<Digest, No> {
+    if http_body_len(&body) > limit {
+        return Err(No::TooLong);
+    }
+    let mut file = tokio::fs::File::create(to).await.map_err(|_| No::Failing)?;
+    let (mut hash, mut left) = (Sha256::new(), limit);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| No::TooLong)?;
+        left = left.checked_sub(chunk.len() as u64).ok_or(No::TooLong)?;
+        hash.update(&chunk);
+        file.write_all(&chunk).await.map_err(|_| No::Failing)?;
+    }
+    file.flush().await.map_err(|_| No::Failing)?;
+    Ok(Digest(hash.finalize().into()))
 }
 
 /// Says that the answer to a signed request is for the one who signed: a cache on the way would hand it to whoever asks
@@ -119,9 +189,11 @@ pub(super) fn witness(directory: &Directory, _: Round, by: &IdentityPublic) -> b
     directory.roster().operator(by).is_some_and(|o| o.role == Role::Witness)
 }
 
-/// A listed desk.
-pub(super) fn desk(directory: &Directory, _: Round, by: &IdentityPublic) -> bool {
+/// A listed desk, or a mix, which looks for its decoys.
+pub(super) fn desk_or_mix(directory: &Directory, now: Round, by: &IdentityPublic) -> bool {
+    let roster = directory.roster();
     directory.desks().iter().any(|d| d.identity == *by)
+        || (0..directory.wire().cascade.mixes()).any(|hop| roster.mix(hop, now) == Some(*by))
 }
 
 /// This desk, if it is listed.

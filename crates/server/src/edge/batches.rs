@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, header};
+use axum::response::{IntoResponse as _, Response};
 use proto::Round;
 use proto::mix::{BatchId, Manifest};
+use proto::sign::Unverified;
 
 use super::{Edge, No, Shown, access, name};
 use crate::faults::{Side, Step};
 use crate::handed::{self, Handed};
+use crate::handing::{Incoming, IncomingRejected};
 
 /// `GET /v1/batches/{hop}`: outputs of `hop` that the next mix does not have yet, "round part" on each line.
 pub(super) async fn list(
@@ -35,13 +38,15 @@ pub(super) async fn batch(
     State(edge): State<Arc<Edge>>,
     Path((hop, round, part)): Path<(u8, u32, u16)>,
     request: Request<Body>,
-) -> Result<Bytes, No> {
+) -> Result<Response, No> {
     edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?)).await?;
     let id = BatchId { round: Round(round), part };
     if !edge.seen().manifests.contains_key(&(id.round, hop, id.part)) {
         return Err(No::Missing);
     }
-    edge.noted(edge.blobs.get(&name::batch(hop, id)).await)?.ok_or(No::Missing)
+    let (length, pieces) = edge.noted(edge.blobs.open(&name::batch(hop, id)).await)?.ok_or(No::Missing)?;
+    let length = (header::CONTENT_LENGTH, HeaderValue::from(length));
+    Ok(([length], Body::from_stream(pieces)).into_response())
 }
 
 /// `PUT /v1/batches/{hop}/{round}/{part}`: a [`Handed`] from the mix at `hop`. One for each name, ever.
@@ -56,15 +61,27 @@ pub(super) async fn put_batch(
         return Err(No::Missing);
     }
     let id = BatchId { round: Round(round), part };
-    let (handed, manifest) = edge.handed(request, hop, id).await?;
+    let limit = handed::max_len(cascade, directory.parameters(), hop);
+    let spooled = edge.signed_file(request, limit, access::mix(hop)).await?;
+    let path = spooled.path().to_owned();
+    let (signed, bytes, manifest) = tokio::task::spawn_blocking(move || {
+        let incoming = Incoming::open(&path)?;
+        let (signed, manifest) = incoming.check(&directory, hop, id)?;
+        Ok((signed, Bytes::copy_from_slice(incoming.manifest_bytes()), manifest))
+    })
+    .await
+    .map_err(|_| No::Failing)?
+    .map_err(
+        |e: IncomingRejected| if matches!(e, IncomingRejected::Disk(_)) { No::Failing } else { No::Rejected },
+    )?;
     let _one = edge.publishing.lock().await;
-    if edge.is_shown(&handed, hop, id)? {
+    if edge.is_shown(&signed, hop, id)? {
         return Ok(());
     }
     edge.at(Step::BatchKept, Side::Before).await;
-    edge.noted(edge.blobs.put(&name::batch(hop, id), handed.body()).await)?;
+    edge.noted(edge.blobs.put_file(&name::batch(hop, id), spooled.path()).await)?;
     edge.at(Step::BatchKept, Side::After).await;
-    edge.show(&handed, hop, id, manifest, Step::BatchShown).await
+    edge.show(Shown { signed, manifest }, bytes, hop, id, Step::BatchShown).await
 }
 
 /// `DELETE /v1/batches/{hop}/{round}/{part}`: the mix at `hop` + 1 has it. Its manifest stays.
@@ -92,7 +109,8 @@ pub(super) async fn put_drops(
     let id = BatchId { round: Round(round), part: 0 };
     let (handed, manifest) = edge.handed(request, exit, id).await?;
     let _one = edge.publishing.lock().await;
-    if edge.is_shown(&handed, exit, id)? {
+    let signed = handed.manifest().map_err(|_| No::Rejected)?;
+    if edge.is_shown(&signed, exit, id)? {
         return Ok(());
     }
     let mut desk = handed.payload();
@@ -101,11 +119,11 @@ pub(super) async fn put_drops(
     edge.noted(edge.blobs.put(&name::drop(id.round, "desk"), desk).await)?;
     edge.noted(edge.blobs.put(&name::drop(id.round, "reader"), reader).await)?;
     edge.at(Step::DropsKept, Side::After).await;
-    edge.show(&handed, exit, id, manifest, Step::DropsShown).await
+    edge.show(Shown { signed, manifest }, handed.manifest_bytes(), exit, id, Step::DropsShown).await
 }
 
 impl Edge {
-    /// Reads and checks what the mix at `hop` hands over.
+    /// Reads and checks the exit's drops, which are small.
     async fn handed(&self, request: Request<Body>, hop: u8, id: BatchId) -> Result<(Handed, Manifest), No> {
         let directory = self.directory();
         let limit = handed::max_len(directory.wire().cascade, directory.parameters(), hop);
@@ -120,27 +138,19 @@ impl Edge {
     }
 
     /// Whether this very output was put before. Refuses another one under the same name.
-    fn is_shown(&self, handed: &Handed, hop: u8, id: BatchId) -> Result<bool, No> {
+    fn is_shown(&self, signed: &Unverified<Manifest>, hop: u8, id: BatchId) -> Result<bool, No> {
         let seen = self.seen();
         let Some(shown) = seen.manifests.get(&(id.round, hop, id.part)) else { return Ok(false) };
         // BAT-06: one output for each round, part and hop, ever.
-        if Ok(&shown.signed) == handed.manifest().as_ref() { Ok(true) } else { Err(No::Conflict) }
+        if shown.signed == *signed { Ok(true) } else { Err(No::Conflict) }
     }
 
     /// Puts the manifest: from now on what it names is there for everyone who may have it.
-    async fn show(
-        &self,
-        handed: &Handed,
-        hop: u8,
-        id: BatchId,
-        manifest: Manifest,
-        step: Step,
-    ) -> Result<(), No> {
-        let signed = handed.manifest().map_err(|_| No::Rejected)?;
+    async fn show(&self, shown: Shown, bytes: Bytes, hop: u8, id: BatchId, step: Step) -> Result<(), No> {
         self.at(step, Side::Before).await;
-        self.noted(self.blobs.put(&name::manifest(hop, id), handed.manifest_bytes()).await)?;
+        self.noted(self.blobs.put(&name::manifest(hop, id), bytes).await)?;
         self.at(step, Side::After).await;
-        self.seen_mut().manifests.insert((id.round, hop, id.part), Shown { signed, manifest });
+        self.seen_mut().manifests.insert((id.round, hop, id.part), shown);
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ mod vectors;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::http::StatusCode;
@@ -90,6 +90,9 @@ pub struct Edge {
     /// Connections being served, by address.
     open: Mutex<ceiling::Open>,
     edition_page: Mutex<pages::EditionPage>,
+    /// Where batches lie while they come, and how many came.
+    incoming: PathBuf,
+    spooled: AtomicU64,
     // Last, so that it is let go of after the stores are closed.
     _folder: StateFolder,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
@@ -139,6 +139,8 @@ impl Edge {
         let folder = StateFolder::open(&config.state, "edge", &config.network)?;
         let journal = SqliteJournal::open(&folder.path().join("journal.sqlite"), config.max_journal_bytes)?;
         let blobs = LocalBlobs::open(&folder.path().join("blobs"))?;
+        let incoming = folder.path().join("incoming");
+        empty(&incoming).map_err(|e| StoreError::because("emptying the folder of what comes", e))?;
         let given = Arc::new(given);
         let now = given.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
 
@@ -196,6 +198,8 @@ impl Edge {
             open: Mutex::new(Open::default()),
             ceilings: config.ceilings.clone(),
             edition_page: Mutex::new(None),
+            incoming,
+            spooled: AtomicU64::new(0),
             _folder: folder,
         }))
     }
@@ -303,6 +307,15 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// What was on its way when the edge was stopped comes again.
+fn empty(folder: &std::path::Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    std::fs::create_dir_all(folder)
 }
 
 async fn load_counts(blobs: &dyn Blobs) -> Result<BTreeMap<Round, (u64, Refused)>, StoreError> {

@@ -61,6 +61,8 @@ impl Edge {
                         part: shown.manifest.batch.part,
                         taken: shown.manifest.count_in,
                         passed: shown.manifest.count_out,
+                        deleted: shown.manifest.deleted,
+                        alarm: shown.manifest.alarm,
                     })
                     .collect(),
                 published: seen.published.contains_key(&round),

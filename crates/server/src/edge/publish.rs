@@ -48,14 +48,14 @@ pub(super) async fn reader_drop(
     edge.serve(&name::drop(Round(round), "reader")).await
 }
 
-/// `GET /v1/drops/{r}/desk`: for desks that the directory lists.
+/// `GET /v1/drops/{r}/desk`: for desks that the directory lists, and for mixes.
 pub(super) async fn desk_drop(
     State(edge): State<Arc<Edge>>,
     Path(round): Path<u32>,
     request: Request<Body>,
 ) -> Result<Response, No> {
     // EDG-08
-    edge.signed(request, 0, access::desk).await?;
+    edge.signed(request, 0, access::desk_or_mix).await?;
     edge.serve(&name::drop(Round(round), "desk")).await
 }
 

@@ -23,8 +23,8 @@ use crate::faults::{Side, Step};
 pub(super) struct Keys {
     kind: KeyKind,
     held: Vec<Held>,
-    /// Keys of the mix after this one, by their first round.
-    next: BTreeMap<Round, SealPublic>,
+    /// Keys of the mixes after this one, by their hop and first round.
+    later: BTreeMap<(u8, Round), SealPublic>,
 }
 
 struct Held {
@@ -36,7 +36,7 @@ struct Held {
 
 impl Keys {
     pub(super) fn new(kind: KeyKind) -> Self {
-        Self { kind, held: Vec::new(), next: BTreeMap::new() }
+        Self { kind, held: Vec::new(), later: BTreeMap::new() }
     }
 
     /// Takes in what the store holds.
@@ -121,22 +121,28 @@ impl Keys {
         round: Round,
         open: impl Fn(&SealSecret) -> Result<T, NotOpened>,
     ) -> Result<(KeyId, T), NotOpened> {
-        let try_one = |held: &Held| Some((held.secret.public().id(), open(&held.secret).ok()?));
-        let (of_round, others): (Vec<_>, Vec<_>) = self.held.iter().partition(|h| h.period.holds(round));
-        let others = others.into_iter().filter(|h| self.kind != KeyKind::Round && h.period.from <= round);
-        of_round.into_iter().chain(others).find_map(try_one).ok_or(NotOpened)
+        let try_one = |secret: &SealSecret| Some((secret.public().id(), open(secret).ok()?));
+        self.tried(round).find_map(try_one).ok_or(NotOpened)
     }
 
-    /// The key of the mix after this one that a batch of `round` is sealed to.
-    pub(super) fn next(
+    /// The keys to try on something sealed for `round`, in this order.
+    pub(super) fn tried(&self, round: Round) -> impl Iterator<Item = &SealSecret> {
+        let (of_round, others): (Vec<_>, Vec<_>) = self.held.iter().partition(|h| h.period.holds(round));
+        let others =
+            others.into_iter().filter(move |h| self.kind != KeyKind::Round && h.period.from <= round);
+        of_round.into_iter().chain(others).map(|h| &*h.secret)
+    }
+
+    /// The key of a later mix, at `hop`, that what belongs to a batch of `round` is sealed to.
+    pub(super) fn of(
         &mut self,
         me: &Me,
+        hop: u8,
         round: Round,
         upstream: &mut impl Upstream,
     ) -> Result<SealPublic, MixError> {
-        let hop = me.hop + 1;
         let period = KeyKind::of_mix(hop, me.wire.cascade).period(round);
-        if let Some(key) = self.next.get(&period.from) {
+        if let Some(key) = self.later.get(&(hop, period.from)) {
             return Ok(key.clone());
         }
         let signed = upstream.key(hop, period.from)?.ok_or(MixError::NoKey)?;
@@ -145,8 +151,8 @@ impl Keys {
         if (it.hop, it.period()) != (hop, period) {
             return Err(MixError::NoKey);
         }
-        self.next.retain(|from, _| from.0.saturating_add(proto::keys::WEEK) >= period.from.0);
-        self.next.insert(period.from, key.clone());
+        self.later.retain(|(_, from), _| from.0.saturating_add(proto::keys::WEEK) >= period.from.0);
+        self.later.insert((hop, period.from), key.clone());
         Ok(key)
     }
 }

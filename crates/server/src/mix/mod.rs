@@ -15,10 +15,13 @@
 //! An input is released once its last entries are stored: from then on the items and tags here are all that is left to do
 //! with it, and they are durable. (The output that will contain them is not written yet, and need not be.)
 
+mod decoys;
 mod exit;
 mod keys;
 mod outputs;
 mod pass;
+mod passes;
+mod pull;
 pub(crate) mod store;
 mod upstream;
 
@@ -26,13 +29,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::batch;
 use proto::directory::{Directory, Role};
 use proto::envelope::Wire;
 use proto::id::KeyId;
 use proto::keys::KeyKind;
-use proto::mix::{BatchId, Manifest};
-use proto::seal::SealSecret;
+use proto::mix::{self, BatchId, Input, Inputs, ItemId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{Digest, Millis, NetworkId, Round};
@@ -41,11 +42,12 @@ use rand::rngs::StdRng;
 use self::exit::Exit;
 use self::keys::Keys;
 use self::outputs::Outputs;
-use self::pass::Pass;
-use self::store::{Gone, Run as StoredRun, Store};
+use self::pass::{Closing, Pass};
+use self::pull::{Begun, Pull};
+use self::store::{Closes, Item, Place, Run as StoredRun, Store};
 use crate::edge::OpenError;
 use crate::faults::{Hook, Killed, Side, Step};
-use crate::handed;
+use crate::http::RUN;
 use crate::state::StateFolder;
 use crate::store::StoreError;
 
@@ -103,8 +105,8 @@ pub enum MixError {
     /// Our store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The next mix has not handed over its key for a round, or handed over something else.
-    #[error("The next mix's key is not at the edge yet. If this goes on, ask its operator whether it runs.")]
+    /// A mix after this one has not handed over its key for a round, or handed over something else.
+    #[error("A later mix's key is not at the edge yet. If this goes on, ask its operator whether it runs.")]
     NoKey,
     /// A test stopped it.
     #[error(transparent)]
@@ -143,6 +145,12 @@ pub struct Mix<U> {
     progress: Option<(BatchId, u64)>,
     /// Whether an input ended with enough gathered: the batch is to be closed.
     due: bool,
+    /// The round it is by our own clock. Hold is counted in these: the number of a batch is another's word.
+    now: Round,
+    /// Where the search for our decoys stands.
+    search: decoys::Search,
+    /// The batch being taken, by a later mix.
+    pull: Pull,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
     /// Inputs that are not what their manifests say. They are said once, and left.
@@ -183,6 +191,7 @@ impl<U: Upstream> Mix<U> {
         let store = Store::open(&folder.path().join("mix.sqlite"))?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
+        let pull = Pull::open(folder.path())?;
         let me = Me { hop, wire, directory, identity, hook };
         let work = me.work(store::Kept::nothing());
         let mut mix = Self {
@@ -195,6 +204,9 @@ impl<U: Upstream> Mix<U> {
             work,
             progress: None,
             due: false,
+            now: Round(0),
+            search: decoys::Search::default(),
+            pull,
             stale: true,
             refused: HashSet::new(),
             _folder: folder,
@@ -209,7 +221,8 @@ impl<U: Upstream> Mix<U> {
         if self.stale {
             self.reload()?;
         }
-        let outcome = self.turn_keys(now).and_then(|()| self.work(now));
+        self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
+        let outcome = self.turn_keys().and_then(|()| self.work(now));
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
         outcome
@@ -225,10 +238,8 @@ impl<U: Upstream> Mix<U> {
     }
 
     /// Makes keys ahead, lets the edge have them, and deletes those whose time is over.
-    fn turn_keys(&mut self, now: Millis) -> Result<(), MixError> {
-        let schedule = self.me.directory.parameters().schedule;
-        let round = schedule.round_at(now).unwrap_or(Round(0));
-        if self.keys.turn(&self.me, round, &mut self.store, &mut self.rng)? {
+    fn turn_keys(&mut self) -> Result<(), MixError> {
+        if self.keys.turn(&self.me, self.now, &mut self.store, &mut self.rng)? {
             // The tags seen under them are gone too.
             self.reload()?;
         }
@@ -236,7 +247,13 @@ impl<U: Upstream> Mix<U> {
     }
 
     fn work(&mut self, now: Millis) -> Result<Stepped, MixError> {
+        match &mut self.work {
+            Work::Pass(pass) => pass.ripen(self.now),
+            Work::Exit(exit) => exit.ripen(self.now),
+        }
         let mut done = Stepped::default();
+        self.close_if_due(&mut done)?;
+        self.delete_old()?;
         for run in 0..=RUNS {
             self.close_if_due(&mut done)?;
             self.push(&mut done)?;
@@ -249,6 +266,9 @@ impl<U: Upstream> Mix<U> {
         if matches!(self.work, Work::Exit(_)) {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
+        } else {
+            // Last: an edge that withholds drops keeps no batch from being passed on.
+            self.search.step(&self.me, &mut self.store, &mut self.upstream, now)?;
         }
         Ok(done)
     }
@@ -321,30 +341,27 @@ impl<U: Upstream> Mix<U> {
             if entries.is_empty() && !ended {
                 return Ok(Taken::NothingYet);
             }
-            let digest = Digest::of(&run.bytes[..entries.len() * ENVELOPE]);
+            let before = self.work.inputs().digest(id);
+            let digest = mix::chain(before, entries.iter().copied());
             self.take_entries(id, next, ended, digest, &entries, done)?;
         } else {
-            let before = self.me.hop - 1;
-            let limit = handed::max_len(self.me.wire.cascade, self.me.directory.parameters(), before);
-            let Some(handed) = self.upstream.batch(id, limit)? else { return Ok(Taken::NothingYet) };
-            let payload = handed.payload();
-            // BAT-07: as many entries as the manifest states, since everyone counts by manifests.
-            let opened = handed.check(&self.me.directory, before, id).ok().and_then(|manifest| {
-                let open = |key: &SealSecret| batch::open(&self.me.wire, self.me.hop, key, &payload);
-                let (_, entries) = self.keys.open(id.round, open).ok()?;
-                (entries.len() == manifest.count_out as usize).then_some(entries)
-            });
-            let Some(opened) = opened else {
-                tracing::error!(
-                    "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
-                );
-                self.refused.insert(id);
-                return Ok(Taken::Refused);
-            };
-            let from = usize::try_from(next).unwrap_or(usize::MAX).min(opened.len());
-            let until = from.saturating_add(room).min(opened.len());
-            let entries: Vec<&[u8]> = opened[from..until].iter().map(Vec::as_slice).collect();
-            self.take_entries(id, until as u64, until == opened.len(), Digest::of(&payload), &entries, done)?;
+            match self.pull.begin(&self.me, &self.keys, &mut self.upstream, id, next)? {
+                Begun::Here => {}
+                Begun::NothingYet => return Ok(Taken::NothingYet),
+                Begun::Refused => {
+                    tracing::error!(
+                        "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
+                    );
+                    self.refused.insert(id);
+                    return Ok(Taken::Refused);
+                }
+            }
+            let run = self.pull.next(room.min(RUN), RUN)?;
+            let entries: Vec<&[u8]> = run.entries.iter().map(Vec::as_slice).collect();
+            self.take_entries(id, run.taken, run.ended, run.digest, &entries, done)?;
+            if run.ended {
+                self.pull.end();
+            }
         }
         Ok(Taken::Some)
     }
@@ -362,7 +379,9 @@ impl<U: Upstream> Mix<U> {
             Work::Pass(pass) => pass.open(&self.me, &self.keys, id.round, entries),
             Work::Exit(exit) => exit.open(&self.me, &self.keys, id.round, entries),
         };
-        let input = (!entries.is_empty()).then_some((digest, entries.len() as u32));
+        let entries_len = entries.len() as u32;
+        let input = Input { source: id, at: self.now, digest, entries: entries_len };
+        let input = (entries_len > 0).then_some(input);
         self.store_run(id, next, ended, input, opened)?;
         done.taken += entries.len() as u64;
         Ok(())
@@ -374,13 +393,18 @@ impl<U: Upstream> Mix<U> {
         source: BatchId,
         next: u64,
         ended: bool,
-        input: Option<(Digest, u32)>,
+        input: Option<Input>,
         opened: Opened,
     ) -> Result<(), MixError> {
+        // MIX-07, EXT-05: drawn once, and stored with the item.
+        let items: Vec<_> =
+            opened.items.into_iter().map(|it| self.me.held(it, self.now, &mut self.rng)).collect();
         let count = match &self.work {
-            Work::Pass(pass) => pass.count(),
-            Work::Exit(exit) => exit.opened(),
-        } + opened.count;
+            Work::Pass(pass) => {
+                pass.count() + items.iter().filter(|it| it.release <= self.now).count() as u32
+            }
+            Work::Exit(exit) => exit.opened() + opened.count,
+        };
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
         let due = ended && count >= self.me.directory.parameters().n_min;
         let run = StoredRun {
@@ -390,8 +414,9 @@ impl<U: Upstream> Mix<U> {
             due,
             input,
             tags: opened.tags,
-            items: opened.items,
+            items,
             opened: if matches!(self.work, Work::Exit(_)) { count } else { 0 },
+            now: self.now,
         };
         self.me.hook.at(Step::Stored, Side::Before)?;
         let ids = self.store.keep(&run)?;
@@ -416,8 +441,10 @@ impl<U: Upstream> Mix<U> {
                     return Ok(());
                 }
                 let id = self.store.next_output()?;
-                let key = self.keys.next(&self.me, id.round, &mut self.upstream)?;
-                pass.close(&self.me, id, &key, &mut self.store, &self.outputs, &mut self.rng)?;
+                let key = self.keys.of(&self.me, self.me.hop + 1, id.round, &mut self.upstream)?;
+                let decoys = decoys::make(&self.me, id, &mut self.keys, &mut self.upstream, &mut self.rng)?;
+                let closing = Closing { id, key, decoys, now: self.now };
+                pass.close(&self.me, &closing, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;
             }
             Work::Exit(exit) => {
@@ -434,6 +461,21 @@ impl<U: Upstream> Mix<U> {
         Ok(())
     }
 
+    /// Deletes what might have left for 24 rounds and had no company.
+    fn delete_old(&mut self) -> Result<(), MixError> {
+        let (gone, said) = match &mut self.work {
+            Work::Pass(pass) => pass.expire(self.now),
+            Work::Exit(exit) => exit.expire(self.now),
+        };
+        if said == 0 {
+            return Ok(());
+        }
+        self.me.hook.at(Step::Deleted, Side::Before)?;
+        self.store.delete(&gone, said)?;
+        self.me.hook.at(Step::Deleted, Side::After)?;
+        Ok(())
+    }
+
     /// The exit writes the drops of the newest round whose drops are due. Missed rounds are skipped: what would have stood
     /// in their drops stays pooled. While an older pair of drops is not at the edge, no new one is written either.
     fn emit(&mut self, now: Millis, done: &mut Stepped) -> Result<(), MixError> {
@@ -443,7 +485,7 @@ impl<U: Upstream> Mix<U> {
         if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
             return Ok(());
         }
-        exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.rng)?;
+        exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.upstream, &mut self.rng)?;
         done.closed += 1;
         Ok(())
     }
@@ -452,9 +494,9 @@ impl<U: Upstream> Mix<U> {
     fn push(&mut self, done: &mut Stepped) -> Result<(), MixError> {
         // MIX-05: always the same bytes, which were written once.
         for output in self.store.unpushed()? {
-            let handed = self.outputs.read(output.id, &output.manifest)?;
+            let outgoing = self.outputs.outgoing(output.id, &output.manifest)?;
             self.me.hook.at(Step::Pushed, Side::Before)?;
-            self.upstream.push(output.id, &handed)?;
+            self.upstream.push(output.id, &outgoing)?;
             self.me.hook.at(Step::Pushed, Side::After)?;
             self.me.hook.at(Step::PushNoted, Side::Before)?;
             self.store.note_pushed(output.id)?;
@@ -463,6 +505,15 @@ impl<U: Upstream> Mix<U> {
             done.pushed += 1;
         }
         Ok(())
+    }
+}
+
+impl Work {
+    fn inputs(&self) -> &Inputs {
+        match self {
+            Work::Pass(pass) => pass.inputs(),
+            Work::Exit(exit) => exit.inputs(),
+        }
     }
 }
 
@@ -475,15 +526,33 @@ impl Me {
         }
     }
 
+    /// An item with the round from which it may leave.
+    fn held(&self, (place, bytes): (Place, Vec<u8>), now: Round, rng: &mut StdRng) -> Item {
+        let holds = match place {
+            // The first mix holds nothing: it knows addresses, and what waits there waits under a key of its round.
+            Place::Gathered => self.hop > 0,
+            Place::DeskWaiting | Place::DeskPool => true,
+            Place::ReaderWaiting | Place::ReaderPool => false,
+        };
+        let held = if holds { self.directory.parameters().hold.draw(rng) } else { 0 };
+        Item { place, release: Round(now.0.saturating_add(held)), bytes }
+    }
+
     fn sign(&self, manifest: &Manifest) -> Unverified<Manifest> {
         Unverified::sign(manifest, &self.wire.network, &self.identity)
     }
 
     /// Records an output whose bytes stand in its file.
-    fn record(&self, store: &mut Store, manifest: &Manifest, gone: Gone<'_>) -> Result<(), MixError> {
+    fn record(
+        &self,
+        store: &mut Store,
+        manifest: &Manifest,
+        gone: &[ItemId],
+        closes: Closes<'_>,
+    ) -> Result<(), MixError> {
         let signed = self.sign(manifest);
         self.hook.at(Step::Closed, Side::Before)?;
-        store.close(manifest.batch, &signed, gone)?;
+        store.close(manifest.batch, &signed, gone, closes)?;
         self.hook.at(Step::Closed, Side::After)?;
         Ok(())
     }
@@ -510,11 +579,13 @@ struct Totals {
     batch: BatchId,
     inputs: Vec<Digest>,
     count_in: u32,
+    deleted: u32,
+    alarm: bool,
 }
 
 impl Totals {
     fn manifest(self, hop: u8, count_out: u32, outputs: Vec<Digest>) -> Manifest {
-        let Self { batch, inputs, count_in } = self;
-        Manifest { batch, hop, inputs, count_in, count_out, outputs }
+        let Self { batch, inputs, count_in, deleted, alarm } = self;
+        Manifest { batch, hop, inputs, count_in, count_out, outputs, deleted, alarm }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 
-use crate::handed::Handed;
+use crate::handing::Outgoing;
 use crate::state::settle;
 use crate::store::StoreError;
 
@@ -51,17 +51,13 @@ impl Outputs {
         Ok(())
     }
 
-    /// Reads an output to hand it over.
-    pub(crate) fn read(&self, id: BatchId, manifest: &Unverified<Manifest>) -> Result<Handed, StoreError> {
-        let read = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(path(&self.0, id))?;
-            let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-            let mut body = Handed::begin(manifest, length);
-            file.read_to_end(&mut body)?;
-            Ok(body)
-        };
-        let body = read().map_err(|e| StoreError::because("reading an output", e))?;
-        Handed::parse(body.into()).map_err(|e| StoreError::because("reading an output", e))
+    /// An output to hand over. Its file is read as it is sent.
+    pub(crate) fn outgoing(
+        &self,
+        id: BatchId,
+        manifest: &Unverified<Manifest>,
+    ) -> Result<Outgoing, StoreError> {
+        Outgoing::open(manifest, path(&self.0, id)).map_err(|e| StoreError::because("reading an output", e))
     }
 
     /// Deletes an output's file. If that fails, the next start does it.

@@ -4,21 +4,40 @@ use std::collections::HashSet;
 
 use proto::batch::BatchSeal;
 use proto::envelope;
-use proto::mix::{BatchId, Gathering, ItemId, Rule};
+use proto::mix::{BatchId, Gathering, Inputs, ItemId, Rule};
 use proto::seal::SealPublic;
 use proto::{Digest, Round};
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
+use super::decoys::{self, Made};
 use super::keys::Keys;
 use super::outputs::Outputs;
-use super::store::{Gone, Kept, Place, Run, Store};
+use super::store::{Closes, Kept, Place, Run, Store};
 use super::{Me, MixError, Opened, Totals};
 use crate::faults::{Side, Step};
 
 /// Sealed bytes are written to the file whenever there are so many.
 const FLUSH: usize = 1 << 20;
+
+/// What stands in one place of a batch.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Item(ItemId),
+    Decoy(&'a [u8]),
+}
+
+/// What a batch is closed with, besides what was gathered.
+pub(super) struct Closing {
+    pub(super) id: BatchId,
+    /// The next mix's key.
+    pub(super) key: SealPublic,
+    pub(super) decoys: Made,
+    /// The round it is by our own clock.
+    pub(super) now: Round,
+}
 
 pub(super) struct Pass {
     rule: Rule,
@@ -27,8 +46,13 @@ pub(super) struct Pass {
 
 impl Pass {
     pub(super) fn resume(rule: Rule, kept: Kept) -> Self {
-        let items = kept.items.into_iter().map(|(_, id)| id).collect();
-        Self { rule, gathering: Gathering::resume(rule, kept.tags, items, kept.inputs, kept.entries) }
+        let items = kept.items.into_iter().map(|(_, release, id)| (release, id)).collect();
+        Self { rule, gathering: Gathering::resume(rule, kept.tags, items, Inputs::resume(kept.inputs)) }
+    }
+
+    /// Tells the round it is.
+    pub(super) fn ripen(&mut self, now: Round) {
+        self.gathering.ripen(now);
     }
 
     /// How many more entries the batch takes before it is full.
@@ -64,26 +88,41 @@ impl Pass {
 
     /// Takes in what was stored.
     pub(super) fn take(&mut self, run: &Run, ids: &[ItemId]) {
-        if let Some((digest, entries)) = run.input {
-            self.gathering.input(digest, entries);
+        if let Some(input) = run.input {
+            self.gathering.input(input);
         }
-        for ((_, tag), id) in run.tags.iter().zip(ids) {
-            self.gathering.offer(*tag, *id);
+        for (((_, tag), item), id) in run.tags.iter().zip(&run.items).zip(ids) {
+            self.gathering.offer(*tag, *id, item.release);
         }
     }
 
-    /// Closes the batch: shuffles it, seals it to the next mix's `key`, and records it as `id`.
+    /// The inputs taken since the last batch.
+    pub(super) fn inputs(&self) -> &Inputs {
+        self.gathering.inputs()
+    }
+
+    /// Takes out what waited too long: the items, and how many entries that is.
+    pub(super) fn expire(&mut self, now: Round) -> (Vec<ItemId>, u32) {
+        let gone = self.gathering.expire(now);
+        let said = gone.len() as u32;
+        (gone, said)
+    }
+
+    /// Closes the batch: shuffles it with this round's decoys, seals it to the next mix, and records it.
     pub(super) fn close(
         &mut self,
         me: &Me,
-        id: BatchId,
-        key: &SealPublic,
+        closing: &Closing,
         store: &mut Store,
         outputs: &Outputs,
         rng: &mut StdRng,
     ) -> Result<(), MixError> {
-        let next = me.hop + 1;
+        let &Closing { id, now, ref decoys, .. } = closing;
         let Some(closed) = self.gathering.close(true, rng) else { return Ok(()) };
+        let mut order: Vec<Entry<'_>> = closed.order.iter().copied().map(Entry::Item).collect();
+        order.extend(decoys.onions.iter().map(|onion| Entry::Decoy(onion)));
+        // MIX-04: decoys stand anywhere among the rest.
+        order.shuffle(rng);
         let mut hash = Sha256::new();
         me.hook.at(Step::Written, Side::Before)?;
         outputs.write::<MixError>(id, |write| {
@@ -94,9 +133,12 @@ impl Pass {
                 pending.clear();
                 Ok::<_, MixError>(())
             };
-            let mut sealing = BatchSeal::new(&me.wire, next, key, rng, &mut pending);
-            for &item in &closed.order {
-                sealing.entry(&store.item(item)?, &mut pending);
+            let mut sealing = BatchSeal::new(&me.wire, me.hop + 1, &closing.key, rng, &mut pending);
+            for entry in &order {
+                match entry {
+                    Entry::Item(item) => sealing.entry(&store.item(*item)?, &mut pending),
+                    Entry::Decoy(onion) => sealing.entry(onion, &mut pending),
+                }
                 if pending.len() >= FLUSH {
                     flush(&mut pending)?;
                 }
@@ -105,9 +147,10 @@ impl Pass {
             flush(&mut pending)
         })?;
         me.hook.at(Step::Written, Side::After)?;
-        let totals = Totals { batch: id, inputs: closed.inputs, count_in: closed.count_in };
+        let (deleted, alarm) = (store.deleted()?, decoys::alarm(store, now)?);
+        let totals = Totals { batch: id, inputs: closed.inputs, count_in: closed.count_in, deleted, alarm };
         let digest = Digest(hash.finalize().into());
-        let manifest = totals.manifest(me.hop, closed.order.len() as u32, vec![digest]);
-        me.record(store, &manifest, Gone::Gathered)
+        let manifest = totals.manifest(me.hop, order.len() as u32, vec![digest]);
+        me.record(store, &manifest, &closed.order, Closes::Batch { decoys: &decoys.boxes, now })
     }
 }

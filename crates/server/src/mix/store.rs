@@ -1,5 +1,6 @@
 //! What a mix keeps, in one SQLite file: items on their way through, replay tags, progress, outputs.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use proto::Digest;
@@ -8,7 +9,7 @@ use proto::codec;
 use proto::envelope::ReplayTag;
 use proto::id::KeyId;
 use proto::keys::Period;
-use proto::mix::{BatchId, ItemId, Manifest};
+use proto::mix::{BatchId, Input, ItemId, KEPT_INPUT_ROUNDS, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::Unverified;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -25,11 +26,17 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS keys (
         first INTEGER PRIMARY KEY, last INTEGER NOT NULL, seed BLOB NOT NULL, handed INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    -- Opened entries: gathered for a batch or, at the exit, waiting for or standing in a pool.
-    CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, place INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+    -- Opened entries: gathered for a batch or, at the exit, waiting for or standing in a pool. `release` is the round from
+    -- which they may leave, drawn once: a mix that is stopped draws nothing again.
+    CREATE TABLE IF NOT EXISTS items (
+        id INTEGER PRIMARY KEY, place INTEGER NOT NULL, release INTEGER NOT NULL, bytes BLOB NOT NULL
+    ) STRICT;
     CREATE INDEX IF NOT EXISTS items_by_place ON items (place, id);
-    -- Inputs taken since the last output, in order.
-    CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, entries INTEGER NOT NULL) STRICT;
+    -- Inputs taken since the last output, in order: one line for each, however often it was read.
+    CREATE TABLE IF NOT EXISTS inputs (
+        seq INTEGER PRIMARY KEY, round INTEGER NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL,
+        digest BLOB NOT NULL, entries INTEGER NOT NULL, UNIQUE (round, part)
+    ) STRICT;
     -- Inputs taken whole, ever.
     CREATE TABLE IF NOT EXISTS taken (round INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (round, part)) STRICT, WITHOUT ROWID;
     -- The input that is being taken, and how many of its entries are.
@@ -41,6 +48,13 @@ const SCHEMA: &str = "
         round INTEGER NOT NULL, part INTEGER NOT NULL, manifest BLOB NOT NULL, pushed INTEGER NOT NULL,
         PRIMARY KEY (round, part)
     ) STRICT;
+    -- Digests of our decoys' boxes, the round in which they left by our own clock, and whether they were seen in a drop.
+    CREATE TABLE IF NOT EXISTS decoys (box BLOB PRIMARY KEY, round INTEGER NOT NULL, found INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS decoys_by_round ON decoys (round);
+    -- Rounds whose desk drops were looked through.
+    CREATE TABLE IF NOT EXISTS searched (round INTEGER PRIMARY KEY) STRICT;
+    -- The exit's desk passes by day, with the table that stands in that day's drops.
+    CREATE TABLE IF NOT EXISTS passes (day INTEGER PRIMARY KEY, pass BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -69,14 +83,24 @@ pub(crate) struct Run {
     pub(crate) ended: bool,
     /// Whether a batch is to be closed with it.
     pub(crate) due: bool,
-    /// Digest of what was taken, and its entries; nothing if it brought none.
-    pub(crate) input: Option<(Digest, u32)>,
+    /// What was taken; nothing if it brought no entries.
+    pub(crate) input: Option<Input>,
     /// Tags to remember, each with the key that it was seen under.
     pub(crate) tags: Vec<(KeyId, ReplayTag)>,
     /// Items to keep.
-    pub(crate) items: Vec<(Place, Vec<u8>)>,
+    pub(crate) items: Vec<Item>,
     /// At the exit: entries that opened and are new, with those of earlier runs of the same batch.
     pub(crate) opened: u32,
+    /// The round it is by the mix's own clock.
+    pub(crate) now: Round,
+}
+
+/// An opened entry to be stored.
+pub(crate) struct Item {
+    pub(crate) place: Place,
+    /// From which round it may leave.
+    pub(crate) release: Round,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// One of the mix's own keys.
@@ -91,12 +115,15 @@ pub(crate) struct KeptKey {
 pub(crate) struct Kept {
     pub(crate) keys: Vec<KeptKey>,
     pub(crate) tags: Vec<ReplayTag>,
-    pub(crate) items: Vec<(Place, ItemId)>,
-    pub(crate) inputs: Vec<Digest>,
-    pub(crate) entries: u32,
+    pub(crate) items: Vec<(Place, Round, ItemId)>,
+    pub(crate) inputs: Vec<Input>,
     pub(crate) progress: Option<(BatchId, u64)>,
     pub(crate) due: bool,
     pub(crate) opened: u32,
+    /// At the exit: when the first of those was taken.
+    pub(crate) since: Round,
+    /// At the exit: passes and their tables, by day.
+    pub(crate) passes: Vec<DayPass>,
 }
 
 impl Kept {
@@ -107,13 +134,17 @@ impl Kept {
             tags: vec![],
             items: vec![],
             inputs: vec![],
-            entries: 0,
             progress: None,
             due: false,
             opened: 0,
+            since: Round(0),
+            passes: vec![],
         }
     }
 }
+
+/// A day, its desk pass, and the table that stands in its drops.
+pub(crate) type DayPass = (u32, [u8; 32], Vec<u8>);
 
 /// An output the edge does not have yet.
 pub(crate) struct Output {
@@ -159,12 +190,19 @@ impl Store {
             let tags =
                 db.prepare("SELECT tag FROM tags")?.query_map([], |row| row.get(0))?.collect::<Sql<_>>()?;
             let items = db
-                .prepare("SELECT place, id FROM items ORDER BY id")?
-                .query_map([], |row| Ok((place(row.get(0)?)?, row.get(1)?)))?
+                .prepare("SELECT place, release, id FROM items ORDER BY id")?
+                .query_map([], |row| Ok((place(row.get(0)?)?, Round(row.get(1)?), row.get(2)?)))?
                 .collect::<Sql<_>>()?;
-            let inputs: Vec<([u8; 32], u32)> = db
-                .prepare("SELECT digest, entries FROM inputs ORDER BY seq")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            let inputs = db
+                .prepare("SELECT round, part, at, digest, entries FROM inputs ORDER BY seq")?
+                .query_map([], |row| {
+                    Ok(Input {
+                        source: BatchId { round: Round(row.get(0)?), part: row.get(1)? },
+                        at: Round(row.get(2)?),
+                        digest: Digest(row.get(3)?),
+                        entries: row.get(4)?,
+                    })
+                })?
                 .collect::<Sql<_>>()?;
             let progress = db
                 .query_row("SELECT round, part, next FROM progress", [], |row| {
@@ -175,14 +213,16 @@ impl Store {
                 keys,
                 tags,
                 items,
-                entries: inputs.iter().map(|(_, entries)| entries).sum(),
-                inputs: inputs.into_iter().map(|(digest, _)| Digest(digest)).collect(),
+                inputs,
                 progress,
                 due: number(db, "due")?.unwrap_or(0) != 0,
                 opened: number(db, "opened")?.unwrap_or(0),
+                since: Round(number(db, "since")?.unwrap_or(0)),
+                passes: vec![],
             })
         };
-        read().map_err(failed("reading the mix's store"))
+        let kept = read().map_err(failed("reading the mix's store"))?;
+        Ok(Kept { passes: self.passes()?, ..kept })
     }
 
     /// Stores a run in one transaction: items, tags and progress. Returns the items' numbers, in their order.
@@ -192,18 +232,25 @@ impl Store {
             for (key, tag) in &run.tags {
                 insert_tag.execute(params![key.0, tag])?;
             }
-            let mut insert =
-                tx.prepare_cached("INSERT INTO items (place, bytes) VALUES (?1, ?2) RETURNING id")?;
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO items (place, release, bytes) VALUES (?1, ?2, ?3) RETURNING id",
+            )?;
             let ids = run
                 .items
                 .iter()
-                .map(|(place, bytes)| insert.query_row(params![*place as u8, bytes], |row| row.get(0)))
+                .map(|it| insert.query_row(params![it.place as u8, it.release.0, it.bytes], |row| row.get(0)))
                 .collect::<Sql<_>>()?;
-            if let Some((digest, entries)) = run.input {
+            if let Some(Input { source, at, digest, entries }) = run.input {
                 tx.execute(
-                    "INSERT INTO inputs (digest, entries) VALUES (?1, ?2)",
-                    params![digest.0, entries],
+                    "INSERT INTO inputs (round, part, at, digest, entries) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (round, part) DO UPDATE
+                     SET digest = excluded.digest, entries = entries + excluded.entries",
+                    params![source.round.0, source.part, at.0, digest.0, entries],
                 )?;
+            }
+            tx.execute("DELETE FROM inputs WHERE at + ?1 <= ?2", [KEPT_INPUT_ROUNDS, run.now.0])?;
+            if number(tx, "opened")?.unwrap_or(0) == 0 {
+                set_number(tx, "since", run.now.0)?;
             }
             if run.ended {
                 tx.execute("DELETE FROM progress", [])?;
@@ -301,26 +348,115 @@ impl Store {
         &mut self,
         id: BatchId,
         manifest: &Unverified<Manifest>,
-        gone: Gone<'_>,
+        gone: &[ItemId],
+        closes: Closes<'_>,
     ) -> Result<(), StoreError> {
         self.transact("recording an output", |tx| {
             tx.execute(
                 "INSERT INTO outputs (round, part, manifest, pushed) VALUES (?1, ?2, ?3, 0)",
                 params![id.round.0, id.part, codec::encode(manifest)],
             )?;
-            match gone {
-                Gone::Gathered => {
-                    tx.execute("DELETE FROM items WHERE place = ?1", [Place::Gathered as u8])?;
-                    set_number(tx, "due", 0)?;
+            delete_items(tx, gone)?;
+            if let Closes::Batch { decoys, now } = closes {
+                set_number(tx, "due", 0)?;
+                let mut insert =
+                    tx.prepare_cached("INSERT INTO decoys (box, round, found) VALUES (?1, ?2, 0)")?;
+                for decoy in decoys {
+                    insert.execute(params![decoy.0, now.0])?;
                 }
-                Gone::These(items) => delete_items(tx, items)?,
             }
             tx.execute("DELETE FROM inputs", [])?;
-            Ok(())
+            set_number(tx, "deleted", 0)
         })?;
         // It is recorded. That nothing of the items is left on the disk is tried again with the next output.
         let _ = empty_log(&self.db);
         Ok(())
+    }
+
+    /// Deletes what waited too long, in one transaction, and notes that the next manifest says so: `said` of them, which at
+    /// the exit are entries of every class.
+    pub(crate) fn delete(&mut self, gone: &[ItemId], said: u32) -> Result<(), StoreError> {
+        self.transact("deleting what waited too long", |tx| {
+            delete_items(tx, gone)?;
+            set_number(tx, "opened", 0)?;
+            let before = number(tx, "deleted")?.unwrap_or(0);
+            set_number(tx, "deleted", before.saturating_add(said))
+        })?;
+        // As after an output.
+        let _ = empty_log(&self.db);
+        Ok(())
+    }
+
+    /// How many were deleted since the last output.
+    pub(crate) fn deleted(&self) -> Result<u32, StoreError> {
+        number(&self.db, "deleted")
+            .map(Option::unwrap_or_default)
+            .map_err(failed("counting what was deleted"))
+    }
+
+    /// Rounds from `oldest` on whose desk drops were looked through.
+    pub(crate) fn searched(&self, oldest: Round) -> Result<HashSet<Round>, StoreError> {
+        let read = || -> Sql<HashSet<Round>> {
+            self.db
+                .prepare_cached("SELECT round FROM searched WHERE round >= ?1")?
+                .query_map([oldest.0], |row| row.get(0).map(Round))?
+                .collect()
+        };
+        read().map_err(failed("looking for drops"))
+    }
+
+    /// Records that the desk drop of `round`, with these boxes, was looked through, and forgets what is older than `oldest`.
+    pub(crate) fn note_search(
+        &mut self,
+        round: Round,
+        boxes: &HashSet<Digest>,
+        oldest: Round,
+    ) -> Result<(), StoreError> {
+        self.transact("recording what a drop held", |tx| {
+            let mut find = tx.prepare_cached("UPDATE decoys SET found = 1 WHERE box = ?1")?;
+            boxes.iter().try_for_each(|boxed| find.execute([boxed.0]).map(drop))?;
+            tx.execute("INSERT OR IGNORE INTO searched (round) VALUES (?1)", [round.0])?;
+            tx.execute("DELETE FROM searched WHERE round < ?1", [oldest.0])?;
+            tx.execute("DELETE FROM decoys WHERE round < ?1", [oldest.0]).map(drop)
+        })
+    }
+
+    /// Keeps a day's pass and its table, and deletes those of days before `oldest`.
+    pub(crate) fn keep_pass(
+        &mut self,
+        day: u32,
+        pass: &[u8; 32],
+        table: &[u8],
+        oldest: u32,
+    ) -> Result<(), StoreError> {
+        self.transact("keeping a pass", |tx| {
+            tx.execute(
+                "INSERT INTO passes (day, pass, sealed) VALUES (?1, ?2, ?3)",
+                params![day, pass, table],
+            )?;
+            tx.execute("DELETE FROM passes WHERE day < ?1", [oldest]).map(drop)
+        })
+    }
+
+    /// The passes that are accepted, by day.
+    pub(crate) fn passes(&self) -> Result<Vec<DayPass>, StoreError> {
+        let read = || -> Sql<Vec<DayPass>> {
+            self.db
+                .prepare_cached("SELECT day, pass, sealed FROM passes ORDER BY day")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        };
+        read().map_err(failed("reading the passes"))
+    }
+
+    /// How many decoys left in these rounds, both included, and how many of them were seen.
+    pub(crate) fn decoys(&self, from: Round, until: Round) -> Result<(u32, u32), StoreError> {
+        self.db
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(found), 0) FROM decoys WHERE round BETWEEN ?1 AND ?2",
+            )
+            .and_then(|mut q| q.query_row([from.0, until.0], |row| Ok((row.get(0)?, row.get(1)?))))
+            .map_err(failed("counting decoys"))
     }
 
     /// Moves what waited at the exit into the pools, without those that found no room, in one transaction.
@@ -385,13 +521,18 @@ impl Store {
     }
 }
 
-/// Items that go with an output.
+/// What an output is.
 #[derive(Clone, Copy)]
-pub(crate) enum Gone<'a> {
-    /// The whole batch that was gathered.
-    Gathered,
-    /// These.
-    These(&'a [ItemId]),
+pub(crate) enum Closes<'a> {
+    /// The batch that was due, with these decoys in it.
+    Batch {
+        /// Digests of their boxes.
+        decoys: &'a [Digest],
+        /// The round it is by our own clock.
+        now: Round,
+    },
+    /// A round's drops, which wait for no batch.
+    Drops,
 }
 
 fn delete_items(tx: &Transaction<'_>, items: &[ItemId]) -> Sql<()> {
@@ -430,10 +571,16 @@ mod tests {
             next: 1,
             ended: true,
             due: true,
-            input: Some((Digest::of(&item), 1)),
+            input: Some(Input {
+                source: BatchId { round: Round(1), part: u16::from(tag) },
+                at: Round(1),
+                digest: Digest::of(&item),
+                entries: 1,
+            }),
             tags: vec![(KEY, [tag; 16])],
-            items: vec![(Place::Gathered, item)],
+            items: vec![Item { place: Place::Gathered, release: Round(1), bytes: item }],
             opened: 0,
+            now: Round(1),
         }
     }
 
@@ -455,11 +602,20 @@ mod tests {
         };
         assert_eq!(found(), 40);
         let id = BatchId { round: Round(1), part: 0 };
-        let manifest =
-            Manifest { batch: id, hop: 0, inputs: vec![], count_in: 40, count_out: 40, outputs: vec![] };
+        let manifest = Manifest {
+            batch: id,
+            hop: 0,
+            inputs: vec![],
+            count_in: 40,
+            count_out: 40,
+            outputs: vec![],
+            deleted: 0,
+            alarm: false,
+        };
         let by = proto::sign::IdentitySecret::from_seed(&[3; 32]);
         let signed = Unverified::sign(&manifest, &proto::NetworkId([4; 32]), &by);
-        store.close(id, &signed, Gone::Gathered).unwrap();
+        let all: Vec<ItemId> = store.kept().unwrap().items.into_iter().map(|(.., id)| id).collect();
+        store.close(id, &signed, &all, Closes::Batch { decoys: &[], now: Round(1) }).unwrap();
         assert_eq!(found(), 0);
     }
 

@@ -1,16 +1,17 @@
 //! Where a mix's inputs come from and its outputs go. In production that is the edge over HTTP; a bench gives a folder.
 
 use std::error::Error;
+use std::path::Path;
 
 use bytes::Bytes;
-use proto::directory::MixKey;
-use proto::mix::BatchId;
+use proto::directory::{IntakeKey, MixKey};
+use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::ENVELOPE;
-use proto::{Round, codec, path};
+use proto::{DeskId, Round, codec, path};
 use tokio::runtime::Handle;
 
-use crate::handed::Handed;
+use crate::handing::Outgoing;
 use crate::http::{EdgeClient, RUN, RequestError};
 
 /// Why nothing could be pulled, pushed or released. Nothing is lost: the mix tries again.
@@ -49,11 +50,12 @@ pub trait Upstream: Send {
     /// For the first mix: envelopes of `round` from the `from`-th on, as many as come at once. `None`: no such round.
     fn envelopes(&mut self, round: Round, from: u64) -> Result<Option<Run>, UpstreamError>;
 
-    /// For a later mix: an output of the mix before, of at most `limit` bytes. `None`: it is not there.
-    fn batch(&mut self, id: BatchId, limit: usize) -> Result<Option<Handed>, UpstreamError>;
+    /// For a later mix: an output of the mix before with its manifest, of at most `limit` bytes, into a file that is made
+    /// anew. `false`: it is not there.
+    fn batch(&mut self, id: BatchId, limit: usize, file: &Path) -> Result<bool, UpstreamError>;
 
     /// Hands over an output; returns once it is durable.
-    fn push(&mut self, id: BatchId, output: &Handed) -> Result<(), UpstreamError>;
+    fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError>;
 
     /// Lets go of an input.
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError>;
@@ -64,6 +66,15 @@ pub trait Upstream: Send {
 
     /// The key of the mix at `hop` whose first round is `from`, not checked. `None`: it was not handed over.
     fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError>;
+
+    /// The key of a listed desk whose first round is `from`, not checked. `None`: it was not handed over.
+    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError>;
+
+    /// Manifests of batches of `round`, as their mixes signed them.
+    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError>;
+
+    /// The desk drop of `round`, of at most `limit` bytes. `None`: it is not there.
+    fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError>;
 }
 
 /// The edge over HTTP. Its calls block: never from a thread that runs the runtime's tasks.
@@ -108,15 +119,14 @@ impl Upstream for HttpUpstream {
         Ok(answer.map(|a| Run { bytes: a.bytes, sealed: a.sealed }))
     }
 
-    fn batch(&mut self, id: BatchId, limit: usize) -> Result<Option<Handed>, UpstreamError> {
+    fn batch(&mut self, id: BatchId, limit: usize, file: &Path) -> Result<bool, UpstreamError> {
         let path = self.input_path(id);
-        let Some(answer) = self.runtime.block_on(self.client.get(&path, limit))? else { return Ok(None) };
-        Handed::parse(answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
+        Ok(self.runtime.block_on(self.client.get_file(&path, limit as u64, file))?)
     }
 
-    fn push(&mut self, id: BatchId, output: &Handed) -> Result<(), UpstreamError> {
+    fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
         let path = if self.hop == self.exit { path::drops(id.round) } else { path::batch(self.hop, id) };
-        Ok(self.runtime.block_on(self.client.put(&path, output.body()))?)
+        Ok(self.runtime.block_on(self.client.put_file(&path, output))?)
     }
 
     fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {
@@ -125,8 +135,8 @@ impl Upstream for HttpUpstream {
     }
 
     fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError> {
-        let body = codec::encode(key).into();
-        Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body))?)
+        let body = codec::encode(key);
+        Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body.into()))?)
     }
 
     fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
@@ -135,10 +145,30 @@ impl Upstream for HttpUpstream {
         };
         codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
     }
+
+    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        let path = path::intake_key(desk, from);
+        let Some(answer) = self.runtime.block_on(self.client.get(&path, KEY))? else { return Ok(None) };
+        codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
+    }
+
+    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::manifests(round), MANIFESTS))?;
+        let Some(answer) = answer else { return Ok(vec![]) };
+        codec::decode(&answer.bytes).map_err(|_| UpstreamError::Nonsense)
+    }
+
+    fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::desk_drop(round), limit))?;
+        Ok(answer.map(|answer| answer.bytes.into()))
+    }
 }
 
 /// More than a signed key weighs, in bytes.
 pub(crate) const KEY: usize = 2 * 1024;
+
+/// The most that the manifests of a round may weigh together, in bytes.
+const MANIFESTS: usize = 4 * 1024 * 1024;
 
 /// "round" or "round part".
 fn parse_id(line: &str) -> Option<BatchId> {

@@ -8,10 +8,12 @@ pub(crate) mod sqlite;
 mod suite;
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 
 pub use local::LocalBlobs;
 pub use sqlite::SqliteJournal;
@@ -131,6 +133,9 @@ pub trait Journal: Send + Sync {
     fn forget(&self, stream: &str) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
+/// Bytes of a blob, in order.
+pub type Pieces = BoxStream<'static, Result<Bytes, StoreError>>;
+
 /// Blobs by name. Names are words of `[a-z0-9-]` separated by `/`.
 ///
 /// A blob never changes: a name stands for the same bytes for as long as it exists.
@@ -138,6 +143,13 @@ pub trait Blobs: Send + Sync {
     /// Puts a blob; durable on return. The same bytes again succeed and change nothing; other bytes under the same name
     /// are refused with [`PutError::Conflict`]. Never seen half written.
     fn put(&self, name: &str, bytes: Bytes) -> BoxFuture<'_, Result<(), PutError>>;
+
+    /// As [`Self::put`], of a file's bytes, which may be more than fit into memory. The file is on the same disk and may be
+    /// taken away afterwards.
+    fn put_file(&self, name: &str, file: &Path) -> BoxFuture<'_, Result<(), PutError>>;
+
+    /// The blob piece by piece, with its length, if it is there.
+    fn open(&self, name: &str) -> BoxFuture<'_, Result<Option<(u64, Pieces)>, StoreError>>;
 
     /// The blob, if it is there.
     fn get(&self, name: &str) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>>;

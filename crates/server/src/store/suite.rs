@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use proptest::prelude::*;
 
@@ -209,6 +210,25 @@ pub(super) async fn blobs<B: Blobs>(open: impl Fn(&Path) -> B) {
     assert_eq!(blobs.get("a/x").await.unwrap(), None);
     blobs.put("a/x", two.clone()).await.unwrap();
     assert_eq!(blobs.get("a/x").await.unwrap(), Some(two.clone()));
+
+    // From a file and piece by piece, for what is larger than memory.
+    let file = folder.path().join("file");
+    std::fs::write(&file, &two).unwrap();
+    blobs.put_file("c/d/e", &file).await.unwrap();
+    blobs.put_file("c/d/e", &file).await.unwrap();
+    blobs.put("c/d/e", two.clone()).await.unwrap();
+    blobs.put_file("a/b/y", &file).await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    for other in [two.slice(1..), Bytes::from(vec![3; 300_000])] {
+        std::fs::write(&file, &other).unwrap();
+        assert!(matches!(blobs.put_file("c/d/e", &file).await, Err(PutError::Conflict)));
+        std::fs::remove_file(&file).unwrap();
+    }
+    let (length, pieces) = blobs.open("c/d/e").await.unwrap().unwrap();
+    let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
+    assert_eq!((length, Bytes::from(pieces.concat())), (300_000, two));
+    assert!(pieces.len() > 1, "not all at once");
+    assert!(blobs.open("c/d/none").await.unwrap().is_none());
 
     // Of two that put different bytes at once, one succeeds, and its bytes stand.
     let puts = (0..8u8).map(|n| blobs.put("race", Bytes::from(vec![n; 70_000])));

@@ -79,6 +79,8 @@ fn manifests(town: &Town) -> Vec<Unverified<Manifest>> {
             count_in: 40,
             count_out: 40,
             outputs: vec![Digest([hop + 1; 32]); outputs],
+            deleted: 0,
+            alarm: false,
         };
         Unverified::sign(&manifest, &town.network, mix)
     };

@@ -40,11 +40,11 @@ pub(crate) fn measure(board: &mut Board) {
     let name = "desk trial of a full drop, 512 slots";
     if board.wants(name) {
         let (blob, _) = envelope::to_desk(&wire, desk.public(), &message, exit, &mut rng);
-        let opened = envelope::open_exit(&wire, &mixes[2], blob.as_bytes()).expect("sealed to the exit");
+        let opened = envelope::open_exit(&wire, &mixes[2], &[], blob.as_bytes()).expect("sealed to the exit");
         let Found::ToDesk(boxed) = opened.1 else { unreachable!("a message to a desk") };
         let mut slots: Vec<_> = (1..SLOTS).map(|_| empty_box(&wire, &mut rng)).collect();
         slots.push(boxed);
-        let drop = DeskDrop::from_bytes(wire.cascade, SLOTS, slots.concat()).expect("its one length");
+        let drop = DeskDrop::from_bytes(wire.cascade, SLOTS, 0, slots.concat()).expect("its one length");
         board.time(name, Unit::Millis, || {
             let found = drop.boxes().filter(|boxed| open_message(&wire, &desk, boxed).is_ok()).count();
             assert_eq!(found, 1);

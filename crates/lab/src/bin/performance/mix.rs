@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use proto::directory::MixKey;
+use proto::directory::{IntakeKey, MixKey};
 use proto::keys::{KeyKind, Period};
-use proto::mix::BatchId;
+use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{NetworkId, Round};
+use proto::{DeskId, NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
 use server::handed::Handed;
+use server::handing::Outgoing;
 use server::http::RUN;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
 use tempfile::TempDir;
@@ -133,9 +134,9 @@ impl Folder {
         Ok(Some(Run { bytes: bytes.into(), sealed: Some(ENVELOPES.into()) }))
     }
 
-    fn write(&self, output: &Handed) -> Result<()> {
+    fn write(&self, output: &Outgoing) -> Result<()> {
         let mut file = File::create(&self.output)?;
-        file.write_all(&output.body())?;
+        output.write_to(&mut file)?;
         file.sync_all().context("syncing the output")
     }
 }
@@ -149,11 +150,11 @@ impl Upstream for Folder {
         self.read(from).map_err(|e| UpstreamError::Other(e.into()))
     }
 
-    fn batch(&mut self, _: BatchId, _: usize) -> Result<Option<Handed>, UpstreamError> {
-        Ok(None)
+    fn batch(&mut self, _: BatchId, _: usize, _: &Path) -> Result<bool, UpstreamError> {
+        Ok(false)
     }
 
-    fn push(&mut self, _: BatchId, output: &Handed) -> Result<(), UpstreamError> {
+    fn push(&mut self, _: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
         self.write(output).map_err(|e| UpstreamError::Other(e.into()))
     }
 
@@ -168,5 +169,17 @@ impl Upstream for Folder {
 
     fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
         Ok(Some(self.next.clone()))
+    }
+
+    fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        Ok(vec![])
+    }
+
+    fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
     }
 }

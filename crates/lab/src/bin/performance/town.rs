@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use proto::decoy::Decoys;
 use proto::directory::{Directory, Operator, Parameters, Role, Roster, UnverifiedDirectory};
+use proto::hold::Hold;
 use proto::sign::{IdentitySecret, RootSecret};
 use proto::{Millis, NetworkId, Round, Schedule};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -52,7 +54,10 @@ impl Town {
                 n_max,
                 desk_slots: 16,
                 reader_slots: 16,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum: 0,
+                desks: 3,
             },
             operators,
             number: 1,

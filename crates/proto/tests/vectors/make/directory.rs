@@ -1,9 +1,11 @@
 //! `directory/`: directories as they are served.
 
 use minicbor::bytes::ByteVec;
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
 };
+use proto::hold::Hold;
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
@@ -61,7 +63,10 @@ impl Town {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum: 3,
+                desks: 2,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -156,7 +161,7 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(case(&format!("dir-02-{name}"), "roster signature", "DIR-02", note, &bent));
     }
 
-    let parameters: [Bend<Parameters>; 9] = [
+    let parameters: [Bend<Parameters>; 13] = [
         ("mixes", "five mixes", |p| p.mixes = 5),
         ("n-min", "n_min 1", |p| p.n_min = 1),
         ("n-max", "n_max below n_min", |p| p.n_max = 1),
@@ -166,6 +171,12 @@ pub(super) fn cases() -> Vec<Case> {
         ("quorum", "two of four witnesses", |p| p.quorum = 2),
         ("quorum-none", "none of four witnesses", |p| p.quorum = 0),
         ("quorum-five", "five of four witnesses", |p| p.quorum = 5),
+        ("decoys", "three mixes, each with two decoys on average, and seven desk slots", |p| {
+            (p.mixes, p.desk_slots, p.decoys) = (3, 7, Decoys { mu: 2, b: 1 });
+        }),
+        ("desks", "no place for a desk", |p| p.desks = 0),
+        ("hold-never", "nothing is ever let go", |p| p.hold = Hold(0)),
+        ("hold", "a probability above one", |p| p.hold = Hold(1_001)),
     ];
     for (name, note, bend) in parameters {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));

@@ -298,7 +298,7 @@ fn desk_drops(net: &Net) -> Vec<Case> {
     let without = net.directory(false);
     let bundle = Bundle::default().pack().0;
     let press = |path: &str, body: &[u8]| step(now, &format!("PUT {path} press"), &hex::encode(body), "200");
-    let refused = |path: &str, note: &str, by: &str, outcome: &str| {
+    let other = |path: &str, note: &str, by: &str, outcome: &str| {
         net.case(path, "EDG-08", note, &[drops(), asks(by, outcome)])
     };
     vec![
@@ -308,10 +308,11 @@ fn desk_drops(net: &Net) -> Vec<Case> {
             "the desk has its drop, for itself; everybody has the reader drop",
             &[drops(), reader, asks("desk", &mine)],
         ),
-        refused("edg-08-unsigned", "nobody signed", "-", "403"),
-        refused("edg-08-stranger", "a stranger", "stranger", &format!("403 | - | {PRIVATE}")),
-        refused("edg-08-press", "the press, which is no desk", "press", &format!("403 | - | {PRIVATE}")),
-        refused("edg-08-exit", "the exit, which made it", "mix-1", &format!("403 | - | {PRIVATE}")),
+        other("edg-08-unsigned", "nobody signed", "-", "403"),
+        other("edg-08-stranger", "a stranger", "stranger", &format!("403 | - | {PRIVATE}")),
+        other("edg-08-press", "the press, which is no desk", "press", &format!("403 | - | {PRIVATE}")),
+        other("edg-08-first-mix", "a mix, which looks for its decoys", "mix-0", &mine),
+        other("edg-08-exit", "the exit, which made it", "mix-1", &mine),
         net.case(
             "edg-08-not-listed",
             "EDG-08",
@@ -350,7 +351,9 @@ fn who_may(net: &Net) -> Case {
         ("PUT /v1/editions/0".to_owned(), "press", "422"),
     ] {
         for by in ["-", "press", "mix-0", "mix-1", "desk", "stranger"] {
-            let outcome = if by == who { outcome } else { "403" };
+            // Mixes look for their decoys.
+            let may = by == who || (asks.ends_with("/desk") && by.starts_with("mix-"));
+            let outcome = if may { outcome } else { "403" };
             steps.push(step(now, &format!("{asks} {by}"), "-", outcome));
         }
     }

@@ -3,7 +3,7 @@
 use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
-use proto::size::READER_SLOT;
+use proto::size::{PASS, READER_SLOT};
 use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
 use proto::{Digest, Millis, Round};
 
@@ -36,6 +36,8 @@ fn exits(outputs: Vec<Digest>) -> Manifest {
         count_in: 40,
         count_out: 2,
         outputs,
+        deleted: 0,
+        alarm: false,
     }
 }
 
@@ -110,7 +112,7 @@ impl Press {
 
 /// The desk drop.
 pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
-    vec![("desk-drop", vec![0x55; 7_008])]
+    vec![("desk-drop", vec![0x55; 7_008 + 2 * PASS])]
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -270,7 +272,7 @@ fn bundles(p: &Press) -> Vec<Case> {
 }
 
 fn drops(p: &Press) -> Vec<Case> {
-    let (desk, reader) = (vec![0x55; 7_008], vec![0x56; READER_SLOT]);
+    let (desk, reader) = (vec![0x55; 7_008 + 2 * PASS], vec![0x56; READER_SLOT]);
     let good = p.with_drops(&desk, &reader);
     let short = p.with_drops(&desk[1..], &reader[1..]);
     let mut bent = reader.clone();

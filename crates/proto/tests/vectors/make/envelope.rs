@@ -3,8 +3,9 @@
 use proto::Digest;
 use proto::drops;
 use proto::envelope::{Wire, dangerously_seal_exit_layer};
+use proto::pass::{self, DeskPass};
 use proto::seal::{self, SealSecret, Use};
-use proto::size::{Cascade, EXIT_HEADER, READER_SLOT};
+use proto::size::{Cascade, EXIT_HEADER, PASS, READER_SLOT};
 
 use super::{Draw, NETWORK};
 use crate::case::Case;
@@ -57,6 +58,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(bent());
     cases.extend(headers());
     cases.extend(drop_lengths());
+    cases.extend(passes());
     cases
 }
 
@@ -157,35 +159,78 @@ fn headers() -> Vec<Case> {
         let layer = exit_layer("envelope 04", &[class, slots], None);
         cases.push(layer.refused(&format!("env-04-{name}"), "ENV-04", note));
     }
+    let mut draw = Draw::new("envelope slots");
+    let boxed = drops::empty_box(&wire(4), &mut draw);
+    let pass = DeskPass::from_bytes(draw.bytes32());
+    let of_a_desk = |slots: u8| [[2, slots].as_slice(), &pass.proof(&boxed)].concat();
+    let hex = *pass.as_bytes();
     for (slots, name, note) in
         [(0, "none", "class 2 without a slot"), (4, "four", "four slots where three fit")]
     {
-        let layer = exit_layer("envelope 05", &[2, slots], None);
-        cases.push(layer.refused(&format!("env-05-{name}"), "ENV-05", note));
+        let layer = exit_layer("envelope 05", &of_a_desk(slots), Some(&boxed));
+        cases.push(layer.refused(&format!("env-05-{name}"), "ENV-05", note).hex("pass", hex));
     }
-    let mut draw = Draw::new("envelope slots");
-    let boxed = drops::empty_box(&wire(4), &mut draw);
+    let mut bent = of_a_desk(3);
+    bent[33] ^= 1;
+    let dirty = [of_a_desk(3).as_slice(), &[1]].concat();
+    for (name, note, header) in [
+        ("stranger", "class 2 without a proof", vec![2, 3]),
+        ("bent", "one bit of a proof flipped", bent),
+        ("desk-zero", "a proof, and dirty padding", dirty),
+    ] {
+        let layer = exit_layer("envelope 03", &header, Some(&boxed));
+        cases.push(layer.refused(&format!("env-03-{name}"), "ENV-03", note).hex("pass", hex));
+    }
+    let old = exit_layer("envelope 03", &of_a_desk(3), Some(&boxed));
+    let note = "a proof under a pass that the exit does not take";
+    cases.push(old.refused("env-03-other-pass", "ENV-03", note).hex("pass", [0x33; 32]));
     let slots = Digest::of(&boxed[..3 * READER_SLOT]);
     cases.push(
-        exit_layer("envelope 05", &[2, 3], Some(&boxed))
+        exit_layer("envelope 05", &of_a_desk(3), Some(&boxed))
             .case("slots-of-a-desk", "success", "ENV-05", "class 2 with as many slots as fit")
             .with("found", "to readers")
             .with("slots", 3)
-            .with("sha256", slots),
+            .with("sha256", slots)
+            .hex("pass", hex),
     );
     cases
 }
 
+/// A table of two places, one of them a desk's.
+fn passes() -> Vec<Case> {
+    let mut draw = Draw::new("pass");
+    let [desk, other] = [(); 2].map(|()| SealSecret::from_seed(&draw.bytes32()));
+    let pass = DeskPass::from_bytes(draw.bytes32());
+    let table = pass::table(&NETWORK, &pass, [desk.public()].into_iter(), 2, &mut draw);
+    let case = |path: &str, expect: &str, note: &str, desk: &SealSecret, table: &[u8]| {
+        Case::new(&format!("pass/{path}"), expect, "PAS-01", note)
+            .hex("network", NETWORK.0)
+            .hex("intake", *desk.to_seed())
+            .hex("table", table)
+    };
+    // Whichever place is the desk's.
+    let bent: Vec<u8> =
+        (0..).zip(&table).map(|(n, b)| if n % PASS == PASS - 1 { b ^ 1 } else { *b }).collect();
+    vec![
+        case("found", "success", "a desk finds its pass", &desk, &table)
+            .hex("pass", pass.as_bytes())
+            .hex("box", b"a box")
+            .hex("proof", pass.proof(b"a box")),
+        case("pas-01-other", "no pass", "a desk that is not listed", &other, &table),
+        case("pas-01-bent", "no pass", "one bit of each entry flipped", &desk, &bent),
+    ]
+}
+
 fn drop_lengths() -> Vec<Case> {
     let case = |path: &str, expect: &str, check: &str, note: &str, len: usize| {
-        Case::new(&format!("drop/{path}"), expect, check, note)
-            .with("mixes", 4)
-            .with("slots", 1)
-            .hex(if check == "DRP-01" { "desk-drop" } else { "reader-drop" }, vec![0x55; len])
+        let case = Case::new(&format!("drop/{path}"), expect, check, note).with("mixes", 4).with("slots", 1);
+        let case = if check == "DRP-01" { case.with("desks", 1) } else { case };
+        case.hex(if check == "DRP-01" { "desk-drop" } else { "reader-drop" }, vec![0x55; len])
     };
-    let (boxed, slot) = (wire(4).cascade.boxed(), READER_SLOT);
+    let (boxed, slot) = (wire(4).cascade.boxed() + PASS, READER_SLOT);
     vec![
-        case("desk", "success", "DRP-01", "one slot", boxed),
+        case("desk", "success", "DRP-01", "one slot and one pass", boxed),
+        case("drp-01-no-pass", "wrong length", "DRP-01", "one slot and no pass", boxed - PASS),
         case("drp-01-short", "wrong length", "DRP-01", "one byte short", boxed - 1),
         case("drp-01-long", "wrong length", "DRP-01", "one byte long", boxed + 1),
         case("drp-01-none", "wrong length", "DRP-01", "no slot where there is one", 0),

@@ -83,6 +83,8 @@ impl Net {
             count_in: 2,
             count_out: 2,
             outputs: vec![Digest([0x66; 32]), Digest::of(&[0xd2; 1024])],
+            deleted: 0,
+            alarm: false,
         };
         let network = self.town.network();
         let head = Head {

@@ -22,8 +22,8 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// A script's steps are `input ENTRIES`, `offer TAG ITEM` and `close yes|no` (is the round over); the outcome is the last
-/// step's.
+/// A script's steps are `round N` (by the mix's clock), `input ENTRIES`, `offer TAG ITEM` or `offer TAG ITEM RELEASE`,
+/// `delete` (what waited too long) and `close yes|no` (is the round over); the outcome is the last step's.
 fn script(path: &str, expect: &str, check: &str, note: &str, limits: (u32, u32), steps: &[&str]) -> Case {
     let case = Case::new(&format!("mix/{path}"), expect, check, note)
         .with("n-min", limits.0)
@@ -94,6 +94,52 @@ fn rule() -> Vec<Case> {
         .with("items", "1 2 3")
         .with("count-in", 3)
         .with("inputs", 1),
+        script(
+            "mix-07-held",
+            "waits",
+            "MIX-07",
+            "three items, of which two may leave, and n_min is three",
+            (3, 9),
+            &["round 4", &one, &two, &format!("{three} 5"), "close yes"],
+        ),
+        script(
+            "mix-07-leaves",
+            "closed",
+            "MIX-07",
+            "what is held leaves in its round, with what came meanwhile",
+            (2, 9),
+            &["round 4", "input 2", &one, &format!("{three} 6"), "round 6", "input 1", &two, "close yes"],
+        )
+        .with("items", "1 2 3")
+        .with("count-in", 3)
+        .with("inputs", 2),
+        script(
+            "mix-07-stays",
+            "closed",
+            "MIX-07",
+            "what is held stays when others leave",
+            (2, 9),
+            &["round 4", "input 3", &one, &format!("{three} 6"), &two, "round 5", "close yes"],
+        )
+        .with("items", "1 2")
+        .with("count-in", 3)
+        .with("inputs", 1),
+        script(
+            "mix-10-not-yet",
+            "0 deleted",
+            "MIX-10",
+            "what might have left for 23 rounds waits on",
+            (3, 9),
+            &[&format!("{one} 4"), "round 27", "delete"],
+        ),
+        script(
+            "mix-10-deleted",
+            "1 deleted",
+            "MIX-10",
+            "one might have left for 24 rounds, one for 23, one is held",
+            (3, 9),
+            &[&format!("{one} 4"), &format!("{two} 5"), &format!("{three} 29"), "round 28", "delete"],
+        ),
         script("mix-03-not-full", "waits", "MIX-03", "one below n_max", (2, 3), &[&one, &two, "close no"]),
     ]
 }
@@ -113,6 +159,11 @@ fn exit() -> Vec<Case> {
             .with("filled", 3)
             .with("filler", 1)
             .with("left", 0),
+        case("ext-05-held", "EXT-05", "two of three are held", 4, 3)
+            .with("held", 2)
+            .with("filled", 1)
+            .with("filler", 3)
+            .with("left", 2),
         case("ext-02-more", "EXT-02", "more wait than there are slots", 4, 7)
             .with("filled", 4)
             .with("filler", 0)

@@ -1,15 +1,17 @@
 //! A network of two mixes, for what happens between mixes and edge.
 
 use proto::batch::BatchSeal;
+use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
 use proto::edition::{Bundle, Head, sign_head};
 use proto::envelope::Wire;
+use proto::hold::Hold;
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
-use proto::size::Cascade;
+use proto::size::{Cascade, PASS};
 use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
 
 use super::Draw;
@@ -38,8 +40,8 @@ pub(super) struct Net {
     intake: SealSecret,
 }
 
-/// Length of a desk drop and of a reader drop, one slot each.
-pub(super) const DESK_DROP: usize = 5_872;
+/// Length of a desk drop and of a reader drop, one slot each, and one pass.
+pub(super) const DESK_DROP: usize = 5_872 + PASS;
 pub(super) const READER_DROP: usize = 1_024;
 
 impl Net {
@@ -68,7 +70,10 @@ impl Net {
                 n_max: 100,
                 desk_slots: 1,
                 reader_slots: 1,
+                hold: Hold::NONE,
+                decoys: Decoys::NONE,
                 quorum: 0,
+                desks: 1,
             },
             operators: vec![
                 operator(Role::Press, "Press", &press),
@@ -101,7 +106,16 @@ impl Net {
 
     pub(super) fn manifest(&self, hop: u8, id: (u32, u16), count_out: u32, outputs: Vec<Digest>) -> Manifest {
         let batch = BatchId { round: Round(id.0), part: id.1 };
-        Manifest { batch, hop, inputs: vec![Digest([0x66; 32])], count_in: count_out, count_out, outputs }
+        Manifest {
+            batch,
+            hop,
+            inputs: vec![Digest([0x66; 32])],
+            count_in: count_out,
+            count_out,
+            outputs,
+            deleted: 0,
+            alarm: false,
+        }
     }
 
     /// What goes before the payload: the manifest's length and the manifest.

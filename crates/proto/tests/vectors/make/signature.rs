@@ -24,6 +24,8 @@ fn manifest() -> Manifest {
         count_in: 40,
         count_out: 38,
         outputs: vec![Digest([0x77; 32])],
+        deleted: 0,
+        alarm: false,
     }
 }
 

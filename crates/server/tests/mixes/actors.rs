@@ -1,0 +1,440 @@
+//! Who does wrong, one test for each: a mix that drops, spares decoys, replaces, duplicates, tags, stalls or lies, and what
+//! becomes of it. The test holds the keys of the one who does wrong and acts in its place; all others are real.
+
+use super::*;
+use proto::decoy::Decoys;
+use proto::directory::{IntakeKey, MixKey};
+use proto::drops::{empty_box, empty_slot};
+use proto::envelope::{Found, open_exit, open_layer};
+
+const DECOYS: Decoys = Decoys { mu: 2, b: 1 };
+
+fn town_with_decoys(seed: u64) -> Town {
+    Town::bent(seed, 3, |p| (p.desk_slots, p.decoys) = (8, DECOYS))
+}
+
+impl Net {
+    /// Stops the mix at `hop` for good: the test acts in its place. Makes and hands over its keys up to `until`, as it would.
+    fn play(&mut self, hop: u8, until: Round) {
+        self.mixes[usize::from(hop)] = None;
+        let kind = KeyKind::of_mix(hop, self.directory().wire().cascade);
+        let mut period = kind.period(self.round());
+        while period.from <= until {
+            if self.kept(hop, period.from).is_none() {
+                let secret = SealSecret::generate(&mut self.town.rng);
+                let key = secret.public().to_bytes().into();
+                let key = MixKey { hop, key, from: period.from, until: period.until };
+                let by = &self.town.mixes[usize::from(hop)];
+                let body = codec::encode(&Unverified::sign(&key, &self.town.network, by));
+                let path = format!("/v1/keys/{hop}/{}", period.from);
+                assert_eq!(self.signed(by, "PUT", &path, body).unwrap().0, 200, "{path}");
+                let seed = secret.to_seed();
+                let row = rusqlite::params![period.from.0, period.until.0, seed.as_slice()];
+                let insert = "INSERT INTO keys (first, last, seed, handed) VALUES (?1, ?2, ?3, 1)";
+                self.kept_by(hop).execute(insert, row).unwrap();
+            }
+            period = kind.period(period.until.next());
+        }
+    }
+
+    fn kept_by(&self, hop: u8) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join(format!("mix{hop}")).join("mix.sqlite")).unwrap()
+    }
+
+    /// The key of the mix at `hop` whose rounds this is one of, if it still has it.
+    fn kept(&self, hop: u8, round: Round) -> Option<SealSecret> {
+        let query = "SELECT seed FROM keys WHERE ?1 BETWEEN first AND last";
+        let seed = self.kept_by(hop).query_row(query, [round.0], |row| row.get::<_, [u8; 32]>(0));
+        seed.ok().map(|seed| SealSecret::from_seed(&seed))
+    }
+
+    /// What the mix at `hop` opens things of `round` with.
+    fn secret_of(&self, hop: u8, round: Round) -> SealSecret {
+        self.kept(hop, round).expect("it made one and has it")
+    }
+
+    /// Hands over `entries` as the mix at `hop`, with a manifest that states `count` of them.
+    fn forge(&mut self, hop: u8, round: u32, entries: &[Vec<u8>], count: u32) -> u16 {
+        let (wire, id) = (self.directory().wire(), BatchId { round: Round(round), part: 0 });
+        let to = self.key_of(hop + 1, id.round);
+        let mut payload = Vec::new();
+        let mut sealing = BatchSeal::new(&wire, hop + 1, &to, &mut self.town.rng, &mut payload);
+        entries.iter().for_each(|entry| sealing.entry(entry, &mut payload));
+        sealing.finish(&mut payload);
+        let manifest = Manifest {
+            batch: id,
+            hop,
+            inputs: vec![],
+            count_in: count,
+            count_out: count,
+            outputs: vec![Digest::of(&payload)],
+            deleted: 0,
+            alarm: false,
+        };
+        let by = &self.town.mixes[usize::from(hop)];
+        let handed = Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload);
+        self.signed(by, "PUT", &format!("/v1/batches/{hop}/{round}/0"), handed.body().to_vec()).unwrap().0
+    }
+
+    /// What the mix at `hop` was handed for this round, opened as it would.
+    fn taken(&mut self, hop: u8, round: u32) -> Vec<Vec<u8>> {
+        let path = format!("/v1/batches/{}/{round}/0", hop - 1);
+        let mix = &self.town.mixes[usize::from(hop)];
+        let (status, body) = self.signed(mix, "GET", &path, vec![]).unwrap();
+        assert_eq!(status, 200, "{path}");
+        let handed = Handed::parse(body.into()).unwrap();
+        let key = self.secret_of(hop, Round(round));
+        proto::batch::open(&self.directory().wire(), hop, &key, &handed.payload()).unwrap()
+    }
+
+    /// Drops in which nothing stands, signed by the exit.
+    fn empty_drops(&mut self, round: u32) {
+        let wire = self.directory().wire();
+        let parameters = self.directory().parameters().clone();
+        let mut desk: Vec<u8> =
+            (0..parameters.desk_slots).flat_map(|_| empty_box(&wire, &mut self.town.rng)).collect();
+        desk.resize(server::handed::desk_drop_len(wire.cascade, &parameters), 7);
+        let reader: Vec<u8> =
+            (0..parameters.reader_slots).flat_map(|_| empty_slot(&mut self.town.rng)).collect();
+        let manifest = Manifest {
+            batch: BatchId { round: Round(round), part: 0 },
+            hop: 2,
+            inputs: vec![],
+            count_in: 4,
+            count_out: 12,
+            outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+            deleted: 0,
+            alarm: false,
+        };
+        let by = &self.town.mixes[2];
+        let payload = [desk, reader].concat();
+        let handed = Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload);
+        let put = self.signed(by, "PUT", &format!("/v1/drops/{round}"), handed.body().to_vec());
+        assert_eq!(put.unwrap().0, 200);
+    }
+
+    /// Round after round with four covers each, until decoys that left in round 6 are judged. `wrong` acts in each once the
+    /// first mix has passed its batch on. Returns whether the first mix raised the alarm, early and in the end.
+    fn long_run(&mut self, mut wrong: impl FnMut(&mut Self, u32)) -> (bool, bool) {
+        let schedule = self.town.schedule();
+        for r in 5..=67u32 {
+            self.at(schedule.start(Round(r)).plus(200));
+            for _ in 0..4 {
+                let cover = self.cover();
+                self.upload(Round(r), cover);
+            }
+            if r > 5 {
+                wrong(self, r - 1);
+                self.at(schedule.drops_due(Round(r - 1)));
+            }
+        }
+        let alarm = |r| self.manifests(r).iter().any(|m| m.hop == 0 && m.alarm);
+        ((5..60).any(alarm), alarm(66))
+    }
+}
+
+/// MIX-08
+#[test]
+fn mix_08_each_mix_adds_the_same_number_of_onions_once_a_round_whatever_the_noise() {
+    let mut net = Net::start(town_with_decoys(31), None);
+    let sent = four_rounds(&mut net);
+    check_delivered_once(&net, &sent);
+    let counts = |r| net.manifests(r).iter().map(|m| (m.hop, m.count_in, m.count_out)).collect::<Vec<_>>();
+    assert_eq!(counts(5)[..2], [(0, 10, 12), (1, 12, 16)], "eight, and four from each");
+    for r in 6..=8 {
+        assert_eq!(counts(r)[..2], [(0, 4, 8), (1, 8, 12)], "round {r}");
+    }
+    net.stop();
+}
+
+#[test]
+fn mix_08_short_rounds_that_are_merged_get_decoys_once_and_further_parts_none() {
+    let mut net = Net::start(
+        Town::bent(32, 3, |p| (p.n_min, p.n_max, p.desk_slots, p.decoys) = (4, 5, 8, DECOYS)),
+        None,
+    );
+    let schedule = net.town.schedule();
+    for (r, count) in [(5, 2), (6, 1), (7, 6)] {
+        net.at(schedule.start(Round(r)).plus(200));
+        for _ in 0..count {
+            let cover = net.cover();
+            net.upload(Round(r), cover);
+        }
+    }
+    net.at(schedule.start(Round(8)).plus(200));
+    let first: Vec<_> =
+        net.manifests(7).iter().filter(|m| m.hop == 0).map(|m| (m.batch.part, m.count_out)).collect();
+    assert_eq!(first, [(0, 9), (1, 4)], "five and four onions; then four");
+    assert!((5..7).flat_map(|r| net.manifests(r)).all(|m| m.hop == 2), "the drops alone");
+    net.stop();
+}
+
+/// Step Searched among what is stopped.
+#[test]
+fn mix_09_a_mix_that_is_stopped_while_it_looks_finds_its_decoys() {
+    for (side, first) in [(Side::Before, 0), (Side::After, 0), (Side::After, 1)] {
+        let victim = Victim { who: Who::Mix(0), step: Step::Searched, side, first };
+        let mut net = Net::start(town_with_decoys(33), Some(victim));
+        assert_eq!(net.long_run(|_, _| ()), (false, false), "{victim:?}");
+        assert!(net.came.load(Ordering::SeqCst) > first, "never struck: {victim:?}");
+        net.stop();
+    }
+}
+
+#[test]
+fn an_exit_that_drops_messages_or_stalls_is_told_by_the_mixes_before_it() {
+    for stalls in [false, true] {
+        let mut net = Net::start(town_with_decoys(34), None);
+        net.mixes[2] = None;
+        let alarms = net.long_run(|net, r| {
+            if !stalls {
+                net.empty_drops(r);
+            }
+        });
+        assert_eq!(alarms, (false, true), "stalls: {stalls}");
+        net.stop();
+    }
+}
+
+/// It knows its own decoys, and nobody else's: those of the mix before it go with the messages it drops.
+#[test]
+fn a_middle_mix_that_spares_its_decoys_and_drops_the_rest_is_told_by_the_first() {
+    let mut net = Net::start(town_with_decoys(35), None);
+    net.play(1, Round(67));
+    let alarms = net.long_run(|net, r| {
+        let taken = net.taken(1, r).len() as u32;
+        let (wire, exit) = (net.directory().wire(), net.exit_key());
+        let own: Vec<_> = (0..taken)
+            .map(|n| proto::envelope::decoy(&wire, n < 4, &exit, &mut net.town.rng).0.as_bytes().to_vec())
+            .collect();
+        assert_eq!(net.forge(1, r, &own, taken), 200);
+    });
+    assert_eq!(alarms, (false, true));
+    net.stop();
+}
+
+/// To the exit, and to a mix between, a decoy is what a message is.
+#[test]
+fn a_mix_cannot_tell_a_decoy_from_a_message() {
+    let mut net = Net::start(town_with_decoys(36), None);
+    net.mixes[1] = None;
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for n in 0..4 {
+        let tip = net.tip(&format!("{n}"));
+        net.upload(Round(5), tip);
+    }
+    net.at(schedule.start(Round(6)).plus(200));
+    let wire = net.directory().wire();
+    let mut lengths = Vec::new();
+    let mut to_desk = 0;
+    let (middle, exit) = (net.secret_of(1, Round(5)), net.secret_of(2, Round(5)));
+    for entry in net.taken(1, 5) {
+        let (_, layer) = open_layer(&wire, 1, &middle, &entry).unwrap();
+        lengths.push((entry.len(), layer.len()));
+        match open_exit(&wire, &exit, &[], &layer).unwrap().1 {
+            Found::ToDesk(boxed) => {
+                assert_eq!(boxed.len(), wire.cascade.boxed());
+                to_desk += 1;
+            }
+            Found::Cover => {}
+            Found::ToReaders(_) => panic!("nobody sent any"),
+        }
+    }
+    assert_eq!(lengths.len(), 8);
+    lengths.dedup();
+    assert_eq!(lengths.len(), 1);
+    assert!((4..=8).contains(&to_desk));
+    net.stop();
+}
+
+/// The middle mix has all the keys of its hop and sees all three rounds in one batch; where an entry stands says nothing of
+/// the round in which it came.
+#[test]
+fn three_short_rounds_merged_cannot_be_sorted_by_round() {
+    // 24 runs of three rounds with two entries each: an entry of the first round stands in each half of a batch half the time.
+    let mut front = 0;
+    for seed in 0..24 {
+        let mut net = Net::start(Town::bent(200 + seed, 3, |p| p.n_min = 6), None);
+        net.mixes[1] = None;
+        let schedule = net.town.schedule();
+        let mut first = Vec::new();
+        for r in 5..=7u32 {
+            net.at(schedule.start(Round(r)).plus(200));
+            for _ in 0..2 {
+                let cover = net.cover();
+                if r == 5 {
+                    let key = net.secret_of(0, Round(5));
+                    first.push(open_layer(&net.directory().wire(), 0, &key, &cover).unwrap().1);
+                }
+                net.upload(Round(r), cover);
+            }
+        }
+        net.at(schedule.start(Round(8)).plus(200));
+        let manifests = net.manifests(7);
+        assert_eq!((manifests.len(), manifests[0].count_out, manifests[0].inputs.len()), (1, 6, 3));
+        let batch = net.taken(1, 7);
+        front += batch[..3].iter().filter(|entry| first.contains(entry)).count();
+        net.stop();
+    }
+    // 48 entries, 24 expected, standard deviation 3.2.
+    assert!((10..=38).contains(&front), "{front} of 48");
+}
+
+#[test]
+fn a_mix_that_duplicates_or_tags_entries_has_the_copies_and_the_tagged_ones_dropped() {
+    let mut net = Net::start(Town::new(37), None);
+    net.mixes[0] = None;
+    let (wire, schedule) = (net.directory().wire(), net.town.schedule());
+    net.at(schedule.start(Round(6)).plus(200));
+    let key = net.secret_of(0, Round(6));
+    let mut entries: Vec<Vec<u8>> = ["one", "two", "three", "four", "five"]
+        .map(|text| open_layer(&wire, 0, &key, &net.tip(text)).unwrap().1)
+        .into();
+    // One bit of the fifth, anywhere: it would be looked for behind the honest mix.
+    entries[4][3_000] ^= 1;
+    entries.push(entries[0].clone());
+    assert_eq!(net.forge(0, 5, &entries, 6), 200);
+    net.at(schedule.drops_due(Round(5)));
+    let middle = &net.manifests(5)[1];
+    assert_eq!((middle.hop, middle.count_in, middle.count_out), (1, 6, 4));
+    let delivered = net.delivered(3..=5);
+    assert_eq!(
+        delivered.into_iter().collect::<Vec<_>>(),
+        ["four", "one", "three", "two"].map(|t| (t.into(), 1))
+    );
+    net.stop();
+}
+
+#[test]
+fn a_mix_that_replaces_its_batch_is_refused_and_the_first_is_passed_on() {
+    let mut net = Net::start(Town::new(38), None);
+    net.mixes[0] = None;
+    let (wire, schedule) = (net.directory().wire(), net.town.schedule());
+    net.at(schedule.start(Round(6)).plus(200));
+    let key = net.secret_of(0, Round(6));
+    let mut entries = |text: &str| -> Vec<Vec<u8>> {
+        (0..4)
+            .map(|n| if n == 0 { net.tip(text) } else { net.cover() })
+            .map(|envelope| open_layer(&wire, 0, &key, &envelope).unwrap().1)
+            .collect()
+    };
+    let (first, second) = (entries("first"), entries("second"));
+    assert_eq!(net.forge(0, 5, &first, 4), 200);
+    assert_eq!(net.forge(0, 5, &second, 4), 409, "the edge holds the first");
+    net.at(schedule.drops_due(Round(5)));
+    assert_eq!(net.forge(0, 5, &second, 4), 409, "also once it was taken");
+    assert_eq!(net.delivered(3..=5).into_iter().collect::<Vec<_>>(), [("first".to_owned(), 1)]);
+    net.stop();
+}
+
+/// BAT-07. What it lies about is left at the edge; the honest mix says that it left it, and stops nothing else for it.
+#[test]
+fn a_mix_that_lies_about_how_many_it_passed_on_has_its_batch_left() {
+    for stated in [3, 5] {
+        let mut net = Net::start(Town::new(39), None);
+        net.mixes[0] = None;
+        let (wire, schedule) = (net.directory().wire(), net.town.schedule());
+        net.at(schedule.start(Round(6)).plus(200));
+        let key = net.secret_of(0, Round(6));
+        let entries: Vec<_> = (0..4).map(|_| open_layer(&wire, 0, &key, &net.cover()).unwrap().1).collect();
+        assert_eq!(net.forge(0, 5, &entries, stated), 200);
+        net.at(schedule.drops_due(Round(5)));
+        assert!(net.manifests(5).iter().all(|m| m.hop != 1), "stated {stated}");
+        net.stop();
+    }
+}
+
+/// ENV-03 and PAS-02: a desk's slots come through with a pass of today or of the three days before, and a stranger's never.
+#[test]
+fn pas_02_a_stranger_who_sends_class_2_fills_no_reader_drop_and_a_pass_ends_after_four_days() {
+    let mut net = Net::start(Town::new(40), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.drops_due(Round(5)));
+    let first = net.pass(5).unwrap();
+    let came = |net: &mut Net, r: u32, pass: &DeskPass| {
+        net.at(schedule.start(Round(r)).plus(200));
+        let (wire, exit) = (net.directory().wire(), net.exit_key());
+        let blob = to_readers(&wire, &[slot()], pass, &exit, &mut net.town.rng);
+        let body = net.wrap(blob);
+        net.upload(Round(r), body);
+        for _ in 0..4 {
+            let cover = net.cover();
+            net.upload(Round(r), cover);
+        }
+        net.at(schedule.drops_due(Round(r)));
+        let exits: Vec<_> = net.manifests(r).into_iter().filter(|m| m.hop == 2).collect();
+        assert_eq!((exits.len(), exits[0].count_in), (1, 5), "whatever came, nobody sees it in a count");
+        net.delivered(r..=r).contains_key("reply")
+    };
+    let guess = DeskPass::from_bytes([0; 32]);
+    assert!(!came(&mut net, 7, &guess));
+    assert!(came(&mut net, 8, &first));
+    // The same day, another exit process: the same pass.
+    net.mixes[2] = None;
+    net.open_mix(2);
+    net.at(schedule.drops_due(Round(9)));
+    assert_eq!(net.pass(9).unwrap().as_bytes(), first.as_bytes());
+    assert!(came(&mut net, 12, &first));
+    for day in 1..4u32 {
+        net.at(schedule.drops_due(Round(24 * day)));
+        assert_ne!(net.pass(24 * day).unwrap().as_bytes(), first.as_bytes(), "day {day}");
+    }
+    assert!(came(&mut net, 75, &first), "three days later");
+    net.at(schedule.drops_due(Round(96)));
+    assert!(!came(&mut net, 98, &first), "four days later");
+    let fourth = net.pass(96).unwrap();
+    assert!(came(&mut net, 100, &fourth));
+    net.stop();
+}
+
+/// EXT-01: whoever fills the pools pushes things out at random; no drop grows, and nothing but the pool tells.
+#[test]
+fn full_pools_lose_random_items_and_drops_stay_as_long_as_they_are() {
+    let mut net = Net::start(Town::bent(41, 3, |p| (p.n_max, p.desk_slots) = (300, 1)), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for n in 0..60 {
+        let tip = net.tip(&format!("{n}"));
+        net.upload(Round(5), tip);
+    }
+    for r in 5..=40 {
+        net.at(schedule.drops_due(Round(r)));
+    }
+    let delivered = net.delivered(5..=40);
+    assert_eq!(delivered.len(), 24, "one a round for as many rounds as a pool holds");
+    assert!(delivered.values().all(|times| *times == 1));
+    let late = delivered.keys().filter(|text| text.parse::<u32>().unwrap() >= 24).count();
+    assert!(late > 0, "not only the first stay");
+    let counts: std::collections::BTreeSet<_> =
+        (5..=40).flat_map(|r| net.manifests(r)).filter(|m| m.hop == 2).map(|m| m.count_out).collect();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [5]);
+    net.stop();
+}
+
+/// Its key of the week is too new for the directory that the exit started with: the exit takes it from the edge. The desk finds
+/// the pass under that key, and not under the old one.
+#[test]
+fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
+    let mut net = Net::start(Town::new(42), None);
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(150)).plus(200));
+    let old = *net.pass(148).expect("the newest drops that are due").as_bytes();
+    let week = KeyKind::Intake.period(Round(168));
+    let next = SealSecret::generate(&mut net.town.rng);
+    let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
+    let body = codec::encode(&Unverified::sign(&key, &net.town.network, &net.town.desk));
+    let path = format!("/v1/intake/{}/{}", net.directory().desks()[0].id, week.from);
+    assert_eq!(net.signed(&net.town.desk, "PUT", &path, body).unwrap().0, 200);
+    net.at(schedule.drops_due(Round(167)));
+    assert_eq!(net.pass(167).expect("still the old week, and day").as_bytes(), &old);
+    net.at(schedule.drops_due(Round(168)));
+    assert!(net.pass(168).is_none());
+    net.town.intake = next;
+    assert_ne!(net.pass(168).expect("the new week").as_bytes(), &old);
+    assert!(net.pass(167).is_none());
+    // Nobody handed in a key for the week after: the table is as long, and has a place for nobody.
+    net.at(schedule.drops_due(Round(336)));
+    assert!(net.pass(336).is_none());
+    net.stop();
+}

@@ -1,4 +1,4 @@
-//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, directory and edition.
+//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, documents, directory and edition.
 //!
 //! No input or output, no clock, no ambient randomness: `now` and `rng` are arguments. Everything here can be
 //! implemented again from `docs/spec/`, and `vectors/` checks it.
@@ -16,6 +16,7 @@ pub mod batch;
 pub mod codec;
 pub mod conversation;
 pub mod directory;
+pub mod document;
 pub mod drops;
 pub mod edition;
 pub mod envelope;

@@ -161,15 +161,13 @@ pub struct Head {
 }
 
 impl Head {
-    // DOC-02: bounds, a name that is a name, and the parts that such a stream takes.
-    fn read(cascade: Cascade, parts: u16, stream: &[u8]) -> Option<Self> {
+    // DOC-02: bounds, and a name that is a name.
+    fn read(stream: &[u8]) -> Option<Self> {
         let (head, rest) = stream.split_at_checked(HEAD)?;
         let name = core::str::from_utf8(rest.get(..usize::from(head[1]))?).ok()?;
         let length = u32::from_be_bytes(head[2..6].try_into().expect("four bytes"));
         let content = length as usize;
-        let good = is_name(name)
-            && (1..=MAX_CONTENT).contains(&content)
-            && self::parts(cascade, stream_len(name, content)) == parts;
+        let good = is_name(name) && (1..=MAX_CONTENT).contains(&content);
         let format = Format::from_code(head[0])?;
         let sha256 = head[6..].try_into().expect("32 bytes");
         good.then(|| Self { format, name: name.to_owned(), length, sha256 })
@@ -200,8 +198,8 @@ impl Part {
     }
 
     /// What part 0 says of the document. `None`: it is another part, or says nothing good.
-    pub fn head(&self, cascade: Cascade) -> Option<Head> {
-        if self.part == 0 { Head::read(cascade, self.parts, &self.rest) } else { None }
+    pub fn head(&self) -> Option<Head> {
+        if self.part == 0 { Head::read(&self.rest) } else { None }
     }
 
     // part 2 | parts 2 | rest
@@ -224,7 +222,9 @@ impl Part {
             && u32::from(part.part) <= sequence
             && part.parts <= parts(cascade, HEAD + MAX_NAME + MAX_CONTENT)
             && if is_last { !rest.is_empty() } else { rest.len() == cascade.part() };
-        (good && (part.part > 0 || part.head(cascade).is_some())).then_some(part)
+        // DOC-02: and so many parts is what it takes.
+        let is_of = |head: Head| parts(cascade, stream_len(&head.name, head.length as usize)) == part.parts;
+        (good && (part.part > 0 || part.head().is_some_and(is_of))).then_some(part)
     }
 }
 
@@ -278,9 +278,8 @@ impl Joining {
     }
 
     /// What the head says, once it is there.
-    pub fn head(&self, cascade: Cascade) -> Option<Head> {
-        let first = self.pieces.first().filter(|piece| piece.part == 0)?;
-        Head::read(cascade, self.parts, &first.rest)
+    pub fn head(&self) -> Option<Head> {
+        Head::read(&self.pieces.first().filter(|piece| piece.part == 0)?.rest)
     }
 
     /// Takes a part.
@@ -299,11 +298,11 @@ impl Joining {
     }
 
     /// The document, once every part has come. `None`: some are missing.
-    pub fn join(&self, cascade: Cascade) -> Option<Result<Document, Damaged>> {
+    pub fn join(&self) -> Option<Result<Document, Damaged>> {
         if self.have() < self.parts {
             return None;
         }
-        let Some(head) = self.head(cascade) else { return Some(Err(Damaged)) };
+        let Some(head) = self.head() else { return Some(Err(Damaged)) };
         let all = self.pieces.iter().map(|piece| piece.rest.len()).sum();
         let mut content = Vec::with_capacity(all);
         let mut skip = stream_len(&head.name, 0);
@@ -352,7 +351,7 @@ mod tests {
             pieces.shuffle(&mut StdRng::seed_from_u64(seed));
             let mut joining = Joining::new(pieces[0].parts);
             for part in &pieces {
-                prop_assert!(joining.join(k).is_none());
+                prop_assert!(joining.join().is_none());
                 let data = part.to_data();
                 let read = Part::from_data(k, u32::from(part.part) + 4, &data);
                 prop_assert!(read.as_ref() == Some(part));
@@ -360,7 +359,7 @@ mod tests {
                 prop_assert_eq!(joining.take(part), Taken::Known);
             }
             let again: Joining = crate::codec::decode(&crate::codec::encode(&joining)).unwrap();
-            prop_assert!(again.join(k) == Some(Ok(document)));
+            prop_assert!(again.join() == Some(Ok(document)));
         }
 
         #[test]
@@ -459,9 +458,9 @@ mod tests {
         let mut joining = Joining::new(3);
         assert_eq!(joining.take(&one[1]), Taken::New);
         assert_eq!(joining.take(&other[0]), Taken::Disagrees);
-        assert!(joining.head(three()).is_none());
+        assert!(joining.head().is_none());
         assert_eq!(joining.take(&one[0]), Taken::New);
-        assert_eq!(joining.head(three()).unwrap().name, "Minutes of 3 November.pdf");
+        assert_eq!(joining.head().unwrap().name, "Minutes of 3 November.pdf");
         assert_eq!((joining.have(), joining.parts()), (2, 3));
     }
 
@@ -477,7 +476,7 @@ mod tests {
                 }
                 joining.take(&Part { part: part.part, parts: 3, rest: Zeroizing::new(rest) });
             }
-            joining.join(three()).unwrap().is_ok()
+            joining.join().unwrap().is_ok()
         };
         assert!(joined(|_| ()));
         assert!(!joined(|rest| rest[5] ^= 1));

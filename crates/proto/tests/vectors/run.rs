@@ -180,7 +180,7 @@ fn part(f: &Fields) -> Outcome {
     f.states("sequence", sequence)?;
     f.states("part", part.part)?;
     f.states("parts", part.parts)?;
-    if let Some(head) = part.head(f.cascade()?) {
+    if let Some(head) = part.head() {
         f.states("format", head.format.ending())?;
         f.states("name", head.name)?;
         f.states("length", head.length)?;
@@ -201,7 +201,7 @@ fn joined(f: &Fields) -> Outcome {
                     Taken::Disagrees => "disagrees".into(),
                 }
             }
-            ["join"] => match joining.as_ref().and_then(|joining| joining.join(f.cascade().ok()?)) {
+            ["join"] => match joining.as_ref().and_then(Joining::join) {
                 None => "waits".into(),
                 Some(Err(_)) => "damaged".into(),
                 Some(Ok(whole)) => format!("whole | {}", Digest::of(&whole.content)),

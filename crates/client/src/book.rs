@@ -2,7 +2,10 @@
 //! round is handed in. Spec: vault.md §2, conversation.md.
 
 use proto::Round;
-use proto::conversation::{Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply};
+use proto::conversation::{
+    Body, Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply,
+};
+use proto::document::{Joining, Part, Taken};
 use proto::envelope::{self, Blob, Wire};
 use proto::pass::DeskPass;
 use proto::seal::SealPublic;
@@ -45,19 +48,12 @@ impl Book {
             return false;
         }
         self.waiting.push(Outgoing::Ack(ack));
-        let started = Started { at: edition, sequence: message.sequence, chain };
         let thread = match known {
-            Some(thread) => {
-                // Sealed anew counts as newer: its chain is the one that the source surely has.
-                if message.sequence >= thread.chain.sequence {
-                    thread.chain = started;
-                }
-                thread
-            }
+            Some(thread) => thread,
             None => {
                 self.threads.push(Thread {
                     key: ConversationKey::from_bytes(*message.conversation.as_bytes()),
-                    chain: started,
+                    chain: None,
                     replies: 0,
                     lines: Vec::new(),
                     taken: Vec::new(),
@@ -65,6 +61,11 @@ impl Book {
                 self.threads.last_mut().expect("pushed just now")
             }
         };
+        // Sealed anew counts as newer: its chain is the one that the source surely has. DOC-05: most parts start none.
+        let is_newer = thread.chain.as_ref().is_none_or(|chain| message.sequence >= chain.sequence);
+        if message.body.starts_chain() && is_newer {
+            thread.chain = Some(Started { at: edition, sequence: message.sequence, chain });
+        }
         thread.taken.push(ack.into());
         // CNV-11: what a source once had it has, in whatever order its messages come.
         let key = *thread.key.as_bytes();
@@ -77,23 +78,12 @@ impl Book {
                 had.push(*number);
             }
         }
-        // CNV-08: what is sealed anew is the same message.
-        let repeat = thread
-            .lines
-            .iter()
-            .any(|line| matches!(line, Spoken::Source { sequence, .. } if *sequence == message.sequence));
-        if !repeat {
-            thread.lines.push(Spoken::Source {
-                text: Text(message.text.to_string()),
-                sequence: message.sequence,
-                at: edition,
-            });
-        }
+        let is_new = thread.add(message, edition);
         // Copies of it that wait need not go.
         self.waiting.retain(|item| {
             !matches!(item, Outgoing::Part { conversation, number, .. } if *conversation == key && had.contains(number))
         });
-        !repeat
+        is_new
     }
 
     /// Adds a reply, and puts its first copy with what waits.
@@ -157,7 +147,8 @@ impl Book {
         if thread.is_old(now) {
             return 0;
         }
-        thread.chain.chain.links().len().saturating_sub(self.waiting_parts(&thread.key))
+        let links = thread.chain.as_ref().map_or(0, |started| started.chain.links().len());
+        links.saturating_sub(self.waiting_parts(&thread.key))
     }
 
     /// Forgets what is on the disk in the queue. What an earlier run placed and is not there goes out again.
@@ -237,7 +228,8 @@ impl Book {
         if thread.is_old(now) {
             return Sealed::Waits;
         }
-        let Some(link) = thread.chain.chain.next_link() else { return Sealed::Waits };
+        let link = thread.chain.as_mut().and_then(|started| started.chain.next_link());
+        let Some(link) = link else { return Sealed::Waits };
         let text = Zeroizing::new(text.0.clone());
         let part = ReplyPart { number: *number, part: *part, parts: *parts, text };
         Sealed::Slot(Box::new(seal_reply(&link, &part, rng)))
@@ -294,8 +286,44 @@ impl Book {
 }
 
 impl Thread {
+    /// Whether there is a chain and it is too old to write on.
     pub(crate) fn is_old(&self, now: Round) -> bool {
-        self.chain.at.0.saturating_add(WRITES_ROUNDS) < now.0
+        self.chain.as_ref().is_some_and(|started| started.at.0.saturating_add(WRITES_ROUNDS) < now.0)
+    }
+
+    /// Adds what a message carries. `true`: it was not there.
+    fn add(&mut self, message: &Message, edition: Round) -> bool {
+        // CNV-08: what is sealed anew is the same message.
+        match &message.body {
+            Body::Text(text) => {
+                let is = |line: &Spoken| matches!(line, Spoken::Source { sequence, .. } if *sequence == message.sequence);
+                let new = !self.lines.iter().any(is);
+                if new {
+                    let text = Text(text.to_string());
+                    self.lines.push(Spoken::Source { text, sequence: message.sequence, at: edition });
+                }
+                new
+            }
+            Body::Part(part) => self.add_part(message.sequence - u32::from(part.part), part, edition),
+        }
+    }
+
+    /// Adds a part of the document whose part 0 is in message `document`.
+    fn add_part(&mut self, document: u32, part: &Part, edition: Round) -> bool {
+        let is = |line: &Spoken| matches!(line, Spoken::Document { first, .. } if *first == document);
+        if !self.lines.iter().any(is) {
+            let parts = Joining::new(part.parts);
+            self.lines.push(Spoken::Document { first: document, at: edition, parts, good: None });
+        }
+        for line in self.lines.iter_mut().filter(|line| is(line)) {
+            let Spoken::Document { at, parts, good, .. } = line else { continue };
+            if parts.take(part) == Taken::New {
+                *at = edition;
+                *good = parts.join().map(|joined| joined.is_ok());
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -369,15 +397,19 @@ mod tests {
     /// A message, and the chain of a fresh box around it.
     fn message(sequence: u32, rng: &mut StdRng) -> (Message, Chain) {
         let key = || ConversationKey::from_bytes([7; 32]);
-        let text = Zeroizing::new(format!("message {sequence}"));
+        let body = Body::Text(Zeroizing::new(format!("message {sequence}")));
         let network = NetworkId([1; 32]);
         let (_, exporter) = seal::seal(Use::Box, &network, SealSecret::generate(rng).public(), b"", rng);
-        let message = Message { conversation: key(), sequence, received: Received::default(), text };
+        let message = Message { conversation: key(), sequence, received: Received::default(), body };
         (message, Chain::new(&key(), &exporter))
     }
 
     fn again(chain: &Chain) -> Chain {
         proto::codec::decode(&proto::codec::encode(chain)).unwrap()
+    }
+
+    fn started(book: &Book) -> &Started {
+        book.threads[0].chain.as_ref().unwrap()
     }
 
     fn acks(book: &Book) -> usize {
@@ -394,7 +426,7 @@ mod tests {
         assert!(book.take(&first, one, EDITION));
         assert!(!book.take(&anew, two, EDITION));
         assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
-        assert_eq!(*book.threads[0].chain.chain.ack(), newer);
+        assert_eq!(*started(&book).chain.ack(), newer);
     }
 
     #[test]
@@ -406,7 +438,7 @@ mod tests {
         let copies = [again(&one), again(&two)];
         assert!(book.take(&first, one, EDITION));
         assert!(book.take(&second, two, EDITION));
-        let used = *book.threads[0].chain.chain.next_link().unwrap().tag();
+        let used = *book.threads[0].chain.as_mut().unwrap().chain.next_link().unwrap().tag();
         // And an anew of the second, after which its first box comes once more.
         let (anew, three) = message(1, &mut rng);
         let newest = *three.ack();
@@ -415,7 +447,7 @@ mod tests {
         for (message, copy) in [&first, &second].into_iter().zip(copies) {
             assert!(!book.take(message, copy, Round(10)));
         }
-        let chain = &book.threads[0].chain;
+        let chain = started(&book);
         assert_eq!((*chain.chain.ack(), chain.at, acks(&book)), (newest, EDITION, before));
         assert!(chain.chain.links().iter().all(|link| *link.tag() != used));
     }

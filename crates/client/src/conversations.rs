@@ -1,7 +1,7 @@
 //! What a mailbox's region holds: a source's conversations. Spec: mailbox.md §5, conversation.md.
 
 use minicbor::{Decode, Encode};
-use proto::conversation::{Chain, ConversationKey, Message, Received, ReplyPart, TooLong};
+use proto::conversation::{Body, Chain, ConversationKey, Message, Received, ReplyPart, TooLong};
 use proto::envelope::{self, Blob, Wire};
 use proto::seal::SealPublic;
 use proto::{DeskId, Round};
@@ -9,6 +9,7 @@ use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::device::DeskView;
+use crate::documents::Outbound;
 use crate::mailbox::{FILE, Hint, HintKey, Mailbox, TRAIL};
 
 /// How long a source keeps a chain after its box has left: 42 days, two weeks longer than a desk writes on it.
@@ -260,6 +261,9 @@ pub(crate) enum Said {
         #[n(2)]
         at: Round,
     },
+    /// A document by the source.
+    #[n(2)]
+    Document(#[n(0)] Outbound),
 }
 
 impl Conversation {
@@ -310,21 +314,21 @@ impl Conversation {
         rng: &mut impl CryptoRng,
     ) -> Result<Blob, TooLong> {
         let received = self.received();
+        let cascade = to.wire.cascade;
         let line = self.lines.iter_mut().find_map(|line| match line {
-            Said::Source { text, sequence, times, .. } if *sequence == number => Some((text, times)),
+            Said::Source { text, sequence, times, .. } if *sequence == number => {
+                Some((Body::Text(text.shown()), times))
+            }
+            Said::Document(document) => document.sealing(number, cascade),
             _ => None,
         });
-        let (text, times) = line.expect("only messages that were said are sealed");
-        let message = Message {
-            conversation: ConversationKey::from_bytes(*self.key.as_bytes()),
-            sequence: number,
-            received,
-            text: text.shown(),
-        };
+        let (body, times) = line.expect("only messages that were said are sealed");
+        let key = ConversationKey::from_bytes(*self.key.as_bytes());
+        let message = Message { conversation: key, sequence: number, received, body };
         let packed = message.pack(to.wire.cascade)?;
         let (blob, exporter) = envelope::to_desk(to.wire, to.intake, &packed, to.exit, rng);
         *times += 1;
-        let chain = Chain::new(&self.key, &exporter);
+        let chain = Chain::of(&self.key, &exporter, &message.body);
         self.boxes.push(Sealed { sequence: number, hint: hints.hint(&blob), left: None, chain });
         Ok(blob)
     }
@@ -335,16 +339,27 @@ impl Conversation {
     }
 
     // CNV-10: 120 rounds of drops looked through since it left, no acknowledgement, sealed fewer than three times.
-    /// Messages to seal anew, when the drops up to edition `looked` have been looked through.
+    /// Texts to seal anew, when the drops up to edition `looked` have been looked through.
     pub(crate) fn overdue(&self, looked: Round) -> Vec<u32> {
         let overdue = |line: &Said| match line {
             Said::Source { sequence, times: ..SEALINGS, acknowledged: false, .. } => {
-                let left = self.newest_box(*sequence)?.left?;
-                (left.0.saturating_add(PATIENCE) <= looked.0).then_some(*sequence)
+                self.is_overdue(*sequence, looked).then_some(*sequence)
             }
             _ => None,
         };
         self.lines.iter().filter_map(overdue).collect()
+    }
+
+    /// The same for parts of documents.
+    pub(crate) fn overdue_parts(&self, looked: Round) -> Vec<u32> {
+        let sealed = self.documents().flat_map(|document| document.open(1..SEALINGS));
+        sealed.filter(|number| self.is_overdue(*number, looked)).collect()
+    }
+
+    /// Whether the newest box of a message has been gone for long enough.
+    pub(crate) fn is_overdue(&self, number: u32, looked: Round) -> bool {
+        let left = self.newest_box(number).and_then(|sealed| sealed.left);
+        left.is_some_and(|left| left.0.saturating_add(PATIENCE) <= looked.0)
     }
 
     // conversation.md §5:  highest, and bit i for highest - 1 - i
@@ -390,11 +405,13 @@ impl Conversation {
     pub(crate) fn acknowledge(&mut self, number: u32) -> bool {
         let mut new = false;
         for line in &mut self.lines {
-            if let Said::Source { sequence, acknowledged, .. } = line
-                && *sequence == number
-            {
-                new |= !*acknowledged;
-                *acknowledged = true;
+            match line {
+                Said::Source { sequence, acknowledged, .. } if *sequence == number => {
+                    new |= !*acknowledged;
+                    *acknowledged = true;
+                }
+                Said::Document(document) => new |= document.acknowledge(number),
+                _ => {}
             }
         }
         new
@@ -428,6 +445,7 @@ mod tests {
     fn texts(c: &Conversation) -> Vec<String> {
         let text = |l: &Said| match l {
             Said::Desk { text, .. } | Said::Source { text, .. } => text.0.clone(),
+            Said::Document(document) => document.name.0.clone(),
         };
         c.lines.iter().map(text).collect()
     }

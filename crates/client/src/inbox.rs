@@ -10,13 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
 use proto::drops::DeskDrop;
 use proto::pass::{DeskPass, PLACES};
+use proto::document::Document;
+use proto::seal::SealPublic;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::book::{COPIES, Readers, is_due, last_place};
 use crate::device::{Device, Held, Inner, Leaves};
+use crate::documents::DocumentView;
 use crate::mailbox::HintKey;
 use crate::passphrase;
 use crate::session::{Line, LineState, Who};
@@ -200,7 +204,32 @@ impl Inbox {
     fn line(&self, held: &Held, book: &Book, thread: &Thread, line: &Spoken, now: Millis) -> Line {
         match line {
             Spoken::Source { text, at, .. } => {
-                Line { who: Who::Source, text: text.shown(), state: LineState::Received, times: 0, at: *at }
+                let (text, state) = (text.shown(), LineState::Received);
+                Line { who: Who::Source, text, document: None, state, times: 0, at: *at }
+            }
+            Spoken::Document { first, at, parts, good } => {
+                let head = parts.head();
+                let missing = u64::from(parts.parts() - parts.have());
+                let state = match good {
+                    None => LineState::UnderWay {
+                        least: now.plus(missing * u64::from(self.inner().schedule.round_ms)),
+                    },
+                    Some(true) => LineState::Received,
+                    Some(false) => LineState::Damaged,
+                };
+                let view = DocumentView {
+                    first: *first,
+                    name: head.as_ref().map(|head| head.name.clone()),
+                    format: head.as_ref().map(|head| head.format),
+                    length: head.as_ref().map(|head| head.length),
+                    sha256: head.as_ref().map(|head| head.sha256),
+                    parts: parts.parts(),
+                    left: parts.have(),
+                    arrived: parts.have(),
+                    queued: 0,
+                };
+                let text = Zeroizing::new(view.name.clone().unwrap_or_default());
+                Line { who: Who::Source, text, document: Some(view), state, times: 0, at: *at }
             }
             Spoken::Desk { text, number, at, left, hints, times, received } => {
                 let mailbox = &held.mailbox;
@@ -222,9 +251,20 @@ impl Inbox {
                         LineState::Left { before }
                     }
                 };
-                Line { who: Who::You, text: text.shown(), state, times: *times, at: *at }
+                Line { who: Who::You, text: text.shown(), document: None, state, times: *times, at: *at }
             }
         }
+    }
+
+    /// A document of a conversation, once all of it is there and is what its sender's device said it would be.
+    pub fn document(&self, conversation: [u8; 8], first: u32) -> Option<Document> {
+        let vault = self.vault();
+        let thread = vault.book.threads.iter().find(|t| id(&t.key) == conversation)?;
+        thread.lines.iter().find_map(|line| match line {
+            // DOC-04: joined and compared once more.
+            Spoken::Document { first: ours, parts, .. } if *ours == first => parts.join()?.ok(),
+            _ => None,
+        })
     }
 
     /// Seals an answer on the conversation's newest chain and puts it in the queue in the place of cover.

@@ -6,8 +6,10 @@
 compile_error!("a release build never derives keys cheaply: leave out the feature `cheap-kdf`");
 
 mod book;
+pub mod cleaning;
 mod conversations;
 mod device;
+mod documents;
 mod durable;
 mod edge;
 mod exchange;
@@ -35,6 +37,7 @@ pub use device::{
     BeginError, Config, DeskView, Device, EditionView, Health, Leaves, NetworkView, OpenError, Place, Room,
     Status, Stepped,
 };
+pub use documents::{DocumentView, Plan};
 pub use edge::AddressError;
 pub use exchange::Exchanged;
 pub use inbox::{AnswerError, Conversation, Inbox};

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 use proto::conversation::ReplyPart;
+use proto::document::{Document, Format};
 use proto::envelope::{self, Blob, Found, Wire};
 use proto::keys::KeyKind;
 use proto::pass::DeskPass;
@@ -71,6 +72,8 @@ struct World {
     /// Parts of each reply that the source's device has seen in time.
     arrived: BTreeMap<u32, HashSet<u8>>,
     answers: Vec<(u32, String)>,
+    /// What the source sends beside its messages.
+    document: Document,
     _folder: tempfile::TempDir,
 }
 
@@ -110,6 +113,7 @@ impl World {
             to_source: vec![],
             arrived: BTreeMap::new(),
             answers: vec![],
+            document: document(&mut rng),
             rng,
             _folder: folder,
         }
@@ -222,6 +226,13 @@ impl World {
         for sequence in overdue {
             self.seal(sequence);
         }
+        if now.0 > BUSY / 3
+            && let Some(conversation) = self.content.conversations.first_mut()
+            && conversation.documents().count() == 0
+        {
+            conversation.attach(&self.document, self.wire.cascade, now).unwrap();
+        }
+        self.fill();
         if now.0 < BUSY && self.rng.random_range(0..2) == 0 && self.content_len() < 6 {
             let desk = DeskView {
                 id: DeskId([1; 16]),
@@ -235,8 +246,36 @@ impl World {
         }
     }
 
-    fn content_len(&self) -> u32 {
-        self.content.conversations.first().map_or(0, |c| c.next)
+    /// Parts go where there is cover.
+    fn fill(&mut self) {
+        let hints = self.content.hint_key();
+        let (wire, intake, exit) = (&self.wire, self.intake.public(), self.exit.public());
+        let places = self.source.covers(&hints);
+        let keys = |_: &_| Some(Keys { wire, intake, exit });
+        let looked = Some(self.now);
+        for blob in self.content.seal_parts(places, looked, keys, &hints, &mut self.rng) {
+            self.source.place(&hints, &blob).unwrap();
+        }
+    }
+
+    fn content_len(&self) -> usize {
+        let lines = self.content.conversations.iter().flat_map(|c| &c.lines);
+        lines.filter(|line| matches!(line, Said::Source { .. })).count()
+    }
+
+    /// Whether the desk has the document whole, whether all of it was acknowledged, and whether its sender is told that some of
+    /// it may be lost.
+    fn documents(&self) -> Option<(bool, bool, bool)> {
+        let conversation = self.content.conversations.first()?;
+        let ours = conversation.documents().next()?;
+        let lines = self.vault.book.threads.iter().flat_map(|t| &t.lines);
+        let mut whole = lines.filter_map(|line| match line {
+            Spoken::Document { parts, .. } => Some(parts.join()?.unwrap() == self.document),
+            _ => None,
+        });
+        let acknowledged = ours.fates.iter().all(|fate| fate.acknowledged);
+        let told = ours.open(SEALINGS..u8::MAX).any(|number| conversation.is_overdue(number, self.now));
+        Some((whole.next() == Some(true), acknowledged, told))
     }
 
     fn seal(&mut self, sequence: u32) {
@@ -263,7 +302,7 @@ impl World {
                     && left.is_some_and(|left| left.0 + PATIENCE <= self.now.0);
                 Some((at_desk(*sequence), *acknowledged, told))
             }
-            Said::Desk { .. } => None,
+            Said::Desk { .. } | Said::Document(_) => None,
         });
         mine.collect()
     }
@@ -273,6 +312,13 @@ impl World {
         let lines = self.content.conversations.iter().flat_map(|c| &c.lines);
         lines.filter(|line| matches!(line, Said::Desk { text, .. } if *text.shown() == answer)).count()
     }
+}
+
+/// A document of up to 20 parts.
+fn document(rng: &mut StdRng) -> Document {
+    let mut content = vec![0; rng.random_range(1..70_000)];
+    rand::Rng::fill_bytes(rng, &mut content);
+    Document { name: "a".into(), format: Format::Pdf, content }
 }
 
 /// The key once more.
@@ -295,6 +341,16 @@ proptest! {
         for (at_desk, acknowledged, told) in world.messages() {
             prop_assert!(at_desk <= 1, "twice");
             prop_assert!(!acknowledged || at_desk == 1, "acknowledged and not there");
+            prop_assert!(acknowledged || told, "neither acknowledged nor told");
+        }
+    }
+
+    #[test]
+    fn every_document_arrives_whole_or_its_source_is_told(weather in weather(0u32..60), seed: u64) {
+        let mut world = World::new(weather, seed);
+        world.run();
+        if let Some((whole, acknowledged, told)) = world.documents() {
+            prop_assert!(!acknowledged || whole, "acknowledged and not there");
             prop_assert!(acknowledged || told, "neither acknowledged nor told");
         }
     }
@@ -323,6 +379,7 @@ proptest! {
         for (at_desk, acknowledged, _) in world.messages() {
             prop_assert_eq!((at_desk, acknowledged), (1, true));
         }
+        prop_assert_eq!(world.documents(), world.documents().map(|_| (true, true, false)));
         for (_, answer) in &world.answers {
             prop_assert_eq!(world.seen(answer), 1);
         }

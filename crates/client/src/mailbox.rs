@@ -187,13 +187,52 @@ impl Mailbox {
 
     /// Puts a message in the first place that holds cover, and returns that place, counted from 0, and its hint.
     pub(crate) fn place(&mut self, key: &HintKey, blob: &Blob) -> Result<(usize, Hint), QueueFull> {
-        // MBX-08: the first cover, never another message.
-        let place = (0..QUEUE).find(|&p| !self.is_message(key, p)).ok_or(QueueFull)?;
+        self.place_before(key, blob, &[])
+    }
+
+    /// Puts a message in front of these others, if any of them waits before the first cover: they move back by one, and if
+    /// there is no cover the last of them falls out, which is the one that [`Self::falls`] named.
+    pub(crate) fn place_before(
+        &mut self,
+        key: &HintKey,
+        blob: &Blob,
+        others: &[Hint],
+    ) -> Result<(usize, Hint), QueueFull> {
+        // MBX-08: the first cover, and the place of no message but these. DOC-06
+        let places = self.places_before(key, others);
+        let first = *places.first().ok_or(QueueFull)?;
+        for pair in places.windows(2).rev() {
+            self.queue.swap(pair[0], pair[1]);
+            let (one, other) = (*self.marks.place(pair[0]), *self.marks.place(pair[1]));
+            self.marks.set(pair[0], other);
+            self.marks.set(pair[1], one);
+        }
         let hint = key.hint(blob);
-        self.queue[place] = blob.as_bytes().to_vec();
-        self.marks.set(place, hint);
+        self.queue[first] = blob.as_bytes().to_vec();
+        self.marks.set(first, hint);
         self.changes += 1;
-        Ok((place, hint))
+        Ok((first, hint))
+    }
+
+    /// Which of these others falls out when a message is put in front of them: none, if there is cover.
+    pub(crate) fn falls(&self, key: &HintKey, others: &[Hint]) -> Result<Option<Hint>, QueueFull> {
+        let last = *self.places_before(key, others).last().ok_or(QueueFull)?;
+        Ok(self.is_message(key, last).then(|| *self.marks.place(last)))
+    }
+
+    /// The places of these others before the first cover, in order, and that of the first cover.
+    fn places_before(&self, key: &HintKey, others: &[Hint]) -> Vec<usize> {
+        let cover = (0..QUEUE).find(|&p| !self.is_message(key, p));
+        let mut places: Vec<_> = others.iter().filter_map(|hint| self.marks.find(hint)).collect();
+        places.retain(|&place| cover.is_none_or(|cover| place < cover));
+        places.sort_unstable();
+        places.extend(cover);
+        places
+    }
+
+    /// How many places hold cover.
+    pub(crate) fn covers(&self, key: &HintKey) -> usize {
+        (0..QUEUE).filter(|&p| !self.is_message(key, p)).count()
     }
 
     /// Whether any of the first `places` holds cover.
@@ -374,6 +413,32 @@ mod tests {
         assert_eq!(mailbox.place(&key, &blob(99)).unwrap().0, QUEUE - 1);
         let other = HintKey::generate(&mut rng);
         assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
+    }
+
+    #[test]
+    fn doc_06_a_message_goes_before_parts_and_the_last_part_falls_out_of_a_full_queue() {
+        let mut rng = StdRng::seed_from_u64(9);
+        let mut mailbox = filled(&mut rng);
+        let key = HintKey::generate(&mut rng);
+        let first = |mailbox: &Mailbox, n: usize| mailbox.queue[..n].iter().map(|b| b[0]).collect::<Vec<_>>();
+        let bytes = |all: &[u64]| all.iter().map(|&n| blob(n).as_bytes()[0]).collect::<Vec<_>>();
+        mailbox.place(&key, &blob(0)).unwrap();
+        let parts: Vec<_> = (1..4).map(|n| mailbox.place(&key, &blob(n)).unwrap().1).collect();
+        mailbox.place(&key, &blob(4)).unwrap();
+        assert_eq!(mailbox.falls(&key, &parts), Ok(None));
+        let (place, hint) = mailbox.place_before(&key, &blob(5), &parts).unwrap();
+        assert_eq!((place, mailbox.find(&hint)), (1, Some(1)));
+        // The message behind the parts keeps its place.
+        assert_eq!(first(&mailbox, 6), bytes(&[0, 5, 1, 2, 4, 3]));
+        assert_eq!(parts.iter().map(|hint| mailbox.find(hint)).collect::<Vec<_>>(), [2, 3, 5].map(Some));
+        for n in 10..10 + 42 {
+            mailbox.place(&key, &blob(n)).unwrap();
+        }
+        assert_eq!(mailbox.falls(&key, &[]), Err(QueueFull));
+        assert_eq!(mailbox.falls(&key, &parts), Ok(Some(parts[2])));
+        mailbox.place_before(&key, &blob(6), &parts).unwrap();
+        assert_eq!(first(&mailbox, 6), bytes(&[0, 5, 6, 1, 4, 2]));
+        assert_eq!((mailbox.find(&parts[2]), mailbox.covers(&key)), (None, 0));
     }
 
     // EXC-03

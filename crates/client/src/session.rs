@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proto::conversation::TooLong;
+use proto::document::{self, Document, Format, Unfit};
 use proto::envelope::{self, Blob};
 use proto::seal::SealPublic;
 use proto::{DeskId, Millis, Round};
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
 
+use crate::cleaning::{Sizes, named};
 use crate::conversations::{
     Content, Conversation, FOR_ANSWERS, Keys, MAX_CONVERSATIONS, PATIENCE, SEALINGS, Said,
 };
 use crate::device::{DeskView, Held, Inner, Leaves, Open};
+use crate::documents::{DocumentView, Outbound, Plan};
 use crate::listen::{Brought, Expected};
-use crate::mailbox::{Hint, QUEUE, RegionFull};
+use crate::mailbox::{Hint, QUEUE, QueueFull, RegionFull};
 use crate::seal::StoreKey;
 
 /// Bytes that a short message takes in the region, with its chain.
@@ -44,8 +47,10 @@ pub struct ConversationView {
 pub struct Line {
     /// Whose it is.
     pub who: Who,
-    /// The text.
+    /// The text; of a document, its name.
     pub text: Zeroizing<String>,
+    /// If it is a document.
+    pub document: Option<DocumentView>,
     /// Where it can be by now.
     pub state: LineState,
     /// How many times it was put on its way: more than once if it was not acknowledged in time. 0 for what came.
@@ -90,6 +95,15 @@ pub enum LineState {
         /// It left for the last time at some time before this; not told of what left very long ago.
         before: Option<Millis>,
     },
+    /// A document of which the desk has not every part yet.
+    UnderWay {
+        /// The last part does not leave before this; at a desk, does not come before this.
+        least: Millis,
+    },
+    /// A document that was taken back before all of it had left.
+    TakenBack,
+    /// A document whose parts are all there, and are not what its sender's device said they would be.
+    Damaged,
     /// The other end has it.
     Acknowledged,
     /// It came from the other end.
@@ -112,6 +126,9 @@ pub enum WriteError {
     /// The text does not fit.
     #[error(transparent)]
     TooLong(#[from] TooLong),
+    /// The document cannot be sent as it is.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// 48 messages wait already.
     #[error("too many messages wait to leave; try again later")]
     QueueFull,
@@ -166,12 +183,64 @@ impl Session {
                 } else {
                     self.state(held, looked, of, *sequence, *times, now)
                 };
-                Line { who: Who::You, text: text.shown(), state, times: *times, at: *at }
+                let text = text.shown();
+                Line { who: Who::You, text, document: None, state, times: *times, at: *at }
             }
             Said::Desk { text, at, .. } => {
-                Line { who: Who::Desk, text: text.shown(), state: LineState::Received, times: 0, at: *at }
+                let (text, state) = (text.shown(), LineState::Received);
+                Line { who: Who::Desk, text, document: None, state, times: 0, at: *at }
+            }
+            Said::Document(document) => self.document_line(held, looked, of, document, now),
+        }
+    }
+
+    fn document_line(
+        &self,
+        held: &Held,
+        looked: Round,
+        of: &Conversation,
+        document: &Outbound,
+        now: Millis,
+    ) -> Line {
+        let parts = document.fates.len() as u32;
+        let numbers = document.first..document.first + parts;
+        // Of each part, whether a box of it has left, and where its newest waits.
+        let (mut left, mut queued, mut last) = (vec![false; document.fates.len()], 0, 0);
+        for sealed in of.boxes.iter().filter(|sealed| numbers.contains(&sealed.sequence)) {
+            match held.mailbox.find(&sealed.hint) {
+                Some(place) => (queued, last) = (queued + 1, last.max(place + 1)),
+                None => left[(sealed.sequence - document.first) as usize] = true,
             }
         }
+        for (left, fate) in left.iter_mut().zip(&document.fates) {
+            *left |= fate.acknowledged;
+        }
+        let arrived = document.fates.iter().filter(|fate| fate.acknowledged).count() as u16;
+        let lost = document.open(SEALINGS..u8::MAX).any(|number| of.is_overdue(number, looked));
+        let state = if arrived == document.fates.len() as u16 {
+            LineState::Acknowledged
+        } else if document.taken_back {
+            LineState::TakenBack
+        } else if lost {
+            LineState::Unknown { before: None }
+        } else {
+            let unsealed = document.open(0..1).count();
+            let rounds = (last + unsealed) as u64;
+            LineState::UnderWay { least: now.plus(rounds * u64::from(self.inner.schedule.round_ms)) }
+        };
+        let view = DocumentView {
+            first: document.first,
+            name: Some(document.name.0.clone()),
+            format: Some(document.format),
+            length: Some(document.length),
+            sha256: None,
+            parts: document.fates.len() as u16,
+            left: left.into_iter().filter(|left| *left).count() as u16,
+            arrived,
+            queued,
+        };
+        let text = document.name.shown();
+        Line { who: Who::You, text, document: Some(view), state, times: 1, at: document.at }
     }
 
     /// Where a message is that was not acknowledged: its newest box says.
@@ -223,35 +292,138 @@ impl Session {
         .unwrap_or(Err(WriteError::Locked))
     }
 
-    /// Puts a sealed message in the queue and keeps what the mailbox then holds: both, or nothing.
-    fn place(
+    /// What sending a document with this name and so many bytes takes.
+    pub fn plan(&self, name: &str, length: usize) -> Plan {
+        let parts = document::parts(self.inner.wire.cascade, document::stream_len(name, length));
+        let round_ms = u64::from(self.inner.schedule.round_ms);
+        let waiting = self.with(|held, open| QUEUE - held.mailbox.covers(&open.hints)).unwrap_or(0);
+        Plan::new(parts, waiting, round_ms)
+    }
+
+    /// The sizes that pictures are made in: what leaves a device that is always on within 10 and within 30 hours.
+    pub fn sizes(&self, name: &str) -> Sizes {
+        let (cascade, name) = (self.inner.wire.cascade, named(name, Format::Picture));
+        let hours = |hours: u64| {
+            let rounds = hours * 3_600_000 / u64::from(self.inner.schedule.round_ms);
+            document::fits(cascade, &name, u16::try_from(rounds).unwrap_or(u16::MAX))
+        };
+        Sizes { ten: hours(10), thirty: hours(30) }
+    }
+
+    /// Begins a document: keeps all of it in the mailbox, and puts its first parts in the queue. More of them follow at each
+    /// unlocking and each [`Self::refresh`]. Returns from when on all of it is on the disk.
+    pub fn attach(&self, desk: DeskId, document: &Document, now: Millis) -> Result<Millis, WriteError> {
+        let inner = &self.inner;
+        let to = To::of(inner, desk, now)?;
+        let mut rng = inner.rng();
+        self.with(|held, open| {
+            if !held.mailbox.is_filled() {
+                return Err(WriteError::TooEarly);
+            }
+            let mut content = open.content.copy();
+            let conversation = content.with(&to.desk, &mut rng).ok_or(WriteError::TooMany)?;
+            conversation.attach(document, inner.wire.cascade, to.at)?;
+            self.keep(held, open, content, &mut rng)?;
+            Ok(inner.leaves(held, 0, now).durable_by)
+        })
+        .unwrap_or(Err(WriteError::Locked))
+        .inspect(|_| self.fill(now, false))
+    }
+
+    /// Takes a document back: its parts that wait are replaced by cover. What has left has left.
+    pub fn take_back_document(&self, conversation: [u8; 8], first: u32, now: Millis) {
+        let mut rng = self.inner.rng();
+        self.with(|held, open| {
+            let Some(conversation) = open.content.conversation(conversation) else { return };
+            let hints = conversation.take_back(first, &held.mailbox);
+            self.take_back(held, &hints, now, &mut rng);
+            // It is smaller than it was.
+            let _: Result<(), RegionFull> =
+                held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
+            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        });
+    }
+
+    /// Moves parts of documents into the places of cover; with `anew`, those too that were not acknowledged in time.
+    fn fill(&self, now: Millis, anew: bool) {
+        let inner = &self.inner;
+        let mut rng = inner.rng();
+        self.with(|held, open| {
+            let places = held.mailbox.covers(&open.hints);
+            if !held.mailbox.is_filled() || places == 0 || !open.content.has_parts(anew) {
+                return;
+            }
+            let wire = &inner.wire;
+            let mut content = open.content.copy();
+            let anew = if anew { content.looked } else { None };
+            let desks: Vec<_> = content.conversations.iter().map(|c| c.desk).collect();
+            let keys: Vec<_> = desks.into_iter().filter_map(|desk| To::of(inner, desk, now).ok()).collect();
+            let to = |c: &Conversation| {
+                let to = keys.iter().find(|to| to.desk.id == c.desk)?;
+                Some(Keys { wire, intake: &to.intake, exit: &to.exit })
+            };
+            let blobs = content.seal_parts(places, anew, to, &open.hints, &mut rng);
+            let bytes = content.to_bytes();
+            if blobs.is_empty() || bytes.len() + FOR_ANSWERS > held.mailbox.room() {
+                return;
+            }
+            if held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_err() {
+                return;
+            }
+            for blob in &blobs {
+                held.mailbox.place(&open.hints, blob).expect("there are as many places of cover");
+            }
+            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+            open.content = content;
+        });
+    }
+
+    /// Keeps what the mailbox is to hold, if answers still find room.
+    fn keep(
         &self,
         held: &mut Held,
         open: &mut Open,
         content: Content,
-        blob: &Blob,
         rng: &mut StdRng,
-    ) -> Result<usize, WriteError> {
-        if !held.mailbox.has_cover(&open.hints, QUEUE) {
-            return Err(WriteError::QueueFull);
-        }
+    ) -> Result<(), WriteError> {
         let bytes = content.to_bytes();
-        // MBX-13: answers find room, whatever is written.
-        if bytes.len() + FOR_ANSWERS > held.mailbox.room() {
+        // MBX-13: answers find room, whatever is written, and so does what documents under way will still need.
+        if bytes.len() + content.reserve() + FOR_ANSWERS > held.mailbox.room() {
             return Err(WriteError::MailboxFull);
         }
         held.mailbox.seal_region(&open.key, &bytes, rng).map_err(|RegionFull| WriteError::MailboxFull)?;
-        let (place, _) = held.mailbox.place(&open.hints, blob).expect("it has a place of cover");
         self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
         open.content = content;
-        Ok(place)
+        Ok(())
+    }
+
+    /// Puts a sealed message in the queue and keeps what the mailbox then holds: both, or nothing. It goes before parts of
+    /// documents that wait.
+    fn place(
+        &self,
+        held: &mut Held,
+        open: &mut Open,
+        mut content: Content,
+        blob: &Blob,
+        rng: &mut StdRng,
+    ) -> Result<usize, WriteError> {
+        // DOC-06
+        let parts = content.waiting_parts();
+        let falls = held.mailbox.falls(&open.hints, &parts).map_err(|QueueFull| WriteError::QueueFull)?;
+        if let Some(hint) = falls {
+            content.unseal(&hint);
+        }
+        self.keep(held, open, content, rng)?;
+        let placed = held.mailbox.place_before(&open.hints, blob, &parts);
+        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        Ok(placed.expect("it has a place").0)
     }
 
     /// What an unlocking does: looks through the drops, then seals anew what was not acknowledged for five days. It goes out
     /// as everything does; a device never sends by itself. What finds no place in the queue, or whose desk has no key
     /// now, waits for the next unlocking.
     pub(crate) fn mend(&self, now: Millis) {
-        self.refresh();
+        self.look();
         let inner = &self.inner;
         let mut rng = inner.rng();
         let overdue = self.with(|_, open| {
@@ -274,6 +446,7 @@ impl Session {
                 }
             });
         }
+        self.fill(now, true);
     }
 
     /// What was being written to a desk when the mailbox was closed.
@@ -351,9 +524,15 @@ impl Session {
         held.mailbox.take_back(hints, |rng| envelope::cover(&self.inner.wire, &exit, rng), rng);
     }
 
-    /// Looks through the reader drops on this device that were not looked through: acknowledgements, and replies. Returns
-    /// how many lines are new.
+    /// Looks through the reader drops on this device that were not looked through: acknowledgements, and replies; and moves
+    /// parts of documents into the queue. Returns how many lines are new.
     pub fn refresh(&self) -> usize {
+        let lines = self.look();
+        self.fill(self.inner.clock.now(), false);
+        lines
+    }
+
+    fn look(&self) -> usize {
         let now = self.inner.clock.now();
         let round = self.inner.schedule.round_at(now).unwrap_or(Round(0));
         let mut rng = self.inner.rng();

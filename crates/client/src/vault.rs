@@ -14,6 +14,7 @@ use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use proto::conversation::{AckTag, Chain, ConversationKey, Message, open_message};
 use proto::directory::IntakeKey;
+use proto::document::Joining;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
 use proto::pass;
@@ -385,9 +386,9 @@ impl Drop for Intake {
 pub(crate) struct Thread {
     #[n(0)]
     pub(crate) key: ConversationKey,
-    /// The chain that the desk writes on: the newest message's.
+    /// The chain that the desk writes on: the newest message's. None yet, if only parts came that start none.
     #[n(1)]
-    pub(crate) chain: Started,
+    pub(crate) chain: Option<Started>,
     /// How many replies there are; the next has the number after.
     #[n(2)]
     pub(crate) replies: u32,
@@ -443,6 +444,20 @@ pub(crate) enum Spoken {
         #[n(6)]
         received: bool,
     },
+    #[n(2)]
+    Document {
+        /// The sequence number of part 0.
+        #[n(0)]
+        first: u32,
+        /// The edition that brought its newest part.
+        #[n(1)]
+        at: Round,
+        #[n(2)]
+        parts: Joining,
+        /// Once all parts are there: whether they are what the head says.
+        #[n(3)]
+        good: Option<bool>,
+    },
 }
 
 /// Something to go to readers.
@@ -486,6 +501,7 @@ pub(crate) struct Placed {
 
 #[cfg(test)]
 mod tests {
+    use proto::conversation::Body;
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -601,7 +617,7 @@ mod tests {
             conversation: ConversationKey::generate(&mut rng),
             sequence: 0,
             received: proto::conversation::Received::default(),
-            text: Zeroizing::new("A tip.".to_owned()),
+            body: Body::Text(Zeroizing::new("A tip.".to_owned())),
         };
         let packed = message.pack(wire.cascade).unwrap();
         let exit = SealSecret::generate(&mut rng);

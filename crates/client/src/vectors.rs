@@ -249,8 +249,10 @@ fn inbox(f: &Fields) -> Outcome {
             ["write", conversation] => {
                 let key: Vec<u8> = fields::bytes(conversation)?;
                 let thread = vault.book.threads.iter_mut().find(|t| t.key.as_bytes()[..] == key[..]);
-                let link = thread.and_then(|t| t.chain.chain.next_link()).ok_or("no link")?;
-                format!("link {}", hex::encode(link.tag()))
+                match thread.and_then(|t| t.chain.as_mut()?.chain.next_link()) {
+                    Some(link) => format!("link {}", hex::encode(link.tag())),
+                    None => "no link".into(),
+                }
             }
             _ => return step.unknown(),
         };

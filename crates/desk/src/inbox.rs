@@ -19,7 +19,7 @@ use ui::{
 
 use zeroize::Zeroizing;
 
-use crate::{App, blocking, frame, keep_awake, not_here, words};
+use crate::{App, blocking, document, frame, keep_awake, not_here, words};
 
 /// How much of the newest line a row shows, in characters.
 const EXCERPT: usize = 110;
@@ -167,7 +167,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
             h1 { (tame(&conversation.name)) }
             p.hint { (words::TEXT_ONLY) }
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
-                ol.lines { @for line in &conversation.lines { (line_item(app, line)) } }
+                ol.lines { @for line in &conversation.lines { (line_item(app, id, line)) } }
             }
             form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
                 @if let Some(sentence) = &problem { p.problem role="alert" { (sentence) } }
@@ -196,7 +196,7 @@ fn row(conversation: &Conversation) -> Markup {
     }
 }
 
-fn line_item(app: &App, line: &Line) -> Markup {
+fn line_item(app: &App, conversation: &str, line: &Line) -> Markup {
     let theirs = line.who == Who::Source;
     html! {
         li.theirs[theirs] {
@@ -205,6 +205,7 @@ fn line_item(app: &App, line: &Line) -> Markup {
                 span.state { (fill(words::ROUND, &[html! { (line.at) }])) }
             }
             p.said dir="auto" { (tame(&line.text)) }
+            @if let Some(view) = &line.document { (document::shown(app, conversation, line.state, view)) }
             @match line.state {
                 LineState::Waiting { from, until } => {
                     (copy(line))
@@ -267,6 +268,6 @@ fn every_ms(app: &App) -> u64 {
     app.device.status().round_ms.clamp(2_000, 60_000) / 2
 }
 
-fn path(id: &str) -> String {
+pub(crate) fn path(id: &str) -> String {
     format!("/conversations/{id}")
 }

@@ -4,6 +4,7 @@
 //! the screen is locked; locking hides, it does not stop. A tip is shown as text and as nothing else. The window's
 //! title carries no count: who looks over a shoulder, or at a shared screen, learns nothing from it.
 
+mod document;
 mod inbox;
 mod vault;
 mod words;
@@ -138,6 +139,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/vault", get(vault::door).post(vault::step))
         .route("/conversations/{id}", get(inbox::conversation).post(inbox::answer))
         .route("/conversations/{id}/draft", post(inbox::draft))
+        .route("/conversations/{id}/documents/{first}", get(document::save))
+        .route("/conversations/{id}/documents/{first}/picture", get(document::picture))
         .route("/lock", post(vault::lock))
         .fallback(|| async { (StatusCode::NOT_FOUND, plain(words::NOT_HERE)) })
         .layer(DefaultBodyLimit::max(FORM))

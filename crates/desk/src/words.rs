@@ -70,6 +70,14 @@ words! {
     SOURCE = "Source";
     THIS_DESK = "This desk";
     TEXT_ONLY = "Shown as text only. Nothing in it is opened or fetched.";
+    DOCUMENT = "A document";
+    PARTS = "{} of {} parts have come. The rest takes {} or more.";
+    DAMAGED = "All parts have come, and they do not fit together. The document is damaged.";
+    SAVE = "Save the document";
+    SAVE_WHAT = "What is saved is as it came. It may do harm when opened. Use a computer without a network.";
+    HASH = "Fingerprint (SHA-256): {}";
+    PREVIEW = "Shown here: what this program read from the picture, drawn anew.";
+    NO_PREVIEW = "This picture cannot be shown.";
     ANSWER = "Your answer";
     ANSWER_HINT = "The source sees it as an answer of this desk.";
     SEND = "Send the answer";

@@ -9,6 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 
+use crate::document::Part;
 use crate::envelope::Wire;
 use crate::seal::{self, Exporter, NotOpened, SealSecret, Use};
 use crate::size::{Cascade, MESSAGE_HEADER, READER_SLOT, REPLY, REPLY_HEADER, REPLY_TEXT};
@@ -24,6 +25,7 @@ pub const MAX_PARTS: u8 = 16;
 
 const VERSION: u8 = 1;
 const KIND_TEXT: u8 = 1;
+const KIND_PART: u8 = 2;
 
 /// Names a conversation to its two ends, and keeps its reply chains apart from all others. Drawn by the source.
 #[derive(Zeroize, ZeroizeOnDrop, Encode, Decode)]
@@ -68,8 +70,34 @@ pub struct Message {
     pub sequence: u32,
     /// What the source has received so far.
     pub received: Received,
-    /// The text.
-    pub text: Zeroizing<String>,
+    /// What it carries.
+    pub body: Body,
+}
+
+/// What a message carries.
+pub enum Body {
+    /// A text.
+    Text(Zeroizing<String>),
+    /// A part of a document.
+    Part(Part),
+}
+
+impl Body {
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Part(_) => None,
+        }
+    }
+
+    /// Whether the message's box starts a chain with links: all do but most parts of documents (DOC-05).
+    pub fn starts_chain(&self) -> bool {
+        match self {
+            Self::Text(_) => true,
+            Self::Part(part) => part.starts_chain(),
+        }
+    }
 }
 
 /// The text does not fit one message.
@@ -100,12 +128,15 @@ impl Message {
     // P = version 1 | kind 1 | flags 2 | conversation key 32 | sequence 4 | length 2 | received 6 | data
     /// Packs the message to its one length, `cascade.message()`.
     pub fn pack(&self, cascade: Cascade) -> Result<Zeroizing<Vec<u8>>, TooLong> {
-        let data = compress(&self.text);
-        if data.len() > cascade.data() || self.text.len() > MAX_TEXT {
+        let (kind, data, is_short) = match &self.body {
+            Body::Text(text) => (KIND_TEXT, compress(text), text.len() <= MAX_TEXT),
+            Body::Part(part) => (KIND_PART, part.to_data(), true),
+        };
+        if data.len() > cascade.data() || !is_short {
             return Err(TooLong { needed: data.len().max(cascade.data() + 1), room: cascade.data() });
         }
         let mut plain = Zeroizing::new(Vec::with_capacity(cascade.message()));
-        plain.extend_from_slice(&[VERSION, KIND_TEXT, 0, 0]);
+        plain.extend_from_slice(&[VERSION, kind, 0, 0]);
         plain.extend_from_slice(&self.conversation.0);
         plain.extend_from_slice(&self.sequence.to_be_bytes());
         plain.extend_from_slice(&(data.len() as u16).to_be_bytes());
@@ -120,16 +151,14 @@ impl Message {
     /// Reads a message that [`Self::pack`] made.
     ///
     /// # Errors
-    /// One opaque value for CNV-01 to CNV-04.
+    /// One opaque value for CNV-01 to CNV-04, DOC-01 and DOC-02.
     pub fn unpack(cascade: Cascade, plain: &[u8]) -> Result<Self, BadMessage> {
-        // CNV-01: its one length, version 1, kind 1, no flags.
+        // CNV-01: its one length, version 1, kind 1 or 2, no flags.
         if plain.len() != cascade.message() {
             return Err(BadMessage);
         }
         let (header, data) = plain.split_at(MESSAGE_HEADER);
-        if header[..4] != [VERSION, KIND_TEXT, 0, 0] {
-            return Err(BadMessage);
-        }
+        let [VERSION, kind @ (KIND_TEXT | KIND_PART), 0, 0] = header[..4] else { return Err(BadMessage) };
         let word = |at: usize| u32::from_be_bytes(header[at..at + 4].try_into().expect("four bytes"));
         let length = usize::from(u16::from_be_bytes([header[40], header[41]]));
         // CNV-02: the length is within the data, and zero follows.
@@ -137,20 +166,30 @@ impl Message {
         if padding.iter().any(|&b| b != 0) {
             return Err(BadMessage);
         }
-        // CNV-03: it unpacks to at most 64 KiB.
-        let text = zstd::bulk::decompress(data, MAX_TEXT).map_err(|_| BadMessage)?;
-        // CNV-04: what is unpacked is text.
-        let text = String::from_utf8(text).map_err(|e| {
-            e.into_bytes().zeroize();
-            BadMessage
-        })?;
+        let sequence = word(36);
+        let body = if kind == KIND_TEXT {
+            Body::Text(unpack_text(data)?)
+        } else {
+            Body::Part(Part::from_data(cascade, sequence, data).ok_or(BadMessage)?)
+        };
         Ok(Self {
             conversation: ConversationKey(header[4..36].try_into().expect("32 bytes")),
-            sequence: word(36),
+            sequence,
             received: Received { highest: word(42), before: u16::from_be_bytes([header[46], header[47]]) },
-            text: Zeroizing::new(text),
+            body,
         })
     }
+}
+
+fn unpack_text(data: &[u8]) -> Result<Zeroizing<String>, BadMessage> {
+    // CNV-03: it unpacks to at most 64 KiB.
+    let text = zstd::bulk::decompress(data, MAX_TEXT).map_err(|_| BadMessage)?;
+    // CNV-04: what is unpacked is text.
+    let text = String::from_utf8(text).map_err(|e| {
+        e.into_bytes().zeroize();
+        BadMessage
+    })?;
+    Ok(Zeroizing::new(text))
 }
 
 /// A desk tries a box of a desk drop with one of its intake keys.
@@ -160,7 +199,7 @@ impl Message {
 pub fn open_message(wire: &Wire, intake: &SealSecret, boxed: &[u8]) -> Result<(Message, Chain), NotOpened> {
     let (plain, exporter) = seal::open(Use::Box, &wire.network, intake, boxed)?;
     let message = Message::unpack(wire.cascade, &plain).map_err(|BadMessage| NotOpened)?;
-    let chain = Chain::new(&message.conversation, &exporter);
+    let chain = Chain::of(&message.conversation, &exporter, &message.body);
     Ok((message, chain))
 }
 
@@ -216,6 +255,16 @@ impl Chain {
             })
             .collect();
         Self { ack, links }
+    }
+
+    /// The chain of the box that carries this.
+    pub fn of(conversation: &ConversationKey, exporter: &Exporter, body: &Body) -> Self {
+        let mut chain = Self::new(conversation, exporter);
+        // DOC-05: most parts of documents start none; neither end keeps links of them.
+        if !body.starts_chain() {
+            chain.links.clear();
+        }
+        chain
     }
 
     /// The tag that acknowledges the box.
@@ -370,7 +419,7 @@ mod tests {
             conversation: ConversationKey([5; 32]),
             sequence: 7,
             received: Received { highest: 3, before: 0b11 },
-            text: Zeroizing::new(text.to_owned()),
+            body: Body::Text(Zeroizing::new(text.to_owned())),
         }
     }
 
@@ -382,7 +431,7 @@ mod tests {
         let (boxed, exporter) = seal::seal(Use::Box, &wire.network, desk.public(), &plain, &mut rng);
         let ours = Chain::new(&ConversationKey([5; 32]), &exporter);
         let (got, theirs) = open_message(&wire, &desk, &boxed).unwrap();
-        assert_eq!(*got.text, "a tip");
+        assert_eq!(got.body.text(), Some("a tip"));
         (ours, theirs, rng)
     }
 
@@ -393,7 +442,7 @@ mod tests {
             let plain = message(&text).pack(k).unwrap();
             prop_assert_eq!(plain.len(), k.message());
             let again = Message::unpack(k, &plain).unwrap();
-            prop_assert_eq!(&*again.text, &text);
+            prop_assert_eq!(again.body.text(), Some(&*text));
             prop_assert_eq!(again.sequence, 7);
             prop_assert_eq!(again.received, Received { highest: 3, before: 0b11 });
             prop_assert_eq!(again.conversation.as_bytes(), &[5; 32]);
@@ -414,7 +463,7 @@ mod tests {
     #[test]
     fn cnv_01_another_version_kind_or_flag_is_refused() {
         assert_eq!(bent(0, 1), Ok(()));
-        for (at, to) in [(0, 2), (1, 2), (2, 1), (3, 1)] {
+        for (at, to) in [(0, 2), (1, 0), (1, 3), (2, 1), (3, 1)] {
             assert_eq!(bent(at, to), Err(BadMessage), "byte {at}");
         }
     }
@@ -525,6 +574,29 @@ mod tests {
             let mut header = good;
             header[at] = to;
             assert!(!sealed(header, &mut rng), "{what}");
+        }
+    }
+
+    #[test]
+    fn doc_05_most_parts_of_a_document_start_no_chain_at_either_end() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: three() };
+        let desk = SealSecret::generate(&mut rng);
+        for (part, links) in [(1, 0), (63, 0), (64, 64), (65, 0)] {
+            let rest = Zeroizing::new(vec![7; three().part()]);
+            let message = Message {
+                sequence: part.into(),
+                body: Body::Part(Part { part, parts: 200, rest }),
+                ..message("")
+            };
+            let plain = message.pack(three()).unwrap();
+            let (boxed, exporter) = seal::seal(Use::Box, &wire.network, desk.public(), &plain, &mut rng);
+            let ours = Chain::of(&message.conversation, &exporter, &message.body);
+            let (got, theirs) = open_message(&wire, &desk, &boxed).unwrap();
+            let Body::Part(got) = &got.body else { panic!("a part") };
+            assert_eq!((got.part, got.parts, got.rest.len()), (part, 200, 3548));
+            assert_eq!((ours.links().len(), theirs.links().len()), (links, links), "part {part}");
+            assert_eq!(ours.ack(), theirs.ack());
         }
     }
 

@@ -1,4 +1,5 @@
-//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, directory, edition and log.
+//! What travels through Firsthand: sizes, keys, envelopes, mix rule, drops, conversations, documents, directory, edition and
+//! log.
 //!
 //! No input or output, no clock, no ambient randomness: `now` and `rng` are arguments. Everything here can be
 //! implemented again from `docs/spec/`, and `vectors/` checks it.
@@ -17,6 +18,7 @@ pub mod codec;
 pub mod conversation;
 pub mod decoy;
 pub mod directory;
+pub mod document;
 pub mod drops;
 pub mod edition;
 pub mod envelope;

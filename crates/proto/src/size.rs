@@ -14,6 +14,8 @@ pub const PASS: usize = SEAL + 32;
 pub const EXIT_HEADER: usize = 1 + 1 + 32 + 14;
 /// version 1, kind 1, flags 2, conversation key 32, sequence 4, length 2, received 6.
 pub const MESSAGE_HEADER: usize = 1 + 1 + 2 + 32 + 4 + 2 + 6;
+/// part 2, parts 2: what a part of a document begins with.
+pub const PART_HEADER: usize = 2 + 2;
 /// One place in a reader drop: tag 16, salt 16, ciphertext 976, tag 16.
 pub const READER_SLOT: usize = 16 + 16 + REPLY + TAG;
 /// What one reader slot holds once opened: header 32, text 944.
@@ -77,6 +79,11 @@ impl Cascade {
     /// The data of one message.
     pub const fn data(self) -> usize {
         self.message() - MESSAGE_HEADER
+    }
+
+    /// The piece of a document in one message.
+    pub const fn part(self) -> usize {
+        self.data() - PART_HEADER
     }
 
     /// The most reader slots that one envelope of a desk carries.

@@ -5,6 +5,7 @@
 //! draws the answers over the article and even the address stays the article's.
 
 mod area;
+mod attach;
 mod form;
 mod look;
 mod screens;
@@ -13,12 +14,14 @@ use std::sync::Arc;
 
 use axum::{
     Form as Posted,
-    extract::State,
-    http::{HeaderMap, header},
+    extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{DeskView, Leaves, MAX_CONVERSATIONS, OutOfMemory, Passphrase, PassphraseError, WriteError};
-use proto::{DeskId, story::StoryId};
+use client::{
+    DeskView, MAX_CONVERSATIONS, OutOfMemory, Passphrase, PassphraseError, WriteError, cleaning::MAX_FILE,
+};
+use proto::{DeskId, Millis, story::StoryId};
 use ui::passphrase::differing;
 use zeroize::Zeroizing;
 
@@ -38,12 +41,19 @@ pub(crate) async fn public(State(app): State<Arc<App>>, headers: HeaderMap) -> R
     Load::new(&app, "", from).show(&Screen::Public { desks: &app.device.desks() })
 }
 
+/// Bytes of a form with a file: twice the longest file that is looked at. Of one that is too long the rest of the form is
+/// still read, and answered in the window it came from; one beyond this is cut off.
+const UPLOAD: usize = 2 * MAX_FILE;
+
 /// `POST /contact`: every step.
-pub(crate) async fn step(
-    State(app): State<Arc<App>>,
-    Posted(pairs): Posted<Vec<(String, String)>>,
-) -> Response {
-    let form = Form::read(pairs);
+pub(crate) async fn step(State(app): State<Arc<App>>, request: Request) -> Response {
+    let form = match read(request).await {
+        Ok(form) => form,
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+            return Load::new(&app, "", None).show(&Screen::Sorry(words::FILE_HUGE));
+        }
+        Err(status) => return status.into_response(),
+    };
     let step = form.step;
     if step == Some(Step::Leave) {
         // Closed first. Who still holds the area keeps what was being written, and lets go.
@@ -79,6 +89,18 @@ pub(crate) async fn step(
             }
         }
     }
+}
+
+/// Reads a form. Only one with a file may be as long as a file.
+async fn read(mut request: Request) -> Result<Form, StatusCode> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+        let posted = Posted::from_request(request, &()).await;
+        return posted.map(|Posted(pairs)| Form::read(pairs)).map_err(|e| e.status());
+    }
+    DefaultBodyLimit::max(UPLOAD).apply(&mut request);
+    let parts = Multipart::from_request(request, &()).await.map_err(|e| e.status())?;
+    Form::read_with_file(parts).await.map_err(|e| e.status())
 }
 
 /// One answer being made: the names of its fields, the window it belongs to, the story to which one leaves.
@@ -139,7 +161,7 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.begin(&words)).await {
-        Ok(session) => opened(app, load, opening, Open { session, passphrase }).await,
+        Ok(session) => opened(app, load, opening, Open::new(session, passphrase)).await,
         Err(_) => load.show(&Screen::Sorry(words::BEGIN_FAILED)),
     }
 }
@@ -158,7 +180,7 @@ async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.unlock(&words)).await {
-        Ok(Some(session)) => opened(app, load, opening, Open { session, passphrase }).await,
+        Ok(Some(session)) => opened(app, load, opening, Open::new(session, passphrase)).await,
         Ok(None) => problem(words::WRONG.into()),
         Err(OutOfMemory) => problem(words::NO_MEMORY.into()),
     }
@@ -189,7 +211,12 @@ async fn home(app: &Arc<App>, load: &Load<'_>, open: Arc<Open>, look: bool) -> R
     load.show(&Screen::Home { inside: &inside })
 }
 
-async fn inside(app: &Arc<App>, open: Arc<Open>, look: bool, sealed: Option<Leaves>) -> Inside {
+async fn inside(
+    app: &Arc<App>,
+    open: Arc<Open>,
+    look: bool,
+    sealed: Option<(&'static str, Millis)>,
+) -> Inside {
     let device = Arc::clone(&app.device);
     blocking(move || {
         if look {
@@ -220,7 +247,18 @@ async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step
             load.show(&Screen::Compose { writing: Writing::new(&desk, &text), problem: None })
         }
         (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form.text).await,
-        (Step::Send | Step::SendAnyway, None) => load.show(&Screen::Sorry(words::DESK_GONE)),
+        (Step::Send | Step::SendAnyway | Step::Attach | Step::LookOver | Step::SendDocument, None) => {
+            load.show(&Screen::Sorry(words::DESK_GONE))
+        }
+        (Step::Attach, Some(desk)) => {
+            // "Attach" comes with what was written.
+            let id = desk.id;
+            blocking(move || open.session.keep_draft(id, &form.text)).await;
+            load.show(&Screen::Attach { desk: &desk, problem: None })
+        }
+        (Step::LookOver, Some(desk)) => attach::look_over(load, open, &desk, form.file, form.is_huge).await,
+        (Step::SendDocument, Some(desk)) => attach::send(app, load, open, &desk, form.which).await,
+        (Step::TakeBack, _) => attach::take_back(app, load, open, form.desk, form.which).await,
         (Step::Delete | Step::DeleteNow | Step::Erase | Step::EraseNow, _) => {
             delete(app, load, open, step, form.desk).await
         }
@@ -308,7 +346,9 @@ async fn send(
     let (id, now, letter) = (desk.id, app.now(), text.clone());
     let writes = Arc::clone(&open);
     match blocking(move || writes.session.write(id, &letter, now)).await {
-        Ok(leaves) => load.show(&Screen::Home { inside: &inside(app, open, false, Some(leaves)).await }),
+        Ok(leaves) => load.show(&Screen::Home {
+            inside: &inside(app, open, false, Some((words::SEALED, leaves.durable_by))).await,
+        }),
         Err(WriteError::Locked) => locked(&load),
         Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),
         Err(WriteError::QueueFull) => refuse(words::LINE_FULL.into()),

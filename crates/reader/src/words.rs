@@ -171,14 +171,72 @@ words! {
     IDENTIFY_WHY = "Nothing was sent yet. Leave it in only if the desk needs it.";
     SEND_ANYWAY = "Send it as it is";
     CHANGE_IT = "Change it";
+
+    // documents
+    ATTACH = "Attach a document";
+    ATTACH_TO = "A document for {}";
+    ATTACH_WHAT = "A document goes in many parts, one in each round. That takes time.";
+    ATTACH_NOTHING = "First you see what the file carries and how long it takes. Nothing is sent before you say so.";
+    FILE = "The file";
+    FILE_KINDS = "A picture, a text, a PDF or an Office file, of at most 1 MB. Pictures may be larger.";
+    LOOK_OVER = "Look at it";
+    NO_FILE = "No file was chosen. Nothing was sent.";
+    FILE_HUGE = "The file is too large. Nothing was sent. The limit is 32 MB for pictures, 1 MB for others.";
+    FILE_LONG = "The file is empty or larger than 1 MB. Nothing was sent.";
+    FILE_KIND = "This kind of file cannot be sent. Nothing was sent. Try it as JPEG, PNG or PDF.";
+    FILE_DAMAGED = "The file is damaged. It could not be read. Nothing was sent.";
+    FILE_BOMB = "Unpacked, the file would be too large for this device. Nothing was sent.";
+    LOOKED = "What the file carries";
+    CLEANED = "The picture was made anew on this device. Only what you can see in it is sent.";
+    NOT_CLEANED = "This kind of file cannot be cleaned here. It would be sent as it is.";
+    TAKEN_OUT = "Taken out";
+    GOES_ALONG = "This goes along";
+    FOUND_NOTHING = "Nothing was found beside the text. There may be more in it.";
+    FOUND_NOTHING_PICTURE = "Nothing was found beside the picture itself.";
+    CLEAN_IT_YOURSELF = "If the list names you, do not send it. A picture of a page carries less.";
+    STAYS_VISIBLE = "What can be seen or read in it stays: names, faces, marks. So does its name.";
+    HAS_PLACE = "The place where it was taken";
+    HAS_PERSON = "A person";
+    HAS_COMPANY = "A company";
+    HAS_DEVICE = "The camera or phone";
+    HAS_PROGRAM = "The program that made it";
+    HAS_DATE = "A date";
+    HAS_TITLE = "A title or keywords";
+    HAS_COMMENTS = "Comments or changes";
+    HAS_MACROS = "Small programs in it";
+    HAS_LOCKED = "It is locked, so not all could be read";
+    TAKES = "What sending it takes";
+    /// P2: what the threat model says of many messages
+    COSTS = "Each part is one more message. Who watches for long learns more from many messages than from one.";
+    COSTS_FEWER = "Fewer parts tell less. Send the smallest size that shows what matters.";
+    TAKES_ALWAYS = "It has left in {} if this device is always on.";
+    TAKES_30 = "It has left in {} if this device is on for three rounds in ten.";
+    OPENINGS = "You have to open your mailbox at least {} times.";
+    OPEN_AGAIN = "A closed mailbox sends only what is in line: 48 parts at most. Opening it adds more.";
+    SEND_DOCUMENT = "Send this one";
+    OTHER_FILE = "Choose another file";
+    PARTS_LEFT = "Left this device: {} parts.";
+    PARTS_ARRIVED = "At the desk: {}.";
+    PARTS_LEAST = "The rest takes {} or more, if this device is always on.";
+    OPEN_WITHIN = "Not all of it is in line yet. Open your mailbox again in {}.";
+    TAKE_BACK = "Take it back";
+    TAKEN_BACK = "Taken back. {} parts had left before, and they stay with the desk.";
+    /// P8
+    PARTS_UNKNOWN = "Some parts were sent three times and not acknowledged. The desk has {} at least.";
+    KIND_TEXT = "Text";
+    KIND_PICTURE = "Picture";
+    KIND_PDF = "PDF";
+    KIND_OFFICE = "Office file";
+    TOO_MANY_DOCUMENTS = "You have as many conversations as there can be. Nothing was sent. Delete one first.";
     TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
     LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
     MAILBOX_FULL = "The mailbox is full. Nothing was sent. Delete a conversation to make room.";
     TOO_MANY = "You have {} conversations, and there can be no more. Nothing was sent. Delete one first.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
     SEALED = "Your message is sealed.";
+    IN_LINE = "Your document is in line.";
     /// P8
-    SEALED_KEPT = "Let the app run until {}. From then on the message is kept when you close it.";
+    SEALED_KEPT = "Let the app run until {}. From then on it is kept when you close the app.";
 }
 
 #[cfg(test)]

@@ -261,3 +261,66 @@ async fn a_deleted_mailbox_and_wrong_words_show_the_same_page() {
     other.press("Open", &strs(&six)).await;
     assert_eq!(deleted, settled(&other.page));
 }
+
+#[tokio::test]
+async fn a_document_shows_what_it_carries_and_how_long_it_takes_before_it_starts() {
+    let mut window = window(20).await;
+    begin(&mut window).await;
+    window.press("Investigations", &[]).await;
+    window.press("Attach a document", &["Look at page 3."]).await;
+    assert!(window.heading().starts_with("A document for "));
+    assert_eq!(between(&window.page, "<title>", "</title>"), "Contact the newsroom · Firsthand");
+    window
+        .upload("Look at it", "C:\\ana\\Minutes.pdf", b"%PDF-1.4 << /Author (Ana) /Producer (<b>Word</b>) >>")
+        .await;
+    assert_eq!(window.heading(), "What the file carries", "{}", window.page);
+    for said in [
+        "It would be sent as it is.",
+        "A person: ",
+        "Ana",
+        "&lt;b&gt;Word",
+        "Minutes.pdf",
+        "1 part",
+        "if this device is always on",
+        "three rounds in ten",
+        "learns more from many messages",
+    ] {
+        assert!(window.says(said), "{said}: {}", window.page);
+    }
+    // There is no queue before the first edition, so nothing starts.
+    window.press("Send this one", &[]).await;
+    assert!(window.says("The first edition is still to come. Nothing was sent."));
+    // It was taken out of memory: what is sent again has to be chosen again.
+    window.upload("Look at it", "a.jpg", b"\xff\xd8\xff\xe0 no picture").await;
+    assert!(window.says("The file is damaged."));
+    window.upload("Look at it", "a.exe", b"MZ\x90\x00").await;
+    assert!(window.says("This kind of file cannot be sent."));
+    window.upload("Look at it", "", b"").await;
+    assert!(window.says("No file was chosen."));
+    window.upload("Look at it", "a.txt", &vec![b'x'; (1 << 20) + 1]).await;
+    assert!(window.says("larger than 1 MB"));
+    window.upload("Look at it", "a.txt", &vec![b'x'; 33 << 20]).await;
+    assert!(window.says("The limit is 32 MB") && window.says("Look at it"), "the window goes on");
+}
+
+#[tokio::test]
+async fn a_file_from_a_stranger_or_a_closed_area_goes_nowhere() {
+    let mut ours = window(21).await;
+    begin(&mut ours).await;
+    ours.press("Investigations", &[]).await;
+    ours.press("Attach a document", &[""]).await;
+    let mut other = ours.beside();
+    other.page = ours.page.clone();
+    // Without the browser's cookie it does not reach the area at all.
+    other.cookie = "firsthand-4321=00".into();
+    assert_eq!(other.upload("Look at it", "a.txt", b"hello").await.status(), 403);
+    other.cookie.clone_from(&ours.cookie);
+    other.page.clone_from(&ours.page);
+    ours.press("Leave at once", &[]).await;
+    other.upload("Look at it", "a.txt", b"hello").await;
+    assert_eq!(other.heading(), "Type your six words");
+    // A form as long as a file is for files only.
+    let long = format!("x={}", "y".repeat(1 << 20));
+    ours.post("/contact", long).await;
+    assert!(ours.says("The file is too large."));
+}

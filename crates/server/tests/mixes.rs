@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use proto::batch::BatchSeal;
-use proto::conversation::{ConversationKey, Message, Received, open_message};
+use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::directory::{Directory, check_mix_key};
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
@@ -354,7 +354,7 @@ impl Net {
             conversation: ConversationKey::generate(&mut self.town.rng),
             sequence: 0,
             received: Received::default(),
-            text: Zeroizing::new(text.to_owned()),
+            body: Body::Text(Zeroizing::new(text.to_owned())),
         };
         let packed = message.pack(wire.cascade).unwrap();
         let blob = to_desk(&wire, self.town.intake.public(), &packed, &exit, &mut self.town.rng).0;
@@ -406,7 +406,7 @@ impl Net {
                 DeskDrop::from_bytes(wire.cascade, parameters.desk_slots, parameters.desks, bytes).unwrap();
             for boxed in drop.boxes() {
                 if let Ok((message, _)) = open_message(&wire, &self.town.intake, boxed) {
-                    *found.entry((*message.text).clone()).or_default() += 1;
+                    *found.entry(message.body.text().unwrap_or_default().to_owned()).or_default() += 1;
                 }
             }
             let path = format!("/v1/drops/{r}/reader");
@@ -685,7 +685,7 @@ fn mix_01_the_exit_drops_a_repeated_tip_after_a_restart_too() {
         conversation: ConversationKey::generate(&mut net.town.rng),
         sequence: 0,
         received: Received::default(),
-        text: Zeroizing::new("once".to_owned()),
+        body: Body::Text(Zeroizing::new("once".to_owned())),
     };
     let packed = message.pack(wire.cascade).unwrap();
     let tip = to_desk(&wire, net.town.intake.public(), &packed, &exit, &mut net.town.rng).0;

@@ -9,7 +9,9 @@ const inArea = () => find("form[data-leave]") !== null;
 let under = null;
 
 async function ask(url, fields) {
-  const answer = await fetch(url, fields ? { method: "POST", body: new URLSearchParams(fields) } : {});
+  const file = fields && [...fields.values()].some((value) => value instanceof File);
+  const body = file ? fields : new URLSearchParams(fields);
+  const answer = await fetch(url, fields ? { method: "POST", body } : {});
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   return { url: answer.url, page, main: find("main", page) };
 }

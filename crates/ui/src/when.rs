@@ -89,6 +89,18 @@ pub fn under(ms: u64) -> String {
     format!("under {count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The least time that something takes, rounded down: "about 4 hours".
+pub fn least(ms: u64) -> String {
+    let (unit_ms, unit) = match ms {
+        0..=99_999 => (1_000, "second"),
+        100_000..=5_999_999 => (60_000, "minute"),
+        6_000_000..=172_799_999 => (3_600_000, "hour"),
+        _ => (86_400_000, "day"),
+    };
+    let count = (ms / unit_ms).max(1);
+    format!("about {count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 /// How long until something comes: "4 s" when it is near, "under 55 minutes" when it is not.
 pub fn until(ms: u64) -> String {
     if ms < 100_000 { format!("{} s", ms.div_ceil(1_000).max(1)) } else { under(ms) }
@@ -128,6 +140,13 @@ mod tests {
             Zone::utc().moment(now + 86_400_000, now, false).into_string().contains(">15 Nov, 07:40 UTC<")
         );
         assert_eq!(Zone::utc().clock(u64::MAX, false).into_string(), "");
+    }
+
+    #[test]
+    fn the_least_is_rounded_down() {
+        assert_eq!(least(0), "about 1 second");
+        assert_eq!(least(4 * 3_600_000 + 59 * 60_000), "about 4 hours");
+        assert_eq!(least(49 * 3_600_000), "about 2 days");
     }
 
     #[test]

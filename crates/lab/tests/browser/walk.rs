@@ -43,6 +43,7 @@ async fn a_reader_reads_a_source_writes_a_journalist_answers() -> anyhow::Result
     // One address, one title: the area is drawn over the article, and history gained nothing.
     ensure!(source.browser.client.current_url().await? == story, "the address changed");
     ensure!(source.browser.client.title().await? == story_title, "the title changed");
+    sends_a_picture(&source, &desk).await?;
     leaves_a_draft(&source, &words, &headline).await?;
     deletes_the_mailbox(&source, &words).await?;
 
@@ -94,6 +95,45 @@ async fn writes(source: &Person) -> anyhow::Result<Vec<String>> {
     source.sees("Answers appear here by themselves.").await?;
     source.look("sealed").await?;
     Ok(words)
+}
+
+/// A picture: what it takes is told before it starts, it arrives in parts, and the desk sees what its own program drew.
+async fn sends_a_picture(source: &Person, desk: &Person) -> anyhow::Result<()> {
+    // A driver takes no path with dots in it.
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/pictures/ferry.png");
+    let picture = std::fs::canonicalize(picture)?.display().to_string();
+    source.find("//button[starts-with(normalize-space(), 'Write more')]").await?.click().await?;
+    source.press("Attach a document").await?;
+    source.sees("Nothing is sent before you say so.").await?;
+    source.look("attach").await?;
+    source.find("//input[@type='file']").await?.send_keys(&picture).await?;
+    source.press("Look at it").await?;
+    source.sees("The picture was made anew on this device.").await?;
+    source.sees("if this device is always on").await?;
+    source.look("document").await?;
+    source.press("Send this one").await?;
+    source.sees("Your document is in line.").await?;
+    source.sees("Take it back").await?;
+    source.look("under-way").await?;
+
+    desk.find("//a[starts-with(@href, '/conversations/')]").await?.click().await?;
+    desk.sees("Fingerprint (SHA-256)").await?;
+    desk.find("//img[contains(@src, '/picture')]").await?;
+    let drawn = "const drawn = document.querySelector('#lines img'); await drawn.decode(); return drawn.naturalWidth;";
+    ensure!(desk.run_async(drawn).await?.as_u64() > Some(100), "the picture is not shown");
+    desk.find("//a[@download and normalize-space()='Save the document']").await?;
+    desk.look("picture").await?;
+    desk.asked_nobody_else().await?;
+    desk.press("Inbox").await?;
+
+    source.sees("Picture").await?;
+    let waiting = async {
+        while source.text().await?.contains("Take it back") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await?
 }
 
 /// Left in the middle of a sentence, and come back to it. Begins at the conversations and ends at the story.

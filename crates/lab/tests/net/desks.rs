@@ -7,7 +7,7 @@ use std::sync::Arc;
 use client::{Inbox, Place};
 use firsthand::found::{self, Plan, file};
 use proto::Millis;
-use proto::conversation::{ConversationKey, Message, Received, open_message};
+use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::directory::{Directory, UnverifiedDirectory};
 use proto::drops::empty_box;
 use proto::envelope::{self, Found};
@@ -163,7 +163,7 @@ impl Taken {
             conversation: ConversationKey::generate(&mut self.rng),
             sequence: 0,
             received: Received::default(),
-            text: Zeroizing::new("What they knew in March.".to_owned()),
+            body: Body::Text(Zeroizing::new("What they knew in March.".to_owned())),
         };
         let packed = message.pack(wire.cascade).unwrap();
         let intake = self.intakes[nth].public();

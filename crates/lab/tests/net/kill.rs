@@ -293,7 +293,7 @@ impl Town {
             let drop = DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).unwrap();
             for boxed in drop.boxes() {
                 if let Ok((message, _)) = open_message(&wire, &self.intake, boxed) {
-                    *texts.entry((*message.text).clone()).or_default() += 1;
+                    *texts.entry(message.body.text().unwrap_or_default().to_owned()).or_default() += 1;
                 }
             }
         }

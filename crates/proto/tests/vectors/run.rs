@@ -1,7 +1,8 @@
 //! Runs one vector: reads its fields, asks the public API, compares.
 
-use proto::conversation::{self, Link, Message};
+use proto::conversation::{self, Body, Link, Message};
 use proto::directory::{Directory, DirectoryRejected, Roster, UnverifiedDirectory};
+use proto::document::{Joining, Part, Taken};
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{EditionRejected, UnverifiedHead};
 use proto::envelope::{self, Found};
@@ -31,6 +32,8 @@ pub(crate) fn check(path: &str, text: &str) -> Result<(), String> {
         "conversation" if f.has("plain") => message(f),
         "conversation" if f.has("box") => boxed(f),
         "conversation" => reply(f),
+        "document" if f.has("plain") => part(f),
+        "document" => joined(f),
         "signature" if f.has("root") => root(f),
         "signature" => record(f),
         "directory" => directory(f),
@@ -190,14 +193,60 @@ fn message(f: &Fields) -> Outcome {
     f.states("sequence", message.sequence)?;
     f.states("highest", message.received.highest)?;
     f.states("before", message.received.before)?;
-    f.states("text", message.text.as_str())?;
+    f.states("text", message.body.text().unwrap_or_default())?;
     Ok(SUCCESS.into())
+}
+
+fn unpacked_part(f: &Fields, name: &str) -> Result<Option<(u32, Part)>, String> {
+    match Message::unpack(f.cascade()?, &f.bytes(name)?).map(|message| (message.sequence, message.body)) {
+        Ok((sequence, Body::Part(part))) => Ok(Some((sequence, part))),
+        Ok((_, Body::Text(_))) => Err("a text".into()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn part(f: &Fields) -> Outcome {
+    let Some((sequence, part)) = unpacked_part(f, "plain")? else { return Ok("bad message".into()) };
+    f.states("sequence", sequence)?;
+    f.states("part", part.part)?;
+    f.states("parts", part.parts)?;
+    if let Some(head) = part.head() {
+        f.states("format", head.format.ending())?;
+        f.states("name", head.name)?;
+        f.states("length", head.length)?;
+        f.states("sha256", hex::encode(head.sha256))?;
+    }
+    Ok(SUCCESS.into())
+}
+
+fn joined(f: &Fields) -> Outcome {
+    let (mut joining, mut outcome) = (None, String::new());
+    for step in f.steps()? {
+        let came = match step.words()[..] {
+            ["part", name] => {
+                let part = unpacked_part(f, &format!("part-{name}"))?.ok_or("bad message")?.1;
+                match joining.get_or_insert_with(|| Joining::new(part.parts)).take(&part) {
+                    Taken::New => "new".into(),
+                    Taken::Known => "known".into(),
+                    Taken::Disagrees => "disagrees".into(),
+                }
+            }
+            ["join"] => match joining.as_ref().and_then(Joining::join) {
+                None => "waits".into(),
+                Some(Err(_)) => "damaged".into(),
+                Some(Ok(whole)) => format!("whole | {}", Digest::of(&whole.content)),
+            },
+            _ => return step.unknown(),
+        };
+        outcome = step.gave(came)?;
+    }
+    Ok(outcome.split(" | ").next().unwrap_or_default().into())
 }
 
 fn boxed(f: &Fields) -> Outcome {
     match conversation::open_message(&f.wire()?, &f.key("intake")?, &f.bytes("box")?) {
         Ok((message, chain)) => {
-            f.states("text", message.text.as_str())?;
+            f.states("text", message.body.text().unwrap_or_default())?;
             f.states("ack", hex::encode(chain.ack()))?;
             f.states("first-tag", hex::encode(chain.links()[0].tag()))?;
             f.states("last-tag", hex::encode(chain.links()[63].tag()))?;

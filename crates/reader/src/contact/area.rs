@@ -1,11 +1,12 @@
 //! What the private area waits for. There is one, whoever many windows are open; it lives in memory only.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use client::{Passphrase, Session};
+use client::{Passphrase, Session, cleaning::Looked};
+use proto::DeskId;
 use rand::CryptoRng;
 
 use crate::App;
@@ -35,6 +36,24 @@ pub(crate) struct Open {
     pub(crate) session: Session,
     /// Kept to refuse a message that holds it.
     pub(crate) passphrase: Arc<Passphrase>,
+    /// A file that was chosen and looked at, and is not on its way yet. In memory only.
+    attached: Mutex<Option<Attached>>,
+}
+
+impl Open {
+    pub(crate) fn new(session: Session, passphrase: Arc<Passphrase>) -> Open {
+        Open { session, passphrase, attached: Mutex::default() }
+    }
+
+    pub(crate) fn attached(&self) -> MutexGuard<'_, Option<Attached>> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file, and the desk it is meant for.
+pub(crate) struct Attached {
+    pub(crate) desk: DeskId,
+    pub(crate) looked: Looked,
 }
 
 /// The one private area of this device.

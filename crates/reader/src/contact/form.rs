@@ -3,9 +3,12 @@
 
 use std::fmt;
 
+use axum::extract::{Multipart, multipart::MultipartError};
+use client::cleaning::MAX_FILE;
 use proto::{DeskId, story::StoryId};
 use rand::CryptoRng;
 use ui::passphrase::spread;
+use zeroize::Zeroizing;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +21,23 @@ pub(crate) enum Field {
     Desk,
     /// The story under the area, to which one leaves.
     From,
+    /// A file that was chosen.
+    File,
+    /// Which of several: a size to send, or the document to take back.
+    Which,
     /// One of six words, from 0.
     Word(u8),
 }
 
 impl Field {
-    const ALL: [Field; 11] = [
+    const ALL: [Field; 13] = [
         Field::Page,
         Field::Step,
         Field::Text,
         Field::Desk,
         Field::From,
+        Field::File,
+        Field::Which,
         Field::Word(0),
         Field::Word(1),
         Field::Word(2),
@@ -44,6 +53,8 @@ impl Field {
             Field::Text => 'c',
             Field::Desk => 'd',
             Field::From => 'e',
+            Field::File => 'x',
+            Field::Which => 'y',
             Field::Word(n) => char::from(b'f' + n.min(5)),
         }
     }
@@ -83,6 +94,13 @@ pub(crate) enum Step {
     Measure,
     Send,
     SendAnyway,
+    /// Choose a file.
+    Attach,
+    /// Look at the file that was chosen.
+    LookOver,
+    /// Put it on its way.
+    SendDocument,
+    TakeBack,
     Delete,
     DeleteNow,
     Erase,
@@ -90,7 +108,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [(&str, Step); 24] = [
+    const ALL: [(&str, Step); 28] = [
         ("leave", Step::Leave),
         ("q0", Step::Question(0)),
         ("q1", Step::Question(1)),
@@ -111,6 +129,10 @@ impl Step {
         ("measure", Step::Measure),
         ("send", Step::Send),
         ("anyway", Step::SendAnyway),
+        ("attach", Step::Attach),
+        ("lookover", Step::LookOver),
+        ("senddoc", Step::SendDocument),
+        ("takeback", Step::TakeBack),
         ("delete", Step::Delete),
         ("deleted", Step::DeleteNow),
         ("erase", Step::Erase),
@@ -137,6 +159,11 @@ pub(crate) struct Form {
     pub(crate) desk: Option<DeskId>,
     pub(crate) from: Option<StoryId>,
     pub(crate) words: [String; 6],
+    /// A file's name and bytes.
+    pub(crate) file: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// The file was longer than what is read.
+    pub(crate) is_huge: bool,
+    pub(crate) which: u32,
 }
 
 impl Form {
@@ -151,11 +178,31 @@ impl Form {
                 Field::Text => form.text = value.replace("\r\n", "\n"),
                 Field::Desk => form.desk = DeskId::from_hex(&value),
                 Field::From => form.from = ui::story::parse_id(&value).map(StoryId),
+                Field::Which => form.which = value.parse().unwrap_or_default(),
+                // a browser without files in its form
+                Field::File => {}
                 Field::Word(n) => form.words[usize::from(n)] = value,
             }
         }
         form.words = spread(form.words);
         form
+    }
+
+    /// Reads a form that brings a file.
+    pub(crate) async fn read_with_file(mut parts: Multipart) -> Result<Form, MultipartError> {
+        let (mut pairs, mut file, mut is_huge) = (Vec::new(), None, false);
+        while let Some(part) = parts.next_field().await? {
+            let name = part.name().unwrap_or_default().to_owned();
+            if name.ends_with(Field::File.mark()) {
+                let called = part.file_name().unwrap_or_default().to_owned();
+                let bytes = Zeroizing::new(Vec::from(part.bytes().await?));
+                is_huge = bytes.len() > MAX_FILE;
+                file = (!bytes.is_empty() && !is_huge).then_some((called, bytes));
+            } else {
+                pairs.push((name, part.text().await?));
+            }
+        }
+        Ok(Form { file, is_huge, ..Form::read(pairs) })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The private area's pages. All have the same title and the same frame as every other reading page.
 
-use client::{ConversationView, DeskView, Leaves, Line, LineState, Who};
+use client::{ConversationView, DeskView, Line, LineState, Who};
 use maud::{Markup, html};
+use proto::Millis;
 use ui::{
     passphrase,
     text::{self, fill},
@@ -10,6 +11,7 @@ use ui::{
 
 use super::{
     Load, PATH,
+    attach::{self, Ways},
     form::{Field, Step},
     look::{Identifies, words_left},
 };
@@ -34,6 +36,8 @@ pub(super) enum Screen<'a> {
     Erase,
     Compose { writing: Writing<'a>, problem: Option<String> },
     Ask { writing: Writing<'a>, what: Identifies },
+    Attach { desk: &'a DeskView, problem: Option<&'static str> },
+    Looked { desk: &'a DeskView, ways: &'a Ways },
     Sorry(&'static str),
 }
 
@@ -43,8 +47,8 @@ pub(super) struct Inside {
     /// To whom something was being written.
     pub(super) drafts: Vec<DeskView>,
     pub(super) full: bool,
-    /// When what was sealed just now leaves.
-    pub(super) sealed: Option<Leaves>,
+    /// What was done just now, and from when on it is kept.
+    pub(super) sealed: Option<(&'static str, Millis)>,
 }
 
 /// The form in which a message is written: the way out takes what is in it along.
@@ -95,6 +99,8 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
         Screen::Erase => erase(load),
         Screen::Compose { writing, problem } => compose(load, writing, problem.as_deref()),
         Screen::Ask { writing, what } => ask(load, writing, *what),
+        Screen::Attach { desk, problem } => attach::choose(load, desk, *problem),
+        Screen::Looked { desk, ways } => attach::looked(load, desk, ways),
         Screen::Sorry(sentence) => html! {
             h1 { (words::CONTACT) }
             p.problem role="alert" { (sentence) }
@@ -234,11 +240,11 @@ fn home(load: &Load<'_>, inside: &Inside) -> Markup {
     let conversations = &inside.conversations;
     html! {
         h1 { (words::CONVERSATIONS) }
-        @if let Some(leaves) = &inside.sealed {
+        @if let Some((done, kept_by)) = &inside.sealed {
             // Only what stays true while the message goes its way; where it is stands with the message.
             div.note role="status" {
-                p { (words::SEALED) }
-                p { (fill(words::SEALED_KEPT, &[moment(load, leaves.durable_by.0)])) }
+                p { (done) }
+                p { (fill(words::SEALED_KEPT, &[moment(load, kept_by.0)])) }
             }
         }
         @if inside.full { p.problem { (words::FULL) } }
@@ -345,7 +351,9 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
         li.theirs[theirs] {
             p.who { @if theirs { (text::run(&desk_name(desk))) } @else { (words::YOU) } }
             p.said dir="auto" { (text::tame(&line.text)) }
+            @if let Some(view) = &line.document { (attach::progress(load, desk, line.state, view)) }
             @match line.state {
+                _ if line.document.is_some() => {},
                 LineState::Waiting { from, until } => {
                     (way(0))
                     (anew(line))
@@ -458,6 +466,7 @@ fn compose(load: &Load<'_>, writing: &Writing<'_>, problem: Option<&str>) -> Mar
                     button.quiet name=(load.names.of(Field::Step)) value=(Step::Measure) data-measure {
                         (words::CHECK_LENGTH)
                     }
+                    (button(load, Step::Attach, words::ATTACH, true))
                     (button(load, Step::Home, words::BACK, true))
                 }
             }
@@ -500,7 +509,7 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
 
 // ---- pieces ----
 
-fn form(load: &Load<'_>, inside: &Markup) -> Markup {
+pub(super) fn form(load: &Load<'_>, inside: &Markup) -> Markup {
     html! {
         form method="post" action=(PATH) data-step autocomplete="off" { (hidden(load)) (inside) }
     }
@@ -513,7 +522,7 @@ fn writing_form(load: &Load<'_>, inside: &Markup) -> Markup {
     }
 }
 
-fn hidden(load: &Load<'_>) -> Markup {
+pub(super) fn hidden(load: &Load<'_>) -> Markup {
     html! {
         @if !load.page.is_empty() { input type="hidden" name=(load.names.of(Field::Page)) value=(load.page); }
         @if let Some(story) = load.from {
@@ -522,7 +531,7 @@ fn hidden(load: &Load<'_>) -> Markup {
     }
 }
 
-fn button(load: &Load<'_>, step: Step, label: &str, quiet: bool) -> Markup {
+pub(super) fn button(load: &Load<'_>, step: Step, label: &str, quiet: bool) -> Markup {
     html! { button.quiet[quiet] name=(load.names.of(Field::Step)) value=(step) { (label) } }
 }
 

@@ -165,6 +165,28 @@ impl Window {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
+    /// Presses a button whose form holds a file: sends it as a browser does.
+    pub async fn upload(&mut self, label: &str, file: &str, bytes: &[u8]) -> Response<()> {
+        let (action, fields) =
+            pressed(&self.page, label, &[]).unwrap_or_else(|| panic!("no button {label:?} in {}", self.page));
+        let mut body = Vec::new();
+        for (name, value) in fields.split('&').filter_map(|field| field.split_once('=')) {
+            body.extend(
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .bytes(),
+            );
+        }
+        let name = between(&self.page, " type=\"file\" name=\"", "\"");
+        let head = format!("name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/png");
+        body.extend(format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n").bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n--edge--\r\n");
+        let request = Request::post(action)
+            .header("origin", format!("http://{}", self.host))
+            .header("content-type", "multipart/form-data; boundary=edge");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
     async fn send(&mut self, mut request: Request<Body>) -> Response<()> {
         request.headers_mut().insert("host", self.host.parse().unwrap());
         request.headers_mut().insert("cookie", self.cookie.parse().unwrap());

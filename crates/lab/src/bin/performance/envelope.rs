@@ -1,7 +1,7 @@
 //! Envelopes and drops: what a reader, a mix and a desk compute.
 
 use proto::NetworkId;
-use proto::conversation::{ConversationKey, Message, Received, open_message};
+use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::drops::{DeskDrop, empty_box};
 use proto::envelope::{self, Found, Wire};
 use proto::seal::{SealPublic, SealSecret};
@@ -57,6 +57,6 @@ fn message() -> Message {
         conversation: ConversationKey::from_bytes([7; 32]),
         sequence: 0,
         received: Received::default(),
-        text: "The gate was reported in March. I have the report.".to_owned().into(),
+        body: Body::Text("The gate was reported in March. I have the report.".to_owned().into()),
     }
 }

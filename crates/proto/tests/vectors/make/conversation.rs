@@ -3,7 +3,7 @@
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
-use proto::conversation::{Chain, ConversationKey, MAX_TEXT, Message, Received};
+use proto::conversation::{Body, Chain, ConversationKey, MAX_TEXT, Message, Received};
 use proto::seal::{self, SealSecret, Use};
 use proto::size::{MESSAGE_HEADER, READER_SLOT, REPLY, REPLY_HEADER};
 use rand_core::Rng as _;
@@ -28,7 +28,7 @@ fn packed() -> Vec<u8> {
         conversation: ConversationKey::from_bytes([0x22; 32]),
         sequence: 7,
         received: Received { highest: 3, before: 0b11 },
-        text: Zeroizing::new(TEXT.into()),
+        body: Body::Text(Zeroizing::new(TEXT.into())),
     };
     message.pack(wire(4).cascade).expect("it fits").to_vec()
 }
@@ -70,7 +70,7 @@ fn messages() -> Vec<Case> {
         good("message", "", "a message", &packed()).with("text", TEXT),
         good("message-empty", "CNV-02", "no data: no text", &carrying(b"")).with("text", ""),
         bad("cnv-01-version", "CNV-01", "version 2", &bent(0, 2)),
-        bad("cnv-01-kind", "CNV-01", "kind 2", &bent(1, 2)),
+        bad("cnv-01-kind", "CNV-01", "kind 3", &bent(1, 3)),
         bad("cnv-01-flags", "CNV-01", "a flag", &bent(3, 1)),
         bad("cnv-01-short", "CNV-01", "one byte short", &short),
         bad("cnv-02-length", "CNV-02", "a length beyond the data", &bent(40, 0x0a)),

@@ -1,9 +1,11 @@
 //! What several messages or parts become: `reply/` at a source's end, `inbox/` at a desk's.
 
-use proto::conversation::{Chain, ConversationKey, Message, Received};
+use proto::conversation::{Body, Chain, ConversationKey, Message, Received};
+use proto::document::{Document, Format};
 use proto::seal::{self, Exporter, SealSecret, Use};
 use zeroize::Zeroizing;
 
+use super::document::messages;
 use super::envelope::wire;
 use super::{Draw, NETWORK};
 use crate::case::Case;
@@ -115,40 +117,47 @@ struct Boxed {
     links: Vec<String>,
 }
 
-/// Everything that these vectors put before a desk: two messages of one conversation, the first of them sealed anew, and a
-/// message of another.
-fn boxes() -> [Boxed; 4] {
-    let boxed = |name: &'static str, conversation: u8, sequence: u32, text: &str| {
+/// Everything that these vectors put before a desk: two messages of one conversation, the first of them sealed anew, a message of
+/// another, and the two parts of a document.
+fn boxes() -> [Boxed; 6] {
+    let sealed = |name: &'static str, conversation: u8, plain: &[u8]| {
         let key = || ConversationKey::from_bytes([conversation; 32]);
-        let text = Zeroizing::new(text.to_owned());
-        let received = Received { highest: 0, before: 0 };
-        let message = Message { conversation: key(), sequence, received, text };
-        let plain = message.pack(wire(4).cascade).expect("it fits");
         let intake = SealSecret::from_seed(&INTAKE);
         let draw = &mut Draw::new(&format!("inbox {name}"));
-        let (bytes, exporter): (_, Exporter) = seal::seal(Use::Box, &NETWORK, intake.public(), &plain, draw);
+        let (bytes, exporter): (_, Exporter) = seal::seal(Use::Box, &NETWORK, intake.public(), plain, draw);
         let chain = Chain::new(&key(), &exporter);
         let links = chain.links().iter().map(|link| hex::encode(link.tag())).collect();
         Boxed { name, bytes, ack: hex::encode(chain.ack()), links }
     };
+    let boxed = |name: &'static str, conversation: u8, sequence: u32, text: &str| {
+        let body = Body::Text(Zeroizing::new(text.to_owned()));
+        let received = Received { highest: 0, before: 0 };
+        let key = ConversationKey::from_bytes([conversation; 32]);
+        let message = Message { conversation: key, sequence, received, body };
+        sealed(name, conversation, &message.pack(wire(4).cascade).expect("it fits"))
+    };
+    let picture = Document { name: "a.jpg".into(), format: Format::Picture, content: vec![7; 3_000] };
+    let parts = messages([0x62; 32], 1, &picture);
     [
         boxed("first", 0x62, 0, "The minutes were rewritten."),
         boxed("second", 0x62, 1, "Ask who kept the first copy."),
         boxed("first-anew", 0x62, 0, "The minutes were rewritten."),
         boxed("other", 0x63, 0, "I have another question."),
+        sealed("part-0", 0x62, &parts[0]),
+        sealed("part-1", 0x62, &parts[1]),
     ]
 }
 
 /// The boxes.
 pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
-    let names = ["box-first", "box-second", "box-first-anew", "box-other"];
+    let names = ["box-first", "box-second", "box-first-anew", "box-other", "box-part-0", "box-part-1"];
     names.into_iter().zip(boxes()).map(|(name, boxed)| (name, boxed.bytes)).collect()
 }
 
 /// Steps `box NAME` and `write CONVERSATION`: the desk uses a link for a part of a reply.
 fn inboxes() -> Vec<Case> {
     let boxes = boxes();
-    let [first, second, anew, other] = &boxes;
+    let [first, second, anew, other, part_0, part_1] = &boxes;
     let new = |it: &Boxed| format!("box {} -> new | acknowledged {}", it.name, it.ack);
     let known = |it: &Boxed| format!("box {} -> known | acknowledged {}", it.name, it.ack);
     let copy = |it: &Boxed| format!("box {} -> copy", it.name);
@@ -199,6 +208,20 @@ fn inboxes() -> Vec<Case> {
             "CNV-08",
             "the second message before the first",
             &[new(second), new(first), write(second, 0)],
+            2,
+        ),
+        case(
+            "doc-05-no-chain",
+            "DOC-05",
+            "a part that starts no chain comes first: the desk can write once the part before it is there",
+            &[new(part_1), format!("write {} -> no link", "62".repeat(32)), new(part_0), write(part_0, 0)],
+            1,
+        ),
+        case(
+            "doc-05-later",
+            "DOC-05",
+            "a part that starts no chain after a message: the desk goes on writing on the message's chain",
+            &[new(first), write(first, 0), new(part_1), write(first, 1)],
             2,
         ),
         case(

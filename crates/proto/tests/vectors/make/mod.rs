@@ -3,6 +3,7 @@
 mod conversation;
 mod device;
 mod directory;
+mod document;
 mod edge;
 mod edition;
 mod envelope;
@@ -28,6 +29,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         net::shared(),
         exchange::shared(),
         directory::shared(),
+        document::shared(),
         edition::shared(),
         inbox::shared(),
         mix::shared(),
@@ -42,6 +44,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         conversation::cases(),
         signature::cases(),
         directory::cases(),
+        document::cases(),
         edition::cases(),
         exchange::cases(),
         handed::cases(),

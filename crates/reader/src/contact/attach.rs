@@ -1,0 +1,271 @@
+//! Documents: choosing a file, what it carries and how long it takes before anything starts, and taking it back.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use client::cleaning::{Finding, Looked, NotTaken, What, look};
+use client::{DeskView, DocumentView, LineState, Plan, WriteError};
+use maud::{Markup, html};
+use proto::DeskId;
+use proto::document::{Document, Format};
+use ui::{
+    text::{self, fill},
+    when,
+};
+use zeroize::Zeroizing;
+
+use super::area::{Attached, Open};
+use super::form::{Field, Step};
+use super::screens::{self, Screen};
+use super::{Load, blocking, home, inside, locked};
+use crate::{App, words};
+
+/// What can be sent of a file, with what each takes.
+pub(super) struct Ways {
+    found: Vec<Finding>,
+    cleaned: bool,
+    ways: Vec<Way>,
+}
+
+struct Way {
+    name: String,
+    bytes: usize,
+    plan: Plan,
+}
+
+/// The file that came is looked at, and kept in memory until it is sent.
+pub(super) async fn look_over(
+    load: Load<'_>,
+    open: Arc<Open>,
+    desk: &DeskView,
+    file: Option<(String, Zeroizing<Vec<u8>>)>,
+    is_huge: bool,
+) -> Response {
+    let refuse = |sentence| load.show(&Screen::Attach { desk, problem: Some(sentence) });
+    if is_huge {
+        return refuse(words::FILE_HUGE);
+    }
+    let Some((name, bytes)) = file else { return refuse(words::NO_FILE) };
+    let (id, looking) = (desk.id, Arc::clone(&open));
+    let looked = blocking(move || {
+        let looked = look(&name, &bytes, looking.session.sizes(&name))?;
+        let ways = Ways::of(&looking, &looked);
+        *looking.attached() = Some(Attached { desk: id, looked });
+        Ok(ways)
+    })
+    .await;
+    match looked {
+        Ok(ways) => load.show(&Screen::Looked { desk, ways: &ways }),
+        Err(NotTaken::Huge) => refuse(words::FILE_HUGE),
+        Err(NotTaken::Kind) => refuse(words::FILE_KIND),
+        Err(NotTaken::Damaged) => refuse(words::FILE_DAMAGED),
+        Err(NotTaken::Bomb) => refuse(words::FILE_BOMB),
+        Err(_) => refuse(words::FILE_LONG),
+    }
+}
+
+/// Puts the chosen size of the file on its way.
+pub(super) async fn send(
+    app: &Arc<App>,
+    load: Load<'_>,
+    open: Arc<Open>,
+    desk: &DeskView,
+    which: u32,
+) -> Response {
+    let attached = open.attached().take().filter(|attached| attached.desk == desk.id);
+    let Some(document) = attached.and_then(|a| a.looked.documents.into_iter().nth(which as usize)) else {
+        return load.show(&Screen::Attach { desk, problem: Some(words::NO_FILE) });
+    };
+    let (id, now, sends) = (desk.id, app.now(), Arc::clone(&open));
+    let sent = blocking(move || sends.session.attach(id, &document, now)).await;
+    let refuse = |sentence| load.show(&Screen::Attach { desk, problem: Some(sentence) });
+    let refused = match sent {
+        Ok(kept_by) => {
+            let inside = inside(app, open, false, Some((words::IN_LINE, kept_by))).await;
+            return load.show(&Screen::Home { inside: &inside });
+        }
+        Err(refused) => refused,
+    };
+    match refused {
+        WriteError::Locked => locked(&load),
+        WriteError::NoDesk => load.show(&Screen::Sorry(words::DESK_GONE)),
+        WriteError::MailboxFull => refuse(words::MAILBOX_FULL),
+        WriteError::TooMany => refuse(words::TOO_MANY_DOCUMENTS),
+        _ => refuse(words::TOO_EARLY),
+    }
+}
+
+/// Takes a document back.
+pub(super) async fn take_back(
+    app: &Arc<App>,
+    load: Load<'_>,
+    open: Arc<Open>,
+    desk: Option<DeskId>,
+    first: u32,
+) -> Response {
+    let (now, takes) = (app.now(), Arc::clone(&open));
+    blocking(move || {
+        let conversations = takes.session.conversations();
+        if let Some(conversation) = conversations.iter().find(|c| Some(c.desk.id) == desk) {
+            takes.session.take_back_document(conversation.id, first, now);
+        }
+    })
+    .await;
+    home(app, &load, open, false).await
+}
+
+impl Ways {
+    fn of(open: &Open, looked: &Looked) -> Ways {
+        let way = |document: &Document| Way {
+            name: document.name.clone(),
+            bytes: document.content.len(),
+            plan: open.session.plan(&document.name, document.content.len()),
+        };
+        Ways {
+            found: looked.found.clone(),
+            cleaned: looked.cleaned,
+            ways: looked.documents.iter().map(way).collect(),
+        }
+    }
+}
+
+// ---- the pages ----
+
+/// Where a file is chosen.
+pub(super) fn choose(load: &Load<'_>, desk: &DeskView, problem: Option<&str>) -> Markup {
+    let file = load.names.of(Field::File);
+    html! {
+        h1 { (fill(words::ATTACH_TO, &[text::run(&desk.name)])) }
+        @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
+        p { (words::ATTACH_WHAT) }
+        p { (words::ATTACH_NOTHING) }
+        form method="post" action=(super::PATH) enctype="multipart/form-data" data-step autocomplete="off" {
+            (screens::hidden(load))
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+            div.flow {
+                div {
+                    label for=(file) { (words::FILE) }
+                    p.hint #hint { (words::FILE_KINDS) }
+                    input #(file) type="file" name=(file) data-focus aria-describedby="hint";
+                }
+                div.actions { (screens::button(load, Step::LookOver, words::LOOK_OVER, false)) }
+            }
+        }
+        (back(load, desk))
+    }
+}
+
+fn back(load: &Load<'_>, desk: &DeskView) -> Markup {
+    screens::form(
+        load,
+        &html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+            div.actions { (screens::button(load, Step::Compose, words::BACK, true)) }
+        },
+    )
+}
+
+/// What the file carries, and what sending it takes: all of it before anything starts.
+pub(super) fn looked(load: &Load<'_>, desk: &DeskView, looked: &Ways) -> Markup {
+    let open_again = looked.ways.iter().any(|way| way.plan.openings > 1);
+    html! {
+        h1 { (words::LOOKED) }
+        p { (if looked.cleaned { words::CLEANED } else { words::NOT_CLEANED }) }
+        @if looked.found.is_empty() {
+            p { (if looked.cleaned { words::FOUND_NOTHING_PICTURE } else { words::FOUND_NOTHING }) }
+        } @else {
+            h2 { (if looked.cleaned { words::TAKEN_OUT } else { words::GOES_ALONG }) }
+            ul.points { @for finding in &looked.found { li { (found(finding)) } } }
+        }
+        @if !looked.cleaned { p.problem { (words::CLEAN_IT_YOURSELF) } }
+        p { (words::STAYS_VISIBLE) }
+        h2 { (words::TAKES) }
+        p { (words::COSTS) }
+        p { (words::COSTS_FEWER) }
+        @for (n, way) in looked.ways.iter().enumerate() {
+            (screens::form(load, &html! {
+                div.note {
+                    p { b { (text::tame(&way.name)) } " · " (size(way.bytes)) " · " (parts(way.plan.parts)) }
+                    p { (fill(words::TAKES_ALWAYS, &[html! { (when::under(way.plan.always_ms)) }])) }
+                    p { (fill(words::TAKES_30, &[html! { (when::under(way.plan.at_30_ms)) }])) }
+                    @if way.plan.openings > 1 {
+                        p { (fill(words::OPENINGS, &[html! { (way.plan.openings) }])) }
+                    }
+                    input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+                    input type="hidden" name=(load.names.of(Field::Which)) value=(n);
+                    div.actions { (screens::button(load, Step::SendDocument, words::SEND_DOCUMENT, false)) }
+                }
+            }))
+        }
+        @if open_again { p { (words::OPEN_AGAIN) } }
+        (screens::form(load, &html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+            div.actions { (screens::button(load, Step::Attach, words::OTHER_FILE, true)) }
+        }))
+        (back(load, desk))
+    }
+}
+
+fn found(finding: &Finding) -> Markup {
+    let what = match finding.what {
+        What::Place => words::HAS_PLACE,
+        What::Person => words::HAS_PERSON,
+        What::Company => words::HAS_COMPANY,
+        What::Device => words::HAS_DEVICE,
+        What::Program => words::HAS_PROGRAM,
+        What::Date => words::HAS_DATE,
+        What::Title => words::HAS_TITLE,
+        What::Comments => words::HAS_COMMENTS,
+        What::Macros => words::HAS_MACROS,
+        What::Locked => words::HAS_LOCKED,
+    };
+    html! { (what) @if !finding.text.is_empty() { ": " (text::run(&finding.text)) } }
+}
+
+/// A document in a conversation: how far it is, and the way to take it back.
+pub(super) fn progress(load: &Load<'_>, desk: &DeskView, state: LineState, view: &DocumentView) -> Markup {
+    let of = |n: u16| html! { (n) " of " (view.parts) };
+    let round_ms = load.app.device.status().round_ms;
+    html! {
+        p.state {
+            (kind(view.format)) @if let Some(length) = view.length { " · " (size(length as usize)) }
+        }
+        @match state {
+            LineState::UnderWay { least } => {
+                p.state { (fill(words::PARTS_LEFT, &[of(view.left)])) " " (fill(words::PARTS_ARRIVED, &[of(view.arrived)])) }
+                @let left_ms = least.0.saturating_sub(load.app.now().0);
+                @if left_ms > 0 { p.state { (fill(words::PARTS_LEAST, &[html! { (when::least(left_ms)) }])) } }
+                @if view.left + view.queued < view.parts {
+                    @let until_ms = u64::from(view.queued) * round_ms;
+                    p.state { (fill(words::OPEN_WITHIN, &[html! { (when::under(until_ms)) }])) }
+                }
+                (screens::form(load, &html! {
+                    input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+                    input type="hidden" name=(load.names.of(Field::Which)) value=(view.first);
+                    div.actions { (screens::button(load, Step::TakeBack, words::TAKE_BACK, true)) }
+                }))
+            },
+            LineState::TakenBack => p.state { (fill(words::TAKEN_BACK, &[of(view.left)])) },
+            LineState::Unknown { .. } => p.state { (fill(words::PARTS_UNKNOWN, &[of(view.arrived)])) },
+            _ => p.state { (fill(words::ACKNOWLEDGED, &[text::run(&desk.name)])) },
+        }
+    }
+}
+
+fn kind(format: Option<Format>) -> &'static str {
+    match format {
+        Some(Format::Text) => words::KIND_TEXT,
+        Some(Format::Picture) => words::KIND_PICTURE,
+        Some(Format::Pdf) => words::KIND_PDF,
+        _ => words::KIND_OFFICE,
+    }
+}
+
+fn parts(n: u16) -> String {
+    if n == 1 { "1 part".into() } else { format!("{n} parts") }
+}
+
+/// Rounded up.
+fn size(bytes: usize) -> String {
+    format!("{} kB", bytes.div_ceil(1_000))
+}

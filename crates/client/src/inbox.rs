@@ -8,10 +8,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
+use proto::document::Document;
 use proto::drops::DeskDrop;
 use proto::pass::{DeskPass, PLACES};
-use proto::document::Document;
-use proto::seal::SealPublic;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;

@@ -253,8 +253,10 @@ fn function(line: &str) -> Option<&str> {
 }
 
 /// The prefixes in use. Others, like UTF-16, are no numbers of ours.
-const PREFIXES: [&str; 18] =
-    ["ENV", "MIX", "BAT", "EXT", "DRP", "PAS", "CNV", "DOC", "KEY", "SIG", "DIR", "EDN", "LOG", "REQ", "MBX", "EXC", "EDG", "VLT"];
+const PREFIXES: [&str; 18] = [
+    "ENV", "MIX", "BAT", "EXT", "DRP", "PAS", "CNV", "DOC", "KEY", "SIG", "DIR", "EDN", "LOG", "REQ", "MBX",
+    "EXC", "EDG", "VLT",
+];
 
 /// Every number in a text: a prefix, a hyphen, two digits, and nothing that goes on before or behind.
 fn numbers(text: &str) -> Numbers {

@@ -388,8 +388,14 @@ mod tests {
             for (round, alarm) in rounds.iter_mut().zip(alarm) {
                 round.batches[0].alarm = alarm;
             }
-            let status =
-                Status { path: "/", network: "Vale".into(), round_ms: 5_000, rounds, slots: (16, 16) };
+            let status = Status {
+                path: "/",
+                network: "Vale".into(),
+                round_ms: 5_000,
+                rounds,
+                slots: (16, 16),
+                log: demonstrated(),
+            };
             super::status(&status, &Zone::utc()).into_string()
         };
         assert!(shown([false, true]).contains("Mix 1 says that messages are being left out"));

@@ -93,7 +93,7 @@ fn bytes_that_are_shared_stand_in_some_vector() {
 }
 
 #[test]
-fn all_of_them_together_stay_under_a_mebibyte_and_a_half() {
+fn all_of_them_together_stay_under_two_mebibytes() {
     let files = files();
     assert!(files.values().map(String::len).sum::<usize>() < 2048 * 1024);
 }

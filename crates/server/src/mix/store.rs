@@ -619,6 +619,7 @@ mod tests {
         assert_eq!(found(), 0);
     }
 
+    // KEY-02
     #[test]
     fn key_03_nothing_of_a_key_is_left_once_it_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();

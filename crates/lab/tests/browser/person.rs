@@ -85,8 +85,21 @@ impl Person {
 
     /// Presses the button or follows the link that says `label`.
     pub(crate) async fn press(&self, label: &str) -> anyhow::Result<()> {
-        let path = format!("(//button[normalize-space()={label:?}] | //a[normalize-space()={label:?}])[1]");
-        self.find(&path).await?.click().await.with_context(|| format!("{} cannot press {label}", self.name))
+        self.press_at(&format!(
+            "(//button[normalize-space()={label:?}] | //a[normalize-space()={label:?}])[1]"
+        ))
+        .await
+    }
+
+    /// Presses what stands at `path`, again if the page was drawn anew in between.
+    pub(crate) async fn press_at(&self, path: &str) -> anyhow::Result<()> {
+        for _ in 0..20 {
+            match self.find(path).await?.click().await {
+                Err(why) if why.is_stale_element_reference() => {}
+                pressed => return pressed.with_context(|| format!("{} cannot press {path}", self.name)),
+            }
+        }
+        bail!("{} cannot press {path}: it is drawn anew again and again", self.name)
     }
 
     /// Waits until the page's text holds `words`.

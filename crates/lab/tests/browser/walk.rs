@@ -104,7 +104,7 @@ async fn sends_a_picture(source: &Person, desk: &Person) -> anyhow::Result<()> {
     let picture = folder.path().join("gate.png");
     image::RgbImage::from_fn(200, 150, |x, y| image::Rgb([x as u8, y as u8, 90])).save(&picture)?;
     let picture = picture.canonicalize()?.display().to_string();
-    source.find("//button[starts-with(normalize-space(), 'Write more')]").await?.click().await?;
+    source.press_at("//button[starts-with(normalize-space(), 'Write more')]").await?;
     source.press("Attach a document").await?;
     source.sees("Nothing is sent before you say so.").await?;
     source.look("attach").await?;
@@ -118,7 +118,7 @@ async fn sends_a_picture(source: &Person, desk: &Person) -> anyhow::Result<()> {
     source.sees("Take it back").await?;
     source.look("under-way").await?;
 
-    desk.find("//a[starts-with(@href, '/conversations/')]").await?.click().await?;
+    desk.press_at("//a[starts-with(@href, '/conversations/')]").await?;
     desk.sees("Fingerprint (SHA-256)").await?;
     desk.find("//img[contains(@src, '/picture')]").await?;
     let drawn = "const drawn = document.querySelector('#lines img'); await drawn.decode(); return drawn.naturalWidth;";
@@ -140,7 +140,7 @@ async fn sends_a_picture(source: &Person, desk: &Person) -> anyhow::Result<()> {
 
 /// Left in the middle of a sentence, and come back to it. Begins at the conversations and ends at the story.
 async fn leaves_a_draft(source: &Person, words: &[String], headline: &str) -> anyhow::Result<()> {
-    source.find("//button[starts-with(normalize-space(), 'Write more')]").await?.click().await?;
+    source.press_at("//button[starts-with(normalize-space(), 'Write more')]").await?;
     source.find("//textarea").await?.send_keys(HALF).await?;
     source.press("Leave at once").await?;
     source.sees(headline).await?;

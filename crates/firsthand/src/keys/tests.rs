@@ -90,7 +90,7 @@ fn a_network_is_founded_step_by_step() {
     let desk = Vault::unlock(&it.at("desk").join(file::VAULT), &words).unwrap();
     assert_eq!(hex::encode(desk.identity().public().0), key);
     let verified = read(&it.at("directory")).unwrap().verify(&it.network).unwrap();
-    let mix = IdentitySecret::from_seed(&*seed::read(&it.at("mix2").join(file::IDENTITY)).unwrap());
+    let mix = IdentitySecret::from_seed(&seed::read(&it.at("mix2").join(file::IDENTITY)).unwrap());
     assert_eq!(verified.roster().mix(1, Round(0)), Some(mix.public()));
 }
 

@@ -10,8 +10,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::directory::{IntakeKey, MixKey, desk_id};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::mix::{BatchId, Manifest};
+use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, NetworkId, Round, codec, request};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -518,6 +520,73 @@ async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
 }
 
 /// EDG-06, EDG-07
+#[tokio::test]
+async fn key_04_the_edge_takes_keys_that_a_client_would_take_and_one_for_a_period() {
+    const TAKEN: StatusCode = StatusCode::OK;
+    const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+    let edge = Running::start(9).await;
+    let (network, mixes) = (edge.town.network, &edge.town.mixes);
+    let seal_key = |n: u8| SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
+    let key = |by: &IdentitySecret, hop: u8, n: u8, from: u32, until: u32| {
+        let key = MixKey { hop, key: seal_key(n), from: Round(from), until: Round(until) };
+        codec::encode(&Unverified::sign(&key, &network, by))
+    };
+    let put = async |from: u32, body: Vec<u8>| edge.put(&mixes[1], &format!("/v1/keys/1/{from}"), body).await;
+    // The second mix has keys of days, which are public a day before; two more days ahead is as far as it goes.
+    edge.go_to(50, 1_000).await;
+    let good = key(&mixes[1], 1, 1, 72, 95);
+    for _ in 0..2 {
+        assert_eq!(put(72, good.clone()).await, TAKEN);
+    }
+    assert_eq!(edge.get("/v1/keys/1/72").await, (StatusCode::OK, good.clone()));
+    assert_eq!(put(72, key(&mixes[1], 1, 2, 72, 95)).await, StatusCode::CONFLICT, "another for the same day");
+    assert_eq!(edge.get("/v1/keys/1/72").await.1, good);
+    assert_eq!(
+        edge.put(&mixes[2], "/v1/keys/1/96", key(&mixes[1], 1, 3, 96, 119)).await,
+        StatusCode::FORBIDDEN
+    );
+    for (what, body) in [
+        ("another mix's signature", key(&mixes[2], 1, 3, 96, 119)),
+        ("another hop's key", key(&mixes[1], 0, 3, 96, 96)),
+        ("another day's", key(&mixes[1], 1, 3, 120, 143)),
+        ("not a day", key(&mixes[1], 1, 3, 96, 120)),
+        ("no key at all", b"key".to_vec()),
+        ("a key that is none", {
+            let key = MixKey { hop: 1, key: vec![0xff; 1216].into(), from: Round(96), until: Round(119) };
+            codec::encode(&Unverified::sign(&key, &network, &mixes[1]))
+        }),
+    ] {
+        assert_eq!(put(96, body).await, REFUSED, "{what}");
+    }
+    assert_eq!(put(120, key(&mixes[1], 1, 4, 120, 143)).await, TAKEN, "within three days");
+    assert_eq!(put(144, key(&mixes[1], 1, 5, 144, 167)).await, REFUSED, "further ahead");
+    assert_eq!(put(0, key(&mixes[1], 1, 6, 0, 23)).await, REFUSED, "26 rounds after its day it is over");
+    edge.go_to(49, 1_000).await;
+    assert_eq!(put(0, key(&mixes[1], 1, 6, 0, 23)).await, TAKEN);
+
+    // The same for a desk and its weeks.
+    let desk = desk_id(&edge.town.desk.public());
+    let week = |by: &IdentitySecret, n: u8, from: u32| {
+        let key = IntakeKey { key: seal_key(n), from: Round(from), until: Round(from + 167) };
+        codec::encode(&Unverified::sign(&key, &network, by))
+    };
+    let at = |from: u32| format!("/v1/intake/{desk}/{from}");
+    assert_eq!(edge.put(&edge.town.desk, &at(168), week(&edge.town.desk, 7, 168)).await, TAKEN);
+    assert_eq!(
+        edge.put(&edge.town.desk, &at(168), week(&edge.town.desk, 8, 168)).await,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(edge.put(&mixes[1], &at(336), week(&edge.town.desk, 9, 336)).await, StatusCode::FORBIDDEN);
+    assert_eq!(
+        edge.put(&edge.town.desk, &at(336), week(&mixes[1], 9, 336)).await,
+        REFUSED,
+        "not by the desk"
+    );
+    assert_eq!(edge.put(&edge.town.desk, &at(336), week(&edge.town.desk, 9, 504)).await, REFUSED);
+    assert_eq!(edge.put(&edge.town.desk, &at(840), week(&edge.town.desk, 9, 840)).await, TAKEN);
+    assert_eq!(edge.put(&edge.town.desk, &at(1008), week(&edge.town.desk, 10, 1008)).await, REFUSED);
+}
+
 #[tokio::test]
 async fn edg_06_editions_are_checked_chained_and_put_once() {
     let edge = Running::start(9).await;

@@ -223,7 +223,6 @@ pub struct RootSignature {
 pub struct RootSecret {
     ed25519: IdentitySecret,
     ml_dsa: ml_dsa::SigningKey<MlDsa65>,
-    ml_dsa_seed: Zeroizing<[u8; 32]>,
 }
 
 impl RootSecret {
@@ -240,13 +239,12 @@ impl RootSecret {
         Self {
             ed25519: IdentitySecret::from_seed(ed25519),
             ml_dsa: ml_dsa::SigningKey::<MlDsa65>::new(&(*ml_dsa).into()),
-            ml_dsa_seed: Zeroizing::new(*ml_dsa),
         }
     }
 
     /// What [`Self::from_seeds`] takes, for safekeeping.
     pub fn to_seeds(&self) -> [Zeroizing<[u8; 32]>; 2] {
-        [self.ed25519.to_seed(), self.ml_dsa_seed.clone()]
+        [self.ed25519.to_seed(), Zeroizing::new(self.ml_dsa.to_seed().into())]
     }
 
     /// Its public half.
@@ -319,6 +317,19 @@ mod tests {
         let signature = me.sign::<Round>(&NET, &body).to_bytes();
         let odd = Unverified::<Round> { body: body.into(), signature, holds: PhantomData };
         assert_eq!(odd.verify(&NET, &me.public()), Err(Rejected::Malformed(Malformed)));
+    }
+
+    #[test]
+    fn a_root_is_the_same_from_its_seeds_and_another_from_one_of_them() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let [root, other] = [(); 2].map(|()| RootSecret::generate(&mut rng));
+        let ([ed25519, ml_dsa], [_, other_ml_dsa]) = (root.to_seeds(), other.to_seeds());
+        let again = RootSecret::from_seeds(&ed25519, &ml_dsa);
+        assert_eq!(again.public(), root.public());
+        assert_eq!(root.public().verify::<Other>(b"body", &again.sign::<Other>(b"body")), Ok(()));
+        let half = RootSecret::from_seeds(&ed25519, &other_ml_dsa);
+        assert_ne!(half.public().network(), root.public().network());
+        assert_eq!(root.public().verify::<Other>(b"body", &half.sign::<Other>(b"body")), Err(BadSignature));
     }
 
     #[test]

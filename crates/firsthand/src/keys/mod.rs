@@ -273,17 +273,14 @@ fn read(file: &Path) -> anyhow::Result<UnverifiedDirectory> {
 
 /// A public key as it is read and typed.
 fn identity(text: &str) -> Result<IdentityPublic, String> {
-    hex32(text).map(IdentityPublic).ok_or_else(|| format!("{text:?} is no public key: 64 hexadecimal digits"))
+    let mut key = [0; 32];
+    hex::decode_to_slice(text, &mut key)
+        .map(|()| IdentityPublic(key))
+        .map_err(|_| format!("{text:?} is no public key: 64 hexadecimal digits"))
 }
 
 fn network(text: &str) -> Result<NetworkId, String> {
-    hex32(text).map(NetworkId).ok_or_else(|| format!("{text:?} is no network's id: 64 hexadecimal digits"))
-}
-
-fn hex32(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
+    NetworkId::from_hex(text).ok_or_else(|| format!("{text:?} is no network's id: 64 hexadecimal digits"))
 }
 
 /// Writes a secret into a folder, which is made if it is not there.

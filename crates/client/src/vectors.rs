@@ -1,5 +1,5 @@
 //! The vectors that only this crate can run: what lies on a device, and what several messages or parts become. Exchanges
-//! are run from outside, in `tests/vectors.rs`.
+//! are run from outside, in `tests/device/vectors.rs`.
 
 #[path = "../../proto/tests/vectors/fields.rs"]
 #[allow(dead_code, reason = "shared with other crates, which use the rest")]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use serde_json::Value;
 
 use crate::chromium::Driver;
@@ -21,19 +21,10 @@ async fn an_empty_page_fills_by_itself_and_hostile_coverage_shows_letters() -> a
     let folder = tempfile::tempdir()?;
     coverage(folder.path())?;
     let driver = Driver::start()?;
-    let (browser, plain) = (driver.browser(true).await?, driver.browser(false).await?);
     let articles = folder.path().display().to_string();
-    let demo = Demo::start(&["--readers", "8", "--articles", &articles]).await?;
-
-    // Nothing is there yet, and the page says when.
-    let reader = Person::at(browser, "early", &demo.reader).await?;
-    let first = reader.text().await?;
-    ensure!(first.contains("The next exchange is in "), "an empty page says when to expect what:\n{first}");
+    let (_demo, reader, plain) = early(&driver, &articles).await?;
     reader.run("window.stayed = true").await?;
     reader.shoot("empty", "wide").await?;
-    plain.be_given(&reader.browser.cookies(&reader.home()).await?).await?;
-    let plain = Person::at(plain, "early-plain", &reader.home()).await?;
-    ensure!(plain.text().await?.contains("The next exchange is in "), "the same without scripts");
 
     // Then stories come, with nobody doing anything.
     for person in [&reader, &plain] {
@@ -60,6 +51,31 @@ async fn an_empty_page_fills_by_itself_and_hostile_coverage_shows_letters() -> a
         ensure!(seen.contains(words), "{words:?} is not to be read in\n{}", seen.replace(&long, "(long)"));
     }
     a_later_edition_appears(&reader, folder.path()).await
+}
+
+/// Somebody with scripts and somebody without, both there before there is anything to read. On a machine with much to do
+/// the first edition may be sooner than the second browser: then it begins anew.
+async fn early(driver: &Driver, articles: &str) -> anyhow::Result<(Demo, Person, Person)> {
+    for _ in 0..5 {
+        let (browser, plain) = (driver.browser(true).await?, driver.browser(false).await?);
+        let demo = Demo::start(&["--readers", "8", "--articles", articles]).await?;
+        let reader = Person::at(browser, "early", &demo.reader).await?;
+        plain.be_given(&reader.browser.cookies(&reader.home()).await?).await?;
+        let plain = Person::at(plain, "early-plain", &reader.home()).await?;
+        let (seen, plainly) = (reader.text().await?, plain.text().await?);
+        if seen.contains("verified") || plainly.contains("verified") {
+            demo.interrupt().await?;
+            continue;
+        }
+        for page in [seen, plainly] {
+            ensure!(
+                page.contains("The next exchange is in "),
+                "an empty page says when to expect what:\n{page}"
+            );
+        }
+        return Ok((demo, reader, plain));
+    }
+    bail!("the first edition is always there before two browsers are")
 }
 
 /// What the press reads later comes to an open front page by itself, and the keyboard stays where it is.

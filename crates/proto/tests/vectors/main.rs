@@ -13,9 +13,9 @@ use std::path::Path;
 
 /// The folders that another crate runs, since the checks are there, and the test that does.
 const ELSEWHERE: [(&str, &str); 9] = [
-    ("edge", "server/tests/vectors.rs"),
-    ("exchange", "client/tests/vectors.rs"),
-    ("handed", "server/tests/vectors.rs"),
+    ("edge", "server/tests/roles/vectors.rs"),
+    ("exchange", "client/tests/device/vectors.rs"),
+    ("handed", "server/tests/roles/vectors.rs"),
     ("inbox", "client/src/vectors.rs"),
     ("instant", "client/src/vectors.rs"),
     ("mailbox", "client/src/vectors.rs"),

@@ -1,26 +1,16 @@
 //! A reader's device in the eyes of whoever takes it: P7. Spec: mailbox.md.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::town::{Request, Town, inbox, intake_keys, passphrase};
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
-use client::{Inbox, Kdf, LineState, Passphrase, Place, QUEUE, Vault, VaultContents, Who};
+use client::{LineState, Place, QUEUE, Who};
 use proto::Round;
 use proto::envelope;
-use proto::sign::IdentitySecret;
-use rand::{SeedableRng, rngs::StdRng};
-use town::{Request, Town};
-
-fn passphrase(seed: u64) -> Passphrase {
-    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
-}
 
 /// Everything in a folder: names, bytes, and when each was last changed.
 type Image = BTreeMap<String, (Vec<u8>, SystemTime)>;
@@ -141,14 +131,8 @@ async fn the_disk_of_one_who_writes_is_like_that_of_one_who_only_reads() {
     let places = ["reads", "writes"].map(|name| folder.path().join(name));
     let [reads, writes] = [0, 1].map(|i: usize| town.open(town.config(Place::Folder(places[i].clone())), 7));
     let desk = town.open(town.desk_config(Place::Memory), 8);
-    let contents = VaultContents {
-        identity: IdentitySecret::from_seed(&town.desk_identity),
-        intake: town::intake_keys(),
-    };
     let vault_file = folder.path().join("vault");
-    let mut rng = StdRng::seed_from_u64(9);
-    let vault = Vault::create(&vault_file, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
-    let inbox = Inbox::new(desk.clone(), vault);
+    let inbox = inbox(&desk, town.desk_identity, intake_keys(), &vault_file);
 
     let mut before = places.each_ref().map(|place| image(place));
     let mut plains: [Vec<Plain>; 2] = [vec![], vec![]];

@@ -1,12 +1,5 @@
 //! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../src/testing.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
-mod testing;
-
-#[path = "mixes/actors.rs"]
 mod actors;
 
 use std::collections::BTreeMap;
@@ -15,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::testing::{GENESIS, Hands, Town};
 use proto::batch::BatchSeal;
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::directory::{Directory, check_mix_key};
@@ -34,7 +28,6 @@ use server::faults::{Hook, Side, Step};
 use server::handed::Handed;
 use server::http::EdgeClient;
 use server::mix::{HttpUpstream, Mix, MixError, Setup};
-use testing::{GENESIS, Hands, Town};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -1,24 +1,18 @@
 //! Those who send too much, hold on too long, or say who they are not, against a real edge on loopback.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../src/testing.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
-mod testing;
-
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::testing::{GENESIS, Hands, Town};
 use proto::{Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use reqwest::Client;
 use server::edge::{Ceilings, Config, Edge, KnownBy, Relay};
 use server::faults::{Hook, Side, Step};
 use server::status::Refused;
-use testing::{GENESIS, Hands, Town};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;

@@ -1,7 +1,5 @@
 //! What a release build cannot be made to do.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -1,31 +1,9 @@
 //! Desks whose edge and exit lie to one of them. Spec: drop.md §3.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
-use std::sync::Arc;
-
-use client::{Device, Health, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
+use crate::town::{Edge, Town, inbox, intake_keys, passphrase};
+use client::{Health, Place};
 use proto::conversation::open_message;
-use proto::sign::IdentitySecret;
 use proto::{Round, path};
-use rand::{SeedableRng, rngs::StdRng};
-use town::{Edge, Town};
-
-fn passphrase(seed: u64) -> Passphrase {
-    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
-}
-
-fn inbox(town: &Town, device: &Arc<Device>, folder: &std::path::Path, name: &str) -> Inbox {
-    let contents = VaultContents {
-        identity: IdentitySecret::from_seed(&town.desk_identity),
-        intake: town::intake_keys(),
-    };
-    let mut rng = StdRng::seed_from_u64(9);
-    let vault = Vault::create(&folder.join(name), &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
-    Inbox::new(Arc::clone(device), vault)
-}
 
 /// P3, EDN-07: exit and edge want to know whose a box is. They show it to one desk alone, in a drop of its own, and wait for
 /// an acknowledgement. The desk opens no drop but the one that stands in the head, which everybody has, so nothing comes.
@@ -39,8 +17,10 @@ async fn exit_and_edge_that_show_a_box_to_one_desk_only_learn_nothing() {
     let mut lied_to = town.desk_config(Place::Memory);
     lied_to.edge.clone_from(&lying.address);
     let lied_to = town.open(lied_to, 3);
-    let told = inbox(&town, &honest, folder.path(), "told");
-    let fooled = inbox(&town, &lied_to, folder.path(), "fooled");
+    let inbox_of =
+        |device, name: &str| inbox(device, town.desk_identity, intake_keys(), &folder.path().join(name));
+    let told = inbox_of(&honest, "told");
+    let fooled = inbox_of(&lied_to, "fooled");
 
     town.clock.set(town.start(0));
     town.publish(0, vec![]);
@@ -60,7 +40,7 @@ async fn exit_and_edge_that_show_a_box_to_one_desk_only_learn_nothing() {
     let real = path::desk_drop(Round(0));
     let drop = lying.remove(&real).unwrap();
     let wire = town.directory.wire();
-    let intake = town::intake_keys().swap_remove(0).1;
+    let intake = crate::town::intake_keys().swap_remove(0).1;
     let length = wire.cascade.boxed();
     let of_the_desk = |boxed: &[u8]| open_message(&wire, &intake, boxed).is_ok();
     let at = drop.chunks_exact(length).position(of_the_desk).unwrap();

@@ -1,16 +1,12 @@
 //! The log against those who lie: an edge, a press, witnesses. Spec: log.md §4.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-mod town;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::town::{Edge, T, Town, story};
 use client::{Config, Device, Exchanged, Health, Place};
 use proto::log::{Checkpoint, Frontier};
 use proto::{Clock as _, Digest, Millis, Round, path};
-use town::{Edge, T, Town, story};
 
 fn titles(device: &Device) -> Vec<String> {
     device.stories().iter().map(|s| s.title.clone()).collect()

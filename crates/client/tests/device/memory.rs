@@ -1,17 +1,14 @@
 //! A computer that is short of memory says so, in the same words whether or not there is a mailbox. The allocation really fails:
 //! the test runs itself again under a limit of the system.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
 #![cfg(target_os = "linux")]
-
-mod town;
 
 use std::path::Path;
 use std::process::Command;
 
+use crate::town::Town;
 use client::{Config, Device, Kdf, OutOfMemory, Passphrase, Place};
 use rand::{SeedableRng, rngs::StdRng};
-use town::Town;
 
 /// Where the limited run finds the two devices' folders.
 const FOLDERS: &str = "FIRSTHAND_TEST_SHORT_OF_MEMORY";
@@ -48,7 +45,7 @@ async fn too_little_memory_is_said_and_says_nothing_else() {
     let limited = Command::new("sh")
         .args(["-c", "ulimit -v 262144; exec \"$0\" --exact --nocapture --test-threads=1 \"$1\""])
         .arg(std::env::current_exe().unwrap())
-        .arg("too_little_memory_is_said_and_says_nothing_else")
+        .arg("memory::too_little_memory_is_said_and_says_nothing_else")
         .env(FOLDERS, folders.path())
         .output()
         .unwrap();

@@ -1,18 +1,14 @@
 //! A device that runs by itself against an edge that takes its time.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::town::{T, Town, until};
 use client::{Device, MailboxError, Passphrase, Place};
 use proto::Millis;
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use town::{T, Town, until};
 
 fn running(device: &Arc<Device>) -> (oneshot::Sender<()>, JoinHandle<Result<(), MailboxError>>) {
     let (stop, stopped) = oneshot::channel();

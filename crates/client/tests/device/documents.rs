@@ -1,25 +1,13 @@
 //! Documents from a source to a desk: real devices with their files, stopped and started again on the way.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use client::{
-    Device, Inbox, Kdf, Line, LineState, Passphrase, Place, QUEUE, Session, Vault, VaultContents, Who,
-    WriteError,
-};
+use crate::town::{Town, inbox, intake_keys, passphrase};
+use client::{Device, Inbox, Line, LineState, Place, QUEUE, Session, Vault, Who, WriteError};
 use proto::document::{Document, Format, MAX_CONTENT, Unfit};
-use proto::sign::IdentitySecret;
 use proto::{Clock as _, Millis};
 use rand::{Rng as _, SeedableRng, rngs::StdRng};
-use town::{Town, intake_keys};
-
-fn passphrase(seed: u64) -> Passphrase {
-    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
-}
 
 /// A document of so many bytes that do not repeat.
 fn document(name: &str, length: usize) -> Document {
@@ -48,12 +36,7 @@ impl Pair {
         let folder = tempfile::tempdir().unwrap();
         let (source, desk) = devices(&town, folder.path(), seed);
         town.round(0, &[&source, &desk]).await;
-        let contents =
-            VaultContents { identity: IdentitySecret::from_seed(&town.desk_identity), intake: intake_keys() };
-        let path = folder.path().join("vault");
-        let mut rng = StdRng::seed_from_u64(9);
-        let vault = Vault::create(&path, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
-        let inbox = Inbox::new(Arc::clone(&desk), vault);
+        let inbox = inbox(&desk, town.desk_identity, intake_keys(), &folder.path().join("vault"));
         Self { town, folder, source, desk, inbox, r: 1, starts: seed + 1_000 }
     }
 
@@ -80,6 +63,17 @@ impl Pair {
     async fn rounds(&mut self, n: u32) {
         for _ in 0..n {
             self.round(|_| ()).await;
+        }
+    }
+
+    /// Rounds up to `until` in which both devices are on in every tenth and the last alone.
+    async fn away(&mut self, until: u32, late: impl Fn(&mut Town)) {
+        while self.r < until {
+            let both: [&Device; 2] = [&self.source, &self.desk];
+            let on = if self.r.is_multiple_of(10) || self.r + 1 == until { &both[..] } else { &[] };
+            self.town.quiet(self.r, on, &late).await;
+            self.inbox.collect();
+            self.r += 1;
         }
     }
 
@@ -152,7 +146,7 @@ async fn the_longest_document_moves_into_the_queue_at_each_opening_and_never_whi
     let sent = document("x", 60 * PART - 39);
     let session = it.begin();
     let plan = session.plan("x", sent.content.len());
-    assert_eq!((plan.parts, plan.openings, plan.always_ms), (60, 2, 60 * u64::from(town::T)));
+    assert_eq!((plan.parts, plan.openings, plan.always_ms), (60, 2, 60 * u64::from(crate::town::T)));
     session.attach(it.town.desk, &sent, it.now()).unwrap();
     let queued = |session: &Session| lines(session)[0].document.clone().unwrap().queued;
     assert_eq!(usize::from(queued(&session)), QUEUE);
@@ -254,19 +248,22 @@ async fn lost_parts_are_sealed_anew_and_when_that_is_over_their_source_is_told()
     session.attach(it.town.desk, &sent, it.now()).unwrap();
     drop(session);
     // Parts 1 and 3, which left in rounds 2 and 4, are lost, and when they are sealed anew once more.
-    let lost = |r: u32| matches!(r, 3 | 5 | 126 | 127);
-    while it.r < 250 {
-        let r = it.r;
-        if r == 125 {
+    for (until, lost, quiet_until) in [(10, [3, 5], 125), (130, [126, 127], 245)] {
+        while it.r < until {
+            let r = it.r;
+            it.round(|town| {
+                if lost.contains(&r) {
+                    town.lose()
+                }
+            })
+            .await;
+        }
+        it.away(quiet_until, |_| ()).await;
+        if quiet_until == 125 {
             drop(it.unlock());
         }
-        it.round(|town| {
-            if lost(r) {
-                town.lose();
-            }
-        })
-        .await;
     }
+    it.rounds(5).await;
     assert!(it.document(0).is_none());
     assert_eq!((it.at_desk()[0].document.as_ref().unwrap().arrived, it.town.messages), (2, 6));
     drop(it.unlock());
@@ -278,9 +275,9 @@ async fn lost_parts_are_sealed_anew_and_when_that_is_over_their_source_is_told()
     let session = gone.begin();
     session.attach(gone.town.desk, &document("x", 10), gone.now()).unwrap();
     drop(session);
-    while gone.r < 370 {
+    for _ in 0..41 {
         drop(gone.unlock());
-        gone.round(Town::lose).await;
+        gone.away(gone.r + 10, Town::lose).await;
     }
     assert_eq!(lines(&gone.unlock())[0].state, LineState::Unknown { before: None });
     assert_eq!(gone.town.messages, 3);

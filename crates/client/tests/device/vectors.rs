@@ -1,21 +1,14 @@
 //! Runs `vectors/exchange`: a device before an edge that answers from a table.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../../proto/tests/vectors/fields.rs"]
-#[allow(dead_code, reason = "shared with other crates, which use the rest")]
-mod fields;
-mod town;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::fields::{Fields, Outcome, run_folder};
+use crate::town::{Edge, Hand};
 use client::{Config, Device, Exchanged, Kdf, Place};
-use fields::{Fields, Outcome, run_folder};
 use proto::directory::UnverifiedDirectory;
 use proto::{Round, Schedule};
 use rand::{SeedableRng as _, rngs::StdRng};
-use town::{Edge, Hand};
 
 /// EXC-02, EXC-04, EXC-05, EXC-08
 #[test]
@@ -64,7 +57,7 @@ async fn exchange(f: &Fields) -> Outcome {
     let mut outcome = String::new();
     for step in f.steps()? {
         match step.words()[..] {
-            ["edge", path, ref body @ ..] => edge.put(path.into(), fields::bytes(&body.join(" "))?),
+            ["edge", path, ref body @ ..] => edge.put(path.into(), crate::fields::bytes(&body.join(" "))?),
             ["at", round, ms] => {
                 let start = schedule.start(Round(round.parse().map_err(|_| "a round")?));
                 let now = start.plus(ms.parse().map_err(|_| "ms after its start")?);

@@ -1,48 +1,13 @@
 //! What is lost, late or rarely fetched: sealed anew, repeated, and told. Real devices and their real exchange; the town loses
 //! what it is told to.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
-use std::path::Path;
-use std::sync::Arc;
-
-use client::{
-    AnswerError, Device, Inbox, Kdf, LineState, Passphrase, Place, Session, Vault, VaultContents, Who,
-    WriteError,
-};
-use proto::keys::Period;
-use proto::seal::SealSecret;
+use crate::town::{GENESIS, Listed, Pair, T, Town, inbox, intake_keys_of, passphrase};
+use client::{AnswerError, Device, LineState, Place, Session, Who, WriteError};
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Millis};
 use rand::{SeedableRng, rngs::StdRng};
-use town::{Listed, Town, intake_keys, intake_keys_of};
-
-fn passphrase(seed: u64) -> Passphrase {
-    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
-}
-
-struct Pair {
-    town: Town,
-    source: Arc<Device>,
-    desk: Arc<Device>,
-    inbox: Inbox,
-    r: u32,
-    _folder: tempfile::TempDir,
-}
 
 impl Pair {
-    async fn new(seed: u64) -> Self {
-        let mut town = Town::found(seed).await;
-        let folder = tempfile::tempdir().unwrap();
-        let source = town.reader(seed + 1);
-        let desk = town.open(town.desk_config(Place::Memory), seed + 2);
-        let inbox = inbox(&desk, town.desk_identity, intake_keys(), &folder.path().join("vault"));
-        town.round(0, &[&source, &desk]).await;
-        Self { town, source, desk, inbox, r: 1, _folder: folder }
-    }
-
     /// A round in which both devices are on.
     async fn round(&mut self, late: impl FnOnce(&mut Town)) {
         self.town.quiet(self.r, &[&self.source, &self.desk], late).await;
@@ -51,7 +16,7 @@ impl Pair {
     }
 
     /// Rounds in which the desk is on, and the source in every `every`th.
-    async fn rounds(&mut self, n: u32, every: u32) {
+    async fn quiet(&mut self, n: u32, every: u32) {
         for _ in 0..n {
             let both: [&Device; 2] = [&self.source, &self.desk];
             let on = if self.r.is_multiple_of(every) { &both[..] } else { &both[1..] };
@@ -59,10 +24,6 @@ impl Pair {
             self.inbox.collect();
             self.r += 1;
         }
-    }
-
-    fn now(&self) -> Millis {
-        self.town.clock.now()
     }
 
     fn unlock(&self) -> Session {
@@ -73,15 +34,6 @@ impl Pair {
         let line = &self.inbox.conversations()[0].lines[1];
         (line.state, line.times)
     }
-}
-
-fn inbox(desk: &Arc<Device>, identity: [u8; 32], intake: Vec<(Period, SealSecret)>, vault: &Path) -> Inbox {
-    let contents = VaultContents { identity: IdentitySecret::from_seed(&identity), intake };
-    let mut rng = StdRng::seed_from_u64(9);
-    Inbox::new(
-        Arc::clone(desk),
-        Vault::create(vault, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap(),
-    )
 }
 
 fn lines(session: &Session) -> Vec<(Who, String, LineState, u8)> {
@@ -115,7 +67,7 @@ async fn cnv_10_a_lost_message_is_sealed_anew_twice_at_an_unlocking_and_then_its
     lost_rounds(&mut town, &source, 2..121).await;
     assert_eq!(town.messages, 1, "a device never sends by itself");
     let unlock = || source.unlock(&passphrase(1)).unwrap().unwrap();
-    let end = |r| town::GENESIS + u64::from(town::T) * (r + 1);
+    let end = |r| GENESIS + u64::from(T) * (r + 1);
     assert_eq!(lines(&unlock())[0].2, LineState::Left { before: Millis(end(1)) });
     for (times, leaves) in [(2, 122), (3, 243)] {
         lost_rounds(&mut town, &source, leaves - 1..leaves).await;
@@ -175,7 +127,7 @@ async fn boxes_of_one_message_come_late_in_any_order_and_each_answers_for_it() {
         let session = it.unlock();
         assert_eq!((lines(&session)[0].2, lines(&session)[0].3), (LineState::Acknowledged, 2));
         it.inbox.answer(it.inbox.conversations()[0].id, "an answer", it.now()).unwrap();
-        it.rounds(4, 1).await;
+        it.quiet(4, 1).await;
         assert_eq!(session.refresh(), 1);
     }
 }
@@ -185,7 +137,7 @@ async fn cnv_12_an_answer_of_which_nothing_is_heard_is_repeated_twice_and_shown_
     let mut it = Pair::new(50).await;
     let session = it.source.begin(&passphrase(1)).unwrap();
     session.write(it.town.desk, "a tip", it.now()).unwrap();
-    it.rounds(3, 1).await;
+    it.quiet(3, 1).await;
     let answer = "an answer ".repeat(150);
     it.inbox.answer(it.inbox.conversations()[0].id, &answer, it.now()).unwrap();
     it.round(|_| ()).await;
@@ -200,7 +152,7 @@ async fn cnv_12_an_answer_of_which_nothing_is_heard_is_repeated_twice_and_shown_
     assert_eq!(session.refresh(), 0, "the first was lost");
     it.round(|_| ()).await;
     assert!(matches!(it.answer_state(), (LineState::Waiting { .. }, 2)));
-    it.rounds(4, 1).await;
+    it.quiet(4, 1).await;
     assert_eq!(session.refresh(), 1);
     while it.r < left + 49 + 96 {
         it.round(|_| ()).await;
@@ -208,12 +160,12 @@ async fn cnv_12_an_answer_of_which_nothing_is_heard_is_repeated_twice_and_shown_
     assert!(matches!(it.answer_state(), (LineState::Left { .. }, 2)));
     it.round(|_| ()).await;
     assert!(matches!(it.answer_state(), (LineState::Waiting { .. }, 3)));
-    it.rounds(200, 10).await;
+    it.quiet(200, 10).await;
     assert!(matches!(it.answer_state(), (LineState::Unknown { before: Some(_) }, 3)), "no more");
     assert_eq!((session.refresh(), lines(&session).len()), (0, 2), "once");
     // What the source has rides on what it writes.
     session.write(it.town.desk, "Thank you.", it.now()).unwrap();
-    it.rounds(13, 1).await;
+    it.quiet(13, 1).await;
     assert_eq!(it.answer_state(), (LineState::Acknowledged, 3));
 }
 
@@ -224,7 +176,7 @@ async fn a_reader_who_is_on_one_round_in_ten_gets_every_answer() {
     let (mut answered, mut asked) = (0, 0);
     for _ in 0..12 {
         // Whenever the device is on, its owner looks, and writes.
-        it.rounds(10, 10).await;
+        it.quiet(10, 10).await;
         let session = it.unlock();
         if asked < 4 {
             session.write(it.town.desk, &format!("question {asked}"), it.now()).unwrap();
@@ -254,7 +206,7 @@ async fn cnv_13_a_desk_that_cannot_answer_is_told_what_to_do() {
     let mut it = Pair::new(70).await;
     let session = it.source.begin(&passphrase(1)).unwrap();
     session.write(it.town.desk, "a tip", it.now()).unwrap();
-    it.rounds(3, 1).await;
+    it.quiet(3, 1).await;
     let id = it.inbox.conversations()[0].id;
     assert_eq!(it.inbox.conversations()[0].room, 15_104);
     let long = "x".repeat(15_104);
@@ -269,7 +221,7 @@ async fn cnv_13_a_desk_that_cannot_answer_is_told_what_to_do() {
     assert_eq!(it.inbox.answer(id, "more", it.now()), Err(AnswerError::NoLinks { room: 0 }));
     // The source writes again, and there is room again.
     session.write(it.town.desk, "go on", it.now()).unwrap();
-    it.rounds(3, 1).await;
+    it.quiet(3, 1).await;
     assert_eq!(it.inbox.conversations()[0].room, 15_104);
     let came = it.r - 2;
     it.town.clock.set(it.town.start(came + 672));
@@ -289,14 +241,14 @@ async fn one_mailbox_holds_conversations_with_several_desks() {
     let listed = [(&first, 0, 0xde), (&other, since, 0xdf)];
     let listed = listed.map(|(desk, since, n)| Listed { desk, since, intake: intake_keys_of(n) });
     it.town.directory = it.town.directory_with(None, &listed);
-    it.rounds(since, 12).await;
+    it.quiet(since, 12).await;
     let config = client::Config {
         desk: Some(IdentitySecret::from_seed(&other.to_seed())),
         ..it.town.config(Place::Memory)
     };
     let other_desk = it.town.open(config, 83);
     let other_inbox =
-        inbox(&other_desk, *other.to_seed(), intake_keys_of(0xdf), &it._folder.path().join("other"));
+        inbox(&other_desk, *other.to_seed(), intake_keys_of(0xdf), &it.folder.path().join("other"));
     let r = it.r;
     it.town.quiet(r, &[&it.source, &it.desk, &other_desk], |_| ()).await;
     let desks: Vec<_> = it.source.desks().into_iter().map(|desk| desk.id).collect();
@@ -346,7 +298,7 @@ async fn a_full_mailbox_refuses_to_write_takes_answers_and_has_room_when_a_conve
     let full = loop {
         match session.write(it.town.desk, &long, it.now()) {
             Ok(_) => written += 1,
-            Err(WriteError::QueueFull) => it.rounds(4, 1).await,
+            Err(WriteError::QueueFull) => it.quiet(4, 1).await,
             Err(other) => break other,
         }
     };
@@ -361,11 +313,11 @@ async fn a_full_mailbox_refuses_to_write_takes_answers_and_has_room_when_a_conve
         }
     }
     assert!(session.is_full(), "a shorter one does, and then nothing more");
-    it.rounds(3, 1).await;
+    it.quiet(3, 1).await;
     let id = it.inbox.conversations()[0].id;
     it.inbox.answer(id, &"y".repeat(15_104), it.now()).unwrap();
     // Acknowledgements first, then sixteen parts in envelopes of four.
-    it.rounds(10, 1).await;
+    it.quiet(10, 1).await;
     drop(session);
     let session = it.unlock();
     assert!(lines(&session).iter().any(|line| line.1 == "y".repeat(15_104)));
@@ -375,7 +327,7 @@ async fn a_full_mailbox_refuses_to_write_takes_answers_and_has_room_when_a_conve
     session.delete_conversation(session.conversations()[0].id, it.now());
     assert!(!session.is_full() && session.conversations().is_empty());
     session.write(it.town.desk, "a new beginning", it.now()).unwrap();
-    it.rounds(4, 1).await;
+    it.quiet(4, 1).await;
     it.town.mix();
     assert_eq!(it.town.messages, before + 1, "what still waited was taken back");
     assert_eq!(it.inbox.conversations().len(), 2);

@@ -1,19 +1,13 @@
 //! A town for tests: everything but the servers. Editions, drops and directory are made by `proto` as the services make
 //! them; the edge is a listener that answers from a table and writes down every byte it is sent.
 
-#![allow(
-    clippy::unwrap_used,
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses its part of the town"
-)]
-
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use client::{Config, Device, Exchanged, Kdf, Place};
+use client::{Config, Device, Exchanged, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
 use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
@@ -37,20 +31,20 @@ use rand::{RngExt, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const T: u32 = 60_000;
-pub const GENESIS: u64 = 1_000_000_000;
-pub const SLOTS: u16 = 4;
+pub(crate) const T: u32 = 60_000;
+pub(crate) const GENESIS: u64 = 1_000_000_000;
+pub(crate) const SLOTS: u16 = 4;
 const MIXES: u8 = 3;
 
 /// A clock that stands until it is set.
-pub struct Hand(AtomicU64);
+pub(crate) struct Hand(AtomicU64);
 
 impl Hand {
-    pub fn at(at: Millis) -> Self {
+    pub(crate) fn at(at: Millis) -> Self {
         Self(AtomicU64::new(at.0))
     }
 
-    pub fn set(&self, to: Millis) {
+    pub(crate) fn set(&self, to: Millis) {
         self.0.store(to.0, Ordering::SeqCst);
     }
 }
@@ -63,7 +57,7 @@ impl Clock for Hand {
 
 /// One request as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// Which connection, counted from 0.
     pub connection: usize,
     pub method: String,
@@ -75,7 +69,7 @@ pub struct Request {
 
 /// What the edge does with an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upload {
+pub(crate) enum Upload {
     Answer,
     /// Reads it to its end, then cuts the connection without an answer.
     CutAfterBody,
@@ -95,13 +89,13 @@ struct Table {
 }
 
 /// The edge: a table of answers.
-pub struct Edge {
+pub(crate) struct Edge {
     pub address: String,
     table: Arc<Mutex<Table>>,
 }
 
 impl Edge {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let table = Arc::new(Mutex::new(Table {
@@ -123,57 +117,57 @@ impl Edge {
         Self { address, table }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.table.lock().unwrap().requests.clone()
     }
 
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.table.lock().unwrap().requests.clear();
     }
 
-    pub fn uploads(&self) -> Vec<(Round, Vec<u8>)> {
+    pub(crate) fn uploads(&self) -> Vec<(Round, Vec<u8>)> {
         let round = |path: &str| Round(path.split('/').nth(3).unwrap().parse().unwrap());
         let posts = self.requests().into_iter().filter(|r| r.method == "POST");
         posts.map(|r| (round(&r.path), r.body)).collect()
     }
 
-    pub fn put(&self, path: String, bytes: Vec<u8>) {
+    pub(crate) fn put(&self, path: String, bytes: Vec<u8>) {
         self.table.lock().unwrap().files.insert(path, bytes);
     }
 
-    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn file(&self, path: &str) -> Option<Vec<u8>> {
         self.table.lock().unwrap().files.get(path).cloned()
     }
 
-    pub fn remove(&self, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn remove(&self, path: &str) -> Option<Vec<u8>> {
         self.table.lock().unwrap().files.remove(path)
     }
 
-    pub fn bend(&self, path: &str, at: usize) {
+    pub(crate) fn bend(&self, path: &str, at: usize) {
         self.table.lock().unwrap().files.get_mut(path).unwrap()[at] ^= 1;
     }
 
-    pub fn set_upload(&self, upload: Upload) {
+    pub(crate) fn set_upload(&self, upload: Upload) {
         self.table.lock().unwrap().upload = upload;
     }
 
     /// Leaves requests of this method without an answer, until told otherwise.
-    pub fn hold(&self, method: Option<&'static str>) {
+    pub(crate) fn hold(&self, method: Option<&'static str>) {
         self.table.lock().unwrap().holds = method;
     }
 
     /// Waits until a request of this method has come since the last [`Self::forget`].
-    pub async fn asked(&self, method: &str) {
+    pub(crate) async fn asked(&self, method: &str) {
         until(|| self.requests().iter().any(|r| r.method == method)).await;
     }
 
     /// Says keep-alive and closes all the same: what a client finds when it comes back to an idle connection.
-    pub fn close_after_answer(&self) {
+    pub(crate) fn close_after_answer(&self) {
         self.table.lock().unwrap().close_after_answer = true;
     }
 
     /// Everything there is, for another edge of the same network.
-    pub fn copy_to(&self, other: &Edge) {
+    pub(crate) fn copy_to(&self, other: &Edge) {
         other.table.lock().unwrap().files = self.table.lock().unwrap().files.clone();
     }
 }
@@ -239,7 +233,7 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
 }
 
 /// Waits until it is so, for some seconds at most.
-pub async fn until(so: impl Fn() -> bool) {
+pub(crate) async fn until(so: impl Fn() -> bool) {
     let wait = async {
         while !so() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -254,15 +248,15 @@ async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> usize {
 
 /// The log as the press keeps it, and the directory that its newest head names.
 #[derive(Clone)]
-pub struct Log {
+pub(crate) struct Log {
     tree: Frontier,
     directory: Option<Digest>,
 }
 
-pub type Snapshot = (Digest, Vec<Story>, Log);
+pub(crate) type Snapshot = (Digest, Vec<Story>, Log);
 
 /// The network behind the edge.
-pub struct Town {
+pub(crate) struct Town {
     pub edge: Edge,
     pub clock: Arc<Hand>,
     pub directory: Directory,
@@ -300,11 +294,11 @@ pub struct Town {
 
 impl Town {
     /// With three witnesses, of which two must co-sign.
-    pub async fn found(seed: u64) -> Self {
+    pub(crate) async fn found(seed: u64) -> Self {
         Self::with_witnesses(seed, 3, 2).await
     }
 
-    pub async fn with_witnesses(seed: u64, witnesses: usize, quorum: u8) -> Self {
+    pub(crate) async fn with_witnesses(seed: u64, witnesses: usize, quorum: u8) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let root = RootSecret::generate(&mut rng);
         let network = root.public().network();
@@ -382,7 +376,7 @@ impl Town {
     }
 
     /// A directory of the same network in which one mix may have another key in the first period, with these desks.
-    pub fn directory_with(&self, mix: Option<(u8, &SealSecret)>, desks: &[Listed<'_>]) -> Directory {
+    pub(crate) fn directory_with(&self, mix: Option<(u8, &SealSecret)>, desks: &[Listed<'_>]) -> Directory {
         let unverified = assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, mix, desks);
         let bytes = unverified.to_bytes();
         let directory = unverified.verify(&self.directory.wire().network).unwrap();
@@ -407,7 +401,7 @@ impl Town {
 
     /// The exchange of round `e` with an edition that names this directory. If it is not taken, it is as if the edition
     /// had never been.
-    pub async fn offer(&mut self, e: u32, directory: Directory, device: &Device) -> Exchanged {
+    pub(crate) async fn offer(&mut self, e: u32, directory: Directory, device: &Device) -> Exchanged {
         let log = self.log.clone();
         let before = (self.previous, std::mem::replace(&mut self.directory, directory));
         self.clock.set(self.start(e).max(self.clock.now()));
@@ -421,7 +415,7 @@ impl Town {
         exchanged
     }
 
-    pub fn config(&self, place: Place) -> Config {
+    pub(crate) fn config(&self, place: Place) -> Config {
         Config {
             edge: self.edge.address.clone(),
             network: self.directory.wire().network,
@@ -432,29 +426,29 @@ impl Town {
         }
     }
 
-    pub fn desk_config(&self, place: Place) -> Config {
+    pub(crate) fn desk_config(&self, place: Place) -> Config {
         Config { desk: Some(IdentitySecret::from_seed(&self.desk_identity)), ..self.config(place) }
     }
 
-    pub fn open(&self, config: Config, seed: u64) -> Arc<Device> {
+    pub(crate) fn open(&self, config: Config, seed: u64) -> Arc<Device> {
         let clock: Arc<dyn Clock> = self.clock.clone();
         Arc::new(Device::open(config, clock, StdRng::seed_from_u64(seed)).unwrap())
     }
 
-    pub fn reader(&self, seed: u64) -> Arc<Device> {
+    pub(crate) fn reader(&self, seed: u64) -> Arc<Device> {
         self.open(self.config(Place::Memory), seed)
     }
 
-    pub fn schedule(&self) -> Schedule {
+    pub(crate) fn schedule(&self) -> Schedule {
         self.directory.parameters().schedule
     }
 
-    pub fn start(&self, r: u32) -> Millis {
+    pub(crate) fn start(&self, r: u32) -> Millis {
         self.schedule().start(Round(r))
     }
 
     /// Publishes the edition of round `e` with these stories new or changed, and the drops of round `e - 2`.
-    pub fn publish(&mut self, e: u32, changed: Vec<Story>) {
+    pub(crate) fn publish(&mut self, e: u32, changed: Vec<Story>) {
         let wire = self.directory.wire();
         let changes = Bundle { stories: changed, gone: vec![] };
         changes.clone().fold_into(&mut self.front);
@@ -517,21 +511,21 @@ impl Town {
     }
 
     /// What the press has to go back to, to publish something else in the place of what comes next.
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         (self.previous, self.front.clone(), self.log.clone())
     }
 
-    pub fn go_back(&mut self, (previous, front, log): Snapshot) {
+    pub(crate) fn go_back(&mut self, (previous, front, log): Snapshot) {
         (self.previous, self.front, self.log) = (previous, front, log);
     }
 
     /// The log's newest checkpoint.
-    pub fn checkpoint(&self) -> Checkpoint {
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
         self.log.tree.checkpoint()
     }
 
     /// Serves the newest checkpoint, co-signed just now, if the witnesses are awake and there is one.
-    pub fn cosign(&self) {
+    pub(crate) fn cosign(&self) {
         if self.awake.load(Ordering::SeqCst) && self.log.tree.size() > 0 {
             let quorum = usize::from(self.directory.parameters().quorum);
             self.serve(self.checkpoint(), &(0..quorum).collect::<Vec<_>>(), self.clock.now());
@@ -539,12 +533,12 @@ impl Town {
     }
 
     /// Serves a checkpoint that these witnesses co-signed at this time.
-    pub fn serve(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) {
+    pub(crate) fn serve(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) {
         self.edge.put(path::CHECKPOINT.to_owned(), self.note(checkpoint, by, at));
     }
 
     /// A checkpoint that these witnesses co-signed at this time.
-    pub fn note(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) -> Vec<u8> {
+    pub(crate) fn note(&self, checkpoint: Checkpoint, by: &[usize], at: Millis) -> Vec<u8> {
         let network = self.directory.wire().network;
         let note = UnverifiedNote::from_bytes(&checkpoint.sign(&network, &self.press)).unwrap();
         let cosigned =
@@ -578,7 +572,7 @@ impl Town {
     }
 
     /// Opens every envelope that came, layer by layer, as the mixes do.
-    pub fn mix(&mut self) {
+    pub(crate) fn mix(&mut self) {
         let uploads = self.edge.uploads();
         self.take_uploads(&uploads[self.taken.min(uploads.len())..]);
         self.taken = uploads.len();
@@ -615,12 +609,12 @@ impl Town {
     }
 
     /// What the mix at `hop` opens its layer of an envelope of this round with.
-    pub fn mix_key(&self, hop: u8, round: Round) -> SealSecret {
+    pub(crate) fn mix_key(&self, hop: u8, round: Round) -> SealSecret {
         secret(hop, KeyKind::of_mix(hop, self.directory.wire().cascade).period(round).from)
     }
 
     /// What the exit finds in each envelope of this round: who holds every mix's key can tell.
-    pub fn class_of(&self, round: Round, envelopes: &[Vec<u8>]) -> Vec<&'static str> {
+    pub(crate) fn class_of(&self, round: Round, envelopes: &[Vec<u8>]) -> Vec<&'static str> {
         let wire = self.directory.wire();
         let class = |envelope: &Vec<u8>| {
             let mut layer = envelope.clone();
@@ -638,7 +632,7 @@ impl Town {
     }
 
     /// Goes through round `r` without news: `late` may do as it pleases with what came to the exit, before the drops are made.
-    pub async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
+    pub(crate) async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
         self.clock.set(self.start(r).max(self.clock.now()));
         self.mix();
         self.edge.forget();
@@ -649,13 +643,13 @@ impl Town {
     }
 
     /// What came to the exit is lost.
-    pub fn lose(&mut self) {
+    pub(crate) fn lose(&mut self) {
         self.boxes.clear();
         self.slots.clear();
     }
 
     /// Goes to the next exchange of the device, doing on the way what is due.
-    pub async fn next(&self, device: &Device) -> Exchanged {
+    pub(crate) async fn next(&self, device: &Device) -> Exchanged {
         loop {
             self.cosign();
             let next = device.step(self.clock.now()).await;
@@ -667,14 +661,14 @@ impl Town {
     }
 
     /// Goes through round `r`: publishes its edition, then every device makes its exchange at its own instant.
-    pub async fn round(&mut self, r: u32, devices: &[&Device]) {
+    pub(crate) async fn round(&mut self, r: u32, devices: &[&Device]) {
         self.clock.set(self.start(r).max(self.clock.now()));
         self.publish(r, vec![story(r)]);
         self.pass(r, devices).await;
     }
 
     /// The exchanges of round `r`, in the order of their instants. A device that was off skips what it missed.
-    pub async fn pass(&self, r: u32, devices: &[&Device]) {
+    pub(crate) async fn pass(&self, r: u32, devices: &[&Device]) {
         for device in devices {
             if device.status().next_exchange < self.start(r) {
                 device.step(self.clock.now()).await;
@@ -689,7 +683,7 @@ impl Town {
 }
 
 /// A desk in a directory, the round from which it can be written to, and its keys.
-pub struct Listed<'a> {
+pub(crate) struct Listed<'a> {
     pub desk: &'a IdentitySecret,
     pub since: u32,
     pub intake: Vec<(Period, SealSecret)>,
@@ -723,12 +717,55 @@ fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
 }
 
 /// The desk's keys of the first weeks: the same in every town.
-pub fn intake_keys() -> Vec<(Period, SealSecret)> {
+pub(crate) fn passphrase(seed: u64) -> Passphrase {
+    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
+}
+
+/// The inbox of a desk with this identity and these keys, in a new vault.
+pub(crate) fn inbox(
+    desk: &Arc<Device>,
+    identity: [u8; 32],
+    intake: Vec<(Period, SealSecret)>,
+    vault: &Path,
+) -> Inbox {
+    let contents = VaultContents { identity: IdentitySecret::from_seed(&identity), intake };
+    let mut rng = StdRng::seed_from_u64(9);
+    let vault = Vault::create(vault, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
+    Inbox::new(Arc::clone(desk), vault)
+}
+
+/// A town with one source and one desk, after the first edition.
+pub(crate) struct Pair {
+    pub town: Town,
+    pub source: Arc<Device>,
+    pub desk: Arc<Device>,
+    pub inbox: Inbox,
+    pub r: u32,
+    pub folder: tempfile::TempDir,
+}
+
+impl Pair {
+    pub(crate) async fn new(seed: u64) -> Self {
+        let mut town = Town::found(seed).await;
+        let folder = tempfile::tempdir().unwrap();
+        let source = town.reader(seed + 1);
+        let desk = town.open(town.desk_config(Place::Memory), seed + 2);
+        let inbox = inbox(&desk, town.desk_identity, intake_keys(), &folder.path().join("vault"));
+        town.round(0, &[&source, &desk]).await;
+        Self { town, source, desk, inbox, r: 1, folder }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.town.clock.now()
+    }
+}
+
+pub(crate) fn intake_keys() -> Vec<(Period, SealSecret)> {
     intake_keys_of(0xde)
 }
 
 /// The same for another desk: no key is anybody else's, nor a mix's of these hops.
-pub fn intake_keys_of(desk: u8) -> Vec<(Period, SealSecret)> {
+pub(crate) fn intake_keys_of(desk: u8) -> Vec<(Period, SealSecret)> {
     weeks().map(|week| (week, secret(desk, week.from))).collect()
 }
 
@@ -783,7 +820,7 @@ fn assemble(
 }
 
 /// A story of its own for each number.
-pub fn story(n: u32) -> Story {
+pub(crate) fn story(n: u32) -> Story {
     let mut rng = StdRng::seed_from_u64(u64::from(n));
     let words: Vec<String> = (0..60).map(|_| format!("{:x}", rng.random_range(0u32..99_999))).collect();
     Story {

@@ -1,22 +1,14 @@
 //! Runs `vectors/edge` and `vectors/handed` before a real edge and a real mix.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../../proto/tests/vectors/fields.rs"]
-#[allow(dead_code, reason = "shared with other crates, which use the rest")]
-mod fields;
-#[path = "../src/testing.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
-mod testing;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
+use crate::testing::Hands;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
 use proto::directory::{Directory, IntakeKey, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
@@ -29,7 +21,6 @@ use server::handed::Handed;
 use server::handing::Outgoing;
 use server::http::SEALED;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
-use testing::Hands;
 use tower::ServiceExt as _;
 
 /// EDG-01, EDG-02, EDG-03, EDG-06, EDG-07, EDG-08, EDG-09, BAT-04, BAT-06
@@ -82,7 +73,7 @@ async fn edge(f: &Fields) -> Outcome {
         };
         open = Some(Arc::clone(&edge));
         edge.step(clock.now()).await.map_err(|e| e.to_string())?;
-        let body = fields::bytes(&body.join(" "))?;
+        let body = crate::fields::bytes(&body.join(" "))?;
         let mut request = Request::builder().method(method).uri(path);
         if by != "-" {
             let signed = request::sign(&config.network, &f.identity(by)?, method, path, &body, clock.now());
@@ -112,7 +103,7 @@ fn compare(step: &Step<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]
     if stated.next() != Some(status.as_str()) {
         return wrong("status", status.as_u16().to_string());
     }
-    if fields::bytes(stated.next().unwrap_or("-"))? != body {
+    if crate::fields::bytes(stated.next().unwrap_or("-"))? != body {
         return wrong("the body", hex::encode(body));
     }
     let value = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());

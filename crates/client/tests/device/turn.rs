@@ -1,69 +1,28 @@
 //! Whole turns: a source writes, a desk acknowledges and answers, the source reads; and what is left after a restart.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests too")]
-
-mod town;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::town::{Pair, Town, inbox, intake_keys, passphrase, story};
 use client::{
-    AnswerError, Device, Health, Inbox, Kdf, LineState, OpenError, Passphrase, Place, Session, Vault,
-    VaultContents, Who, WriteError,
+    AnswerError, Device, Health, Inbox, LineState, OpenError, Place, Session, Vault, Who, WriteError,
 };
-use proto::sign::IdentitySecret;
-use proto::{DeskId, Millis, Round};
+use proto::{DeskId, Round};
 use rand::{SeedableRng, rngs::StdRng};
-use town::{Town, story};
-
-fn passphrase(seed: u64) -> Passphrase {
-    Passphrase::generate(&mut StdRng::seed_from_u64(seed))
-}
-
-fn vault(town: &Town, path: &Path) -> Vault {
-    let contents = VaultContents {
-        identity: IdentitySecret::from_seed(&town.desk_identity),
-        intake: town::intake_keys(),
-    };
-    Vault::create(path, &passphrase(9), Kdf::cheap(), contents, &mut StdRng::seed_from_u64(9)).unwrap()
-}
 
 fn lines(session: &Session) -> Vec<(Who, String, LineState)> {
     let all = session.conversations().into_iter().flat_map(|c| c.lines);
     all.map(|l| (l.who, l.text.to_string(), l.state)).collect()
 }
 
-struct Pair {
-    town: Town,
-    source: Arc<Device>,
-    desk: Arc<Device>,
-    inbox: Inbox,
-    r: u32,
-    _folder: tempfile::TempDir,
-}
-
 impl Pair {
-    async fn new(seed: u64) -> Self {
-        let mut town = Town::found(seed).await;
-        let folder = tempfile::tempdir().unwrap();
-        let source = town.reader(seed + 1);
-        let desk = town.open(town.desk_config(Place::Memory), seed + 2);
-        let inbox = Inbox::new(Arc::clone(&desk), vault(&town, &folder.path().join("vault")));
-        town.round(0, &[&source, &desk]).await;
-        Self { town, source, desk, inbox, r: 1, _folder: folder }
-    }
-
     async fn rounds(&mut self, n: u32) {
         for _ in 0..n {
             self.town.round(self.r, &[&self.source, &self.desk]).await;
             self.inbox.collect();
             self.r += 1;
         }
-    }
-
-    fn now(&self) -> Millis {
-        proto::Clock::now(&*self.town.clock)
     }
 }
 
@@ -235,7 +194,7 @@ async fn what_was_written_is_there_after_a_restart_and_leaves_as_it_would_have()
     let now = proto::Clock::now(&*town.clock);
     for n in 0..3 {
         let leaves = session.write(town.desk, &format!("message {n}"), now).unwrap();
-        assert!(leaves.durable_by <= now.plus(u64::from(town::T) + 2_000));
+        assert!(leaves.durable_by <= now.plus(u64::from(crate::town::T) + 2_000));
     }
     // It is cut off before the next rewriting: nothing of it is there.
     drop(session);
@@ -277,7 +236,7 @@ async fn an_answer_cut_off_before_it_is_durable_goes_out_again_and_is_read_once(
     let vault_path = folder.path().join("vault");
     let source = town.reader(1);
     let desk = town.open(town.desk_config(desk_place()), 2);
-    let inbox = Inbox::new(Arc::clone(&desk), vault(&town, &vault_path));
+    let inbox = inbox(&desk, town.desk_identity, intake_keys(), &vault_path);
     town.round(0, &[&source, &desk]).await;
     let session = source.begin(&passphrase(1)).unwrap();
     session.write(town.desk, "a tip", town.start(1)).unwrap();

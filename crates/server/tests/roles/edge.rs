@@ -1,15 +1,10 @@
 //! A real edge on loopback, asked over HTTP.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../src/testing.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
-mod testing;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::{IntakeKey, MixKey, desk_id};
 use proto::edition::{Bundle, Head, sign_head};
 use proto::mix::{BatchId, Manifest};
@@ -22,7 +17,6 @@ use server::edge::{Ceilings, Config, Edge, OpenError};
 use server::faults::Hook;
 use server::handed::Handed;
 use server::http::SEALED;
-use testing::{GENESIS, Hands, Town};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

@@ -1,18 +1,13 @@
 //! The log: a real edge and real witnesses over HTTP; and, for what no honest edge does, a table of answers in its place.
 //! Spec: log.md.
 
-#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-
-#[path = "../src/testing.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests in src/, which use the rest")]
-mod testing;
-
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::DirectoryRejected;
 use proto::edition::{Bundle, Head, sign_head};
 use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, UnverifiedNote};
@@ -23,7 +18,6 @@ use reqwest::{Method, StatusCode};
 use server::edge::{self, Ceilings, Edge, OpenError, RunError};
 use server::faults::{Hook, Killed, Side, Step};
 use server::witness::{Config, Witness, WitnessError};
-use testing::{GENESIS, Hands, Town};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

@@ -1,15 +1,13 @@
 //! The exchange against an edge that writes down every byte. Spec: exchange.md.
 
-mod town;
-
 use std::collections::HashSet;
 
+use crate::town::{Edge, Listed, Request, T, Town, Upload, intake_keys, story};
 use client::{Config, Health, Passphrase, Place};
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Millis, Round, path};
 use rand::{SeedableRng, rngs::StdRng};
-use town::{Edge, Listed, Request, T, Town, Upload, intake_keys, story};
 
 fn titles(device: &client::Device) -> Vec<String> {
     device.stories().iter().map(|s| s.title.clone()).collect()

@@ -705,16 +705,26 @@ impl Directory {
         (0..self.cascade.exit()).map(|hop| key(hop).cloned()).collect()
     }
 
-    /// Checks that it may follow `before`, in the edition of round `at`.
+    /// Checks that its roster may follow the one of `before`.
     ///
     /// # Errors
-    /// DIR-13: its roster is older, or another of the same number. DIR-14: an identity that is new takes effect too soon.
-    pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
+    /// DIR-13: it is older, or another of the same number.
+    pub fn follows_roster(&self, before: &Directory) -> Result<(), DirectoryRejected> {
         let (new, old) = (&self.roster, &before.roster);
         // DIR-13: rosters are counted up, and one number is one roster.
         if new.number < old.number || (new.number == old.number && new != old) {
             return Err(DirectoryRejected::OldRoster);
         }
+        Ok(())
+    }
+
+    /// Checks that it may follow `before`, in the edition of round `at`.
+    ///
+    /// # Errors
+    /// DIR-13: its roster is older, or another of the same number. DIR-14: an identity that is new takes effect too soon.
+    pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
+        self.follows_roster(before)?;
+        let (new, old) = (&self.roster, &before.roster);
         // DIR-14: what was not there before, or would take effect sooner than it was said, waits for two days.
         let soonest = Round(at.0.saturating_add(NEW_IDENTITY_WAITS));
         let known = |o: &Operator| {

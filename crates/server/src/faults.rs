@@ -50,6 +50,8 @@ pub enum Step {
     Searched,
     /// Exit: a batch is large enough; its items go into the pools.
     Admitted,
+    /// Mix: a later directory is kept, and with the next start it is the one in force.
+    DirectoryKept,
     /// Exit: a day's desk pass and its table are kept, in one transaction.
     PassKept,
     /// Mix: a shuffled, sealed batch (for the exit: two drops) stands in a file that nothing points to yet.
@@ -87,9 +89,9 @@ impl Step {
     /// The steps of an edge with a press and witnesses that keep a log.
     pub const LOG: [Step; 2] = [Step::CheckpointKept, Step::CosignatureKept];
 
-    /// The steps of a mix. `Admitted` and `PassKept` are the exit's only, `Searched` that of those before it, and `Deleted`
-    /// comes only when rounds are short for a day.
-    pub const MIX: [Step; 14] = [
+    /// The steps of a mix. `Admitted` and `PassKept` are the exit's only, `Searched` that of those before it, `Deleted` comes
+    /// only when rounds are short for a day, and `DirectoryKept` with a new directory.
+    pub const MIX: [Step; 15] = [
         Step::Stored,
         Step::Deleted,
         Step::Admitted,
@@ -104,6 +106,7 @@ impl Step {
         Step::KeyHanded,
         Step::KeyNoted,
         Step::KeyForgotten,
+        Step::DirectoryKept,
     ];
 
     /// The steps of a witness.

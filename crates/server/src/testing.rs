@@ -41,6 +41,8 @@ pub struct Town {
     /// What another directory of the same network is made of.
     root: RootSecret,
     roster: Roster,
+    newsroom: IdentitySecret,
+    desks: Vec<DeskEntry>,
 }
 
 impl Town {
@@ -106,33 +108,65 @@ impl Town {
             from: Round(0),
             until: Round(u32::MAX),
         };
-        let card = DeskCard {
-            desk: desk.public(),
-            name: "Investigations".into(),
-            about: "Reads.".into(),
-            since: Round(0),
-        };
-        let Period { from, until } = KeyKind::Intake.period(Round(0));
-        let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
-        let entry = DeskEntry {
-            newsroom: newsroom.public(),
-            card: Unverified::sign(&card, &network, &newsroom),
-            keys: vec![Unverified::sign(&key, &network, &desk)],
-        };
-        let unverified = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![entry]);
+        let desks = vec![entry(&network, &newsroom, "Investigations", &desk, &intake, Round(0))];
+        let unverified = UnverifiedDirectory::assemble(&root, &roster, vec![], desks.clone());
         let bytes = unverified.to_bytes();
         let directory = Arc::new(unverified.verify(&network).expect("the test's own directory"));
-        Self { network, bytes, directory, mixes, press, witnesses, desk, intake, rng, root, roster }
+        Self {
+            network,
+            bytes,
+            directory,
+            mixes,
+            press,
+            witnesses,
+            desk,
+            intake,
+            rng,
+            root,
+            roster,
+            newsroom,
+            desks,
+        }
+    }
+
+    /// A later directory: the first one, and what `bend` makes of it.
+    pub fn later(&self, bend: impl FnOnce(&mut Roster, &mut Vec<DeskEntry>)) -> Vec<u8> {
+        let (mut roster, mut desks) = (self.roster.clone(), self.desks.clone());
+        bend(&mut roster, &mut desks);
+        UnverifiedDirectory::assemble(&self.root, &roster, vec![], desks).to_bytes()
     }
 
     /// A later directory, which lists no desk.
     pub fn without_desk(&self) -> Vec<u8> {
-        UnverifiedDirectory::assemble(&self.root, &self.roster, vec![], vec![]).to_bytes()
+        self.later(|_, desks| desks.clear())
+    }
+
+    /// A desk to be listed, with its key of the first week.
+    pub fn listed(&self, name: &str, desk: &IdentitySecret, intake: &SealSecret, since: Round) -> DeskEntry {
+        entry(&self.network, &self.newsroom, name, desk, intake, since)
     }
 
     /// The schedule.
     pub fn schedule(&self) -> Schedule {
         self.directory.parameters().schedule
+    }
+}
+
+fn entry(
+    network: &NetworkId,
+    newsroom: &IdentitySecret,
+    name: &str,
+    desk: &IdentitySecret,
+    intake: &SealSecret,
+    since: Round,
+) -> DeskEntry {
+    let card = DeskCard { desk: desk.public(), name: name.into(), about: "Reads.".into(), since };
+    let Period { from, until } = KeyKind::Intake.period(Round(0));
+    let key = IntakeKey { key: intake.public().to_bytes().into(), from, until };
+    DeskEntry {
+        newsroom: newsroom.public(),
+        card: Unverified::sign(&card, network, newsroom),
+        keys: vec![Unverified::sign(&key, network, desk)],
     }
 }
 

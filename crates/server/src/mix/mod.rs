@@ -16,6 +16,7 @@
 //! with it, and they are durable. (The output that will contain them is not written yet, and need not be.)
 
 mod decoys;
+mod directory;
 mod exit;
 mod keys;
 mod outputs;
@@ -29,7 +30,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::directory::{Directory, Role};
+use proto::directory::{Directory, Operator, Role};
 use proto::envelope::Wire;
 use proto::id::KeyId;
 use proto::keys::KeyKind;
@@ -39,6 +40,7 @@ use proto::size::ENVELOPE;
 use proto::{Digest, Millis, NetworkId, Round};
 use rand::rngs::StdRng;
 
+use self::directory::Follow;
 use self::exit::Exit;
 use self::keys::Keys;
 use self::outputs::Outputs;
@@ -149,6 +151,8 @@ pub struct Mix<U> {
     now: Round,
     /// Where the search for our decoys stands.
     search: decoys::Search,
+    /// Where looking for a later directory stands.
+    follow: Follow,
     /// The batch being taken, by a later mix.
     pull: Pull,
     /// Memory may be ahead of the disk, and is read anew.
@@ -159,7 +163,7 @@ pub struct Mix<U> {
     _folder: StateFolder,
 }
 
-/// Who this mix is: does not change while it runs.
+/// Who this mix is. Only the directory changes while it runs.
 struct Me {
     hop: u8,
     wire: Wire,
@@ -179,12 +183,8 @@ impl<U: Upstream> Mix<U> {
     pub fn open(setup: Setup, upstream: U, rng: StdRng, hook: Hook) -> Result<Self, OpenError> {
         let Setup { hop, state, directory, identity } = setup;
         let wire = directory.wire();
-        if !directory
-            .roster()
-            .operators
-            .iter()
-            .any(|o| o.role == Role::Mix(hop) && o.key == identity.public())
-        {
+        let listed = |o: &Operator| o.role == Role::Mix(hop) && o.key == identity.public();
+        if !directory.roster().operators.iter().any(listed) {
             return Err(OpenError::NotThisMix { hop });
         }
         let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;
@@ -192,6 +192,7 @@ impl<U: Upstream> Mix<U> {
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
         let pull = Pull::open(folder.path())?;
+        let (follow, directory) = Follow::resume(directory, store.directory()?, &wire.network);
         let me = Me { hop, wire, directory, identity, hook };
         let work = me.work(store::Kept::nothing());
         let mut mix = Self {
@@ -206,6 +207,7 @@ impl<U: Upstream> Mix<U> {
             due: false,
             now: Round(0),
             search: decoys::Search::default(),
+            follow,
             pull,
             stale: true,
             refused: HashSet::new(),
@@ -222,7 +224,11 @@ impl<U: Upstream> Mix<U> {
             self.reload()?;
         }
         self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
-        let outcome = self.turn_keys().and_then(|()| self.work(now));
+        let outcome = self.turn_keys().and_then(|()| self.work(now)).and_then(|done| {
+            let (me, store, upstream) = (&mut self.me, &mut self.store, &mut self.upstream);
+            // After the work: an edge that withholds editions keeps no batch from being passed on.
+            self.follow.step(me, store, upstream, self.now).map(|()| done)
+        });
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
         outcome

@@ -4,11 +4,12 @@ use std::error::Error;
 use std::path::Path;
 
 use bytes::Bytes;
-use proto::directory::{IntakeKey, MixKey};
+use proto::directory::{IntakeKey, MAX_DIRECTORY, MixKey};
+use proto::edition::MAX_HEAD;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::ENVELOPE;
-use proto::{DeskId, Round, codec, path};
+use proto::{DeskId, Digest, Round, codec, path};
 use tokio::runtime::Handle;
 
 use crate::handing::Outgoing;
@@ -69,6 +70,12 @@ pub trait Upstream: Send {
 
     /// The key of a listed desk whose first round is `from`, not checked. `None`: it was not handed over.
     fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError>;
+
+    /// The head of the edition of `round`, not checked. `None`: there is none, or not yet.
+    fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError>;
+
+    /// The directory of this digest, not checked. `None`: it is not there.
+    fn directory(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, UpstreamError>;
 
     /// Manifests of batches of `round`, as their mixes signed them.
     fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError>;
@@ -150,6 +157,16 @@ impl Upstream for HttpUpstream {
         let path = path::intake_key(desk, from);
         let Some(answer) = self.runtime.block_on(self.client.get(&path, KEY))? else { return Ok(None) };
         codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
+    }
+
+    fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::edition(round), MAX_HEAD))?;
+        Ok(answer.map(|answer| answer.bytes.into()))
+    }
+
+    fn directory(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
+        let answer = self.runtime.block_on(self.client.get(&path::directory(digest), MAX_DIRECTORY))?;
+        Ok(answer.map(|answer| answer.bytes.into()))
     }
 
     fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {

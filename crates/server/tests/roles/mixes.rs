@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::testing::{GENESIS, Hands, Town};
 use proto::batch::BatchSeal;
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
-use proto::directory::{Directory, check_mix_key};
+use proto::directory::{Directory, UnverifiedDirectory, check_mix_key};
 use proto::drops::{DeskDrop, ReaderDrop};
 use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
@@ -58,6 +58,8 @@ struct Victim {
 struct Net {
     runtime: Runtime,
     town: Town,
+    /// The directory that the mixes are started with.
+    given: Arc<Directory>,
     clock: Arc<Hands>,
     folder: tempfile::TempDir,
     address: SocketAddr,
@@ -83,6 +85,7 @@ impl Net {
         let mixes = (0..town.mixes.len()).map(|_| None).collect();
         let mut net = Self {
             runtime,
+            given: Arc::clone(&town.directory),
             town,
             clock: Hands::at(GENESIS.plus(5 * 3_000)),
             folder,
@@ -140,7 +143,7 @@ impl Net {
         Setup {
             hop,
             state: self.folder.path().join(format!("mix{hop}")),
-            directory: Arc::clone(&self.town.directory),
+            directory: Arc::clone(&self.given),
             identity: Arc::new(IdentitySecret::from_seed(&identity.to_seed())),
         }
     }
@@ -301,6 +304,16 @@ impl Net {
             }
         }
         self.head = Some(head);
+    }
+
+    /// The press's next edition, of `round`, names this directory.
+    fn publish_with(&mut self, directory: &[u8], round: Round) {
+        let path = format!("/v1/directories/{}", Digest::of(directory));
+        assert_eq!(self.signed(&self.town.press, "PUT", &path, directory.to_vec()).unwrap().0, 200);
+        let verified =
+            UnverifiedDirectory::from_bytes(directory).unwrap().verify(&self.town.network).unwrap();
+        self.town.directory = Arc::new(verified);
+        self.publish(round);
     }
 
     fn directory(&self) -> &Directory {
@@ -565,20 +578,27 @@ fn an_edge_stopped_at_any_step_loses_and_doubles_nothing() {
 fn the_first_mix_stopped_at_any_step_loses_and_doubles_nothing() {
     strike_everywhere(
         Who::Mix(0),
-        &steps_without(&[Step::Admitted, Step::PassKept, Step::Deleted, Step::Searched]),
+        &steps_without(&[Step::Admitted, Step::PassKept, Step::Deleted, Step::Searched, Step::DirectoryKept]),
     );
 }
 
 #[test]
 fn a_middle_mix_stopped_at_any_step_loses_and_doubles_nothing() {
     // Its keys live for days: none is forgotten in four rounds.
-    let no = [Step::Admitted, Step::PassKept, Step::Deleted, Step::Searched, Step::KeyForgotten];
+    let no = [
+        Step::Admitted,
+        Step::PassKept,
+        Step::Deleted,
+        Step::Searched,
+        Step::KeyForgotten,
+        Step::DirectoryKept,
+    ];
     strike_everywhere(Who::Mix(1), &steps_without(&no));
 }
 
 #[test]
 fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
-    let no = [Step::PassKept, Step::Deleted, Step::Searched, Step::KeyForgotten];
+    let no = [Step::PassKept, Step::Deleted, Step::Searched, Step::KeyForgotten, Step::DirectoryKept];
     strike_everywhere(Who::Mix(2), &steps_without(&no));
     // Drawn once in all these rounds.
     for side in [Side::Before, Side::After] {

@@ -13,7 +13,7 @@ use proto::directory::{Directory, IntakeKey, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
-use proto::{Clock as _, DeskId, Millis, Round, request};
+use proto::{Clock as _, DeskId, Digest, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;
@@ -212,6 +212,14 @@ impl Upstream for Waiting {
     }
 
     fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
     }
 

@@ -13,7 +13,7 @@ use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{DeskId, NetworkId, Round};
+use proto::{DeskId, Digest, NetworkId, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
 use server::handed::Handed;
@@ -172,6 +172,14 @@ impl Upstream for Folder {
     }
 
     fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
     }
 

@@ -438,3 +438,34 @@ fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
     assert!(net.pass(336).is_none());
     net.stop();
 }
+
+/// MIX-12, PAS-02: a desk that is listed while the exit runs finds a pass with the drops of the day on which it takes effect;
+/// also if the exit is stopped as it takes the directory, and after it was started again with the first one.
+#[test]
+fn mix_12_a_desk_that_is_listed_later_gets_a_pass_from_an_exit_that_runs_on() {
+    let kept = |side| Victim { who: Who::Mix(2), step: Step::DirectoryKept, side, first: 0 };
+    for victim in [None, Some(kept(Side::Before)), Some(kept(Side::After))] {
+        let mut net = Net::start(Town::new(43), victim);
+        let schedule = net.town.schedule();
+        let (desk, intake) =
+            (IdentitySecret::generate(&mut net.town.rng), SealSecret::generate(&mut net.town.rng));
+        let entry = net.town.listed("Sports", &desk, &intake, Round(60));
+        let later = net.town.later(|_, desks| desks.push(entry));
+        net.at(schedule.drops_due(Round(5)));
+        net.publish_with(&later, Round(6));
+        let first = std::mem::replace(&mut net.town.intake, intake);
+        for r in [24, 48, 72] {
+            // Nobody publishes in between: a mix asks for the edition of the round before, and finds one only at first.
+            net.at(schedule.start(Round(7)).plus(200).max(net.clock.now()));
+            net.at(schedule.drops_due(Round(r)));
+            assert_eq!(net.pass(r).is_some(), r >= 48, "round {r}, {victim:?}");
+            net.mixes[2] = None;
+            net.open_mix(2);
+        }
+        let second = *net.pass(72).unwrap().as_bytes();
+        net.town.intake = first;
+        assert_eq!(net.pass(72).unwrap().as_bytes(), &second, "one pass for all desks");
+        assert!(net.came.load(Ordering::SeqCst) > 0 || victim.is_none(), "never struck: {victim:?}");
+        net.stop();
+    }
+}

@@ -1,0 +1,179 @@
+//! The directory in force: from the newest edition, so that a mix that runs for months knows who came and who went.
+//! Spec: mix.md §13.
+
+use std::sync::Arc;
+
+use proto::directory::{Directory, Role, UnverifiedDirectory};
+use proto::edition::UnverifiedHead;
+use proto::{Digest, NetworkId, Round};
+
+use super::store::Store;
+use super::upstream::Upstream;
+use super::{Me, MixError};
+use crate::faults::{Side, Step};
+
+/// Where looking for a later directory stands.
+#[derive(Default)]
+pub(super) struct Follow {
+    /// The round in which was looked last.
+    looked: Option<Round>,
+    /// A directory that was not taken. It is said once.
+    refused: Option<Digest>,
+    /// The directory that this mix was given to start with.
+    given: Option<Digest>,
+}
+
+impl Follow {
+    /// The directory to start with: `given` by the operator or, if it was started with the same one before, what came after it.
+    pub(super) fn resume(
+        given: Arc<Directory>,
+        kept: Option<(Digest, Vec<u8>)>,
+        network: &NetworkId,
+    ) -> (Self, Arc<Directory>) {
+        let follow = Self { given: Some(given.digest()), ..Self::default() };
+        let Some((_, bytes)) = kept.filter(|(before, _)| *before == given.digest()) else {
+            return (follow, given);
+        };
+        match UnverifiedDirectory::from_bytes(&bytes).ok().and_then(|later| later.verify(network).ok()) {
+            Some(later) => (follow, Arc::new(later)),
+            None => {
+                tracing::warn!("The directory that was kept is damaged and comes again. Check the disk.");
+                (follow, given)
+            }
+        }
+    }
+
+    /// Once a round, at `now`: takes the directory that the edition of the round before names.
+    pub(super) fn step(
+        &mut self,
+        me: &mut Me,
+        store: &mut Store,
+        upstream: &mut impl Upstream,
+        now: Round,
+    ) -> Result<(), MixError> {
+        let Some(round) = now.0.checked_sub(1).map(Round) else { return Ok(()) };
+        if self.looked == Some(now) {
+            return Ok(());
+        }
+        let head = upstream.edition(round)?;
+        self.looked = Some(now);
+        let Some(head) = head.and_then(|bytes| UnverifiedHead::from_bytes(&bytes).ok()) else {
+            return Ok(());
+        };
+        let Ok(named) = head.dangerously_directory() else { return Ok(()) };
+        if named == me.directory.digest() || self.refused == Some(named) {
+            return Ok(());
+        }
+        let Some(bytes) = upstream.directory(&named)? else { return Ok(()) };
+        match later(me, &head, &bytes, round, now) {
+            Ok(directory) => {
+                let given = self.given.unwrap_or(named);
+                me.hook.at(Step::DirectoryKept, Side::Before)?;
+                store.keep_directory(&given, &bytes)?;
+                me.hook.at(Step::DirectoryKept, Side::After)?;
+                me.directory = Arc::new(directory);
+            }
+            Err(why) => {
+                tracing::warn!("A later directory is not taken: {why}. The one before stays in use.");
+                self.refused = Some(named);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The directory that `head`, of `round`, names.
+fn later(
+    me: &Me,
+    head: &UnverifiedHead,
+    bytes: &[u8],
+    round: Round,
+    now: Round,
+) -> Result<Directory, &'static str> {
+    let directory = UnverifiedDirectory::from_bytes(bytes)
+        .ok()
+        .and_then(|directory| directory.verify(&me.wire.network).ok())
+        .ok_or("it is not in order")?;
+    head.verify(&directory, round, now, None).map_err(|_| "the edition that names it is not in order")?;
+    // DIR-13. Not DIR-14: a mix that was off for two days cannot know what was said in time, and readers see to that.
+    directory.follows_roster(&me.directory).map_err(|_| "its roster is older")?;
+    // MIX-12: what stands in this mix's files was counted, drawn and sealed by these.
+    if directory.roster().parameters != me.directory.roster().parameters {
+        return Err("it has other parameters; start this program again with it");
+    }
+    let listed =
+        |o: &proto::directory::Operator| o.role == Role::Mix(me.hop) && o.key == me.identity.public();
+    if !directory.roster().operators.iter().any(listed) {
+        return Err("it does not list this mix");
+    }
+    Ok(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::edition::{Bundle, Head, sign_head};
+    use proto::sign::IdentitySecret;
+
+    use super::*;
+    use crate::faults::Hook;
+    use crate::testing::{GENESIS, Town};
+
+    /// The head of round 6, naming `directory`.
+    fn head(town: &Town, directory: &[u8], press: &IdentitySecret) -> UnverifiedHead {
+        let (_, named) = Bundle::default().pack();
+        let head = Head {
+            round: Round(6),
+            previous: Digest([0; 32]),
+            made: GENESIS,
+            directory: Digest::of(directory),
+            changes: named,
+            front: named,
+            manifests: vec![],
+            round_keys: vec![],
+        };
+        UnverifiedHead::from_bytes(&sign_head(&head, &town.network, press)).unwrap()
+    }
+
+    /// MIX-12, DIR-13
+    #[test]
+    fn mix_12_only_a_directory_that_fits_this_mix_is_taken() {
+        let town = Town::new(1);
+        let me = Me {
+            hop: 1,
+            wire: town.directory.wire(),
+            directory: Arc::clone(&town.directory),
+            identity: Arc::new(IdentitySecret::from_seed(&town.mixes[1].to_seed())),
+            hook: Hook::none(),
+        };
+        let taken = |bytes: &[u8], head: &UnverifiedHead| {
+            later(&me, head, bytes, Round(6), Round(7)).map(|directory| directory.digest())
+        };
+        let good = town.without_desk();
+        assert_eq!(taken(&good, &head(&town, &good, &town.press)), Ok(Digest::of(&good)));
+        let next = town.later(|roster, _| (roster.number, roster.name) = (2, "Wendral and Ossin".into()));
+        assert_eq!(taken(&next, &head(&town, &next, &town.press)), Ok(Digest::of(&next)));
+
+        let refused = |bytes: &[u8], part: &str| {
+            let why = taken(bytes, &head(&town, bytes, &town.press)).expect_err(part);
+            assert!(why.contains(part), "{why}");
+        };
+        refused(&[], "not in order");
+        refused(&Town::new(2).bytes, "not in order");
+        refused(&town.later(|roster, _| roster.number = 0), "older");
+        refused(&town.later(|roster, _| roster.name = "Ossin".into()), "older");
+        refused(
+            &town.later(|roster, _| (roster.number, roster.parameters.n_min) = (2, 2)),
+            "other parameters",
+        );
+        let other = IdentitySecret::from_seed(&[9; 32]).public();
+        let replaced = town.later(|roster, _| {
+            roster.number = 2;
+            let mix = roster.operators.iter_mut().find(|o| o.role == Role::Mix(1)).unwrap();
+            mix.key = other;
+        });
+        refused(&replaced, "does not list this mix");
+        let strangers = head(&town, &good, &town.mixes[0]);
+        assert!(taken(&good, &strangers).is_err(), "an edition that the press did not sign");
+        assert!(taken(&good, &head(&town, &next, &town.press)).is_err(), "another than the edition names");
+    }
+}

@@ -251,6 +251,10 @@ impl Fetch<'_> {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
             }
+            // LOG-10: also for who was away.
+            (_, Some(place)) if note.dangerously_checkpoint().size < place.tree.size() => {
+                return Err(NotTheLog(Health::Forked).into());
+            }
             // The first day, or away for more than 14 days: the newest edition that the checkpoint covers.
             _ => self.first(&note.dangerously_checkpoint()).await,
         };
@@ -359,13 +363,21 @@ impl Fetch<'_> {
         let named = unverified.dangerously_directory()?;
         let held =
             before.map_or_else(|| Arc::clone(&self.inner.shown().directory), |h| Arc::clone(&h.directory));
-        let directory =
-            if held.digest() == named { Arc::clone(&held) } else { self.directory(&named).await? };
+        let (directory, fetched) =
+            if held.digest() == named { (Arc::clone(&held), None) } else { self.directory(&named).await? };
         // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
-        // DIR-13, DIR-14: from one directory to the next. On the first day there is none before.
-        if previous.is_some() && directory.digest() != held.digest() {
-            directory.follows(&held, e)?;
+        // DIR-13, DIR-14: from one directory to the next. On the first day nobody knows when the next was announced.
+        if directory.digest() != held.digest() {
+            match previous {
+                Some(_) => directory.follows(&held, e)?,
+                // The app came with one, or an earlier day did: nobody goes back to a roster before that.
+                None => directory.follows_roster(&held)?,
+            }
+        }
+        // Only now: a directory needs no press, so whoever answers could make any number of them.
+        if let Some(bytes) = fetched {
+            self.inner.library().keep_directory(&named, &bytes)?;
         }
         let mut known = match before {
             Some(before) => before.known.clone(),
@@ -385,9 +397,10 @@ impl Fetch<'_> {
         Ok(kept.unwrap_or_else(|| Known::of(&self.inner.shown().directory)))
     }
 
-    async fn directory(&self, named: &Digest) -> Result<Arc<Directory>, Failed> {
+    /// A directory that was kept, or as the edge has it, with its bytes.
+    async fn directory(&self, named: &Digest) -> Result<(Arc<Directory>, Option<Vec<u8>>), Failed> {
         if let Some(kept) = self.inner.library().directory(named)? {
-            return Ok(Arc::new(kept));
+            return Ok((Arc::new(kept), None));
         }
         let bytes =
             self.inner.edge.get(&path::directory(named), MAX_DIRECTORY).await?.ok_or(Failed::Rejected)?;
@@ -401,8 +414,7 @@ impl Fetch<'_> {
         if !same {
             return Err(Failed::Rejected);
         }
-        self.inner.library().keep_directory(named, &bytes)?;
-        Ok(Arc::new(directory))
+        Ok((Arc::new(directory), Some(bytes.into())))
     }
 
     /// Fetches what a head names, verifies it, and keeps all of it or nothing.
@@ -452,7 +464,7 @@ impl Fetch<'_> {
     async fn drops(&self, named: &DropRef, directory: &Directory) -> Result<Option<Drops>, Failed> {
         let edge = &self.inner.edge;
         let parameters = directory.parameters();
-        let old = named.round.0 + KEPT_ROUNDS < self.r.0 + RETENTION_SLACK;
+        let old = named.round.0.saturating_add(KEPT_ROUNDS) < self.r.0 + RETENTION_SLACK;
         let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
         let length = usize::from(parameters.reader_slots) * READER_SLOT;
         let Some(reader) = edge.get(&path::reader_drop(named.round), length).await? else { return gone(()) };

@@ -519,8 +519,10 @@ impl Session {
     fn take_back(&self, held: &mut Held, hints: &[Hint], now: Millis, rng: &mut StdRng) {
         let at = self.inner.schedule.round_at(now).unwrap_or(Round(0));
         let directory = Arc::clone(&self.inner.shown().directory);
-        // Without a key of the exit there is no cover to take the place; and then nothing leaves either.
-        let Some(exit) = directory.exit_key(at).cloned() else { return };
+        // A device that was off for long knows no key of today: any of the exit's does, since what is taken back may not stay.
+        let Some(exit) = directory.exit_key(at).or_else(|| directory.newest_exit_key()).cloned() else {
+            return;
+        };
         held.mailbox.take_back(hints, |rng| envelope::cover(&self.inner.wire, &exit, rng), rng);
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proto::directory::{Directory, IntakeKey, MixKey, check_intake_key, check_mix_key};
+use proto::id::KeyId;
 use proto::keys::KeyKind;
 use proto::sign::{IdentityPublic, Unverified};
 use proto::{Round, path};
@@ -15,6 +16,15 @@ use crate::edge::{Edge, EdgeError};
 pub(crate) struct Keys {
     mixes: BTreeMap<(u8, Round), Unverified<MixKey>>,
     desks: BTreeMap<(IdentityPublic, Round), Unverified<IntakeKey>>,
+    /// Whose each key is, and from which round on. Who hands in another's key, which is public, would make a directory that
+    /// nobody takes.
+    owners: BTreeMap<KeyId, Owner>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Mix(u8, Round),
+    Desk(IdentityPublic, Round),
 }
 
 impl Keys {
@@ -26,6 +36,7 @@ impl Keys {
         now: Round,
     ) -> Result<(), EdgeError> {
         let (wire, roster) = (directory.wire(), directory.roster());
+        self.know(directory, now);
         for hop in 0..wire.cascade.mixes() {
             for period in KeyKind::of_mix(hop, wire.cascade).published(now) {
                 if self.mixes.contains_key(&(hop, period.from)) {
@@ -33,10 +44,13 @@ impl Keys {
                 }
                 let Some(signed) = edge.record(&path::mix_key(hop, period.from)).await? else { continue };
                 match check_mix_key(&signed, roster, wire.cascade, &wire.network) {
-                    Ok((it, _)) if (it.hop, it.period()) == (hop, period) => {
-                        self.mixes.insert((hop, period.from), signed);
+                    Ok((it, _)) if (it.hop, it.period()) != (hop, period) => {
+                        warn!("left a mix's key out: it is another one than was asked for");
                     }
-                    Ok(_) => warn!("left a mix's key out: it is another one than was asked for"),
+                    Ok((_, key)) if !self.is_theirs(key.id(), Owner::Mix(hop, period.from)) => {
+                        warn!("left a mix's key out: it stands under another name already");
+                    }
+                    Ok(_) => drop(self.mixes.insert((hop, period.from), signed)),
                     Err(why) => warn!("left a mix's key out: {why}"),
                 }
             }
@@ -50,10 +64,13 @@ impl Keys {
                     continue;
                 };
                 match check_intake_key(&signed, &desk.identity, &wire.network) {
-                    Ok((it, _)) if it.period() == period => {
-                        self.desks.insert((desk.identity, period.from), signed);
+                    Ok((it, _)) if it.period() != period => {
+                        warn!("left a desk's key out: it is another one than was asked for");
                     }
-                    Ok(_) => warn!("left a desk's key out: it is another one than was asked for"),
+                    Ok((_, key)) if !self.is_theirs(key.id(), Owner::Desk(desk.identity, period.from)) => {
+                        warn!("left a desk's key out: it stands under another name already");
+                    }
+                    Ok(_) => drop(self.desks.insert((desk.identity, period.from), signed)),
                     Err(why) => warn!("left a desk's key out: {why}"),
                 }
             }
@@ -68,6 +85,23 @@ impl Keys {
         let cascade = directory.wire().cascade;
         let first = |hop| KeyKind::of_mix(hop, cascade).period(now).from;
         (0..cascade.mixes()).all(|hop| self.mixes.contains_key(&(hop, first(hop))))
+    }
+
+    /// Takes note of whose the keys are that stand in the directory in force.
+    fn know(&mut self, directory: &Directory, now: Round) {
+        for hop in 0..directory.wire().cascade.mixes() {
+            let keys = directory.mix_keys(hop).map(|(period, id)| (id, Owner::Mix(hop, period.from)));
+            self.owners.extend(keys);
+        }
+        for desk in directory.desks() {
+            let own = |from| Some((desk.intake(from)?.id(), Owner::Desk(desk.identity, from)));
+            self.owners.extend(KeyKind::Intake.published(now).filter_map(|period| own(period.from)));
+        }
+    }
+
+    /// Whether a key is this owner's, who has it from now on if it was nobody's.
+    fn is_theirs(&mut self, id: KeyId, owner: Owner) -> bool {
+        *self.owners.entry(id).or_insert(owner) == owner
     }
 
     /// The first mix's keys for the head of round `now`.
@@ -106,5 +140,28 @@ impl Keys {
             .published(now)
             .filter_map(|period| self.desks.get(&(*desk, period.from)).or_else(|| came(period.from)).cloned())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Town;
+
+    /// DIR-08 at the press: who hands in a key that is another's, or their own of another time, is left out; the directory is
+    /// made all the same.
+    #[test]
+    fn a_key_that_stands_under_another_name_is_nobody_elses() {
+        let town = Town::new(3);
+        let mut keys = Keys::default();
+        keys.know(&town.directory, Round(0));
+        let desk = town.desk.public();
+        let of_desk = town.intake.public().id();
+        assert!(keys.is_theirs(of_desk, Owner::Desk(desk, Round(0))), "its own again");
+        assert!(!keys.is_theirs(of_desk, Owner::Desk(desk, Round(168))), "its own of another week");
+        assert!(!keys.is_theirs(of_desk, Owner::Mix(2, Round(0))), "another's");
+        let new = proto::seal::SealSecret::from_seed(&[1; 32]).public().id();
+        assert!(keys.is_theirs(new, Owner::Mix(1, Round(24))));
+        assert!(!keys.is_theirs(new, Owner::Mix(0, Round(24))), "who comes second");
     }
 }

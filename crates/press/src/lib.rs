@@ -5,5 +5,14 @@ pub mod gather;
 mod keys;
 mod publish;
 mod state;
+#[cfg(test)]
+#[path = "../../server/src/testing.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "shared with the servers' tests, which use the rest"
+)]
+mod testing;
 
 pub use publish::{Config, Press, PressError, run};

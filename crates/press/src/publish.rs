@@ -4,12 +4,12 @@
 //! An edition is kept before it is sent, and sent until the edge has it; so there is one head for a round, ever, and
 //! each names the one before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
-use proto::edition::{self, Bundle, Head};
+use proto::edition::{self, Bundle, EditionRejected, Head, UnverifiedHead};
 use proto::keys::KeyKind;
 use proto::log::Frontier;
 use proto::mix::Manifest;
@@ -78,6 +78,14 @@ pub enum PressError {
     /// The directory to begin from cannot be used.
     #[error("the directory given is refused: {0}. Get the one of your network")]
     Directory(#[from] DirectoryRejected),
+    /// No client would take the edition, so none is made.
+    #[error("no edition can be made: {0}. Readers keep the last one")]
+    Edition(#[from] EditionRejected),
+    /// The directory given may not follow the one that the last edition named.
+    #[error(
+        "no edition can be made, because the directory may not follow the last edition's: {0}. Give the press one that may"
+    )]
+    Follows(#[source] DirectoryRejected),
     /// The identity is not the one in the roster.
     #[error("the roster names another key for the press. Give the press the key it was listed with")]
     NotThePress,
@@ -96,6 +104,8 @@ pub struct Press {
     directory: Directory,
     /// The round it was made in. `None`: it is the one that this press began with.
     made: Option<Round>,
+    /// The directory that an earlier run's editions named, if this one began with another.
+    before: Option<Directory>,
     /// The size of the log's tree whose checkpoint the edge has.
     checkpoint_sent: Option<u64>,
 }
@@ -119,12 +129,13 @@ impl Press {
             return Err(PressError::OtherNetwork { folder });
         }
         // A directory made before goes on, unless there is a newer one to begin from.
-        let (directory, made) = match state.directory().map_err(failed)? {
-            Some((made, from, bytes)) if from == begun.digest() => {
+        let (directory, made, before) = match state.directory().map_err(failed)? {
+            Some((made, from, bytes)) => {
                 let kept = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from)?;
-                (kept.verify(&network)?, Some(made))
+                let kept = kept.verify(&network)?;
+                if from == begun.digest() { (kept, Some(made), None) } else { (begun, None, Some(kept)) }
             }
-            _ => (begun, None),
+            None => (begun, None, None),
         };
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
@@ -137,6 +148,7 @@ impl Press {
             base,
             directory,
             made,
+            before,
             checkpoint_sent: None,
         })
     }
@@ -189,17 +201,26 @@ impl Press {
         if self.made.is_some() && Digest::of(&bytes) == self.directory.digest() {
             return Ok(());
         }
-        let next = next.verify(&self.config.network)?;
+        // Looked at as a client will: what is signed once is signed for good.
+        let next = match next.verify(&self.config.network) {
+            Err(why) if self.made.is_some() => {
+                warn!("the next directory is left out, and the one before stays: {why}");
+                return Ok(());
+            }
+            next => next?,
+        };
+        let before = if self.made.is_some() { Some(&self.directory) } else { self.before.as_ref() };
+        before.map_or(Ok(()), |before| next.follows(before, round)).map_err(PressError::Follows)?;
         let base = Digest::of(&self.config.directory);
         self.state.add_directory(round, &base, &bytes).map_err(|cause| self.failed(cause))?;
-        (self.directory, self.made) = (next, Some(round));
+        (self.directory, self.made, self.before) = (next, Some(round), None);
         Ok(())
     }
 
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
         self.keys.collect(&self.edge, &self.directory, round).await?;
         self.renew(round)?;
-        let manifests = self.new_manifests(round).await?;
+        let mut manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
         let page = front_page(self.gather.stories());
@@ -217,15 +238,37 @@ impl Press {
             manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
             round_keys: self.keys.of_rounds(&self.directory, round),
         };
-        let head = edition::sign_head(&head, &self.config.network, &self.config.identity);
-        let carried: Vec<_> = manifests
-            .iter()
-            .map(|(signed, manifest)| (Digest::of(&codec::encode(signed)), manifest.batch.round))
-            .collect();
+        let (head, whole) = self.signed(head, previous.as_ref())?;
+        if !whole {
+            manifests.clear();
+        }
+        let carried: Vec<_> = manifests.iter().map(|(_, manifest)| (manifest.batch, manifest.hop)).collect();
         let (tree, directory) = self.grown(&head)?;
         self.state
             .add_edition(&Signed { round, head, changes, front }, (&tree, directory), &digests, &carried)
             .map_err(|cause| self.failed(cause))
+    }
+
+    /// A head that clients will take: it is looked at as they will before anything of it is kept, because what is signed once
+    /// is signed for good. If what mixes handed in would spoil it, it goes without: the news does not wait for that. The second
+    /// value says whether it went with everything.
+    fn signed(&self, mut head: Head, previous: Option<&Digest>) -> Result<(Vec<u8>, bool), PressError> {
+        let sign = |head: &Head| {
+            let bytes = edition::sign_head(head, &self.config.network, &self.config.identity);
+            UnverifiedHead::from_bytes(&bytes)?.verify(&self.directory, head.round, head.round, previous)?;
+            Ok(bytes)
+        };
+        let why: EditionRejected = match sign(&head) {
+            Ok(bytes) => return Ok((bytes, true)),
+            Err(why) => why,
+        };
+        warn!("the edition goes without manifests, because no client would take it with them: {why}");
+        head.manifests.clear();
+        if let Ok(bytes) = sign(&head) {
+            return Ok((bytes, false));
+        }
+        head.round_keys.clear();
+        Ok((sign(&head)?, false))
     }
 
     /// The log's tree with an edition that names the directory in force, and that directory.
@@ -248,15 +291,21 @@ impl Press {
 
     /// Manifests that no edition carries yet, in the order of rounds and hops.
     async fn new_manifests(&self, round: Round) -> Result<Vec<(Unverified<Manifest>, Manifest)>, PressError> {
-        let mut found = Vec::new();
+        let (mut found, mut named) = (Vec::new(), HashSet::new());
         for r in round.0.saturating_sub(MANIFEST_ROUNDS)..round.0 {
             for signed in self.edge.manifests(Round(r)).await? {
-                let digest = Digest::of(&codec::encode(&signed));
-                if self.state.has_manifest(&digest).map_err(|cause| self.failed(cause))? {
-                    continue;
-                }
                 match edition::check_manifest(&signed, &self.directory) {
+                    Ok(manifest) if manifest.batch.round != Round(r) => {
+                        warn!("left a manifest out: it is of another round than was asked for");
+                    }
                     Ok(manifest) => {
+                        let (batch, hop) = (manifest.batch, manifest.hop);
+                        let carried =
+                            self.state.has_manifest(batch, hop).map_err(|cause| self.failed(cause))?;
+                        // One output for each round, part and hop, ever: the first that came.
+                        if carried || !named.insert((batch, hop)) {
+                            continue;
+                        }
                         if manifest.alarm {
                             warn!("mix {} misses its decoys: messages are being left out", manifest.hop + 1);
                         }
@@ -360,7 +409,12 @@ pub async fn run(
                     tracing::debug!("edition {round} is published");
                 }
             }
-            Err(why @ (PressError::Edge(_) | PressError::Gather(_))) => {
+            Err(
+                why @ (PressError::Edge(_)
+                | PressError::Gather(_)
+                | PressError::Edition(_)
+                | PressError::Follows(_)),
+            ) => {
                 if !std::mem::replace(&mut failing, true) {
                     warn!("{why}; trying again");
                 }
@@ -380,6 +434,7 @@ mod tests {
     use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
 
     use super::*;
+    use crate::testing::{self, Town};
 
     fn story(n: u8, text: &str) -> Story {
         let article = Article {
@@ -411,6 +466,100 @@ mod tests {
         let mut page = before.stories;
         changes.fold_into(&mut page);
         assert_eq!(page, after.stories);
+    }
+
+    fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
+        let config = Config {
+            edge: "http://127.0.0.1:9".into(),
+            state: folder.join("state"),
+            inputs: Inputs { folders: vec![], feeds: vec!["https://quay.example/feed".into()] },
+            directory: directory.to_vec(),
+            network: town.network,
+            identity: IdentitySecret::from_seed(&town.press.to_seed()),
+        };
+        Press::open(config).unwrap()
+    }
+
+    fn head(press: &Press, round: Round) -> Head {
+        let (_, named) = Bundle::default().pack();
+        Head {
+            round,
+            previous: Digest([0; 32]),
+            made: testing::GENESIS,
+            directory: press.directory.digest(),
+            changes: named,
+            front: named,
+            manifests: vec![],
+            round_keys: vec![],
+        }
+    }
+
+    /// Two manifests of one batch, or one key for two rounds: a head with them would be signed for good, and nobody would take
+    /// it or any that follows.
+    #[test]
+    fn what_a_mix_hands_in_to_spoil_a_head_is_left_out() {
+        let town = Town::new(1);
+        let folder = tempfile::tempdir().unwrap();
+        let press = press(&town, &town.bytes, folder.path());
+        let taken = |bytes: &[u8]| {
+            UnverifiedHead::from_bytes(bytes)
+                .unwrap()
+                .verify(&press.directory, Round(5), Round(5), None)
+                .expect("clients take it")
+        };
+        let good = head(&press, Round(5));
+        let (bytes, whole) = press.signed(good.clone(), None).unwrap();
+        taken(&bytes);
+        assert!(whole);
+
+        let manifest = |output: u8| {
+            let it = Manifest {
+                batch: proto::mix::BatchId { round: Round(4), part: 0 },
+                hop: 0,
+                inputs: vec![],
+                count_in: 8,
+                count_out: 8,
+                outputs: vec![Digest([output; 32])],
+                deleted: 0,
+                alarm: false,
+            };
+            Unverified::sign(&it, &town.network, &town.mixes[0])
+        };
+        let one = Head { manifests: vec![manifest(1)], ..good.clone() };
+        assert!(press.signed(one, None).unwrap().1);
+        let two = Head { manifests: vec![manifest(1), manifest(2)], ..good.clone() };
+        let (bytes, whole) = press.signed(two, None).unwrap();
+        assert!(!whole && taken(&bytes).head().manifests.is_empty());
+
+        let key = proto::seal::SealSecret::from_seed(&[7; 32]).public().to_bytes();
+        let of = |r: u32| {
+            let key =
+                proto::directory::MixKey { hop: 0, key: key.clone().into(), from: Round(r), until: Round(r) };
+            Unverified::sign(&key, &town.network, &town.mixes[0])
+        };
+        let keys = Head { round_keys: vec![of(5), of(6)], ..good };
+        let (bytes, whole) = press.signed(keys, None).unwrap();
+        assert!(!whole && taken(&bytes).head().round_keys.is_empty());
+    }
+
+    /// DIR-14 at the press: a directory that no client would take after the last one is not begun, and nothing is kept of it.
+    #[test]
+    fn a_directory_that_may_not_follow_is_refused_before_anything_is_signed() {
+        let town = Town::new(2);
+        let folder = tempfile::tempdir().unwrap();
+        press(&town, &town.bytes, folder.path()).renew(Round(5)).unwrap();
+        let desk = IdentitySecret::from_seed(&[5; 32]);
+        let intake = proto::seal::SealSecret::from_seed(&[6; 32]);
+        let with = |since| {
+            let entry = town.listed("Sports", &desk, &intake, since);
+            town.later(|_, desks| desks.push(entry))
+        };
+        let mut hasty = press(&town, &with(Round(0)), folder.path());
+        let kept = hasty.state.unsent_directories().unwrap().len();
+        assert!(matches!(hasty.renew(Round(6)), Err(PressError::Follows(DirectoryRejected::TooSoon))));
+        assert_eq!(hasty.state.unsent_directories().unwrap().len(), kept);
+        drop(hasty);
+        press(&town, &with(Round(54)), folder.path()).renew(Round(6)).unwrap();
     }
 
     #[test]

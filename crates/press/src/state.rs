@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proto::codec::Malformed;
 use proto::log::Frontier;
+use proto::mix::BatchId;
 use proto::{Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -32,7 +33,8 @@ impl State {
              CREATE TABLE IF NOT EXISTS editions (
                  round INTEGER PRIMARY KEY, head BLOB NOT NULL, changes BLOB NOT NULL, front BLOB NOT NULL,
                  sent INTEGER NOT NULL DEFAULT 0);
-             CREATE TABLE IF NOT EXISTS manifests (digest BLOB PRIMARY KEY, round INTEGER NOT NULL);
+             CREATE TABLE IF NOT EXISTS carried (round INTEGER NOT NULL, part INTEGER NOT NULL, hop INTEGER NOT NULL,
+                 PRIMARY KEY (round, part, hop)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
              CREATE TABLE IF NOT EXISTS log (tree BLOB NOT NULL, directory BLOB NOT NULL);",
         )?;
@@ -124,10 +126,14 @@ impl State {
         rows.collect()
     }
 
-    /// Whether a manifest stands in an edition already.
-    pub(crate) fn has_manifest(&self, digest: &Digest) -> rusqlite::Result<bool> {
+    /// Whether a manifest of this batch by the mix at `hop` stands in an edition already: there is one output, ever.
+    pub(crate) fn has_manifest(&self, batch: BatchId, hop: u8) -> rusqlite::Result<bool> {
         self.db()
-            .query_row("SELECT 1 FROM manifests WHERE digest = ?", [digest.0.as_slice()], |_| Ok(()))
+            .query_row(
+                "SELECT 1 FROM carried WHERE round = ? AND part = ? AND hop = ?",
+                params![batch.round.0, batch.part, hop],
+                |_| Ok(()),
+            )
             .optional()
             .map(|found| found.is_some())
     }
@@ -149,7 +155,7 @@ impl State {
         edition: &Signed,
         log: (&Frontier, Digest),
         shown: &[([u8; 16], Digest)],
-        manifests: &[(Digest, Round)],
+        manifests: &[(BatchId, u8)],
     ) -> rusqlite::Result<()> {
         let mut db = self.db();
         let change = db.transaction()?;
@@ -166,13 +172,14 @@ impl State {
             change
                 .execute("INSERT INTO shown VALUES (?, ?)", params![story.as_slice(), digest.0.as_slice()])?;
         }
-        for (digest, round) in manifests {
-            change.execute("INSERT INTO manifests VALUES (?, ?)", params![digest.0.as_slice(), round.0])?;
+        for (batch, hop) in manifests {
+            change
+                .execute("INSERT INTO carried VALUES (?, ?, ?)", params![batch.round.0, batch.part, hop])?;
         }
         // Clients ask for editions of 14 days; what is older serves nobody.
         let old = edition.round.0.saturating_sub(336);
         change.execute("DELETE FROM editions WHERE round < ? AND sent = 1", [old])?;
-        change.execute("DELETE FROM manifests WHERE round < ?", [old])?;
+        change.execute("DELETE FROM carried WHERE round < ?", [old])?;
         change.commit()
     }
 

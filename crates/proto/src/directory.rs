@@ -688,6 +688,12 @@ impl Directory {
         self.mix_key(self.cascade.exit(), round)
     }
 
+    /// The exit's key that is used last, whether its time is over or not.
+    pub fn newest_exit_key(&self) -> Option<&SealPublic> {
+        let keys = self.mixes.get(usize::from(self.cascade.exit()))?;
+        keys.iter().max_by_key(|k| k.period.from).map(|k| &k.key)
+    }
+
     /// Whether every key that stands in directories is there for `round`.
     pub fn has_keys(&self, round: Round) -> bool {
         let in_directory = |hop: &u8| KeyKind::of_mix(*hop, self.cascade) != KeyKind::Round;

@@ -211,8 +211,9 @@ fn check_manifests(
         if !seen.insert((manifest.batch, manifest.hop)) {
             return Err(EditionRejected::ManifestTwice);
         }
-        if manifest.hop == directory.wire().cascade.exit() {
-            let [desk, reader] = manifest.outputs[..] else { return Err(EditionRejected::Manifest) };
+        if let [desk, reader] = manifest.outputs[..]
+            && manifest.hop == directory.wire().cascade.exit()
+        {
             drops.push(DropRef { round: manifest.batch.round, desk, reader });
         }
     }
@@ -244,7 +245,11 @@ fn verify_manifest(
 ) -> Result<Manifest, EditionRejected> {
     let peeked = signed.dangerously_peek()?;
     let mix = directory.roster().mix(peeked.hop, peeked.batch.round).ok_or(EditionRejected::Manifest)?;
-    signed.verify(network, &mix).map_err(|_| EditionRejected::Manifest)
+    let manifest = signed.verify(network, &mix).map_err(|_| EditionRejected::Manifest)?;
+    let is_exits = manifest.hop == directory.wire().cascade.exit();
+    // Two drops, and those once in a round.
+    let fits = manifest.outputs.len() == 2 && manifest.batch.part == 0;
+    if fits || !is_exits { Ok(manifest) } else { Err(EditionRejected::Manifest) }
 }
 
 /// A verified edition's head.
@@ -367,7 +372,7 @@ fn open_bundle(named: &BundleRef, bytes: &[u8]) -> Result<Bundle, EditionRejecte
 /// A manifest whose mix is known: for mixes, which take a batch only with the manifest before it, and for the press.
 ///
 /// # Errors
-/// EDN-05: not signed by the mix at its hop.
+/// EDN-05: not signed by the mix at its hop, or the exit's without two drops.
 pub fn check_manifest(
     signed: &Unverified<Manifest>,
     directory: &Directory,

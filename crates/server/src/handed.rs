@@ -180,11 +180,13 @@ mod tests {
         let m = sign(&manifest(0, vec![Digest::of(b"x")]), 0);
         assert_eq!(Handed::new(&m, b"y").check(&town.directory, 0, ID), Err(HandedRejected::Payload));
         let (desk, reader) = (vec![1; 4 * 4736 + 3 * 1168], vec![2; 4 * 1024]);
-        let m = sign(&manifest(2, vec![Digest::of(&desk), Digest::of(&reader)]), 2);
+        let drops = BatchId { part: 0, ..ID };
+        let m = Manifest { batch: drops, ..manifest(2, vec![Digest::of(&desk), Digest::of(&reader)]) };
+        let m = sign(&m, 2);
         let both = [desk.as_slice(), &reader].concat();
-        assert!(Handed::new(&m, &both).check(&town.directory, 2, ID).is_ok());
+        assert!(Handed::new(&m, &both).check(&town.directory, 2, drops).is_ok());
         for bad in [&both[1..], &both[..both.len() - 1], &[]] {
-            assert_eq!(Handed::new(&m, bad).check(&town.directory, 2, ID), Err(HandedRejected::Payload));
+            assert_eq!(Handed::new(&m, bad).check(&town.directory, 2, drops), Err(HandedRejected::Payload));
         }
     }
 

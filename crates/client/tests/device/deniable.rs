@@ -9,8 +9,8 @@ use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use client::{LineState, Place, QUEUE, Who};
-use proto::Round;
 use proto::envelope;
+use proto::{Clock as _, Round};
 
 /// Everything in a folder: names, bytes, and when each was last changed.
 type Image = BTreeMap<String, (Vec<u8>, SystemTime)>;
@@ -251,4 +251,25 @@ async fn the_first_envelope_of_a_fresh_install_is_like_the_thousandth() {
         alike(&layers, "a mix passes on");
     }
     assert_eq!(device.status().edition.unwrap().round, Round(ROUNDS - 1));
+}
+
+/// MBX-14: also on a device that was off for so long that it knows no key of today.
+#[tokio::test]
+async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
+    let mut town = Town::found(52).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "a tip", town.clock.now()).unwrap();
+    drop(session);
+    source.run(std::future::ready(())).await.unwrap();
+    let before = opened(&image(folder.path()));
+    town.clock.set(town.start(40 * 168));
+    let session = source.unlock(&passphrase(1)).unwrap().unwrap();
+    session.delete_mailbox(town.clock.now()).unwrap();
+    source.run(std::future::ready(())).await.unwrap();
+    let after = opened(&image(folder.path()));
+    let kept: HashSet<_> = after.blobs().collect();
+    assert_eq!(before.blobs().filter(|blob| !kept.contains(blob)).count(), 1, "the message alone is covered");
 }

@@ -253,7 +253,7 @@ async fn lost_parts_are_sealed_anew_and_when_that_is_over_their_source_is_told()
             let r = it.r;
             it.round(|town| {
                 if lost.contains(&r) {
-                    town.lose()
+                    town.lose();
                 }
             })
             .await;

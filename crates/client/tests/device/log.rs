@@ -289,3 +289,17 @@ async fn a_device_away_for_more_than_14_days_begins_anew_and_says_so() {
     town.round(501, &[&reader]).await;
     assert_eq!(reader.status().edition.unwrap().round, Round(501));
 }
+
+/// DIR-13 on the first day too: a roster of the root that is older than the one the app came with, whatever a log, a press and
+/// witnesses of its own make of it, is refused.
+#[tokio::test]
+async fn dir_13_a_new_device_does_not_go_back_behind_the_roster_it_came_with() {
+    let (town, _) = town(12).await;
+    town.awake.store(true, Ordering::SeqCst);
+    for (number, said) in [(1, Health::Good), (2, Health::Unverified)] {
+        let directory = town.installed(|roster| roster.number = number);
+        let reader = town.open(Config { directory, ..town.config(Place::Memory) }, u64::from(number));
+        assert_eq!(town.next(&reader).await.health, said, "it came with roster {number}");
+        assert_eq!(reader.status().edition.is_some(), said == Health::Good);
+    }
+}

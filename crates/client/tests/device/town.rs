@@ -384,6 +384,13 @@ impl Town {
         directory
     }
 
+    /// A directory that an app may come with: this network's, and what `bend` makes of its roster.
+    pub(crate) fn installed(&self, bend: impl FnOnce(&mut Roster)) -> Vec<u8> {
+        let mut roster = self.roster.clone();
+        bend(&mut roster);
+        assemble(&self.root, &roster, &self.newsroom, &self.mixes, None, &[]).to_bytes()
+    }
+
     /// The first mix's keys that the head of round `e` carries.
     fn round_keys(&mut self, e: u32) -> Vec<Unverified<MixKey>> {
         let other = self.other_round_key.take();

@@ -5,6 +5,7 @@
 mod chain;
 mod cut;
 mod desks;
+mod faults;
 mod flood;
 mod kill;
 mod log;

@@ -10,7 +10,7 @@ use proto::Round;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 
-use super::{Edge, No, Shown, access, name};
+use super::{Edge, KEPT_ROUNDS, No, Shown, access, name};
 use crate::faults::{Side, Step};
 use crate::handed::{self, Handed};
 use crate::handing::{Incoming, IncomingRejected};
@@ -61,6 +61,7 @@ pub(super) async fn put_batch(
         return Err(No::Missing);
     }
     let id = BatchId { round: Round(round), part };
+    edge.in_time(id.round)?;
     let limit = handed::max_len(cascade, directory.parameters(), hop);
     let spooled = edge.signed_file(request, limit, access::mix(hop)).await?;
     let path = spooled.path().to_owned();
@@ -107,6 +108,7 @@ pub(super) async fn put_drops(
     let directory = edge.directory();
     let exit = directory.wire().cascade.exit();
     let id = BatchId { round: Round(round), part: 0 };
+    edge.in_time(id.round)?;
     let (handed, manifest) = edge.handed(request, exit, id).await?;
     let _one = edge.publishing.lock().await;
     let signed = handed.manifest().map_err(|_| No::Rejected)?;
@@ -123,6 +125,15 @@ pub(super) async fn put_drops(
 }
 
 impl Edge {
+    /// Refuses what is of a round still to come, with one of grace for clocks, or of one whose files are deleted: nothing
+    /// would ever delete it.
+    fn in_time(&self, round: Round) -> Result<(), No> {
+        // EDG-15
+        let now = self.round();
+        let is_old = round.0.saturating_add(KEPT_ROUNDS) < now.0;
+        if round > now.next() || is_old { Err(No::Rejected) } else { Ok(()) }
+    }
+
     /// Reads and checks the exit's drops, which are small.
     async fn handed(&self, request: Request<Body>, hop: u8, id: BatchId) -> Result<(Handed, Manifest), No> {
         let directory = self.directory();

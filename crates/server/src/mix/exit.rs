@@ -25,7 +25,7 @@ pub(super) struct Exit {
     seen: HashSet<ReplayTag>,
     /// Items of the batch that is not admitted yet.
     waiting: Vec<(Place, Round, ItemId)>,
-    /// Entries of that batch that opened and are new, cover included: what `n_min` counts.
+    /// Entries of that batch, whatever they are: what `n_min` counts.
     opened: u32,
     /// When the first of those was taken.
     since: Round,
@@ -70,18 +70,15 @@ impl Exit {
         let open =
             |entry: &&[u8]| keys.open(round, |key| envelope::open_exit(&me.wire, key, passes, entry)).ok();
         let opened: Vec<_> = entries.par_iter().map(open).collect();
-        let mut out = Opened::default();
+        // EXT-06: all that came, whatever it is. If what an entry is decided whether it counts, the mix before could send a
+        // batch of one too few with a copy of one entry, and see in the drops whether that was a message.
+        let mut out = Opened { count: entries.len() as u32, ..Opened::default() };
         let mut now = HashSet::new();
         for (key, (tag, found)) in opened.into_iter().flatten() {
-            if matches!(found, Found::Cover) {
-                out.count += 1;
-                continue;
-            }
             // MIX-01
-            if self.seen.contains(&tag) || !now.insert(tag) {
+            if matches!(found, Found::Cover) || self.seen.contains(&tag) || !now.insert(tag) {
                 continue;
             }
-            out.count += 1;
             out.tags.push((key, tag));
             match found {
                 Found::Cover => {}

@@ -172,6 +172,14 @@ struct Me {
     hook: Hook,
 }
 
+/// An edge that withholds editions or drops keeps no batch from being passed on: what is looked for there is asked for again.
+fn not_needed(looked: Result<(), MixError>) -> Result<(), MixError> {
+    match looked {
+        Err(MixError::Upstream(_)) => Ok(()),
+        other => other,
+    }
+}
+
 enum Work {
     Pass(Pass),
     Exit(Exit),
@@ -226,8 +234,7 @@ impl<U: Upstream> Mix<U> {
         self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
         let outcome = self.turn_keys().and_then(|()| self.work(now)).and_then(|done| {
             let (me, store, upstream) = (&mut self.me, &mut self.store, &mut self.upstream);
-            // After the work: an edge that withholds editions keeps no batch from being passed on.
-            self.follow.step(me, store, upstream, self.now).map(|()| done)
+            not_needed(self.follow.step(me, store, upstream, self.now)).map(|()| done)
         });
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
@@ -273,8 +280,7 @@ impl<U: Upstream> Mix<U> {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         } else {
-            // Last: an edge that withholds drops keeps no batch from being passed on.
-            self.search.step(&self.me, &mut self.store, &mut self.upstream, now)?;
+            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, now))?;
         }
         Ok(done)
     }
@@ -288,7 +294,8 @@ impl<U: Upstream> Mix<U> {
             // Everything of it is stored here: it may go. Also when it was released before and the edge lost that.
             if self.store.is_taken(id)? {
                 self.release(id)?;
-            } else if !self.refused.contains(&id) {
+            // MIX-13: what a batch is called is another's word, and no round is begun before its time.
+            } else if !self.refused.contains(&id) && id.round <= self.now {
                 fresh.push(id);
             }
         }

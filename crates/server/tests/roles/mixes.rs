@@ -354,6 +354,12 @@ impl Net {
     }
 
     fn tip(&mut self, text: &str) -> Vec<u8> {
+        let blob = self.message(text);
+        self.wrap(blob)
+    }
+
+    /// What the exit opens of a tip.
+    fn message(&mut self, text: &str) -> Blob {
         let wire = self.town.directory.wire();
         let exit = self.exit_key();
         let message = Message {
@@ -363,8 +369,7 @@ impl Net {
             body: Body::Text(Zeroizing::new(text.to_owned())),
         };
         let packed = message.pack(wire.cascade).unwrap();
-        let blob = to_desk(&wire, self.town.intake.public(), &packed, &exit, &mut self.town.rng).0;
-        self.wrap(blob)
+        to_desk(&wire, self.town.intake.public(), &packed, &exit, &mut self.town.rng).0
     }
 
     /// The pass in the desk drop of round `r`.

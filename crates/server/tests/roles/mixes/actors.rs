@@ -469,3 +469,46 @@ fn mix_12_a_desk_that_is_listed_later_gets_a_pass_from_an_exit_that_runs_on() {
         net.stop();
     }
 }
+
+/// P1, EXT-06: a middle mix sends the exit one entry too few with a copy of one, and its own message as a marker. Whether the
+/// marker is in the drop says nothing of what the copied entry is.
+#[test]
+fn ext_06_a_copy_does_not_tell_the_mix_before_whether_an_entry_is_cover() {
+    for is_cover in [true, false] {
+        let mut net = Net::start(Town::new(44), None);
+        net.mixes[1] = None;
+        let (wire, schedule) = (net.directory().wire(), net.town.schedule());
+        net.at(schedule.start(Round(6)).plus(200));
+        let exit = net.exit_key();
+        let noise = |net: &mut Net| proto::envelope::cover(&wire, &exit, &mut net.town.rng);
+        let asked = if is_cover { noise(&mut net) } else { net.message("asked") };
+        let (marker, other) = (net.message("marker"), noise(&mut net));
+        let entries = [&asked, &asked, &marker, &other].map(|blob| blob.as_bytes().to_vec());
+        assert_eq!(net.forge(1, 5, &entries, 4), 200);
+        net.at(schedule.drops_due(Round(5)));
+        let delivered = net.delivered(5..=5);
+        assert_eq!(delivered.get("marker"), Some(&1), "asked of cover: {is_cover}");
+        assert_eq!(delivered.get("asked").copied(), (!is_cover).then_some(1));
+        net.stop();
+    }
+}
+
+/// P1, MIX-13 and EDG-15: who names a round ahead of its time does not have it begun, or even put.
+#[test]
+fn mix_13_edg_15_a_round_named_ahead_waits_for_its_time_and_a_far_one_is_not_put() {
+    let mut net = Net::start(Town::new(45), None);
+    net.mixes[0] = None;
+    let (wire, schedule) = (net.directory().wire(), net.town.schedule());
+    net.at(schedule.start(Round(5)).plus(200));
+    let key = net.secret_of(0, Round(5));
+    let entries: Vec<_> = (0..4).map(|_| open_layer(&wire, 0, &key, &net.cover()).unwrap().1).collect();
+    assert_eq!(net.forge(0, 7, &entries, 4), 422, "two rounds ahead");
+    assert_eq!(net.forge(0, 6, &entries, 4), 200, "one of grace");
+    net.at(schedule.start(Round(5)).plus(1_500));
+    assert!(net.manifests(6).iter().all(|m| m.hop != 1), "not begun before its time");
+    net.at(schedule.start(Round(6)).plus(200));
+    assert!(net.manifests(6).iter().any(|m| m.hop == 1), "and then it is");
+    net.clock.set(schedule.start(Round(345)));
+    assert_eq!(net.forge(0, 8, &entries, 4), 422, "nobody would delete it");
+    net.stop();
+}

@@ -114,6 +114,9 @@ async fn relay(
     cuts: &watch::Receiver<(Cut, usize)>,
 ) -> anyhow::Result<()> {
     let mut edge = TcpStream::connect(edge).await?;
+    // Head and body are written one after the other, and nobody waits for the other's acknowledgement in between.
+    device.set_nodelay(true)?;
+    edge.set_nodelay(true)?;
     let mut pending = Vec::new();
     for nth in 0.. {
         let head = read_head(&mut device, &mut pending).await?;

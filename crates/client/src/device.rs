@@ -563,7 +563,9 @@ impl Inner {
     async fn rewrite(self: &Arc<Self>) -> Result<(), MailboxError> {
         self.blocking(|inner| {
             let mut rng = inner.rng();
-            inner.held().mailbox.rewrite(&mut rng)
+            let rewritten = inner.held().mailbox.rewrite(&mut rng);
+            inner.library().touch(inner.clock.now());
+            rewritten
         })
         .await
     }

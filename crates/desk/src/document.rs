@@ -13,6 +13,7 @@ use axum::{
 use client::{DocumentView, LineState, cleaning::preview};
 use maud::{Markup, html};
 use proto::document::{Document, Format};
+use tokio::sync::Semaphore;
 use ui::{text::fill, when};
 
 use crate::{App, blocking, inbox::path, keep_awake, not_here, words};
@@ -35,6 +36,8 @@ pub(crate) async fn save(Shared(app): Shared<Arc<App>>, Path((id, first)): Path<
     (headers, found.content.clone()).into_response()
 }
 
+static DRAWING: Semaphore = Semaphore::const_new(1);
+
 /// `GET /conversations/{id}/documents/{first}/picture`: what our own decoder made of a picture.
 pub(crate) async fn picture(
     Shared(app): Shared<Arc<App>>,
@@ -47,6 +50,8 @@ pub(crate) async fn picture(
     if found.format != Format::Picture {
         return StatusCode::NOT_FOUND.into_response();
     }
+    // One at a time: a stranger's picture of a few bytes may take hundreds of megabytes to draw, and a page may ask for many.
+    let Ok(_one) = DRAWING.acquire().await else { return StatusCode::NOT_FOUND.into_response() };
     match blocking(move || preview(&found.content)).await {
         Ok(drawn) => ([(header::CONTENT_TYPE, "image/jpeg")], drawn).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),

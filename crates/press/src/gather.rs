@@ -15,6 +15,9 @@ use tracing::warn;
 /// The largest file or answer that is read, in bytes. An article is a few thousand.
 pub const MAX_INPUT: u64 = 8 * 1024 * 1024;
 
+/// The longest side of a picture, in points.
+pub const MAX_SIDE: u16 = 2_000;
+
 /// The sidecar's name: what a folder's files do not say themselves.
 pub const SIDECAR: &str = "articles.toml";
 
@@ -277,7 +280,13 @@ fn read_picture(entry: &Entry, folder: &Path) -> Result<Option<Picture>, String>
         Ok(imagesize::ImageType::Webp) => Media::Webp,
         _ => return Err(format!("{name} is not a PNG, JPEG or WebP picture")),
     };
-    let side = |n: usize| u16::try_from(n).map_err(|_| format!("{name} is too large"));
+    // A few bytes can hold a picture that no browser has the memory for.
+    let side = |n: usize| {
+        u16::try_from(n)
+            .ok()
+            .filter(|side| *side <= MAX_SIDE)
+            .ok_or_else(|| format!("its picture {name} is {n} points wide or high; at most {MAX_SIDE}"))
+    };
     Ok(Some(Picture {
         media,
         width: side(size.width)?,
@@ -411,6 +420,26 @@ mod tests {
             if let Some(picture) = picture {
                 assert_eq!((picture.width, picture.height, picture.media), (3, 2, Media::Png));
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_picture_of_a_few_bytes_and_many_points_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+        fs::write(
+            dir.path().join(SIDECAR),
+            "[\"a.txt\"]\npicture = \"p.png\"\nalt = \"A quay\"\nrights = \"own\"\n",
+        )
+        .unwrap();
+        for (side, carried) in [(MAX_SIDE, true), (MAX_SIDE + 1, false), (16_383, false)] {
+            let side = u32::from(side).to_be_bytes();
+            let png =
+                [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &side, &[0, 0, 0, 2], &[0; 16]].concat();
+            fs::write(dir.path().join("p.png"), png).unwrap();
+            let gather = gathered(dir.path()).await;
+            let picture = gather.stories()[0].articles[0].picture.clone();
+            assert_eq!(picture.is_some(), carried, "{:?}", gather.left_out());
         }
     }
 

@@ -273,3 +273,21 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     let kept: HashSet<_> = after.blobs().collect();
     assert_eq!(before.blobs().filter(|blob| !kept.contains(blob)).count(), 1, "the message alone is covered");
 }
+
+/// P7: an open mailbox reads the library between exchanges, and a closed one does not. When its files were read last says when
+/// the mailbox was rewritten, and that is the same for all.
+#[tokio::test]
+async fn when_files_were_last_read_does_not_tell_of_an_open_mailbox() {
+    let mut town = Town::found(53).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.refresh();
+    source.run(std::future::ready(())).await.unwrap();
+    let rewritten = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(town.clock.now().0);
+    for name in ["library.sqlite", "library.sqlite-wal", "library.sqlite-shm"] {
+        let read = std::fs::metadata(folder.path().join(name)).unwrap().accessed().unwrap();
+        assert_eq!(read, rewritten, "{name}");
+    }
+}

@@ -414,7 +414,7 @@ impl Fetch<'_> {
         if !same {
             return Err(Failed::Rejected);
         }
-        Ok((Arc::new(directory), Some(bytes.into())))
+        Ok((Arc::new(directory), Some(bytes)))
     }
 
     /// Fetches what a head names, verifies it, and keeps all of it or nothing.

@@ -84,9 +84,9 @@ async fn three_desks_read_their_own_and_look_the_same_to_every_server() {
             town.desks.iter().map(|desk| mentions(&town.folder(role).join("state"), &town.directory, desk));
         let counts: Vec<_> = counts.collect();
         assert!(counts.iter().all(|count| *count == counts[0]), "{role}: {counts:?}");
-        // The directory names them, for everybody; nothing else does.
+        // The directory names them, for everybody, and edge and mixes keep it; nothing else does.
         assert_eq!(counts[0].elsewhere, 0, "{role}");
-        assert_eq!(counts[0].in_directories > 0, role == "edge", "{role}");
+        assert!(counts[0].in_directories > 0, "{role}");
     }
 }
 

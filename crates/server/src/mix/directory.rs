@@ -1,53 +1,59 @@
 //! The directory in force: from the newest edition, so that a mix that runs for months knows who came and who went.
 //! Spec: mix.md §13.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proto::directory::{Directory, Role, UnverifiedDirectory};
 use proto::edition::UnverifiedHead;
 use proto::{Digest, NetworkId, Round};
 
-use super::store::Store;
 use super::upstream::Upstream;
 use super::{Me, MixError};
 use crate::faults::{Side, Step};
+use crate::state::write_durably;
+use crate::store::StoreError;
 
 /// Where looking for a later directory stands.
-#[derive(Default)]
 pub(super) struct Follow {
     /// The round in which was looked last.
     looked: Option<Round>,
     /// A directory that was not taken. It is said once.
     refused: Option<Digest>,
-    /// The directory that this mix was given to start with.
-    given: Option<Digest>,
+    /// Where the later one is kept, under the digest of the one that this mix was given to start with.
+    file: PathBuf,
 }
 
 impl Follow {
-    /// The directory to start with: `given` by the operator or, if it was started with the same one before, what came after it.
+    /// The directory to start with: `given` by the operator or, if this mix was started with the same one before, what came after it
+    /// and stands in `folder`.
     pub(super) fn resume(
         given: Arc<Directory>,
-        kept: Option<(Digest, Vec<u8>)>,
+        folder: &Path,
         network: &NetworkId,
-    ) -> (Self, Arc<Directory>) {
-        let follow = Self { given: Some(given.digest()), ..Self::default() };
-        let Some((_, bytes)) = kept.filter(|(before, _)| *before == given.digest()) else {
-            return (follow, given);
+    ) -> Result<(Self, Arc<Directory>), StoreError> {
+        let failed = |cause| StoreError::because("reading the directory", cause);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let file = folder.join(given.digest().to_string());
+        let kept = match std::fs::read(&file) {
+            Ok(bytes) => Some(bytes),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => return Err(failed(e)),
         };
-        match UnverifiedDirectory::from_bytes(&bytes).ok().and_then(|later| later.verify(network).ok()) {
-            Some(later) => (follow, Arc::new(later)),
-            None => {
-                tracing::warn!("The directory that was kept is damaged and comes again. Check the disk.");
-                (follow, given)
-            }
+        let follow = Self { looked: None, refused: None, file };
+        let Some(bytes) = kept else { return Ok((follow, given)) };
+        let later = UnverifiedDirectory::from_bytes(&bytes).ok().and_then(|later| later.verify(network).ok());
+        if later.is_none() {
+            tracing::warn!("The directory that was kept is damaged and comes again. Check the disk.");
         }
+        Ok((follow, later.map_or(given, Arc::new)))
     }
 
     /// Once a round, at `now`: takes the directory that the edition of the round before names.
     pub(super) fn step(
         &mut self,
         me: &mut Me,
-        store: &mut Store,
         upstream: &mut impl Upstream,
         now: Round,
     ) -> Result<(), MixError> {
@@ -70,9 +76,9 @@ impl Follow {
         match later(me, &head, &bytes, round, now) {
             Ok(None) => {}
             Ok(Some(directory)) => {
-                let given = self.given.unwrap_or(named);
                 me.hook.at(Step::DirectoryKept, Side::Before)?;
-                store.keep_directory(&given, &bytes)?;
+                write_durably(&self.file, &bytes)
+                    .map_err(|cause| StoreError::because("keeping a directory", cause))?;
                 me.hook.at(Step::DirectoryKept, Side::After)?;
                 me.directory = Arc::new(directory);
             }

@@ -200,7 +200,8 @@ impl<U: Upstream> Mix<U> {
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;
         let pull = Pull::open(folder.path())?;
-        let (follow, directory) = Follow::resume(directory, store.directory()?, &wire.network);
+        let directories = folder.path().join("directories");
+        let (follow, directory) = Follow::resume(directory, &directories, &wire.network)?;
         let me = Me { hop, wire, directory, identity, hook };
         let work = me.work(store::Kept::nothing());
         let mut mix = Self {
@@ -233,8 +234,8 @@ impl<U: Upstream> Mix<U> {
         }
         self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
         let outcome = self.turn_keys().and_then(|()| self.work(now)).and_then(|done| {
-            let (me, store, upstream) = (&mut self.me, &mut self.store, &mut self.upstream);
-            not_needed(self.follow.step(me, store, upstream, self.now)).map(|()| done)
+            let (me, upstream) = (&mut self.me, &mut self.upstream);
+            not_needed(self.follow.step(me, upstream, self.now)).map(|()| done)
         });
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));

@@ -55,10 +55,6 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS searched (round INTEGER PRIMARY KEY) STRICT;
     -- The exit's desk passes by day, with the table that stands in that day's drops.
     CREATE TABLE IF NOT EXISTS passes (day INTEGER PRIMARY KEY, pass BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
-    -- The directory in force, and the digest of the one that the operator gave before it came.
-    CREATE TABLE IF NOT EXISTS directory (
-        one INTEGER PRIMARY KEY CHECK (one = 0), given BLOB NOT NULL, bytes BLOB NOT NULL
-    ) STRICT;
     CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -451,25 +447,6 @@ impl Store {
                 .collect()
         };
         read().map_err(failed("reading the passes"))
-    }
-
-    /// Keeps a directory in place of the one before. `given`: the digest of the one that the operator started this mix with.
-    pub(crate) fn keep_directory(&mut self, given: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        self.db
-            .execute(
-                "INSERT OR REPLACE INTO directory (one, given, bytes) VALUES (0, ?1, ?2)",
-                params![given.0, bytes],
-            )
-            .map(drop)
-            .map_err(failed("keeping a directory"))
-    }
-
-    /// What `keep_directory` kept.
-    pub(crate) fn directory(&self) -> Result<Option<(Digest, Vec<u8>)>, StoreError> {
-        self.db
-            .query_row("SELECT given, bytes FROM directory", [], |row| Ok((Digest(row.get(0)?), row.get(1)?)))
-            .optional()
-            .map_err(failed("reading the directory"))
     }
 
     /// How many decoys left in these rounds, both included, and how many of them were seen.

@@ -318,7 +318,7 @@ async fn get(client: &reqwest::Client, url: &str) -> Result<Fetched, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const TIDE: &str = "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the spring tide \
@@ -444,7 +444,7 @@ mod tests {
     }
 
     /// A web server that gives each path its answer, on a thread of its own. Returns its address.
-    fn web(answers: Vec<(&'static str, Vec<u8>)>) -> String {
+    pub(crate) fn web<P: AsRef<str> + Send + 'static>(answers: Vec<(P, Vec<u8>)>) -> String {
         use std::io::{Read as _, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -461,7 +461,7 @@ mod tests {
                 }
                 let head = String::from_utf8_lossy(&head).into_owned();
                 let path = head.split(' ').nth(1).unwrap_or_default();
-                let answer = answers.iter().find(|(p, _)| *p == path).map_or(
+                let answer = answers.iter().find(|(p, _)| p.as_ref() == path).map_or(
                     b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
                     |(_, answer)| answer.clone(),
                 );
@@ -472,7 +472,8 @@ mod tests {
         address
     }
 
-    fn found(kind: &str, body: &[u8]) -> Vec<u8> {
+    /// An answer of that kind.
+    pub(crate) fn found(kind: &str, body: &[u8]) -> Vec<u8> {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             body.len()

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
-use proto::edition::{self, Bundle, EditionRejected, Head, UnverifiedHead};
+use proto::edition::{self, Bundle, Edition, EditionRejected, Head, UnverifiedHead};
 use proto::keys::KeyKind;
 use proto::log::Frontier;
 use proto::mix::Manifest;
@@ -220,7 +220,7 @@ impl Press {
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
         self.keys.collect(&self.edge, &self.directory, round).await?;
         self.renew(round)?;
-        let mut manifests = self.new_manifests(round).await?;
+        let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
         let page = front_page(self.gather.stories());
@@ -238,11 +238,10 @@ impl Press {
             manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
             round_keys: self.keys.of_rounds(&self.directory, round),
         };
-        let (head, whole) = self.signed(head, previous.as_ref())?;
-        if !whole {
-            manifests.clear();
-        }
-        let carried: Vec<_> = manifests.iter().map(|(_, manifest)| (manifest.batch, manifest.hop)).collect();
+        let (head, edition) = self.signed(head, previous.as_ref())?;
+        // All of them, or none.
+        let carried = manifests.iter().take(edition.head().manifests.len());
+        let carried: Vec<_> = carried.map(|(_, manifest)| (manifest.batch, manifest.hop)).collect();
         let (tree, directory) = self.grown(&head)?;
         self.state
             .add_edition(&Signed { round, head, changes, front }, (&tree, directory), &digests, &carried)
@@ -250,25 +249,30 @@ impl Press {
     }
 
     /// A head that clients will take: it is looked at as they will before anything of it is kept, because what is signed once
-    /// is signed for good. If what mixes handed in would spoil it, it goes without: the news does not wait for that. The second
-    /// value says whether it went with everything.
-    fn signed(&self, mut head: Head, previous: Option<&Digest>) -> Result<(Vec<u8>, bool), PressError> {
+    /// is signed for good. If what mixes handed in would spoil it, it goes without: the news does not wait for that.
+    fn signed(
+        &self,
+        mut head: Head,
+        previous: Option<&Digest>,
+    ) -> Result<(Vec<u8>, Edition), EditionRejected> {
         let sign = |head: &Head| {
             let bytes = edition::sign_head(head, &self.config.network, &self.config.identity);
-            UnverifiedHead::from_bytes(&bytes)?.verify(&self.directory, head.round, head.round, previous)?;
-            Ok(bytes)
+            let unverified = UnverifiedHead::from_bytes(&bytes)?;
+            let edition = unverified.verify(&self.directory, head.round, head.round, previous)?;
+            Ok((bytes, edition))
         };
         let why: EditionRejected = match sign(&head) {
-            Ok(bytes) => return Ok((bytes, true)),
             Err(why) => why,
+            signed => return signed,
         };
-        warn!("the edition goes without manifests, because no client would take it with them: {why}");
+        warn!(
+            "the edition goes without what mixes handed in, because no client would take it with that: {why}"
+        );
         head.manifests.clear();
-        if let Ok(bytes) = sign(&head) {
-            return Ok((bytes, false));
-        }
-        head.round_keys.clear();
-        Ok((sign(&head)?, false))
+        sign(&head).or_else(|_| {
+            head.round_keys.clear();
+            sign(&head)
+        })
     }
 
     /// The log's tree with an edition that names the directory in force, and that directory.
@@ -433,7 +437,13 @@ pub async fn run(
 mod tests {
     use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
 
+    use proto::directory::MixKey;
+    use proto::keys::Period;
+    use proto::mix::BatchId;
+    use proto::seal::SealSecret;
+
     use super::*;
+    use crate::gather::tests::{found, web};
     use crate::testing::{self, Town};
 
     fn story(n: u8, text: &str) -> Story {
@@ -469,8 +479,12 @@ mod tests {
     }
 
     fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
+        press_at(town, directory, folder, "http://127.0.0.1:9".into())
+    }
+
+    fn press_at(town: &Town, directory: &[u8], folder: &std::path::Path, edge: String) -> Press {
         let config = Config {
-            edge: "http://127.0.0.1:9".into(),
+            edge,
             state: folder.join("state"),
             inputs: Inputs { folders: vec![], feeds: vec!["https://quay.example/feed".into()] },
             directory: directory.to_vec(),
@@ -478,6 +492,27 @@ mod tests {
             identity: IdentitySecret::from_seed(&town.press.to_seed()),
         };
         Press::open(config).unwrap()
+    }
+
+    /// The first mix's, of part 0 of a round.
+    fn manifest(town: &Town, round: u32, output: u8) -> Unverified<Manifest> {
+        let manifest = Manifest {
+            batch: BatchId { round: Round(round), part: 0 },
+            hop: 0,
+            inputs: vec![],
+            count_in: 8,
+            count_out: 8,
+            outputs: vec![Digest([output; 32])],
+            deleted: 0,
+            alarm: false,
+        };
+        Unverified::sign(&manifest, &town.network, &town.mixes[0])
+    }
+
+    /// The same key for whichever mix and rounds.
+    fn key(town: &Town, hop: u8, Period { from, until }: Period) -> Unverified<MixKey> {
+        let key = SealSecret::from_seed(&[7; 32]).public().to_bytes().into();
+        Unverified::sign(&MixKey { hop, key, from, until }, &town.network, &town.mixes[usize::from(hop)])
     }
 
     fn head(press: &Press, round: Round) -> Head {
@@ -501,45 +536,56 @@ mod tests {
         let town = Town::new(1);
         let folder = tempfile::tempdir().unwrap();
         let press = press(&town, &town.bytes, folder.path());
-        let taken = |bytes: &[u8]| {
-            UnverifiedHead::from_bytes(bytes)
-                .unwrap()
-                .verify(&press.directory, Round(5), Round(5), None)
-                .expect("clients take it")
+        let taken = |head: Head| {
+            let bytes = press.signed(head, None).unwrap().0;
+            let head = UnverifiedHead::from_bytes(&bytes).unwrap();
+            let edition = head.verify(&press.directory, Round(5), Round(5), None).expect("clients take it");
+            (edition.head().manifests.len(), edition.head().round_keys.len())
         };
         let good = head(&press, Round(5));
-        let (bytes, whole) = press.signed(good.clone(), None).unwrap();
-        taken(&bytes);
-        assert!(whole);
+        assert_eq!(taken(good.clone()), (0, 0));
 
-        let manifest = |output: u8| {
-            let it = Manifest {
-                batch: proto::mix::BatchId { round: Round(4), part: 0 },
-                hop: 0,
-                inputs: vec![],
-                count_in: 8,
-                count_out: 8,
-                outputs: vec![Digest([output; 32])],
-                deleted: 0,
-                alarm: false,
-            };
-            Unverified::sign(&it, &town.network, &town.mixes[0])
-        };
-        let one = Head { manifests: vec![manifest(1)], ..good.clone() };
-        assert!(press.signed(one, None).unwrap().1);
-        let two = Head { manifests: vec![manifest(1), manifest(2)], ..good.clone() };
-        let (bytes, whole) = press.signed(two, None).unwrap();
-        assert!(!whole && taken(&bytes).head().manifests.is_empty());
+        let (one, two) = (manifest(&town, 4, 1), manifest(&town, 4, 2));
+        assert_eq!(taken(Head { manifests: vec![one.clone()], ..good.clone() }), (1, 0));
+        assert_eq!(taken(Head { manifests: vec![one, two], ..good.clone() }), (0, 0));
+        let of = |r| key(&town, 0, Period { from: Round(r), until: Round(r) });
+        assert_eq!(taken(Head { round_keys: vec![of(5)], ..good.clone() }), (0, 1));
+        assert_eq!(taken(Head { round_keys: vec![of(5), of(6)], ..good }), (0, 0));
+    }
 
-        let key = proto::seal::SealSecret::from_seed(&[7; 32]).public().to_bytes();
-        let of = |r: u32| {
-            let key =
-                proto::directory::MixKey { hop: 0, key: key.clone().into(), from: Round(r), until: Round(r) };
-            Unverified::sign(&key, &town.network, &town.mixes[0])
+    /// What a hostile edge and mixes together answer: two manifests of one batch, one of another round than was asked for, one key
+    /// for two mixes; and another manifest for a batch that an edition carried. Two editions are made, and clients take both.
+    #[tokio::test]
+    async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
+        let town = Town::new(4);
+        let (one, two) = (manifest(&town, 4, 1), manifest(&town, 4, 2));
+        let period = |hop| KeyKind::of_mix(hop, town.directory.wire().cascade).period(Round(5));
+        let of = |hop| (path::mix_key(hop, period(hop).from), codec::encode(&key(&town, hop, period(hop))));
+        let answers = |manifests: Vec<Unverified<Manifest>>| {
+            let in_order = codec::encode(&manifests);
+            vec![
+                of(1),
+                of(2),
+                (path::manifests(Round(3)), in_order.clone()),
+                (path::manifests(Round(4)), in_order),
+            ]
         };
-        let keys = Head { round_keys: vec![of(5), of(6)], ..good };
-        let (bytes, whole) = press.signed(keys, None).unwrap();
-        assert!(!whole && taken(&bytes).head().round_keys.is_empty());
+        let folder = tempfile::tempdir().unwrap();
+        let mut previous = None;
+        for (round, manifests, carried) in [(5, vec![two.clone(), one.clone()], 1), (6, vec![one, two], 0)] {
+            let answers =
+                answers(manifests).into_iter().map(|(path, body)| (path, found("application/cbor", &body)));
+            let mut press = press_at(&town, &town.bytes, folder.path(), web(answers.collect()));
+            let now = testing::GENESIS.plus(3_000 * u64::from(round));
+            press.make(Round(round), now, previous).await.unwrap();
+            let made = press.state.unsent().unwrap().pop().unwrap();
+            let head = UnverifiedHead::from_bytes(&made.head).unwrap();
+            let edition = head.verify(&press.directory, Round(round), Round(round), previous.as_ref());
+            assert_eq!(edition.expect("clients take it").head().manifests.len(), carried, "round {round}");
+            let keys = (press.directory.mix_key(1, Round(5)), press.directory.mix_key(2, Round(5)));
+            assert!(keys.0.is_some() && keys.1.is_none(), "whose the key was first has it");
+            previous = Some(Digest::of(&made.head));
+        }
     }
 
     /// DIR-14 at the press: a directory that no client would take after the last one is not begun, and nothing is kept of it.
@@ -549,7 +595,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         press(&town, &town.bytes, folder.path()).renew(Round(5)).unwrap();
         let desk = IdentitySecret::from_seed(&[5; 32]);
-        let intake = proto::seal::SealSecret::from_seed(&[6; 32]);
+        let intake = SealSecret::from_seed(&[6; 32]);
         let with = |since| {
             let entry = town.listed("Sports", &desk, &intake, since);
             town.later(|_, desks| desks.push(entry))
@@ -564,7 +610,6 @@ mod tests {
 
     #[test]
     fn one_mix_with_huge_manifests_cannot_stop_the_press() {
-        use proto::mix::BatchId;
         use rand::{SeedableRng, rngs::StdRng};
         let mix = IdentitySecret::generate(&mut StdRng::seed_from_u64(1));
         let manifest = |round, inputs: usize| {

@@ -1,4 +1,4 @@
-//! A whole network's keys and directory, made from a seed, for tests of this crate.
+//! A whole network's keys and directory, made from a seed, for tests of this crate and of the press.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -303,3 +303,48 @@ async fn dir_13_a_new_device_does_not_go_back_behind_the_roster_it_came_with() {
         assert_eq!(reader.status().edition.is_some(), said == Health::Good);
     }
 }
+
+/// LOG-10 for who was away as well: what the edge shows may not be shorter than what was seen before.
+#[tokio::test]
+async fn log_10_a_device_that_was_away_for_long_is_shown_no_shorter_log() {
+    let mut town = Town::found(14).await;
+    let reader = town.reader(14);
+    town.round(0, &[&reader]).await;
+    let early = town.snapshot();
+    for r in 1..6 {
+        town.round(r, &[&reader]).await;
+    }
+    town.go_back(early);
+    town.clock.set(town.start(500));
+    town.publish(500, vec![story(10)]);
+    let back = town.next(&reader).await;
+    assert_eq!((back.editions, back.health), (0, Health::Forked));
+    assert_eq!(reader.status().edition.unwrap().round, Round(5), "the last good one stays");
+}
+
+/// EXC-05: a directory needs no press. Who answers with heads that the press did not sign, each naming another, fills no disk.
+#[tokio::test]
+async fn exc_05_a_head_that_the_press_did_not_sign_leaves_no_directory_behind() {
+    let mut town = Town::found(15).await;
+    let folder = tempfile::tempdir().unwrap();
+    let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
+    town.round(0, &[&reader]).await;
+    let kept = || {
+        let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+        db.query_row("SELECT count(*) FROM directories", [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let before = kept();
+    town.directory = town.directory_with(None, &[]);
+    town.clock.set(town.start(1));
+    town.publish(1, vec![]);
+    let head = path::edition(Round(1));
+    let signature = town.edge.file(&head).unwrap().len() - 1;
+    town.edge.bend(&head, signature);
+    let refused = town.next(&reader).await;
+    assert_eq!((refused.editions, refused.health, kept()), (0, Health::Unverified, before));
+    town.edge.bend(&head, signature);
+    town.clock.set(town.start(2));
+    town.publish(2, vec![]);
+    assert_eq!(town.next(&reader).await.editions, 2);
+    assert_eq!(kept(), before + 1, "one that the press did sign is kept");
+}

@@ -22,8 +22,8 @@ use crate::proxy::{Cut, Proxy};
 
 const ROUND_MS: u32 = 5_000;
 
-/// A clock moved by hand.
-struct Hands(AtomicU64);
+/// A clock that stands until it is moved.
+pub(crate) struct Hands(pub(crate) AtomicU64);
 
 impl Clock for Hands {
     fn now(&self) -> Millis {

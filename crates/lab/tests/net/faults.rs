@@ -30,6 +30,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, block_in_place};
 
+use crate::chain::Hands;
 use crate::proxy::{Cut, Proxy};
 use crate::turn::one_article;
 
@@ -79,10 +80,11 @@ async fn with_a_fault_at_every_step_of_every_role_every_message_arrives_once_or_
     }
     let count = whole.check();
     println!(
-        "seed {seed}: {rounds} rounds, {} faults struck at {} of {} places, {count}; never struck: {never:?}",
-        struck.values().sum::<u32>() + whole.others,
+        "seed {seed}: {rounds} rounds, {} stops at {} of {} places, {} other faults, {count}; never stopped at: {never:?}",
+        struck.values().sum::<u32>(),
         struck.len(),
         Strike::all().len(),
+        whole.others,
     );
     if rounds >= 100 {
         assert!(never.iter().all(Strike::is_rare), "never struck in {rounds} rounds: {never:?}");
@@ -186,22 +188,6 @@ impl Faults {
     }
 }
 
-/// A clock that stands until it is moved.
-struct Hands(AtomicU64);
-
-impl Clock for Hands {
-    fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-impl Hands {
-    /// Never back.
-    fn set(&self, to: Millis) {
-        self.0.fetch_max(to.0, Ordering::SeqCst);
-    }
-}
-
 struct RunningEdge {
     edge: Arc<Edge>,
     stop: oneshot::Sender<()>,
@@ -247,7 +233,7 @@ struct Whole {
     clock: Arc<Hands>,
     chance: StdRng,
     faults: Arc<Faults>,
-    /// Faults other than strikes that struck.
+    /// Faults other than strikes that were made ready.
     others: u32,
     address: SocketAddr,
     edge: Option<RunningEdge>,
@@ -327,6 +313,11 @@ impl Whole {
 
     fn at(&self, role: &str) -> PathBuf {
         self.folder.path().join(role)
+    }
+
+    /// Moves the clock on, and never back.
+    fn set_clock(&self, to: Millis) {
+        self.clock.0.fetch_max(to.0, Ordering::SeqCst);
     }
 
     fn seeded(&mut self) -> StdRng {
@@ -539,11 +530,11 @@ impl Whole {
     /// Round r: an edition, exchanges, and the drops of the round before.
     async fn round(&mut self, r: u32) {
         let start = self.schedule.start(Round(r));
-        self.clock.set(start.plus(1));
+        self.set_clock(start.plus(1));
         self.settle().await;
         let drops = start.plus(u64::from(ROUND_MS) * 3 / 4);
         self.exchanges(drops).await;
-        self.clock.set(drops);
+        self.set_clock(drops);
         self.settle().await;
         self.exchanges(self.schedule.start(Round(r + 1))).await;
         // A screen looks at the inbox now and then.
@@ -566,7 +557,7 @@ impl Whole {
         }
         due.sort_unstable();
         for (moment, n) in due {
-            self.clock.set(moment);
+            self.set_clock(moment);
             if let Some(reader) = n.checked_sub(SOURCES + 1) {
                 self.crowd[reader].step(self.clock.now()).await;
             } else if n == SOURCES {

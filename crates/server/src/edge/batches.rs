@@ -10,7 +10,7 @@ use proto::Round;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 
-use super::{Edge, KEPT_ROUNDS, No, Shown, access, name};
+use super::{Edge, No, Shown, access, name};
 use crate::faults::{Side, Step};
 use crate::handed::{self, Handed};
 use crate::handing::{Incoming, IncomingRejected};
@@ -125,13 +125,11 @@ pub(super) async fn put_drops(
 }
 
 impl Edge {
-    /// Refuses what is of a round still to come, with one of grace for clocks, or of one whose files are deleted: nothing
-    /// would ever delete it.
+    /// Refuses what is of a round still to come, with one of grace for clocks: files are deleted by their age, and these would
+    /// have none. What is old is taken, or a mix that was off for long could hand over nothing any more.
     fn in_time(&self, round: Round) -> Result<(), No> {
         // EDG-15
-        let now = self.round();
-        let is_old = round.0.saturating_add(KEPT_ROUNDS) < now.0;
-        if round > now.next() || is_old { Err(No::Rejected) } else { Ok(()) }
+        if round > self.round().next() { Err(No::Rejected) } else { Ok(()) }
     }
 
     /// Reads and checks the exit's drops, which are small.

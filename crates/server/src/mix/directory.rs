@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use proto::directory::{Directory, Role, UnverifiedDirectory};
 use proto::edition::UnverifiedHead;
+use proto::sign::IdentitySecret;
 use proto::{Digest, NetworkId, Round};
 
 use super::upstream::Upstream;
@@ -91,6 +92,11 @@ impl Follow {
     }
 }
 
+/// Whether the identity is one that the directory names for the mix at `hop`, whether it has taken effect or not.
+pub(super) fn lists(directory: &Directory, hop: u8, identity: &IdentitySecret) -> bool {
+    directory.roster().operator(&identity.public()).is_some_and(|o| o.role == Role::Mix(hop))
+}
+
 /// The directory that `head`, of `round`, names. `None`: the head is not the press's, which says nothing of the directory.
 fn later(
     me: &Me,
@@ -113,9 +119,7 @@ fn later(
     if directory.roster().parameters != me.directory.roster().parameters {
         return Err("it has other parameters; start this program again with it");
     }
-    let listed =
-        |o: &proto::directory::Operator| o.role == Role::Mix(me.hop) && o.key == me.identity.public();
-    if !directory.roster().operators.iter().any(listed) {
+    if !lists(&directory, me.hop, &me.identity) {
         return Err("it does not list this mix");
     }
     Ok(Some(directory))
@@ -124,7 +128,6 @@ fn later(
 #[cfg(test)]
 mod tests {
     use proto::edition::{Bundle, Head, sign_head};
-    use proto::sign::IdentitySecret;
 
     use super::*;
     use crate::faults::Hook;

@@ -30,7 +30,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use proto::directory::{Directory, Operator, Role};
+use proto::directory::Directory;
 use proto::envelope::Wire;
 use proto::id::KeyId;
 use proto::keys::KeyKind;
@@ -191,8 +191,7 @@ impl<U: Upstream> Mix<U> {
     pub fn open(setup: Setup, upstream: U, rng: StdRng, hook: Hook) -> Result<Self, OpenError> {
         let Setup { hop, state, directory, identity } = setup;
         let wire = directory.wire();
-        let listed = |o: &Operator| o.role == Role::Mix(hop) && o.key == identity.public();
-        if !directory.roster().operators.iter().any(listed) {
+        if !directory::lists(&directory, hop, &identity) {
             return Err(OpenError::NotThisMix { hop });
         }
         let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;

@@ -234,6 +234,8 @@ impl Witness {
                 let head = UnverifiedHead::from_bytes(&bytes)?;
                 let named = head.dangerously_directory()?;
                 let directory = self.fetch_directory(&named).await?.0;
+                // DIR-13: it does not go back behind the roster that its operator gave it.
+                directory.follows_roster(&self.directory)?;
                 let edition = head.verify(&directory, e, newest, None)?;
                 let seen = Seen { tree, round: e, head: edition.digest(), directory: named };
                 return Ok(Next { seen, directory });

@@ -505,6 +505,19 @@ async fn a_directory_that_may_not_follow_the_one_before_gets_no_co_signature() {
     assert_eq!(liar.lines.lock().unwrap().len(), 1);
 }
 
+/// DIR-13: a witness that begins signs nothing under a roster older than the one its operator gave it.
+#[tokio::test]
+async fn dir_13_a_new_witness_does_not_go_back_behind_its_roster() {
+    let (net, liar) = Liar::start(13).await;
+    let first = Press::new().publish(&net.town, 1, 0, &net.town.bytes);
+    liar.show(1, &first);
+    std::fs::write(net.at("directory"), net.town.later(|roster, _| roster.number = 2)).unwrap();
+    let refused = net.witness(0).step(net.now()).await.unwrap_err();
+    assert!(matches!(refused, WitnessError::Directory(DirectoryRejected::OldRoster)), "{refused}");
+    std::fs::write(net.at("directory"), &net.town.bytes).unwrap();
+    assert!(net.witness(0).step(net.now()).await.unwrap().cosigned, "with the same roster it does");
+}
+
 /// LOG-13
 #[tokio::test]
 async fn a_smaller_tree_and_heads_held_back_get_no_co_signature() {

@@ -172,7 +172,7 @@ fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Wa
     Ok(if released.load(Ordering::SeqCst) { SUCCESS } else { "refused" }.into())
 }
 
-/// What waits for a mix: one batch.
+/// What waits for a mix: one batch. Of editions and manifests it knows nothing, and that holds up no batch.
 #[derive(Clone)]
 struct Waiting {
     id: BatchId,
@@ -216,7 +216,7 @@ impl Upstream for Waiting {
     }
 
     fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
-        Ok(None)
+        Err(UpstreamError::Nonsense)
     }
 
     fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
@@ -224,7 +224,7 @@ impl Upstream for Waiting {
     }
 
     fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
-        Ok(vec![])
+        Err(UpstreamError::Nonsense)
     }
 
     fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -561,14 +561,10 @@ mod tests {
         let (one, two) = (manifest(&town, 4, 1), manifest(&town, 4, 2));
         let period = |hop| KeyKind::of_mix(hop, town.directory.wire().cascade).period(Round(5));
         let of = |hop| (path::mix_key(hop, period(hop).from), codec::encode(&key(&town, hop, period(hop))));
+        let stray = codec::encode(&vec![manifest(&town, 1, 3)]);
         let answers = |manifests: Vec<Unverified<Manifest>>| {
-            let in_order = codec::encode(&manifests);
-            vec![
-                of(1),
-                of(2),
-                (path::manifests(Round(3)), in_order.clone()),
-                (path::manifests(Round(4)), in_order),
-            ]
+            let both = codec::encode(&manifests);
+            vec![of(1), of(2), (path::manifests(Round(3)), stray.clone()), (path::manifests(Round(4)), both)]
         };
         let folder = tempfile::tempdir().unwrap();
         let mut previous = None;

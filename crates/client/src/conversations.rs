@@ -538,7 +538,7 @@ mod tests {
         let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
         let mut mailbox = Mailbox::in_memory(wire, &mut rng);
         let cover = || Blob::from_bytes(&wire, vec![0; wire.cascade.blob()]).unwrap();
-        mailbox.fill(|_| cover(), &mut rng).unwrap();
+        mailbox.fill(|_, _| cover(), &mut rng).unwrap();
         let [intake, exit] = [(); 2].map(|()| SealSecret::generate(&mut rng));
         let to = Keys { wire: &wire, intake: intake.public(), exit: exit.public() };
         let mut content = Content::new(&mut rng);

@@ -115,6 +115,9 @@ pub struct Status {
     /// began anew with the newest one: that it follows from the one before could not be checked, and answers that came
     /// meanwhile are lost to it. The same with and without mail.
     pub started_over: bool,
+    /// Whether, since the program was started, the drops of a round that a head names were nowhere to be had for 12 rounds,
+    /// and were given up. The same with and without mail.
+    pub drops_lost: bool,
     /// When the next exchange is.
     pub next_exchange: Millis,
     /// T.
@@ -207,6 +210,8 @@ const REWRITE_MS: u64 = 60_000;
 const REWRITE_SLACK_MS: u64 = 2_000;
 /// An exchange this late is skipped, if a guard is shorter: a device that slept does not tell when it woke.
 const LATE_MS: u64 = 500;
+/// How many rounds in which an exchange was begun are remembered: at one an hour, three weeks.
+const BEGUN: usize = 512;
 /// The longest sleep: the clock may be set, and a device that was suspended does not count the time.
 const NAP: Duration = Duration::from_secs(20);
 
@@ -241,10 +246,10 @@ impl Device {
             (None, _) => Health::Starting,
             (Some(_), _) => Health::Good,
         };
-        let attempted = library.attempted()?;
+        let begun = library.begun()?;
         let now = clock.now();
         let rewrite_ms = REWRITE_MS.min(round_ms);
-        let due = Due { exchange: Round(0), rewrite: now.plus(rewrite_ms) };
+        let due = Due { exchange: Round(0), begun, rewrite: now.plus(rewrite_ms) };
         let inner = Inner {
             wire,
             schedule,
@@ -263,13 +268,13 @@ impl Device {
                 front,
                 health,
                 started_over: false,
+                drops_lost: false,
             }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::new(()),
             sending: watch::Sender::new(false),
         };
-        let next = inner.next_exchange(now, attempted);
-        lock(&inner.due).exchange = next;
+        inner.draw_next(now);
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -321,6 +326,7 @@ impl Device {
     async fn exchange(&self, now: Millis) -> Option<Exchanged> {
         let inner = &self.inner;
         let _one = inner.stepping.lock().await;
+        inner.if_set_back(now);
         let round = lock(&inner.due).exchange;
         let instant = inner.exchange_due();
         if now < instant {
@@ -330,10 +336,10 @@ impl Device {
         let late = now.0 - instant.0 > inner.schedule.guard_ms().max(LATE_MS);
         let mut exchange = None;
         if !late && inner.schedule.round_at(now) == Some(round) {
+            lock(&inner.due).begin(round);
             exchange = Some(exchange::run(inner, round).await);
         }
-        let next = inner.next_exchange(now, Some(round));
-        lock(&inner.due).exchange = next;
+        inner.draw_next(now);
         exchange
     }
 
@@ -342,6 +348,8 @@ impl Device {
         let inner = &self.inner;
         {
             let mut due = lock(&inner.due);
+            // With the clock set back.
+            due.rewrite = due.rewrite.min(now.plus(inner.rewrite_ms));
             if now < due.rewrite {
                 return false;
             }
@@ -364,6 +372,7 @@ impl Device {
             edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
             health: shown.health,
             started_over: shown.started_over,
+            drops_lost: shown.drops_lost,
             next_exchange: self.inner.exchange_due(),
             round_ms: u64::from(self.inner.schedule.round_ms),
         }
@@ -487,12 +496,22 @@ pub(crate) struct Shown {
     pub(crate) front: Front,
     pub(crate) health: Health,
     pub(crate) started_over: bool,
+    pub(crate) drops_lost: bool,
 }
 
 /// What is due next.
 struct Due {
     exchange: Round,
+    /// The last rounds in which an exchange was begun, in the order in which they were.
+    begun: Vec<Round>,
     rewrite: Millis,
+}
+
+impl Due {
+    fn begin(&mut self, r: Round) {
+        self.begun.push(r);
+        self.begun.drain(..self.begun.len().saturating_sub(BEGUN));
+    }
 }
 
 impl Inner {
@@ -512,13 +531,11 @@ impl Inner {
         change(&mut self.shown.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The keys an envelope of `round` needs: those of the mixes before the exit in order, and the exit's.
-    pub(crate) fn envelope_keys(&self, round: Round) -> Option<(Vec<SealPublic>, SealPublic)> {
+    /// The keys an envelope of `round` needs: those of the mixes before the exit in order, and the exit's for what its blob
+    /// makes room for.
+    pub(crate) fn envelope_keys(&self, round: Round) -> Option<(Vec<SealPublic>, ExitKeys)> {
         let shown = self.shown();
-        Some((
-            shown.directory.layer_keys(&shown.round_keys, round)?,
-            shown.directory.exit_key(round)?.clone(),
-        ))
+        Some((shown.directory.layer_keys(&shown.round_keys, round)?, ExitKeys::of(&shown.directory, round)?))
     }
 
     /// A generator of its own for one piece of work, so that none waits for another's.
@@ -526,16 +543,28 @@ impl Inner {
         StdRng::from_rng(&mut *lock(&self.rng))
     }
 
-    /// The round of the next exchange: its instant is still to come, and it is after the last one begun.
-    fn next_exchange(&self, now: Millis, last: Option<Round>) -> Round {
+    /// Draws the round of the next exchange: the first whose instant is still to come, and in which none was begun.
+    fn draw_next(&self, now: Millis) {
+        let mut due = lock(&self.due);
         let mut next = self.schedule.round_at(now).unwrap_or(Round(0));
-        if let Some(last) = last {
-            next = next.max(last.next());
-        }
-        while self.instants.instant(&self.schedule, next) <= now {
+        // EXC-04
+        while self.instants.instant(&self.schedule, next) <= now || due.begun.contains(&next) {
             next = next.next();
         }
-        next
+        due.exchange = next;
+    }
+
+    /// A clock that was ahead and is no more keeps nobody waiting until the date that it showed.
+    fn if_set_back(&self, now: Millis) {
+        let current = self.schedule.round_at(now).unwrap_or(Round(0));
+        if lock(&self.due).exchange > current.next() {
+            self.draw_next(now);
+        }
+    }
+
+    /// The last rounds in which an exchange was begun.
+    pub(crate) fn begun(&self) -> Vec<Round> {
+        lock(&self.due).begun.clone()
     }
 
     /// The instant of the next exchange.
@@ -585,24 +614,58 @@ impl Inner {
     /// When the blob at `place` of the queue leaves. Everything is rounded to whole rounds, so that no screen shows the
     /// instants that this device draws.
     pub(crate) fn leaves(&self, held: &Held, place: usize, now: Millis) -> Leaves {
+        let (first, surely) = self.next_taken(held, now);
+        let after = |r: Round| Round(r.0.saturating_add(place as u32));
+        Leaves {
+            place,
+            from: self.schedule.start(after(first)).max(now),
+            until: self.schedule.end(after(surely)),
+            durable_by: self.rewrite_due().plus(REWRITE_SLACK_MS),
+        }
+    }
+
+    /// The rounds in which the queue's first blob leaves: at the earliest, and at the latest.
+    fn next_taken(&self, held: &Held, now: Millis) -> (Round, Round) {
         let current = self.schedule.round_at(now).unwrap_or(Round(0));
-        let due = lock(&self.due);
-        let (first, surely) = if held.taken >= Some(current) || due.exchange > current {
-            let next = due.exchange.max(current.next());
+        let due = lock(&self.due).exchange;
+        if held.taken == Some(current) || due > current {
+            let next = due.max(current.next());
             (next, next)
         } else if now < self.instants.instant(&self.schedule, current) {
             (current, current)
         } else {
             // This round's exchange is under way: it may still take a blob, or have been skipped.
             (current, current.next())
-        };
-        let after = |r: Round| Round(r.0.saturating_add(place as u32));
-        Leaves {
-            place,
-            from: self.schedule.start(after(first)).max(now),
-            until: self.schedule.end(after(surely)),
-            durable_by: due.rewrite.plus(REWRITE_SLACK_MS),
         }
+    }
+
+    /// The exit's keys for what enters the queue now.
+    pub(crate) fn exit_keys(&self, held: &Held, now: Millis) -> Option<ExitKeys> {
+        ExitKeys::of(&self.shown().directory, self.next_taken(held, now).0)
+    }
+}
+
+/// The exit's keys for blobs by their places in the queue.
+pub(crate) struct ExitKeys {
+    directory: Arc<Directory>,
+    /// When the queue's first blob leaves, at the earliest.
+    first: Round,
+}
+
+impl ExitKeys {
+    /// `None` if the exit's key of the round in which the first leaves is not known.
+    fn of(directory: &Arc<Directory>, first: Round) -> Option<Self> {
+        directory.exit_key(first)?;
+        Some(Self { directory: Arc::clone(directory), first })
+    }
+
+    /// The key for the blob at `place`.
+    pub(crate) fn at(&self, place: usize) -> &SealPublic {
+        // MBX-15: of the round in which it leaves, so that what waited long is sealed like what is new; never of a later one,
+        // whose key the exit would not have begun to use.
+        let leaves = Round(self.first.0.saturating_add(place as u32));
+        let key = self.directory.exit_key(leaves).or_else(|| self.directory.exit_key(self.first));
+        key.expect("there was one when this was made")
     }
 }
 

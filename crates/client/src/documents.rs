@@ -201,13 +201,13 @@ impl Content {
         self.conversations.iter().flat_map(Conversation::documents).any(|d| d.open(0..most).next().is_some())
     }
 
-    /// Seals parts for the places of cover, in their order; with `anew`, before them those that were not acknowledged in time.
+    /// Seals parts for these places, in their order; with `anew`, before them those that were not acknowledged in time.
     /// Parts whose desk has no key now wait.
     pub(crate) fn seal_parts<'a>(
         &mut self,
-        places: usize,
+        places: &[usize],
         anew: Option<Round>,
-        mut keys: impl FnMut(&Conversation) -> Option<Keys<'a>>,
+        keys: impl Fn(&Conversation, usize) -> Option<Keys<'a>>,
         hints: &HintKey,
         rng: &mut impl CryptoRng,
     ) -> Vec<Blob> {
@@ -215,10 +215,11 @@ impl Content {
         for conversation in &mut self.conversations {
             let again = anew.map(|looked| conversation.overdue_parts(looked)).unwrap_or_default();
             let fresh: Vec<u32> = conversation.documents().flat_map(|document| document.open(0..1)).collect();
-            let due = again.into_iter().chain(fresh).take(places - blobs.len()).collect::<Vec<_>>();
-            let Some(to) = (if due.is_empty() { None } else { keys(conversation) }) else { continue };
-            blobs
-                .extend(due.into_iter().filter_map(|number| conversation.seal(number, &to, hints, rng).ok()));
+            for number in again.into_iter().chain(fresh) {
+                let Some(place) = places.get(blobs.len()) else { return blobs };
+                let Some(to) = keys(conversation, *place) else { break };
+                blobs.extend(conversation.seal(number, &to, hints, rng));
+            }
         }
         blobs
     }

@@ -26,9 +26,14 @@ use crate::edge::NotGot;
 use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
 use crate::log::{self, AHEAD, MAX_FRONTIER, NotTheLog, Place};
+use crate::mailbox::QUEUE;
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;
+
+/// Drops that a head names and the edge does not have are asked for again for so many rounds. Then they are given up: what
+/// was in them is sent again by who sent it, as if a mix had lost it.
+const GIVEN_UP: u32 = 12;
 
 /// An edition may come some rounds late. One older than this is worth a word.
 const STALE_ROUNDS: u32 = 3;
@@ -49,9 +54,9 @@ pub struct Exchanged {
 /// Makes the exchange of round `r`, now.
 pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
     // On the disk before anything goes out: never two exchanges in one round, even if the clock is set back.
-    let attempt = inner.library().attempt(r);
+    let begun = inner.library().keep_begun(&inner.begun());
     let mut fetch = Fetch { inner, r, editions: 0 };
-    let fetched = match attempt {
+    let fetched = match begun {
         Ok(()) => fetch.run().await,
         Err(e) => Err(Failed::Disk(e)),
     };
@@ -100,7 +105,7 @@ async fn hand_in_keys(inner: &Arc<Inner>) {
 /// Takes the first blob, durably, and wraps it. `None`: it is too late in the round, a key of this round is not known, or
 /// the disk failed; the round is skipped.
 async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
-    let (mixes, exit) = inner.envelope_keys(r)?;
+    let (mixes, exits) = inner.envelope_keys(r)?;
     // EXC-04: not after the round's last guard.
     let now = inner.clock.now();
     let closes = inner.schedule.end(r).0 - inner.schedule.guard_ms();
@@ -112,11 +117,11 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             let mut rng = inner.rng();
             let mut held = inner.held();
             let mailbox = &mut held.mailbox;
-            let mut cover = |rng: &mut _| envelope::cover(&inner.wire, &exit, rng);
+            let mut cover = |place, rng: &mut _| envelope::cover(&inner.wire, exits.at(place), rng);
             // EXC-03: `take` returns once the mailbox without the blob is on the disk.
             let blob = if mailbox.is_filled() { Ok(()) } else { mailbox.fill(&mut cover, &mut rng) }
                 .and_then(|()| {
-                    let last = cover(&mut rng);
+                    let last = cover(QUEUE, &mut rng);
                     mailbox.take(r, &last, &mut rng)
                 });
             match blob {
@@ -460,12 +465,21 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    /// The drops of one round. `None`: they are so old that the edge may have deleted them.
+    /// The drops of one round. `None`: they are so old that the edge may have deleted them, or they never came.
     async fn drops(&self, named: &DropRef, directory: &Directory) -> Result<Option<Drops>, Failed> {
         let edge = &self.inner.edge;
         let parameters = directory.parameters();
-        let old = named.round.0.saturating_add(KEPT_ROUNDS) < self.r.0 + RETENTION_SLACK;
-        let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
+        let age = self.r.0.saturating_sub(named.round.0);
+        let gone = |()| {
+            // EXC-09: one round's drops do not hold up all that come after.
+            if age < GIVEN_UP {
+                return Err(Failed::Rejected);
+            }
+            if age + RETENTION_SLACK <= KEPT_ROUNDS {
+                self.inner.show(|shown| shown.drops_lost = true);
+            }
+            Ok(None)
+        };
         let length = usize::from(parameters.reader_slots) * READER_SLOT;
         let Some(reader) = edge.get(&path::reader_drop(named.round), length).await? else { return gone(()) };
         let reader = named.reader_drop(directory, reader)?;

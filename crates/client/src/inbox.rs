@@ -300,23 +300,24 @@ impl Inbox {
     /// Puts what waits into envelopes, and those into the queue. What finds no place there waits on.
     fn flush(&self, vault: &mut Vault, rng: &mut StdRng) {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
-        let directory = Arc::clone(&self.inner().shown().directory);
-        let Some(exit) = directory.exit_key(round) else { return };
         // Without a pass that the exit still takes when they come, slots would be dropped: they wait for the next edition.
         let fresh = |pass: &&Pass| round.0 <= pass.at.0.saturating_add(FRESH_ROUNDS);
         let Some(pass) = vault.book.pass.as_ref().filter(fresh).map(|pass| DeskPass::from_bytes(pass.bytes))
         else {
             return;
         };
-        let readers = Readers { wire: &self.inner().wire, exit, pass: &pass };
         vault.book.settle(&self.inner().held().mailbox);
         while !vault.book.waiting.is_empty() {
-            {
+            let (exits, place) = {
                 let held = self.inner().held();
-                if !held.mailbox.is_filled() || !held.mailbox.has_cover(&vault.hints, PLACES) {
+                let place = held.mailbox.next_place(&vault.hints, &[]).ok().filter(|place| *place < PLACES);
+                let exits = self.inner().exit_keys(&held, self.inner().clock.now());
+                let (true, Some(place), Some(exits)) = (held.mailbox.is_filled(), place, exits) else {
                     return;
-                }
-            }
+                };
+                (exits, place)
+            };
+            let readers = Readers { wire: &self.inner().wire, exit: exits.at(place), pass: &pass };
             if !self.place_one(vault, &readers, round, rng) {
                 return;
             }

@@ -125,7 +125,7 @@ impl Library {
             None => Connection::open_in_memory(),
         }
         .map_err(disk("open"))?;
-        // FULL: what `attempted` says is on the disk before an envelope leaves.
+        // FULL: what `begun` says is on the disk before an envelope leaves.
         let _: String = db
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
             .map_err(disk("open"))?;
@@ -167,14 +167,14 @@ impl Library {
         Ok(self.kept("last")?.and_then(|bytes| minicbor::decode(&bytes).ok()))
     }
 
-    /// The newest round in which an exchange was begun: never two in one, even when the clock is set back.
-    pub(crate) fn attempted(&self) -> Result<Option<Round>, LibraryError> {
-        Ok(self.kept("attempted")?.and_then(|bytes| codec::decode(&bytes).ok()))
+    /// The last rounds in which an exchange was begun: never two in one, even when the clock is set back.
+    pub(crate) fn begun(&self) -> Result<Vec<Round>, LibraryError> {
+        Ok(self.kept("begun")?.and_then(|bytes| codec::decode(&bytes).ok()).unwrap_or_default())
     }
 
-    /// Remembers that the exchange of this round was begun.
-    pub(crate) fn attempt(&self, r: Round) -> Result<(), LibraryError> {
-        self.keep("attempted", &codec::encode(&r))
+    /// Remembers that an exchange was begun in each of these rounds.
+    pub(crate) fn keep_begun(&self, rounds: &Vec<Round>) -> Result<(), LibraryError> {
+        self.keep("begun", &codec::encode(rounds))
     }
 
     /// Keeps a directory, verified.

@@ -96,7 +96,7 @@ impl World {
             Vault::create(&folder.path().join("vault"), &words, Kdf::cheap(), contents, &mut rng).unwrap();
         let [source, desk] = [(); 2].map(|()| {
             let mut mailbox = Mailbox::in_memory(wire, &mut rng);
-            mailbox.fill(|_| cover(&wire), &mut rng).unwrap();
+            mailbox.fill(|_, _| cover(&wire), &mut rng).unwrap();
             mailbox
         });
         Self {
@@ -251,9 +251,9 @@ impl World {
         let hints = self.content.hint_key();
         let (wire, intake, exit) = (&self.wire, self.intake.public(), self.exit.public());
         let places = self.source.covers(&hints);
-        let keys = |_: &_| Some(Keys { wire, intake, exit });
+        let keys = |_: &_, _| Some(Keys { wire, intake, exit });
         let looked = Some(self.now);
-        for blob in self.content.seal_parts(places, looked, keys, &hints, &mut self.rng) {
+        for blob in self.content.seal_parts(&places, looked, keys, &hints, &mut self.rng) {
             self.source.place(&hints, &blob).unwrap();
         }
     }

@@ -145,14 +145,14 @@ impl Mailbox {
         self.filled
     }
 
-    /// Fills the queue with what `cover` makes and the hints with chance, and rewrites. Cut short, it comes again at the
+    /// Fills the queue with what `cover` makes for each place and the hints with chance, and rewrites. Cut short, it comes again at the
     /// next opening, which loses nothing: nothing could be written before.
     pub(crate) fn fill<R: CryptoRng>(
         &mut self,
-        mut cover: impl FnMut(&mut R) -> Blob,
+        mut cover: impl FnMut(usize, &mut R) -> Blob,
         rng: &mut R,
     ) -> Result<(), MailboxError> {
-        self.queue = (0..QUEUE).map(|_| cover(rng).as_bytes().to_vec()).collect();
+        self.queue = (0..QUEUE).map(|place| cover(place, rng).as_bytes().to_vec()).collect();
         (0..QUEUE).for_each(|place| self.marks.set(place, marks::random(rng)));
         self.rewrite(rng)?;
         if let Kept::File(file) = &mut self.kept {
@@ -230,14 +230,14 @@ impl Mailbox {
         places
     }
 
-    /// How many places hold cover.
-    pub(crate) fn covers(&self, key: &HintKey) -> usize {
-        (0..QUEUE).filter(|&p| !self.is_message(key, p)).count()
+    /// The place that [`Self::place_before`] would put a message in.
+    pub(crate) fn next_place(&self, key: &HintKey, others: &[Hint]) -> Result<usize, QueueFull> {
+        self.places_before(key, others).first().copied().ok_or(QueueFull)
     }
 
-    /// Whether any of the first `places` holds cover.
-    pub(crate) fn has_cover(&self, key: &HintKey, places: usize) -> bool {
-        (0..places.min(QUEUE)).any(|p| !self.is_message(key, p))
+    /// The places that hold cover, in order.
+    pub(crate) fn covers(&self, key: &HintKey) -> Vec<usize> {
+        (0..QUEUE).filter(|&p| !self.is_message(key, p)).collect()
     }
 
     /// The place of a message that still waits.
@@ -254,11 +254,11 @@ impl Mailbox {
     pub(crate) fn take_back<R: CryptoRng>(
         &mut self,
         hints: &[Hint],
-        mut cover: impl FnMut(&mut R) -> Blob,
+        mut cover: impl FnMut(usize, &mut R) -> Blob,
         rng: &mut R,
     ) {
         for place in hints.iter().filter_map(|hint| self.marks.find(hint)).collect::<Vec<_>>() {
-            self.queue[place] = cover(rng).as_bytes().to_vec();
+            self.queue[place] = cover(place, rng).as_bytes().to_vec();
             self.marks.set(place, marks::random(rng));
             self.changes += 1;
         }
@@ -357,7 +357,7 @@ mod tests {
     fn filled(rng: &mut StdRng) -> Mailbox {
         let mut mailbox = Mailbox::in_memory(wire(), rng);
         let mut n = 1_000;
-        let cover = |_: &mut StdRng| {
+        let cover = |_, _: &mut StdRng| {
             n += 1;
             blob(n)
         };
@@ -438,7 +438,7 @@ mod tests {
         assert_eq!(mailbox.falls(&key, &parts), Ok(Some(parts[2])));
         mailbox.place_before(&key, &blob(6), &parts).unwrap();
         assert_eq!(first(&mailbox, 6), bytes(&[0, 5, 6, 1, 4, 2]));
-        assert_eq!((mailbox.find(&parts[2]), mailbox.covers(&key)), (None, 0));
+        assert_eq!((mailbox.find(&parts[2]), mailbox.covers(&key)), (None, vec![]));
     }
 
     // EXC-03
@@ -449,7 +449,7 @@ mod tests {
         let file = MailboxFile::lock(folder.path()).unwrap();
         let mut mailbox = Mailbox::open(file, wire(), &mut rng).unwrap();
         assert!(!mailbox.is_filled());
-        mailbox.fill(|_| blob(1), &mut rng).unwrap();
+        mailbox.fill(|_, _| blob(1), &mut rng).unwrap();
         mailbox.place(&HintKey::from_bytes([1; 32]), &blob(2)).unwrap();
         // A folder where the new file should be: writing it fails.
         std::fs::create_dir(folder.path().join("mailbox.next")).unwrap();

@@ -16,7 +16,7 @@ use crate::cleaning::{Sizes, named};
 use crate::conversations::{
     Content, Conversation, FOR_ANSWERS, Keys, MAX_CONVERSATIONS, PATIENCE, SEALINGS, Said,
 };
-use crate::device::{DeskView, Held, Inner, Leaves, Open};
+use crate::device::{DeskView, ExitKeys, Held, Inner, Leaves, Open};
 use crate::documents::{DocumentView, Outbound, Plan};
 use crate::listen::{Brought, Expected};
 use crate::mailbox::{Hint, QUEUE, QueueFull, RegionFull};
@@ -274,17 +274,15 @@ impl Session {
     /// rewriting, which comes when it always comes.
     pub fn write(&self, desk: DeskId, text: &str, now: Millis) -> Result<Leaves, WriteError> {
         let inner = &self.inner;
-        let to = To::of(inner, desk, now)?;
         let mut rng = inner.rng();
         self.with(|held, open| {
-            if !held.mailbox.is_filled() {
-                return Err(WriteError::TooEarly);
-            }
+            let to = To::of(inner, held, desk, now)?;
             // On a copy, so that a refusal changes nothing.
             let mut content = open.content.copy();
+            let place = place_in(held, open, &content);
             let conversation = content.with(&to.desk, &mut rng).ok_or(WriteError::TooMany)?;
             let sequence = conversation.say(text, to.at);
-            let blob = conversation.seal(sequence, &to.keys(inner), &open.hints, &mut rng)?;
+            let blob = conversation.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng)?;
             content.keep_draft(desk, "");
             let place = self.place(held, open, content, &blob, &mut rng)?;
             Ok(inner.leaves(held, place, now))
@@ -296,7 +294,7 @@ impl Session {
     pub fn plan(&self, name: &str, length: usize) -> Plan {
         let parts = document::parts(self.inner.wire.cascade, document::stream_len(name, length));
         let round_ms = u64::from(self.inner.schedule.round_ms);
-        let waiting = self.with(|held, open| QUEUE - held.mailbox.covers(&open.hints)).unwrap_or(0);
+        let waiting = self.with(|held, open| QUEUE - held.mailbox.covers(&open.hints).len()).unwrap_or(0);
         Plan::new(parts, waiting, round_ms)
     }
 
@@ -314,12 +312,9 @@ impl Session {
     /// unlocking and each [`Self::refresh`]. Returns from when on all of it is on the disk.
     pub fn attach(&self, desk: DeskId, document: &Document, now: Millis) -> Result<Millis, WriteError> {
         let inner = &self.inner;
-        let to = To::of(inner, desk, now)?;
         let mut rng = inner.rng();
         self.with(|held, open| {
-            if !held.mailbox.is_filled() {
-                return Err(WriteError::TooEarly);
-            }
+            let to = To::of(inner, held, desk, now)?;
             let mut content = open.content.copy();
             let conversation = content.with(&to.desk, &mut rng).ok_or(WriteError::TooMany)?;
             conversation.attach(document, inner.wire.cascade, to.at)?;
@@ -350,19 +345,18 @@ impl Session {
         let mut rng = inner.rng();
         self.with(|held, open| {
             let places = held.mailbox.covers(&open.hints);
-            if !held.mailbox.is_filled() || places == 0 || !open.content.has_parts(anew) {
+            if !held.mailbox.is_filled() || places.is_empty() || !open.content.has_parts(anew) {
                 return;
             }
-            let wire = &inner.wire;
             let mut content = open.content.copy();
             let anew = if anew { content.looked } else { None };
             let desks: Vec<_> = content.conversations.iter().map(|c| c.desk).collect();
-            let keys: Vec<_> = desks.into_iter().filter_map(|desk| To::of(inner, desk, now).ok()).collect();
-            let to = |c: &Conversation| {
-                let to = keys.iter().find(|to| to.desk.id == c.desk)?;
-                Some(Keys { wire, intake: &to.intake, exit: &to.exit })
+            let to: Vec<_> =
+                desks.into_iter().filter_map(|desk| To::of(inner, held, desk, now).ok()).collect();
+            let keys = |c: &Conversation, place| {
+                to.iter().find(|to| to.desk.id == c.desk).map(|to| to.keys(inner, place))
             };
-            let blobs = content.seal_parts(places, anew, to, &open.hints, &mut rng);
+            let blobs = content.seal_parts(&places, anew, keys, &open.hints, &mut rng);
             let bytes = content.to_bytes();
             if blobs.is_empty() || bytes.len() + FOR_ANSWERS > held.mailbox.room() {
                 return;
@@ -434,12 +428,13 @@ impl Session {
             open.content.conversations.iter().flat_map(of).collect::<Vec<_>>()
         });
         for (id, desk, sequence) in overdue.unwrap_or_default() {
-            let Ok(to) = To::of(inner, desk, now) else { continue };
             self.with(|held, open| {
+                let Ok(to) = To::of(inner, held, desk, now) else { return };
                 let mut content = open.content.copy();
+                let place = place_in(held, open, &content);
                 let sealed = content
                     .conversation(id)
-                    .and_then(|c| c.seal(sequence, &to.keys(inner), &open.hints, &mut rng).ok());
+                    .and_then(|c| c.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng).ok());
                 if let Some(blob) = sealed {
                     // Not a word to the log if it finds no place: the line shows that it is still overdue.
                     let _: Result<usize, WriteError> = self.place(held, open, content, &blob, &mut rng);
@@ -517,13 +512,17 @@ impl Session {
     }
 
     fn take_back(&self, held: &mut Held, hints: &[Hint], now: Millis, rng: &mut StdRng) {
-        let at = self.inner.schedule.round_at(now).unwrap_or(Round(0));
         let directory = Arc::clone(&self.inner.shown().directory);
+        let exits = self.inner.exit_keys(held, now);
         // A device that was off for long knows no key of today: any of the exit's does, since what is taken back may not stay.
-        let Some(exit) = directory.exit_key(at).or_else(|| directory.newest_exit_key()).cloned() else {
-            return;
-        };
-        held.mailbox.take_back(hints, |rng| envelope::cover(&self.inner.wire, &exit, rng), rng);
+        let exit =
+            |place| exits.as_ref().map(|exits| exits.at(place)).or_else(|| directory.newest_exit_key());
+        if exit(0).is_some() {
+            let cover = |place, rng: &mut _| {
+                envelope::cover(&self.inner.wire, exit(place).expect("there is one for every place"), rng)
+            };
+            held.mailbox.take_back(hints, cover, rng);
+        }
     }
 
     /// Looks through the reader drops on this device that were not looked through: acknowledgements, and replies; and moves
@@ -603,25 +602,32 @@ impl Drop for Session {
     }
 }
 
+/// The place in the queue that the next message takes; what finds none is refused later.
+fn place_in(held: &Held, open: &Open, content: &Content) -> usize {
+    held.mailbox.next_place(&open.hints, &content.waiting_parts()).unwrap_or(0)
+}
+
 /// A desk, and the keys to seal to it with in one round.
 struct To {
     desk: DeskView,
     at: Round,
     intake: SealPublic,
-    exit: SealPublic,
+    exits: ExitKeys,
 }
 
 impl To {
-    fn of(inner: &Inner, desk: DeskId, now: Millis) -> Result<Self, WriteError> {
+    fn of(inner: &Inner, held: &Held, desk: DeskId, now: Millis) -> Result<Self, WriteError> {
         let directory = Arc::clone(&inner.shown().directory);
+        let filled = held.mailbox.is_filled();
         let at = inner.schedule.round_at(now).ok_or(WriteError::TooEarly)?;
         let listed = directory.desk(&desk).ok_or(WriteError::NoDesk)?;
         let intake = listed.intake(at).ok_or(WriteError::NoDesk)?.clone();
-        let exit = directory.exit_key(at).cloned().ok_or(WriteError::TooEarly)?;
-        Ok(Self { desk: DeskView::from(listed), at, intake, exit })
+        let exits = inner.exit_keys(held, now).filter(|_| filled).ok_or(WriteError::TooEarly)?;
+        Ok(Self { desk: DeskView::from(listed), at, intake, exits })
     }
 
-    fn keys<'a>(&'a self, inner: &'a Inner) -> Keys<'a> {
-        Keys { wire: &inner.wire, intake: &self.intake, exit: &self.exit }
+    /// What is sealed to for the queue's place `place`.
+    fn keys<'a>(&'a self, inner: &'a Inner, place: usize) -> Keys<'a> {
+        Keys { wire: &inner.wire, intake: &self.intake, exit: self.exits.at(place) }
     }
 }

@@ -118,7 +118,7 @@ fn queue(f: &Fields) -> Outcome {
     let named = |word: &str| word.parse::<u8>().map(blob).map_err(why);
     let mut mailbox = Mailbox::in_memory(wire, &mut rng());
     let mut places = 0..;
-    let cover = |_: &mut StdRng| blob(places.next().expect("it has no end"));
+    let cover = |_, _: &mut StdRng| blob(places.next().expect("it has no end"));
     mailbox.fill(cover, &mut rng()).map_err(why)?;
     let key = HintKey::from_bytes(f.array("hint-key")?);
     let mut outcome = String::new();

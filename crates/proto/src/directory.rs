@@ -453,10 +453,11 @@ impl UnverifiedDirectory {
                 .collect::<Result<_, _>>()?;
             check_name(&card.name)?;
             check_about(&card.about)?;
-            // DIR-09: one identity, one desk; one name within its newsroom.
-            if desks
-                .iter()
-                .any(|d| d.identity == card.desk || (d.newsroom == newsroom.name && d.name == card.name))
+            // DIR-09: one identity, one desk, and no operator; one name within its newsroom.
+            if roster.operator(&card.desk).is_some()
+                || desks
+                    .iter()
+                    .any(|d| d.identity == card.desk || (d.newsroom == newsroom.name && d.name == card.name))
             {
                 return Err(No::Name);
             }
@@ -731,13 +732,18 @@ impl Directory {
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         let (new, old) = (&self.roster, &before.roster);
-        // DIR-14: what was not there before, or would take effect sooner than it was said, waits for two days.
+        // DIR-14: what was not there before, takes effect at another time than was said, or bears another name where people
+        // choose by name, waits for two days.
         let soonest = Round(at.0.saturating_add(NEW_IDENTITY_WAITS));
         let known = |o: &Operator| {
-            old.operators.iter().any(|k| k.role == o.role && k.key == o.key && k.since <= o.since)
+            let same = |k: &&Operator| (k.role, k.key, k.since) == (o.role, o.key, o.since);
+            old.operators.iter().find(same).is_some_and(|k| o.role != Role::Newsroom || k.name == o.name)
         };
         let operators = new.operators.iter().all(|o| o.since >= soonest || known(o));
-        let known = |d: &Desk| before.desks.iter().any(|k| k.identity == d.identity && k.since <= d.since);
+        let known = |d: &Desk| {
+            let same = |k: &&Desk| k.identity == d.identity && k.since == d.since;
+            before.desks.iter().find(same).is_some_and(|k| (&k.newsroom, &k.name) == (&d.newsroom, &d.name))
+        };
         let desks = self.desks.iter().all(|d| d.since >= soonest || known(d));
         if operators && desks { Ok(()) } else { Err(DirectoryRejected::TooSoon) }
     }
@@ -1145,6 +1151,10 @@ mod tests {
         t.intake.clear();
         let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![first, t.desk()]);
         assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::Name), "one name, two desks");
+        let mut t = town();
+        t.desk = IdentitySecret::from_seed(&t.mixes[0].to_seed());
+        t.card.desk = t.desk.public();
+        assert_eq!(t.refused(), DirectoryRejected::Name, "a mix that is a desk");
     }
 
     #[test]
@@ -1233,7 +1243,13 @@ mod tests {
         assert_eq!(desk(9 + 47), no);
         let mut later = town();
         later.roster.number = 4;
-        later.roster.operators[5].since = Round(30);
+        later.roster.operators[5].since = Round(56);
+        assert_eq!(
+            later.verified().unwrap().follows(&before, Round(9)),
+            no,
+            "later than was said, and too soon"
+        );
+        later.roster.operators[5].since = Round(57);
         let later = later.verified().unwrap();
         assert_eq!(later.follows(&before, Round(9)), Ok(()), "later than was said");
         let mut sooner = town();
@@ -1242,6 +1258,50 @@ mod tests {
         let none = UnverifiedDirectory::assemble(&town().root, &town().roster, vec![], vec![]);
         let none = none.verify(&town().network()).unwrap();
         assert_eq!(none.follows(&before, Round(9)), Ok(()), "who leaves does so at once");
+    }
+
+    /// Two newsrooms that change names would change their sources too.
+    #[test]
+    fn dir_14_a_directory_that_renames_waits_for_two_days() {
+        let before = town().verified().unwrap();
+        let no = Err(DirectoryRejected::TooSoon);
+        let renamed = |since: u32| {
+            let mut t = town();
+            t.roster.number = 4;
+            t.roster.operators[5].name = "The Courier".into();
+            t.roster.operators[5].since = Round(since);
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        assert_eq!((renamed(0), renamed(56), renamed(57)), (no, no, Ok(())), "a newsroom");
+        let renamed = |since: u32| {
+            let mut t = town();
+            t.card.name = "Another".into();
+            t.card.since = Round(since);
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        assert_eq!((renamed(0), renamed(56), renamed(57)), (no, no, Ok(())), "a desk");
+        let mut t = town();
+        t.roster.number = 4;
+        t.roster.operators[0].name = "The Press, Renamed".into();
+        t.card.about = "Read by three people.".into();
+        assert_eq!(t.verified().unwrap().follows(&before, Round(9)), Ok(()), "nobody chooses by these");
+    }
+
+    #[test]
+    fn dir_14_an_operator_who_was_replaced_comes_back_after_two_days() {
+        let roster = |number: u32, since: u32| {
+            let mut t = town();
+            (t.roster.number, t.roster.from) = (number, Round(if number == 4 { 0 } else { 61 }));
+            let (role, name) = (t.roster.operators[3].role, "Next".into());
+            let key = IdentitySecret::generate(&mut t.rng).public();
+            t.roster.operators[3].since = Round(since);
+            t.roster.operators.push(Operator { role, name, key, since: Round(60) });
+            t.mix_keys.clear();
+            t.verified()
+        };
+        let replaced = roster(4, 0).unwrap();
+        let back = |since: u32| roster(5, since).and_then(|back| back.follows(&replaced, Round(61)));
+        assert_eq!(back(62).err(), Some(DirectoryRejected::TooSoon));
     }
 
     #[test]

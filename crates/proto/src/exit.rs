@@ -1,11 +1,15 @@
 //! The exit's pool: what waits for a slot, and how a round's slots are filled. Spec: mix.md §6, §9.
 
+use rand::RngExt as _;
 use rand::seq::SliceRandom;
 use rand_core::CryptoRng;
 
 use crate::hold::Waiting;
 use crate::mix::ItemId;
 use crate::round::Round;
+
+/// One slot in so many may be left to filler however much waits.
+const FILLER: usize = 8;
 
 /// How many rounds' worth of slots a pool holds before a random item goes.
 pub const POOL_ROUNDS: usize = 24;
@@ -43,8 +47,10 @@ impl Pool {
 
     /// Fills a drop: exactly as many places as it has slots, random items in random places, `None` where filler goes.
     pub fn emit(&mut self, rng: &mut impl CryptoRng) -> Vec<Option<ItemId>> {
+        // EXT-07: who keeps the pool full could else count what is not its own.
+        let filler = rng.random_range(0..=self.slots / FILLER);
         // EXT-05: what is held stays.
-        let mut places: Vec<_> = self.items.take(self.slots, rng).into_iter().map(Some).collect();
+        let mut places: Vec<_> = self.items.take(self.slots - filler, rng).into_iter().map(Some).collect();
         // EXT-02: exactly the published number of slots, every round.
         places.resize(self.slots, None);
         // EXT-03: in random order.
@@ -79,6 +85,18 @@ mod tests {
             assert_eq!(places.iter().flatten().count(), waiting.min(4));
             assert_eq!(pool.waiting(), waiting.saturating_sub(4));
         }
+    }
+
+    #[test]
+    fn ext_07_a_full_pool_leaves_filler_and_nobody_knows_how_much() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut filler = [0; 3];
+        for _ in 0..3_000 {
+            let mut pool = Pool::resume(16, (0..16 * 24).map(|n| (Round(0), n)).collect());
+            filler[pool.emit(&mut rng).iter().filter(|place| place.is_none()).count()] += 1;
+        }
+        // 1,000 expected of each, standard deviation 26.
+        assert!(filler.iter().all(|n| (890..1_110).contains(n)), "{filler:?}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn a_thief_who_takes_the_folder_at_any_moment_can_tell_nothing() {
             let (mailbox, rng, folder) = (&mut mailboxes[i], &mut rngs[i], folders[i].path());
             told[i].push(Loot::take(folder).told());
             if round == 0 {
-                mailbox.fill(|_: &mut StdRng| cover(), rng).unwrap();
+                mailbox.fill(|_, _: &mut StdRng| cover(), rng).unwrap();
             }
             let writes = i == 1;
             if writes && round == 1 {

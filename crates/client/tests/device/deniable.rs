@@ -254,6 +254,32 @@ async fn the_first_envelope_of_a_fresh_install_is_like_the_thousandth() {
 }
 
 /// MBX-14: also on a device that was off for so long that it knows no key of today.
+/// P1: what waited over the end of a week is sealed to the same key as what is new, messages, cover and parts alike.
+#[tokio::test]
+async fn mbx_15_a_blob_is_sealed_to_the_exits_key_of_the_week_in_which_it_leaves() {
+    let mut town = Town::found(54).await;
+    let source = town.reader(7);
+    let end = proto::keys::WEEK;
+    town.round(end - 20, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    for n in 0..30 {
+        session.write(town.desk, &format!("message {n}"), town.clock.now()).unwrap();
+    }
+    let last = session.conversations()[0].id;
+    for r in end - 19..end + 32 {
+        town.quiet(r, &[&source], |_| ()).await;
+        if r == end - 10 {
+            // One is taken back: cover takes the places of all that wait, and so do messages again.
+            session.delete_conversation(last, town.clock.now());
+            for n in 0..20 {
+                session.write(town.desk, &format!("again {n}"), town.clock.now()).unwrap();
+            }
+        }
+        let [(round, envelope)] = &town.edge.uploads()[..] else { panic!("one upload a round") };
+        assert_eq!((round.0, town.week_of(*round, envelope)), (r, r / end), "in round {r}");
+    }
+}
+
 #[tokio::test]
 async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     let mut town = Town::found(52).await;

@@ -6,7 +6,7 @@ use crate::town::{Edge, Listed, Request, T, Town, Upload, intake_keys, story};
 use client::{Config, Health, Passphrase, Place};
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
-use proto::{Millis, Round, path};
+use proto::{Clock as _, Millis, Round, path};
 use rand::{SeedableRng, rngs::StdRng};
 
 fn titles(device: &client::Device) -> Vec<String> {
@@ -247,6 +247,57 @@ async fn exc_04_one_exchange_a_round_even_with_the_clock_set_back() {
     assert_eq!(rounds, [0, 1, 2, 3]);
 }
 
+/// EXC-04: a clock that was ahead once, for a moment or over a start, costs the rounds in which it was.
+#[tokio::test]
+async fn a_clock_that_was_ahead_once_keeps_nobody_from_exchanging() {
+    let mut town = Town::found(15).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = || Place::Folder(folder.path().to_owned());
+    let mut reader = town.open(town.config(place()), 9);
+    for r in 0..2 {
+        town.round(r, &[&reader]).await;
+    }
+    for (r, restart) in [(2, false), (3, true)] {
+        // A year ahead, long enough for an exchange there.
+        let year = 8_760 + r;
+        town.clock.set(town.start(year));
+        assert!(town.next(&reader).await.round >= Round(year));
+        if restart {
+            drop(reader);
+            reader = town.open(town.config(place()), 9);
+        }
+        town.clock.set(town.start(r));
+        town.edge.forget();
+        reader.step(town.clock.now()).await;
+        town.round(r, &[&reader]).await;
+        assert_eq!(reader.status().health, Health::Good);
+        assert_eq!(town.edge.uploads().iter().map(|(round, _)| round.0).collect::<Vec<_>>(), [r]);
+        let soon = reader.step(town.clock.now()).await.next;
+        assert!(soon <= town.clock.now().plus(60_000), "it rewrites as often as ever");
+    }
+}
+
+#[tokio::test]
+async fn exc_09_drops_that_nobody_has_are_given_up_after_twelve_rounds_and_that_is_said() {
+    let mut town = Town::found(16).await;
+    let reader = town.reader(17);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    // The edition of round 3 names the drops of round 1, and those of round 14 the drops of all between.
+    for r in 3..16 {
+        town.clock.set(town.start(r));
+        town.publish(r, vec![story(r)]);
+        town.edge.remove(&path::reader_drop(Round(1)));
+        let exchanged = town.next(&reader).await;
+        assert!(exchanged.posted, "cover goes on in round {r}");
+        let given_up = r >= 1 + 12;
+        assert_eq!(exchanged.health == Health::Good, given_up, "in round {r}");
+        assert_eq!(reader.status().drops_lost, given_up, "in round {r}");
+        assert_eq!(reader.status().edition.unwrap().round, Round(if given_up { r } else { 2 }));
+    }
+}
+
 #[tokio::test]
 async fn a_device_that_slept_skips_and_does_not_tell_when_it_woke() {
     let mut town = Town::found(9).await;
@@ -312,7 +363,7 @@ async fn a_clock_before_the_last_edition_is_named() {
     drop(reader);
     // Only the library's memory of the last edition is left to go by.
     let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
-    db.execute("DELETE FROM kept WHERE name = 'attempted'", []).unwrap();
+    db.execute("DELETE FROM kept WHERE name = 'begun'", []).unwrap();
     drop(db);
     town.clock.set(town.start(2));
     let reader = town.open(town.config(place()), 13);

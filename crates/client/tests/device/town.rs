@@ -638,6 +638,17 @@ impl Town {
         envelopes.iter().map(class).collect()
     }
 
+    /// The week to whose key the exit's layer of an envelope of this round is sealed.
+    pub(crate) fn week_of(&self, round: Round, envelope: &[u8]) -> u32 {
+        let wire = self.directory.wire();
+        let mut layer = envelope.to_vec();
+        for hop in 0..MIXES - 1 {
+            layer = envelope::open_layer(&wire, hop, &self.mix_key(hop, round), &layer).unwrap().1;
+        }
+        let opens = |from: Round| envelope::open_exit(&wire, &secret(MIXES - 1, from), &[], &layer).is_ok();
+        weeks().position(|week| opens(week.from)).expect("sealed to the exit") as u32
+    }
+
     /// Goes through round `r` without news: `late` may do as it pleases with what came to the exit, before the drops are made.
     pub(crate) async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
         self.clock.set(self.start(r).max(self.clock.now()));

@@ -197,6 +197,8 @@ pub(super) fn cases() -> Vec<Case> {
 
     let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.press)], vec![]);
     cases.push(case("dir-05-signer", "mix key", "DIR-05", "a mix's key signed by the press", &bytes));
+    let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.desk)], vec![]);
+    cases.push(case("dir-05-desk", "mix key", "DIR-05", "a desk's key offered as a mix's", &bytes));
     let bytes = t.assembled(vec![t.mix_key(1, 0, 0, 167, &t.mix)], vec![]);
     cases.push(case("dir-05-hop", "mix key", "DIR-05", "a key for a hop that is not there", &bytes));
     let two = Town::of_two();
@@ -247,6 +249,9 @@ pub(super) fn cases() -> Vec<Case> {
         "one identity, two desks",
         &t.assembled(vec![], twice),
     ));
+    let card = DeskCard { desk: t.mix.public(), ..card };
+    let bytes = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, None)]);
+    cases.push(case("dir-09-operator", "name", "DIR-09", "a desk that is a mix", &bytes));
 
     for (name, note, from, until) in [
         ("backwards", "a key from round 167 until round 0", 167, 0),
@@ -370,5 +375,25 @@ fn follows(t: &Town) -> Vec<Case> {
         case("dir-14-operator", "too soon", "DIR-14", "a newsroom that joins after 47 rounds", &joins(56)),
         case("dir-14-desk-waits", "success", "DIR-14", "a desk that is new and waits", &desk(57)),
         case("dir-14-desk", "too soon", "DIR-14", "a desk that is new and does not wait", &desk(0)),
+        case(
+            "dir-14-renamed",
+            "too soon",
+            "DIR-14",
+            "a newsroom under another name, at once",
+            &roster(&|r| {
+                r.number = 4;
+                r.operators.iter_mut().filter(|o| o.role == Role::Newsroom).for_each(|o| o.name.push('s'));
+            }),
+        ),
+        case(
+            "dir-14-later",
+            "too soon",
+            "DIR-14",
+            "a newsroom that goes, and comes back after 47 rounds",
+            &roster(&|r| {
+                r.number = 4;
+                r.operators.iter_mut().filter(|o| o.role == Role::Newsroom).for_each(|o| o.since = Round(56));
+            }),
+        ),
     ]
 }

@@ -236,9 +236,22 @@ fn moments(net: &Net) -> Vec<Case> {
             "the clock is set back",
             &[
                 five.clone(),
-                exchange(6, FIVE),
+                exchange(5, FIVE),
+                exchange(6, STAYS),
                 exchange(5, "no exchange"),
                 exchange(6, "no exchange"),
+                exchange(7, STAYS),
+            ],
+        ),
+        case(
+            "exc-04-ahead",
+            "a clock that was a year ahead once",
+            &[
+                five.clone(),
+                exchange(5, FIVE),
+                exchange(8_766, "takes 0, shows 5, sends nothing"),
+                exchange(6, STAYS),
+                exchange(8_766, "no exchange"),
                 exchange(7, STAYS),
             ],
         ),
@@ -247,7 +260,8 @@ fn moments(net: &Net) -> Vec<Case> {
             "started again, with the clock set back",
             &[
                 five,
-                exchange(6, FIVE),
+                exchange(5, FIVE),
+                exchange(6, STAYS),
                 at(5, 0, "no exchange"),
                 restart("shows 5"),
                 exchange(5, "no exchange"),

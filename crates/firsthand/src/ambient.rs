@@ -36,6 +36,19 @@ pub fn rng() -> anyhow::Result<StdRng> {
     Ok(StdRng::from_seed(*seed))
 }
 
+/// Keeps the memory of this process out of what others can read: no core file is written when it crashes, and on Linux no
+/// other process of the same user can look into it, a debugger neither. What is swapped out is not covered.
+pub fn close_memory() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Neither is worth refusing to run over: a system that has no such limit writes no such file.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
 /// Turns true once, when everything is to stop.
 pub type Stop = watch::Receiver<bool>;
 

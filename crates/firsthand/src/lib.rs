@@ -76,6 +76,7 @@ const EXIT_CONFIG: u8 = 78;
 /// The program: reads its arguments and runs what they name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    ambient::close_memory();
     let result = match cli.command {
         Command::Demo(args) => {
             ambient::quiet_log();

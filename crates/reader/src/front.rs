@@ -49,7 +49,8 @@ pub(crate) async fn story(State(app): State<Arc<App>>, Path(id): Path<String>) -
         return (StatusCode::NOT_FOUND, plain(words::NO_STORY)).into_response();
     };
     let under = html! { p { a href=(contact::PATH) data-in-place { (words::CONTACT) } } };
-    frame(&app, Here::Elsewhere, &story.title, None, parts::story(&story, &app.zone, &under)).into_response()
+    // What a tab is called stands in the browser's history, and may leave the machine: it does not say what is read.
+    frame(&app, Here::Elsewhere, words::STORY, None, parts::story(&story, &app.zone, &under)).into_response()
 }
 
 /// `GET /pictures/{id}`

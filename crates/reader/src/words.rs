@@ -14,6 +14,7 @@ macro_rules! words {
 words! {
     // everywhere
     FRONT_PAGE = "Front page";
+    STORY = "A story";
     CONTACT = "Contact the newsroom";
     NOT_HERE_TITLE = "Not here";
     NOT_HERE = "There is nothing at this address.";

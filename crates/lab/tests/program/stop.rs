@@ -70,6 +70,14 @@ async fn the_links_work_and_ctrl_c_or_sigterm_leaves_nothing() {
     let [typed, told] = [Here::new(), Here::new()];
     let ((mut first, shown), (mut second, _)) = tokio::join!(start(&typed, &[]), start(&told, &[]));
     assert_eq!((roles(&typed), roles(&told)), (ROLES, ROLES));
+    for process in typed.processes() {
+        // What words are in its memory goes into no core file.
+        if let Ok(limits) = std::fs::read_to_string(format!("/proc/{}/limits", process.id)) {
+            let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+            let limit: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+            assert_eq!(limit, ["0", "0"], "{}", process.line);
+        }
+    }
 
     let get = async |url: &str| {
         let answer = http(url).get(url).send().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proto::edition::MAX_HEAD;
 use proto::mix::Manifest;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Millis, NetworkId, Round, codec, path, request};
@@ -89,9 +90,10 @@ impl Edge {
         Ok(self.record(&path::manifests(r)).await?.unwrap_or_default())
     }
 
-    /// What stands at `path` in the one encoding. `None`: nothing.
+    /// What stands at `path` in the one encoding. `None`: nothing. All of it goes into a head, so what is longer than one is
+    /// not read to its end.
     pub(crate) async fn record<T: codec::Record>(&self, path: &str) -> Result<Option<T>, EdgeError> {
-        let answer = self
+        let mut answer = self
             .client
             .get(format!("{}{path}", self.url))
             .send()
@@ -99,7 +101,13 @@ impl Edge {
             .map_err(|cause| self.unreachable(cause))?;
         match answer.status() {
             StatusCode::OK => {
-                let bytes = answer.bytes().await.map_err(|cause| self.unreachable(cause))?;
+                let mut bytes = Vec::new();
+                while let Some(piece) = answer.chunk().await.map_err(|cause| self.unreachable(cause))? {
+                    bytes.extend_from_slice(&piece);
+                    if bytes.len() > MAX_HEAD {
+                        return Err(EdgeError::Malformed);
+                    }
+                }
                 codec::decode(&bytes).map(Some).map_err(|_| EdgeError::Malformed)
             }
             StatusCode::NOT_FOUND => Ok(None),
@@ -115,6 +123,24 @@ impl Edge {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An edge that never stops answering does not fill the press's memory.
+    #[tokio::test]
+    async fn an_answer_longer_than_a_head_is_not_read_to_its_end() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let edge =
+            Edge::new(&format!("http://{}", listener.local_addr().unwrap()), NetworkId([1; 32])).unwrap();
+        let endless = tokio::spawn(async move {
+            let (mut to, _) = listener.accept().await.unwrap();
+            to.read_buf(&mut Vec::new()).await.unwrap();
+            to.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+            let piece = [&b"10000\r\n"[..], &[0; 0x10000], b"\r\n"].concat();
+            while to.write_all(&piece).await.is_ok() {}
+        });
+        assert!(matches!(edge.manifests(Round(1)).await, Err(EdgeError::Malformed)));
+        endless.await.unwrap();
+    }
 
     #[test]
     fn only_this_computer_is_reached_in_the_clear() {

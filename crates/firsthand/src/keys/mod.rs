@@ -84,7 +84,8 @@ enum Step {
         /// Who reads there, and how soon it answers
         #[arg(long)]
         about: String,
-        /// The first round in which it can be written to: 48 after the round in which it is first listed, at the earliest
+        /// The first round in which it can be written to: 0 on the day on which the network is founded; later, 48 after
+        /// the round in which it is first listed, at the earliest, or nobody takes the directory
         #[arg(long, value_name = "ROUND", default_value_t = 0)]
         since: u32,
         /// File to write

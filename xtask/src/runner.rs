@@ -82,6 +82,9 @@ fn nextest_is_installed() -> bool {
 
 fn tell<'a>(command: &'a mut Command, settings: &Settings) -> &'a mut Command {
     command.env("FIRSTHAND_BIN", &settings.program);
+    if let Some(folder) = settings.scratch {
+        command.env("TMPDIR", folder);
+    }
     match &settings.corpus {
         Some(folder) => command.env("FIRSTHAND_CORPUS", folder),
         None => command.env_remove("FIRSTHAND_CORPUS"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -106,6 +106,8 @@ pub(crate) struct Settings {
     pub(crate) program: PathBuf,
     /// The folder of real coverage: `FIRSTHAND_CORPUS`, absolute, since tests run in their own crate's folder.
     pub(crate) corpus: Option<PathBuf>,
+    /// Where tests keep what they write, if there is something better than the system's folder.
+    pub(crate) scratch: Option<&'static Path>,
 }
 
 impl Settings {
@@ -121,8 +123,19 @@ impl Settings {
                 folder.display()
             );
         }
-        Self { program, corpus }
+        Self { program, corpus, scratch: in_memory() }
     }
+}
+
+/// A file system in memory, where there is one with room: tests stop programs and never the computer, so nothing they write has
+/// to be on a disk, and most of the time of many is spent waiting until it is.
+fn in_memory() -> Option<&'static Path> {
+    /// In KiB.
+    const ROOM: u64 = 4 << 20;
+    let memory = Path::new("/dev/shm");
+    let told = process::output(Command::new("df").arg("-Pk").arg(memory).stderr(Stdio::null()))?;
+    let free: u64 = told.lines().last()?.split_whitespace().nth(3)?.parse().ok()?;
+    (free >= ROOM).then_some(memory)
 }
 
 /// How many tests of a part passed and failed, as far as its runner told.

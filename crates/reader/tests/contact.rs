@@ -290,7 +290,11 @@ async fn a_document_shows_what_it_carries_and_how_long_it_takes_before_it_starts
     // There is no queue before the first edition, so nothing starts.
     window.press("Send this one", &[]).await;
     assert!(window.says("The first edition is still to come. Nothing was sent."));
-    // It was taken out of memory: what is sent again has to be chosen again.
+    // The file is still there, to be sent once it can be.
+    assert_eq!(window.heading(), "What the file carries");
+    window.press("Send this one", &[]).await;
+    assert!(window.says("Nothing was sent.") && window.says("Minutes.pdf"));
+    window.press("Choose another file", &[]).await;
     window.upload("Look at it", "a.jpg", b"\xff\xd8\xff\xe0 no picture").await;
     assert!(window.says("The file is damaged."));
     window.upload("Look at it", "a.exe", b"MZ\x90\x00").await;

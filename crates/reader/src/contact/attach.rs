@@ -55,7 +55,7 @@ pub(super) async fn look_over(
     })
     .await;
     match looked {
-        Ok(ways) => load.show(&Screen::Looked { desk, ways: &ways }),
+        Ok(ways) => load.show(&Screen::Looked { desk, ways: &ways, problem: None }),
         Err(NotTaken::Huge) => refuse(words::FILE_HUGE),
         Err(NotTaken::Kind) => refuse(words::FILE_KIND),
         Err(NotTaken::Damaged) => refuse(words::FILE_DAMAGED),
@@ -64,7 +64,7 @@ pub(super) async fn look_over(
     }
 }
 
-/// Puts the chosen size of the file on its way.
+/// Puts the chosen size of the file on its way. If it is refused, the file stays looked at, to be sent once there is room.
 pub(super) async fn send(
     app: &Arc<App>,
     load: Load<'_>,
@@ -72,20 +72,28 @@ pub(super) async fn send(
     desk: &DeskView,
     which: u32,
 ) -> Response {
-    let attached = open.attached().take().filter(|attached| attached.desk == desk.id);
-    let Some(document) = attached.and_then(|a| a.looked.documents.into_iter().nth(which as usize)) else {
-        return load.show(&Screen::Attach { desk, problem: Some(words::NO_FILE) });
-    };
     let (id, now, sends) = (desk.id, app.now(), Arc::clone(&open));
-    let sent = blocking(move || sends.session.attach(id, &document, now)).await;
-    let refuse = |sentence| load.show(&Screen::Attach { desk, problem: Some(sentence) });
-    let refused = match sent {
-        Ok(kept_by) => {
+    let sent = blocking(move || {
+        let attached = sends.attached().take().filter(|attached| attached.desk == id)?;
+        let document = attached.looked.documents.get(which as usize)?;
+        let sent = sends.session.attach(id, document, now).map_err(|refused| {
+            let ways = Ways::of(&sends, &attached.looked);
+            (refused, ways)
+        });
+        if sent.is_err() {
+            *sends.attached() = Some(attached);
+        }
+        Some(sent)
+    });
+    let (refused, ways) = match sent.await {
+        None => return load.show(&Screen::Attach { desk, problem: Some(words::NO_FILE) }),
+        Some(Ok(kept_by)) => {
             let inside = inside(app, open, false, Some((words::IN_LINE, kept_by))).await;
             return load.show(&Screen::Home { inside: &inside });
         }
-        Err(refused) => refused,
+        Some(Err(refused)) => refused,
     };
+    let refuse = |sentence| load.show(&Screen::Looked { desk, ways: &ways, problem: Some(sentence) });
     match refused {
         WriteError::Locked => locked(&load),
         WriteError::NoDesk => load.show(&Screen::Sorry(words::DESK_GONE)),
@@ -166,10 +174,11 @@ fn back(load: &Load<'_>, desk: &DeskView) -> Markup {
 }
 
 /// What the file carries, and what sending it takes: all of it before anything starts.
-pub(super) fn looked(load: &Load<'_>, desk: &DeskView, looked: &Ways) -> Markup {
+pub(super) fn looked(load: &Load<'_>, desk: &DeskView, looked: &Ways, problem: Option<&str>) -> Markup {
     let open_again = looked.ways.iter().any(|way| way.plan.openings > 1);
     html! {
         h1 { (words::LOOKED) }
+        @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
         p { (if looked.cleaned { words::CLEANED } else { words::NOT_CLEANED }) }
         @if looked.found.is_empty() {
             p { (if looked.cleaned { words::FOUND_NOTHING_PICTURE } else { words::FOUND_NOTHING }) }

@@ -37,7 +37,7 @@ pub(super) enum Screen<'a> {
     Compose { writing: Writing<'a>, problem: Option<String> },
     Ask { writing: Writing<'a>, what: Identifies },
     Attach { desk: &'a DeskView, problem: Option<&'static str> },
-    Looked { desk: &'a DeskView, ways: &'a Ways },
+    Looked { desk: &'a DeskView, ways: &'a Ways, problem: Option<&'static str> },
     Sorry(&'static str),
 }
 
@@ -100,7 +100,7 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
         Screen::Compose { writing, problem } => compose(load, writing, problem.as_deref()),
         Screen::Ask { writing, what } => ask(load, writing, *what),
         Screen::Attach { desk, problem } => attach::choose(load, desk, *problem),
-        Screen::Looked { desk, ways } => attach::looked(load, desk, ways),
+        Screen::Looked { desk, ways, problem } => attach::looked(load, desk, ways, *problem),
         Screen::Sorry(sentence) => html! {
             h1 { (words::CONTACT) }
             p.problem role="alert" { (sentence) }

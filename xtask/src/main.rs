@@ -2,11 +2,13 @@
 //!
 //! Nothing here ships. The files read in this order: `test` says which parts there are and what they amount to,
 //! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own.
+//! `mutants` shows that tests fail without what they test.
 
 mod bench;
 mod browser;
 mod house;
 mod licence;
+mod mutants;
 mod process;
 mod runner;
 mod test;
@@ -15,11 +17,13 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test            everything: lints, unit, net, browser
-cargo xtask test lints      format, clippy, the arrows between crates, licences
+cargo xtask test lints      format, clippy, the arrows between crates, licences, the list of mutants
 cargo xtask test unit       every test but the whole network's and the browser's; examples in docs
 cargo xtask test net        the whole network on loopback
 cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
+cargo xtask mutants         takes every defence of the threat model away and shows that its tests fail; WORD... chooses,
+                            --list only prints, --record notes it in docs/mutants.md
 
 exit code of test: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
 
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", parts @ ..] => test::run(parts),
         ["bench", options @ ..] => bench::run(options),
+        ["mutants", arguments @ ..] => mutants::run(arguments),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)

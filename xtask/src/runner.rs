@@ -114,6 +114,36 @@ fn nextest(tests: Tests, settings: &Settings) -> Result<Outcome> {
     Ok(Outcome { passed, tally, failures })
 }
 
+/// What came of a run of nextest that printed nothing.
+pub(crate) struct Quiet {
+    /// None if nothing ran: it did not build.
+    pub(crate) tally: Option<Tally>,
+    pub(crate) failures: Vec<String>,
+    said: String,
+}
+
+impl Quiet {
+    /// Whether the test of this name failed.
+    pub(crate) fn failed(&self, test: &str) -> bool {
+        let is = |name: &String| name.rsplit([' ', ':']).next() == Some(test);
+        self.failures.iter().any(is)
+    }
+
+    /// The end of what it would have printed.
+    pub(crate) fn end(&self) -> String {
+        let lines: Vec<&str> = self.said.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+/// Runs nextest to the end, and prints nothing.
+pub(crate) fn quietly(command: &mut Command, settings: &Settings) -> Result<Quiet> {
+    let output = tell(command, settings).stdin(Stdio::null()).output().context("could not start cargo")?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let failures = said.lines().filter_map(nextest_failure).collect();
+    Ok(Quiet { tally: said.lines().find_map(nextest_summary), failures, said })
+}
+
 fn one_by_one(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<Outcome> {
     let mut all = Outcome { passed: true, tally: Some(Tally::default()), failures: Vec::new() };
     for program in test_programs(metadata)? {
@@ -217,6 +247,14 @@ mod tests {
         let line = "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(libtest_summary(line), Some(Tally { passed: 4, failed: 1 }));
         assert_eq!(libtest_summary("test tests::summary ... ok"), None);
+    }
+
+    #[test]
+    fn a_quiet_run_knows_a_test_by_the_end_of_its_name() {
+        let failures = vec!["client::device log::one".into(), "model two".into()];
+        let ran = Quiet { tally: None, failures, said: String::new() };
+        assert!(ran.failed("one") && ran.failed("two"));
+        assert!(!ran.failed("ne") && !ran.failed("log"));
     }
 
     #[test]

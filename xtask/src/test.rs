@@ -10,7 +10,7 @@ use cargo_metadata::Metadata;
 
 use crate::process::{self, Stopwatch};
 use crate::runner::{self, Outcome, Tests};
-use crate::{browser, house, licence};
+use crate::{browser, house, licence, mutants};
 
 /// Runs the named parts, or all of them if none is named. The last line it prints is `N passed, N failed` when every
 /// part asked for ran to its end, counting each test and each lint as one; else it says what is missing.
@@ -60,7 +60,8 @@ fn lints(metadata: &Metadata, report: &mut Report) -> Result<()> {
     })?;
     report.lint("arrows", || Ok(no_faults(&house::arrows(metadata))))?;
     report.lint("crates", || Ok(no_faults(&house::crates(metadata)?)))?;
-    report.lint("licences", || Ok(no_faults(&licence::faults(metadata)?)))
+    report.lint("licences", || Ok(no_faults(&licence::faults(metadata)?)))?;
+    report.lint("mutants", || Ok(no_faults(&mutants::faults(process::root())?)))
 }
 
 fn no_faults(faults: &[String]) -> bool {
@@ -111,7 +112,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn find(metadata: &Metadata) -> Self {
+    pub(crate) fn find(metadata: &Metadata) -> Self {
         let program = format!("debug/firsthand{}", std::env::consts::EXE_SUFFIX);
         let program = metadata.target_directory.join(program).into_std_path_buf();
         let named = std::env::var_os("FIRSTHAND_CORPUS").map(PathBuf::from);

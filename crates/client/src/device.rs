@@ -7,6 +7,7 @@ use std::time::Duration;
 use proto::conversation;
 use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys, UnverifiedDirectory};
 use proto::envelope::Wire;
+use proto::keys::KeyKind;
 use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
@@ -115,9 +116,6 @@ pub struct Status {
     /// began anew with the newest one: that it follows from the one before could not be checked, and answers that came
     /// meanwhile are lost to it. The same with and without mail.
     pub started_over: bool,
-    /// Whether, since the program was started, the drops of a round that a head names were nowhere to be had for 12 rounds,
-    /// and were given up. The same with and without mail.
-    pub drops_lost: bool,
     /// When the next exchange is.
     pub next_exchange: Millis,
     /// T.
@@ -268,7 +266,6 @@ impl Device {
                 front,
                 health,
                 started_over: false,
-                drops_lost: false,
             }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::new(()),
@@ -372,7 +369,6 @@ impl Device {
             edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
             health: shown.health,
             started_over: shown.started_over,
-            drops_lost: shown.drops_lost,
             next_exchange: self.inner.exchange_due(),
             round_ms: u64::from(self.inner.schedule.round_ms),
         }
@@ -496,7 +492,6 @@ pub(crate) struct Shown {
     pub(crate) front: Front,
     pub(crate) health: Health,
     pub(crate) started_over: bool,
-    pub(crate) drops_lost: bool,
 }
 
 /// What is due next.
@@ -626,6 +621,7 @@ impl Inner {
 
     /// The rounds in which the queue's first blob leaves: at the earliest, and at the latest.
     fn next_taken(&self, held: &Held, now: Millis) -> (Round, Round) {
+        self.if_set_back(now);
         let current = self.schedule.round_at(now).unwrap_or(Round(0));
         let due = lock(&self.due).exchange;
         if held.taken == Some(current) || due > current {
@@ -663,9 +659,17 @@ impl ExitKeys {
     pub(crate) fn at(&self, place: usize) -> &SealPublic {
         // MBX-15: of the round in which it leaves, so that what waited long is sealed like what is new; never of a later one,
         // whose key the exit would not have begun to use.
-        let leaves = Round(self.first.0.saturating_add(place as u32));
-        let key = self.directory.exit_key(leaves).or_else(|| self.directory.exit_key(self.first));
+        let key = self.directory.exit_key(self.leaves(place)).or_else(|| self.directory.exit_key(self.first));
         key.expect("there was one when this was made")
+    }
+
+    /// The week in which the blob at `place` leaves.
+    pub(crate) fn week(&self, place: usize) -> Round {
+        KeyKind::Week.period(self.leaves(place)).from
+    }
+
+    fn leaves(&self, place: usize) -> Round {
+        Round(self.first.0.saturating_add(place as u32))
     }
 }
 

@@ -31,10 +31,6 @@ use crate::mailbox::QUEUE;
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;
 
-/// Drops that a head names and the edge does not have are asked for again for so many rounds. Then they are given up: what
-/// was in them is sent again by who sent it, as if a mix had lost it.
-const GIVEN_UP: u32 = 12;
-
 /// An edition may come some rounds late. One older than this is worth a word.
 const STALE_ROUNDS: u32 = 3;
 
@@ -465,21 +461,13 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    /// The drops of one round. `None`: they are so old that the edge may have deleted them, or they never came.
+    /// The drops of one round. `None`: they are so old that the edge may have deleted them.
     async fn drops(&self, named: &DropRef, directory: &Directory) -> Result<Option<Drops>, Failed> {
         let edge = &self.inner.edge;
         let parameters = directory.parameters();
-        let age = self.r.0.saturating_sub(named.round.0);
-        let gone = |()| {
-            // EXC-09: one round's drops do not hold up all that come after.
-            if age < GIVEN_UP {
-                return Err(Failed::Rejected);
-            }
-            if age + RETENTION_SLACK <= KEPT_ROUNDS {
-                self.inner.show(|shown| shown.drops_lost = true);
-            }
-            Ok(None)
-        };
+        let old = named.round.0.saturating_add(KEPT_ROUNDS) < self.r.0 + RETENTION_SLACK;
+        // EXC-09: what one device could go on without, and others have, would mark it.
+        let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
         let length = usize::from(parameters.reader_slots) * READER_SLOT;
         let Some(reader) = edge.get(&path::reader_drop(named.round), length).await? else { return gone(()) };
         let reader = named.reader_drop(directory, reader)?;

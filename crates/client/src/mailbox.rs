@@ -187,19 +187,21 @@ impl Mailbox {
 
     /// Puts a message in the first place that holds cover, and returns that place, counted from 0, and its hint.
     pub(crate) fn place(&mut self, key: &HintKey, blob: &Blob) -> Result<(usize, Hint), QueueFull> {
-        self.place_before(key, blob, &[])
+        self.place_before(key, blob, &[], &|_| Round(0))
     }
 
     /// Puts a message in front of these others, if any of them waits before the first cover: they move back by one, and if
-    /// there is no cover the last of them falls out, which is the one that [`Self::falls`] named.
+    /// there is no cover in the week, as `week` tells it of places, the last of them falls out, which is the one that
+    /// [`Self::falls`] named.
     pub(crate) fn place_before(
         &mut self,
         key: &HintKey,
         blob: &Blob,
         others: &[Hint],
+        week: &dyn Fn(usize) -> Round,
     ) -> Result<(usize, Hint), QueueFull> {
         // MBX-08: the first cover, and the place of no message but these. DOC-06
-        let places = self.places_before(key, others);
+        let places = self.places_before(key, others, week);
         let first = *places.first().ok_or(QueueFull)?;
         for pair in places.windows(2).rev() {
             self.queue.swap(pair[0], pair[1]);
@@ -214,25 +216,35 @@ impl Mailbox {
         Ok((first, hint))
     }
 
-    /// Which of these others falls out when a message is put in front of them: none, if there is cover.
-    pub(crate) fn falls(&self, key: &HintKey, others: &[Hint]) -> Result<Option<Hint>, QueueFull> {
-        let last = *self.places_before(key, others).last().ok_or(QueueFull)?;
+    /// Which of these others falls out when a message is put in front of them: none, if there is cover in the week.
+    pub(crate) fn falls(
+        &self,
+        key: &HintKey,
+        others: &[Hint],
+        week: &dyn Fn(usize) -> Round,
+    ) -> Result<Option<Hint>, QueueFull> {
+        let last = *self.places_before(key, others, week).last().ok_or(QueueFull)?;
         Ok(self.is_message(key, last).then(|| *self.marks.place(last)))
     }
 
-    /// The places of these others before the first cover, in order, and that of the first cover.
-    fn places_before(&self, key: &HintKey, others: &[Hint]) -> Vec<usize> {
+    /// The places of these others before the first cover, in order, and that of the first cover; of all these, those in the week
+    /// of the first.
+    fn places_before(&self, key: &HintKey, others: &[Hint], week: &dyn Fn(usize) -> Round) -> Vec<usize> {
         let cover = (0..QUEUE).find(|&p| !self.is_message(key, p));
         let mut places: Vec<_> = others.iter().filter_map(|hint| self.marks.find(hint)).collect();
         places.retain(|&place| cover.is_none_or(|cover| place < cover));
         places.sort_unstable();
         places.extend(cover);
+        // MBX-15: nothing moves into another week, under whose key it is not sealed.
+        if let Some(first) = places.first().map(|place| week(*place)) {
+            places.retain(|place| week(*place) == first);
+        }
         places
     }
 
     /// The place that [`Self::place_before`] would put a message in.
     pub(crate) fn next_place(&self, key: &HintKey, others: &[Hint]) -> Result<usize, QueueFull> {
-        self.places_before(key, others).first().copied().ok_or(QueueFull)
+        self.places_before(key, others, &|_| Round(0)).first().copied().ok_or(QueueFull)
     }
 
     /// The places that hold cover, in order.
@@ -415,6 +427,26 @@ mod tests {
         assert_eq!(mailbox.place(&other, &blob(98)).unwrap().0, 0, "to another passphrase all is cover");
     }
 
+    fn one_week(_: usize) -> Round {
+        Round(0)
+    }
+
+    /// MBX-15: a part that moved over the end of a week would leave under the key of the week before.
+    #[test]
+    fn a_part_that_would_move_into_another_week_falls_out() {
+        let mut rng = StdRng::seed_from_u64(10);
+        let mut mailbox = filled(&mut rng);
+        let key = HintKey::generate(&mut rng);
+        let parts: Vec<_> = (1..5).map(|n| mailbox.place(&key, &blob(n)).unwrap().1).collect();
+        // The week ends behind the second place.
+        let week = |place: usize| Round(if place < 2 { 0 } else { 168 });
+        assert_eq!(mailbox.falls(&key, &parts, &week), Ok(Some(parts[1])));
+        mailbox.place_before(&key, &blob(9), &parts, &week).unwrap();
+        let waiting = mailbox.queue[..5].to_vec();
+        let wanted = [9, 1, 3, 4].map(|n| blob(n).as_bytes().to_vec());
+        assert_eq!((&waiting[..4], mailbox.find(&parts[1])), (&wanted[..], None));
+    }
+
     #[test]
     fn doc_06_a_message_goes_before_parts_and_the_last_part_falls_out_of_a_full_queue() {
         let mut rng = StdRng::seed_from_u64(9);
@@ -425,8 +457,8 @@ mod tests {
         mailbox.place(&key, &blob(0)).unwrap();
         let parts: Vec<_> = (1..4).map(|n| mailbox.place(&key, &blob(n)).unwrap().1).collect();
         mailbox.place(&key, &blob(4)).unwrap();
-        assert_eq!(mailbox.falls(&key, &parts), Ok(None));
-        let (place, hint) = mailbox.place_before(&key, &blob(5), &parts).unwrap();
+        assert_eq!(mailbox.falls(&key, &parts, &one_week), Ok(None));
+        let (place, hint) = mailbox.place_before(&key, &blob(5), &parts, &one_week).unwrap();
         assert_eq!((place, mailbox.find(&hint)), (1, Some(1)));
         // The message behind the parts keeps its place.
         assert_eq!(first(&mailbox, 6), bytes(&[0, 5, 1, 2, 4, 3]));
@@ -434,9 +466,9 @@ mod tests {
         for n in 10..10 + 42 {
             mailbox.place(&key, &blob(n)).unwrap();
         }
-        assert_eq!(mailbox.falls(&key, &[]), Err(QueueFull));
-        assert_eq!(mailbox.falls(&key, &parts), Ok(Some(parts[2])));
-        mailbox.place_before(&key, &blob(6), &parts).unwrap();
+        assert_eq!(mailbox.falls(&key, &[], &one_week), Err(QueueFull));
+        assert_eq!(mailbox.falls(&key, &parts, &one_week), Ok(Some(parts[2])));
+        mailbox.place_before(&key, &blob(6), &parts, &one_week).unwrap();
         assert_eq!(first(&mailbox, 6), bytes(&[0, 5, 6, 1, 4, 2]));
         assert_eq!((mailbox.find(&parts[2]), mailbox.covers(&key)), (None, vec![]));
     }

@@ -284,7 +284,7 @@ impl Session {
             let sequence = conversation.say(text, to.at);
             let blob = conversation.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng)?;
             content.keep_draft(desk, "");
-            let place = self.place(held, open, content, &blob, &mut rng)?;
+            let place = self.place(held, open, content, &blob, &to.exits, &mut rng)?;
             Ok(inner.leaves(held, place, now))
         })
         .unwrap_or(Err(WriteError::Locked))
@@ -399,16 +399,19 @@ impl Session {
         open: &mut Open,
         mut content: Content,
         blob: &Blob,
+        exits: &ExitKeys,
         rng: &mut StdRng,
     ) -> Result<usize, WriteError> {
         // DOC-06
         let parts = content.waiting_parts();
-        let falls = held.mailbox.falls(&open.hints, &parts).map_err(|QueueFull| WriteError::QueueFull)?;
+        let week = |place| exits.week(place);
+        let falls =
+            held.mailbox.falls(&open.hints, &parts, &week).map_err(|QueueFull| WriteError::QueueFull)?;
         if let Some(hint) = falls {
             content.unseal(&hint);
         }
         self.keep(held, open, content, rng)?;
-        let placed = held.mailbox.place_before(&open.hints, blob, &parts);
+        let placed = held.mailbox.place_before(&open.hints, blob, &parts, &week);
         self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
         Ok(placed.expect("it has a place").0)
     }
@@ -437,7 +440,8 @@ impl Session {
                     .and_then(|c| c.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng).ok());
                 if let Some(blob) = sealed {
                     // Not a word to the log if it finds no place: the line shows that it is still overdue.
-                    let _: Result<usize, WriteError> = self.place(held, open, content, &blob, &mut rng);
+                    let _: Result<usize, WriteError> =
+                        self.place(held, open, content, &blob, &to.exits, &mut rng);
                 }
             });
         }

@@ -102,3 +102,15 @@ pub fn quiet_log() {
         .without_time()
         .init();
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    /// With it no core file is written whatever takes them, and no other process of the user reads this one's memory.
+    #[test]
+    fn memory_is_closed() {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        super::close_memory();
+        assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
+        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+    }
+}

@@ -9,8 +9,11 @@ use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use client::{LineState, Place, QUEUE, Who};
+use proto::document::{Document, Format};
 use proto::envelope;
 use proto::{Clock as _, Round};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
 /// Everything in a folder: names, bytes, and when each was last changed.
 type Image = BTreeMap<String, (Vec<u8>, SystemTime)>;
@@ -253,7 +256,6 @@ async fn the_first_envelope_of_a_fresh_install_is_like_the_thousandth() {
     assert_eq!(device.status().edition.unwrap().round, Round(ROUNDS - 1));
 }
 
-/// MBX-14: also on a device that was off for so long that it knows no key of today.
 /// P1: what waited over the end of a week is sealed to the same key as what is new, messages, cover and parts alike.
 #[tokio::test]
 async fn mbx_15_a_blob_is_sealed_to_the_exits_key_of_the_week_in_which_it_leaves() {
@@ -262,24 +264,36 @@ async fn mbx_15_a_blob_is_sealed_to_the_exits_key_of_the_week_in_which_it_leaves
     let end = proto::keys::WEEK;
     town.round(end - 20, &[&source]).await;
     let session = source.begin(&passphrase(1)).unwrap();
-    for n in 0..30 {
+    for n in 0..5 {
         session.write(town.desk, &format!("message {n}"), town.clock.now()).unwrap();
     }
-    let last = session.conversations()[0].id;
-    for r in end - 19..end + 32 {
+    let mut content = vec![0; 100_000];
+    StdRng::seed_from_u64(3).fill_bytes(&mut content);
+    let document = Document { name: "a".into(), format: Format::Pdf, content };
+    session.attach(town.desk, &document, town.clock.now()).unwrap();
+    let conversation = session.conversations()[0].id;
+    for r in end - 19..end + 40 {
         town.quiet(r, &[&source], |_| ()).await;
-        if r == end - 10 {
-            // One is taken back: cover takes the places of all that wait, and so do messages again.
-            session.delete_conversation(last, town.clock.now());
-            for n in 0..20 {
+        if r == end - 12 {
+            // They go before the parts, which move back.
+            for n in 0..4 {
+                session.write(town.desk, &format!("meanwhile {n}"), town.clock.now()).unwrap();
+            }
+        }
+        if r == end - 5 {
+            // Cover takes the places of all that wait, and messages again.
+            session.delete_conversation(conversation, town.clock.now());
+            for n in 0..12 {
                 session.write(town.desk, &format!("again {n}"), town.clock.now()).unwrap();
             }
         }
+        session.refresh();
         let [(round, envelope)] = &town.edge.uploads()[..] else { panic!("one upload a round") };
         assert_eq!((round.0, town.week_of(*round, envelope)), (r, r / end), "in round {r}");
     }
 }
 
+/// MBX-14: also on a device that was off for so long that it knows no key of today.
 #[tokio::test]
 async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     let mut town = Town::found(52).await;

@@ -19,6 +19,9 @@ use super::upstream::Upstream;
 use super::{Me, MixError};
 use crate::faults::{Side, Step};
 
+/// How many rounds before its week the exit begins to open with a key.
+const AHEAD: u32 = 12;
+
 /// The keys that a mix holds.
 pub(super) struct Keys {
     kind: KeyKind,
@@ -128,8 +131,11 @@ impl Keys {
     /// The keys to try on something sealed for `round`, in this order.
     pub(super) fn tried(&self, round: Round) -> impl Iterator<Item = &SealSecret> {
         let (of_round, others): (Vec<_>, Vec<_>) = self.held.iter().partition(|h| h.period.holds(round));
+        // What waits in a queue is sealed to the key of the round in which it was to leave. A device whose clock was ahead has
+        // sent as many of them too early, and the rest leaves before its time: at most by as much as it knows round keys.
+        let begins_by = Round(round.0.saturating_add(if self.kind == KeyKind::Week { AHEAD } else { 0 }));
         let others =
-            others.into_iter().filter(move |h| self.kind != KeyKind::Round && h.period.from <= round);
+            others.into_iter().filter(move |h| self.kind != KeyKind::Round && h.period.from <= begins_by);
         of_round.into_iter().chain(others).map(|h| &*h.secret)
     }
 

@@ -26,7 +26,7 @@ mod pull;
 pub(crate) mod store;
 mod upstream;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ use self::keys::Keys;
 use self::outputs::Outputs;
 use self::pass::{Closing, Pass};
 use self::pull::{Begun, Pull};
-use self::store::{Closes, Item, Place, Run as StoredRun, Store};
+use self::store::{Closes, Item, Place, Progress, Run as StoredRun, Store};
 use crate::edge::OpenError;
 use crate::faults::{Hook, Killed, Side, Step};
 use crate::http::RUN;
@@ -143,8 +143,8 @@ pub struct Mix<U> {
     upstream: U,
     rng: StdRng,
     work: Work,
-    /// The input being taken, and how many of its entries are.
-    progress: Option<(BatchId, u64)>,
+    /// The input being taken.
+    progress: Option<Progress>,
     /// Whether an input ended with enough gathered: the batch is to be closed.
     due: bool,
     /// The round it is by our own clock. Hold is counted in these: the number of a batch is another's word.
@@ -157,8 +157,8 @@ pub struct Mix<U> {
     pull: Pull,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
-    /// Inputs that are not what their manifests say. They are said once, and left.
-    refused: HashSet<BatchId>,
+    /// Inputs that are not what they should be: said when they are found, and left until this round.
+    refused: HashMap<BatchId, Round>,
     // Last, so that it is let go of after the store is closed.
     _folder: StateFolder,
 }
@@ -218,7 +218,7 @@ impl<U: Upstream> Mix<U> {
             follow,
             pull,
             stale: true,
-            refused: HashSet::new(),
+            refused: HashMap::new(),
             _folder: folder,
         };
         mix.reload()?;
@@ -295,19 +295,19 @@ impl<U: Upstream> Mix<U> {
             if self.store.is_taken(id)? {
                 self.release(id)?;
             // MIX-13: what a batch is called is another's word, and no round is begun before its time.
-            } else if !self.refused.contains(&id) && id.round <= self.now {
+            } else if self.refused.get(&id).is_none_or(|until| *until <= self.now) && id.round <= self.now {
                 fresh.push(id);
             }
         }
-        if let Some((current, next)) = self.progress {
-            return if fresh.contains(&current) {
-                Ok(self.take_from(current, next, done)? == Taken::Some)
+        if let Some(begun) = self.progress {
+            return if fresh.contains(&begun.source) {
+                Ok(self.take_from(begun.source, Some(begun), done)? == Taken::Some)
             } else {
-                self.give_up(current, next, &fresh)
+                self.give_up(begun, &fresh)
             };
         }
         for id in fresh {
-            match self.take_from(id, 0, done)? {
+            match self.take_from(id, None, done)? {
                 Taken::Some => return Ok(true),
                 // Only the oldest round is taken from; those after it wait until it is over.
                 Taken::NothingYet => return Ok(false),
@@ -326,24 +326,30 @@ impl<U: Upstream> Mix<U> {
 
     /// The input begun is not there any more, which an honest edge never does: the rest of it is lost. Not at once, since
     /// it may come back with the edge's disk.
-    fn give_up(&mut self, current: BatchId, next: u64, fresh: &[BatchId]) -> Result<bool, MixError> {
+    fn give_up(&mut self, begun: Progress, fresh: &[BatchId]) -> Result<bool, MixError> {
         let newest = fresh.last().map_or(0, |id| id.round.0);
-        if newest < current.round.0.saturating_add(GIVE_UP) {
+        if newest < begun.source.round.0.saturating_add(GIVE_UP) {
             return Ok(false);
         }
         tracing::error!("The edge lost an input that was not taken whole. Ask its operator.");
-        self.store_run(current, next, true, None, Opened::default())?;
+        self.store_run(begun, true, None, Opened::default())?;
         Ok(true)
     }
 
-    /// Takes entries of one input, from the `next`-th on.
-    fn take_from(&mut self, id: BatchId, next: u64, done: &mut Stepped) -> Result<Taken, MixError> {
+    /// Takes entries of one input, after those taken before if it was `begun`.
+    fn take_from(
+        &mut self,
+        id: BatchId,
+        begun: Option<Progress>,
+        done: &mut Stepped,
+    ) -> Result<Taken, MixError> {
         let room = match &self.work {
             // MIX-03: a batch closes at n_max, so no run brings more than fit.
             Work::Pass(pass) => pass.room(),
             Work::Exit(_) => usize::MAX,
         };
         if self.me.hop == 0 {
+            let next = begun.map_or(0, |begun| begun.next);
             let Some(run) = self.upstream.envelopes(id.round, next)? else { return Ok(Taken::NothingYet) };
             if !run.bytes.len().is_multiple_of(ENVELOPE) {
                 return Err(UpstreamError::Nonsense.into());
@@ -356,22 +362,30 @@ impl<U: Upstream> Mix<U> {
             }
             let before = self.work.inputs().digest(id);
             let digest = mix::chain(before, entries.iter().copied());
-            self.take_entries(id, next, ended, digest, &entries, done)?;
+            self.take_entries(Progress { source: id, next, digest }, ended, &entries, done)?;
         } else {
-            match self.pull.begin(&self.me, &self.keys, &mut self.upstream, id, next)? {
+            match self.pull.begin(&self.me, &self.keys, &mut self.upstream, id, begun)? {
                 Begun::Here => {}
                 Begun::NothingYet => return Ok(Taken::NothingYet),
                 Begun::Refused => {
                     tracing::error!(
                         "A batch is not what its manifest says, and is left at the edge. Ask the mix before."
                     );
-                    self.refused.insert(id);
+                    self.refused.insert(id, Round(u32::MAX));
+                    return Ok(Taken::Refused);
+                }
+                Begun::Another => {
+                    tracing::error!(
+                        "The edge gives another batch than it should. It is asked again next round. Ask its operator."
+                    );
+                    self.refused.insert(id, self.now.next());
                     return Ok(Taken::Refused);
                 }
             }
             let run = self.pull.next(room.min(RUN), RUN)?;
             let entries: Vec<&[u8]> = run.entries.iter().map(Vec::as_slice).collect();
-            self.take_entries(id, run.taken, run.ended, run.digest, &entries, done)?;
+            let progress = Progress { source: id, next: run.taken, digest: run.digest };
+            self.take_entries(progress, run.ended, &entries, done)?;
             if run.ended {
                 self.pull.end();
             }
@@ -381,21 +395,20 @@ impl<U: Upstream> Mix<U> {
 
     fn take_entries(
         &mut self,
-        id: BatchId,
-        next: u64,
+        progress: Progress,
         ended: bool,
-        digest: Digest,
         entries: &[&[u8]],
         done: &mut Stepped,
     ) -> Result<(), MixError> {
+        let Progress { source, digest, .. } = progress;
         let opened = match &self.work {
-            Work::Pass(pass) => pass.open(&self.me, &self.keys, id.round, entries),
-            Work::Exit(exit) => exit.open(&self.me, &self.keys, id.round, entries),
+            Work::Pass(pass) => pass.open(&self.me, &self.keys, source.round, entries),
+            Work::Exit(exit) => exit.open(&self.me, &self.keys, source.round, entries),
         };
         let entries_len = entries.len() as u32;
-        let input = Input { source: id, at: self.now, digest, entries: entries_len };
+        let input = Input { source, at: self.now, digest, entries: entries_len };
         let input = (entries_len > 0).then_some(input);
-        self.store_run(id, next, ended, input, opened)?;
+        self.store_run(progress, ended, input, opened)?;
         done.taken += entries.len() as u64;
         Ok(())
     }
@@ -403,8 +416,7 @@ impl<U: Upstream> Mix<U> {
     /// Stores a run, and only then takes it into memory.
     fn store_run(
         &mut self,
-        source: BatchId,
-        next: u64,
+        progress: Progress,
         ended: bool,
         input: Option<Input>,
         opened: Opened,
@@ -421,8 +433,7 @@ impl<U: Upstream> Mix<U> {
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
         let due = ended && count >= self.me.directory.parameters().n_min;
         let run = StoredRun {
-            source,
-            next,
+            progress,
             ended,
             due,
             input,
@@ -434,7 +445,7 @@ impl<U: Upstream> Mix<U> {
         self.me.hook.at(Step::Stored, Side::Before)?;
         let ids = self.store.keep(&run)?;
         self.me.hook.at(Step::Stored, Side::After)?;
-        self.progress = (!ended).then_some((source, next));
+        self.progress = (!ended).then_some(progress);
         self.due = due;
         match &mut self.work {
             Work::Pass(pass) => pass.take(&run, &ids),
@@ -442,7 +453,7 @@ impl<U: Upstream> Mix<U> {
         }
         // MIX-06: everything it brought is durable here.
         if ended {
-            self.release(source)?;
+            self.release(progress.source)?;
         }
         Ok(())
     }

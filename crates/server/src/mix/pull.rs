@@ -7,6 +7,7 @@ use proto::id::KeyId;
 use proto::mix::BatchId;
 
 use super::keys::Keys;
+use super::store::Progress;
 use super::upstream::Upstream;
 use super::{Me, MixError};
 use crate::handed;
@@ -35,8 +36,10 @@ pub(super) enum Begun {
     Here,
     /// It is not there.
     NothingYet,
-    /// It is not what its manifest says.
+    /// It is not what its manifest says, and never will be: the mix before signed for it.
     Refused,
+    /// It is not what the mix before signed for, or another than was begun. The edge may yet give the right one.
+    Another,
 }
 
 /// Some entries of an input.
@@ -66,15 +69,16 @@ impl Pull {
         }
     }
 
-    /// Makes sure that the next entry to come is the `next`-th of the input `id`.
+    /// Makes sure that the next entry to come is the one after those of the input `id` that were taken, if it was `begun`.
     pub(super) fn begin(
         &mut self,
         me: &Me,
         keys: &Keys,
         upstream: &mut impl Upstream,
         id: BatchId,
-        next: u64,
+        begun: Option<Progress>,
     ) -> Result<Begun, MixError> {
+        let next = begun.map_or(0, |begun| begun.next);
         if self.open.as_ref().is_some_and(|open| open.id == id && open.entries.taken() == next) {
             return Ok(Begun::Here);
         }
@@ -88,13 +92,19 @@ impl Pull {
             match self.look_through(me, keys, id) {
                 Ok(open) => self.open = Some(open),
                 Err(IncomingRejected::Disk(e)) => return Err(disk(e)),
-                Err(_) => {
+                Err(why) => {
                     self.end();
-                    return Ok(Begun::Refused);
+                    let signed_so = matches!(why, IncomingRejected::Batch);
+                    return Ok(if signed_so { Begun::Refused } else { Begun::Another });
                 }
             }
         }
         let Some(open) = &mut self.open else { return Ok(Begun::NothingYet) };
+        // MIX-14: what was begun goes on only as the same. Edge and mix before may hold two batches of one name, both signed.
+        if begun.is_some_and(|begun| begun.digest != open.digest) {
+            self.end();
+            return Ok(Begun::Another);
+        }
         // After a stop, or a run that could not be stored: what was taken is passed over.
         match open.restart(me, keys, next) {
             Ok(()) => Ok(Begun::Here),

@@ -39,9 +39,10 @@ const SCHEMA: &str = "
     ) STRICT;
     -- Inputs taken whole, ever.
     CREATE TABLE IF NOT EXISTS taken (round INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (round, part)) STRICT, WITHOUT ROWID;
-    -- The input that is being taken, and how many of its entries are.
+    -- The input that is being taken, how many of its entries are, and its digest: it must not be another after a restart.
     CREATE TABLE IF NOT EXISTS progress (
-        one INTEGER PRIMARY KEY CHECK (one = 0), round INTEGER NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL
+        one INTEGER PRIMARY KEY CHECK (one = 0), round INTEGER NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
+        digest BLOB NOT NULL
     ) STRICT;
     -- One output for each (round, part), ever. Its bytes stand in a file until they are pushed.
     CREATE TABLE IF NOT EXISTS outputs (
@@ -73,13 +74,22 @@ pub(crate) enum Place {
     ReaderPool = 4,
 }
 
+/// An input and how far it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Its name.
+    pub(crate) source: BatchId,
+    /// How many of its entries are taken.
+    pub(crate) next: u64,
+    /// As in [`Input`].
+    pub(crate) digest: Digest,
+}
+
 /// A run of entries, opened, to be stored in one transaction.
 pub(crate) struct Run {
-    /// The input it is of.
-    pub(crate) source: BatchId,
-    /// How many of the input's entries are taken with it.
-    pub(crate) next: u64,
-    /// Whether that is all of them.
+    /// The input it is of, and how far that is taken with it.
+    pub(crate) progress: Progress,
+    /// Whether that is all of it.
     pub(crate) ended: bool,
     /// Whether a batch is to be closed with it.
     pub(crate) due: bool,
@@ -117,7 +127,7 @@ pub(crate) struct Kept {
     pub(crate) tags: Vec<ReplayTag>,
     pub(crate) items: Vec<(Place, Round, ItemId)>,
     pub(crate) inputs: Vec<Input>,
-    pub(crate) progress: Option<(BatchId, u64)>,
+    pub(crate) progress: Option<Progress>,
     pub(crate) due: bool,
     pub(crate) opened: u32,
     /// At the exit: when the first of those was taken.
@@ -205,8 +215,9 @@ impl Store {
                 })?
                 .collect::<Sql<_>>()?;
             let progress = db
-                .query_row("SELECT round, part, next FROM progress", [], |row| {
-                    Ok((BatchId { round: Round(row.get(0)?), part: row.get(1)? }, row.get(2)?))
+                .query_row("SELECT round, part, next, digest FROM progress", [], |row| {
+                    let source = BatchId { round: Round(row.get(0)?), part: row.get(1)? };
+                    Ok(Progress { source, next: row.get(2)?, digest: Digest(row.get(3)?) })
                 })
                 .optional()?;
             Ok(Kept {
@@ -227,6 +238,7 @@ impl Store {
 
     /// Stores a run in one transaction: items, tags and progress. Returns the items' numbers, in their order.
     pub(crate) fn keep(&mut self, run: &Run) -> Result<Vec<ItemId>, StoreError> {
+        let Progress { source: taking, next, digest } = run.progress;
         self.transact("storing opened entries", |tx| {
             let mut insert_tag = tx.prepare_cached("INSERT INTO tags (key, tag) VALUES (?1, ?2)")?;
             for (key, tag) in &run.tags {
@@ -256,15 +268,15 @@ impl Store {
                 tx.execute("DELETE FROM progress", [])?;
                 tx.execute(
                     "INSERT OR IGNORE INTO taken (round, part) VALUES (?1, ?2)",
-                    params![run.source.round.0, run.source.part],
+                    params![taking.round.0, taking.part],
                 )?;
             } else {
                 tx.execute(
-                    "INSERT OR REPLACE INTO progress (one, round, part, next) VALUES (0, ?1, ?2, ?3)",
-                    params![run.source.round.0, run.source.part, run.next],
+                    "INSERT OR REPLACE INTO progress (one, round, part, next, digest) VALUES (0, ?1, ?2, ?3, ?4)",
+                    params![taking.round.0, taking.part, next, digest.0],
                 )?;
             }
-            let newest = number(tx, "newest")?.unwrap_or(0).max(run.source.round.0);
+            let newest = number(tx, "newest")?.unwrap_or(0).max(taking.round.0);
             set_number(tx, "newest", newest)?;
             set_number(tx, "due", run.due.into())?;
             set_number(tx, "opened", run.opened)?;
@@ -566,17 +578,12 @@ mod tests {
     const KEY: KeyId = KeyId([1; 16]);
 
     fn run(tag: u8, item: Vec<u8>) -> Run {
+        let (source, digest) = (BatchId { round: Round(1), part: u16::from(tag) }, Digest::of(&item));
         Run {
-            source: BatchId { round: Round(1), part: u16::from(tag) },
-            next: 1,
+            progress: Progress { source, next: 1, digest },
             ended: true,
             due: true,
-            input: Some(Input {
-                source: BatchId { round: Round(1), part: u16::from(tag) },
-                at: Round(1),
-                digest: Digest::of(&item),
-                entries: 1,
-            }),
+            input: Some(Input { source, at: Round(1), digest, entries: 1 }),
             tags: vec![(KEY, [tag; 16])],
             items: vec![Item { place: Place::Gathered, release: Round(1), bytes: item }],
             opened: 0,

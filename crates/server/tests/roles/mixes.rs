@@ -1,6 +1,8 @@
 //! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
 
 mod actors;
+mod lying;
+mod orders;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -66,6 +68,7 @@ struct Net {
     edge: Option<RunningEdge>,
     mixes: Vec<Option<Mix<HttpUpstream>>>,
     http: reqwest::Client,
+    ceilings: Ceilings,
     victim: Option<Victim>,
     came: Arc<AtomicU32>,
     /// The press's last head, and the manifests that stand in heads.
@@ -75,7 +78,12 @@ struct Net {
 }
 
 impl Net {
-    fn start(mut town: Town, victim: Option<Victim>) -> Self {
+    fn start(town: Town, victim: Option<Victim>) -> Self {
+        Self::bearing(Ceilings::default(), town, victim)
+    }
+
+    /// With an edge that bears as much as this.
+    fn bearing(ceilings: Ceilings, mut town: Town, victim: Option<Victim>) -> Self {
         let seed = rand::RngExt::random_range(&mut town.rng, 0..1 << 32);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -93,6 +101,7 @@ impl Net {
             edge: None,
             mixes,
             http,
+            ceilings,
             victim,
             came: Arc::default(),
             head: None,
@@ -125,7 +134,7 @@ impl Net {
             network: self.town.network,
             directory: self.folder.path().join("directory"),
             max_journal_bytes: None,
-            ceilings: Ceilings::default(),
+            ceilings: self.ceilings.clone(),
         };
         let (clock, hook) = (self.clock.clone(), self.hook(Who::Edge));
         let (edge, listening) = self.runtime.block_on(async {
@@ -148,17 +157,21 @@ impl Net {
         }
     }
 
-    fn open_mix(&mut self, hop: u8) {
-        let setup = self.setup(hop);
+    /// The edge, as the mix at `hop` asks it.
+    fn upstream(&self, hop: u8) -> HttpUpstream {
+        let identity = self.setup(hop).identity;
         let base = format!("http://{}", self.address);
-        let identity = Arc::clone(&setup.identity);
         let client = EdgeClient::new(&base, self.town.network, identity, self.clock.clone()).unwrap();
         let exit = self.town.mixes.len() as u8 - 1;
-        let upstream = HttpUpstream::new(client, self.runtime.handle().clone(), hop, exit);
+        HttpUpstream::new(client, self.runtime.handle().clone(), hop, exit)
+    }
+
+    fn open_mix(&mut self, hop: u8) {
+        let upstream = self.upstream(hop);
         // Another seed each time: what is repeated must not depend on the generator.
         self.seed += 1;
         let rng = StdRng::seed_from_u64(self.seed);
-        let mix = Mix::open(setup, upstream, rng, self.hook(Who::Mix(hop))).unwrap();
+        let mix = Mix::open(self.setup(hop), upstream, rng, self.hook(Who::Mix(hop))).unwrap();
         self.mixes[usize::from(hop)] = Some(mix);
     }
 

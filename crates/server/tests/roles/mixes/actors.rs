@@ -1,21 +1,25 @@
-//! Who does wrong, one test for each: a mix that drops, spares decoys, replaces, duplicates, tags, stalls or lies, and what
-//! becomes of it. The test holds the keys of the one who does wrong and acts in its place; all others are real.
+//! Mixes and strangers who do wrong, one test for each: a mix that drops, spares decoys, replaces, duplicates, tags, stalls or
+//! lies, and what becomes of it. The test holds the keys of the one who does wrong and acts in its place; all others are real.
 
 use super::*;
 use proto::decoy::Decoys;
 use proto::directory::{IntakeKey, MixKey};
 use proto::drops::{empty_box, empty_slot};
-use proto::envelope::{Found, open_exit, open_layer};
+use proto::envelope::{Found, dangerously_seal_exit_layer, open_exit, open_layer, wrap_for};
+use proto::mix::chain;
+use proto::seal::{Use, seal};
+use proto::size::{ENVELOPE, EXIT_HEADER, READER_SLOT};
+use server::handed::desk_drop_len;
 
 const DECOYS: Decoys = Decoys { mu: 2, b: 1 };
 
-fn town_with_decoys(seed: u64) -> Town {
+pub(super) fn town_with_decoys(seed: u64) -> Town {
     Town::bent(seed, 3, |p| (p.desk_slots, p.decoys) = (8, DECOYS))
 }
 
 impl Net {
     /// Stops the mix at `hop` for good: the test acts in its place. Makes and hands over its keys up to `until`, as it would.
-    fn play(&mut self, hop: u8, until: Round) {
+    pub(super) fn play(&mut self, hop: u8, until: Round) {
         self.mixes[usize::from(hop)] = None;
         let kind = KeyKind::of_mix(hop, self.directory().wire().cascade);
         let mut period = kind.period(self.round());
@@ -49,19 +53,41 @@ impl Net {
     }
 
     /// What the mix at `hop` opens things of `round` with.
-    fn secret_of(&self, hop: u8, round: Round) -> SealSecret {
+    pub(super) fn secret_of(&self, hop: u8, round: Round) -> SealSecret {
         self.kept(hop, round).expect("it made one and has it")
     }
 
-    /// Hands over `entries` as the mix at `hop`, with a manifest that states `count` of them.
-    fn forge(&mut self, hop: u8, round: u32, entries: &[Vec<u8>], count: u32) -> u16 {
+    /// What the mix at `hop` receives, in `round`, of tips with these texts, and of cover where a text is empty.
+    pub(super) fn entries(&mut self, hop: u8, round: u32, texts: &[impl AsRef<str>]) -> Vec<Vec<u8>> {
+        let wire = self.directory().wire();
+        let keys: Vec<_> = (hop..wire.cascade.exit()).map(|hop| self.key_of(hop, Round(round))).collect();
+        let exit = self.exit_key();
+        let mut entry = |text: &str| {
+            let blob = match text {
+                "" => cover(&wire, &exit, &mut self.town.rng),
+                text => self.message(text),
+            };
+            wrap_for(&wire, blob, hop, &keys, &mut self.town.rng)
+        };
+        texts.iter().map(|text| entry(text.as_ref())).collect()
+    }
+
+    /// What the mix at `hop` makes of `entries`, with a manifest of which `bend` makes what it likes.
+    pub(super) fn made(
+        &mut self,
+        hop: u8,
+        round: u32,
+        entries: &[Vec<u8>],
+        bend: impl FnOnce(&mut Manifest),
+    ) -> Handed {
         let (wire, id) = (self.directory().wire(), BatchId { round: Round(round), part: 0 });
         let to = self.key_of(hop + 1, id.round);
         let mut payload = Vec::new();
         let mut sealing = BatchSeal::new(&wire, hop + 1, &to, &mut self.town.rng, &mut payload);
         entries.iter().for_each(|entry| sealing.entry(entry, &mut payload));
         sealing.finish(&mut payload);
-        let manifest = Manifest {
+        let count = entries.len() as u32;
+        let mut manifest = Manifest {
             batch: id,
             hop,
             inputs: vec![],
@@ -71,13 +97,31 @@ impl Net {
             deleted: 0,
             alarm: false,
         };
+        bend(&mut manifest);
         let by = &self.town.mixes[usize::from(hop)];
-        let handed = Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload);
+        Handed::new(&Unverified::sign(&manifest, &self.town.network, by), &payload)
+    }
+
+    /// Hands it over as the mix at `hop`.
+    pub(super) fn hand(&self, hop: u8, round: u32, handed: &Handed) -> u16 {
+        let by = &self.town.mixes[usize::from(hop)];
         self.signed(by, "PUT", &format!("/v1/batches/{hop}/{round}/0"), handed.body().to_vec()).unwrap().0
     }
 
+    /// Hands over `entries` as the mix at `hop`, with a manifest that states `count` of them.
+    pub(super) fn forge(&mut self, hop: u8, round: u32, entries: &[Vec<u8>], count: u32) -> u16 {
+        let handed = self.made(hop, round, entries, |m| (m.count_in, m.count_out) = (count, count));
+        self.hand(hop, round, &handed)
+    }
+
+    /// What all batches of these rounds brought and passed on at `hop`.
+    pub(super) fn counts(&self, rounds: std::ops::RangeInclusive<u32>, hop: u8) -> Vec<(u32, u32)> {
+        let manifests = rounds.flat_map(|r| self.manifests(r));
+        manifests.filter(|m| m.hop == hop).map(|m| (m.count_in, m.count_out)).collect()
+    }
+
     /// What the mix at `hop` was handed for this round, opened as it would.
-    fn taken(&mut self, hop: u8, round: u32) -> Vec<Vec<u8>> {
+    pub(super) fn taken(&mut self, hop: u8, round: u32) -> Vec<Vec<u8>> {
         let path = format!("/v1/batches/{}/{round}/0", hop - 1);
         let mix = &self.town.mixes[usize::from(hop)];
         let (status, body) = self.signed(mix, "GET", &path, vec![]).unwrap();
@@ -115,7 +159,7 @@ impl Net {
 
     /// Round after round with four covers each, until decoys that left in round 6 are judged. `wrong` acts in each once the
     /// first mix has passed its batch on. Returns whether the first mix raised the alarm, early and in the end.
-    fn long_run(&mut self, mut wrong: impl FnMut(&mut Self, u32)) -> (bool, bool) {
+    pub(super) fn long_run(&mut self, mut wrong: impl FnMut(&mut Self, u32)) -> (bool, bool) {
         let schedule = self.town.schedule();
         for r in 5..=67u32 {
             self.at(schedule.start(Round(r)).plus(200));
@@ -213,6 +257,42 @@ fn a_middle_mix_that_spares_its_decoys_and_drops_the_rest_is_told_by_the_first()
     net.stop();
 }
 
+#[test]
+fn a_middle_mix_that_stalls_is_told_by_the_first() {
+    let mut net = Net::start(town_with_decoys(46), None);
+    net.play(1, Round(67));
+    assert_eq!(net.long_run(|_, _| ()), (false, true));
+    assert!(net.counts(5..=66, 1).is_empty());
+    net.stop();
+}
+
+/// P8, where it ends: no mix stands before the first, so nobody's decoys go with what it leaves out. Its manifests state what
+/// honest ones do, down to the digest of the round. The source alone sees that nothing is acknowledged.
+#[test]
+fn a_first_mix_that_drops_is_told_by_nobody_but_the_source() {
+    let mut net = Net::start(town_with_decoys(47), None);
+    net.play(0, Round(17));
+    let tip = net.tip("left out");
+    net.upload(Round(5), tip);
+    net.long_run(|net, r| {
+        let path = format!("/v1/rounds/{r}/envelopes/0");
+        let envelopes = net.signed(&net.town.mixes[0], "GET", &path, vec![]).unwrap().1;
+        let envelopes = envelopes.chunks_exact(ENVELOPE);
+        let (taken, digest) = (envelopes.len(), chain(None, envelopes));
+        // As many as an honest one passes on, all of them its own.
+        let own = net.entries(1, r, &vec![""; taken + 4]);
+        let handed = net.made(0, r, &own, |m| (m.inputs, m.count_in) = (vec![digest], taken as u32));
+        assert_eq!(net.hand(0, r, &handed), 200);
+        net.play(0, Round(r + 12));
+    });
+    assert!((5..=66).flat_map(|r| net.manifests(r)).all(|m| !m.alarm));
+    assert_eq!(net.counts(5..=5, 0), [(5, 9)]);
+    assert_eq!(net.counts(6..=66, 0), [(4, 8); 61]);
+    assert_eq!(net.counts(6..=66, 1), [(8, 12); 61]);
+    assert!(net.delivered(5..=66).is_empty());
+    net.stop();
+}
+
 /// To the exit, and to a mix between, a decoy is what a message is.
 #[test]
 fn a_mix_cannot_tell_a_decoy_from_a_message() {
@@ -248,39 +328,6 @@ fn a_mix_cannot_tell_a_decoy_from_a_message() {
     net.stop();
 }
 
-/// The middle mix has all the keys of its hop and sees all three rounds in one batch; where an entry stands says nothing of
-/// the round in which it came.
-#[test]
-fn three_short_rounds_merged_cannot_be_sorted_by_round() {
-    // 24 runs of three rounds with two entries each: an entry of the first round stands in each half of a batch half the time.
-    let mut front = 0;
-    for seed in 0..24 {
-        let mut net = Net::start(Town::bent(200 + seed, 3, |p| p.n_min = 6), None);
-        net.mixes[1] = None;
-        let schedule = net.town.schedule();
-        let mut first = Vec::new();
-        for r in 5..=7u32 {
-            net.at(schedule.start(Round(r)).plus(200));
-            for _ in 0..2 {
-                let cover = net.cover();
-                if r == 5 {
-                    let key = net.secret_of(0, Round(5));
-                    first.push(open_layer(&net.directory().wire(), 0, &key, &cover).unwrap().1);
-                }
-                net.upload(Round(r), cover);
-            }
-        }
-        net.at(schedule.start(Round(8)).plus(200));
-        let manifests = net.manifests(7);
-        assert_eq!((manifests.len(), manifests[0].count_out, manifests[0].inputs.len()), (1, 6, 3));
-        let batch = net.taken(1, 7);
-        front += batch[..3].iter().filter(|entry| first.contains(entry)).count();
-        net.stop();
-    }
-    // 48 entries, 24 expected, standard deviation 3.2.
-    assert!((10..=38).contains(&front), "{front} of 48");
-}
-
 #[test]
 fn a_mix_that_duplicates_or_tags_entries_has_the_copies_and_the_tagged_ones_dropped() {
     let mut net = Net::start(Town::new(37), None);
@@ -304,6 +351,79 @@ fn a_mix_that_duplicates_or_tags_entries_has_the_copies_and_the_tagged_ones_drop
         ["four", "one", "three", "two"].map(|t| (t.into(), 1))
     );
     net.stop();
+}
+
+/// The exit counts all that comes and says nothing of what opened (EXT-06): what is bent or came twice is gone, and the middle mix
+/// sees in the exit's manifest what it would have seen without.
+#[test]
+fn a_middle_mix_that_tags_entries_has_them_dropped_and_learns_nothing_from_the_exit() {
+    let said = [true, false].map(|tags| {
+        let mut net = Net::start(Town::bent(48, 3, |p| p.desk_slots = 8), None);
+        net.mixes[1] = None;
+        let schedule = net.town.schedule();
+        net.at(schedule.start(Round(6)).plus(200));
+        let mut entries = net.entries(2, 5, &["one", "two", "three", "four", "five", ""]);
+        if tags {
+            entries[4][3_000] ^= 1;
+            entries[5] = entries[0].clone();
+        }
+        assert_eq!(net.forge(1, 5, &entries, 6), 200);
+        net.at(schedule.drops_due(Round(5)));
+        let came: Vec<_> = net.delivered(5..=5).into_iter().collect();
+        let all = ["five", "four", "one", "three", "two"].map(|text| (text.to_owned(), 1));
+        assert_eq!(came, all[usize::from(tags)..]);
+        let exit = net.manifests(5).into_iter().find(|m| m.hop == 2).unwrap();
+        net.stop();
+        assert_eq!((exit.inputs.len(), exit.outputs.len()), (1, 2));
+        // The digests differ as any two do.
+        Manifest { inputs: vec![], outputs: vec![], ..exit }
+    });
+    assert_eq!(said[0], said[1]);
+}
+
+/// What a manifest says besides the batch is its mix's own word. Whoever lies there gains nothing and stops nothing; what can be
+/// compared shows it, and the rest nobody can check.
+#[test]
+fn a_mix_that_lies_in_its_manifest_changes_nothing_that_is_passed_on() {
+    for hop in [0, 1] {
+        let mut net = Net::start(Town::new(49), None);
+        net.mixes[usize::from(hop)] = None;
+        let schedule = net.town.schedule();
+        for (r, texts) in [(5, ["a", "b", "c", "d"]), (6, ["e", "f", "g", "h"])] {
+            net.at(schedule.start(Round(r + 1)).plus(200));
+            if hop == 1 {
+                let first = net.entries(1, r, &[""; 4]);
+                net.mixes[0] = None;
+                assert_eq!(net.forge(0, r, &first, 4), 200);
+            }
+            let entries = net.entries(hop + 1, r, &texts);
+            let lying = net.made(hop, r, &entries, |m| {
+                (m.inputs, m.count_in, m.deleted, m.alarm) = (vec![Digest([7; 32])], 999, 1_000, true);
+            });
+            assert_eq!(net.hand(hop, r, &lying), 200);
+            net.at(schedule.drops_due(Round(r)));
+            net.publish(Round(r + 1));
+            let came: Vec<_> = net.delivered(r..=r).into_iter().collect();
+            assert_eq!(came, texts.map(|text| (text.to_owned(), 1)), "hop {hop}");
+        }
+        // In the head as it was signed, for everybody.
+        let head = UnverifiedHead::from_bytes(net.head.as_ref().unwrap()).unwrap();
+        head.verify(net.directory(), Round(7), Round(7), None).unwrap();
+        // The status page puts what came to the edge, and what one mix passed on, beside what the next says it took.
+        let status = net.edge.as_ref().unwrap().edge.status();
+        let round = status.rounds.iter().find(|round| round.round == 6).unwrap();
+        let lied = round.batches.iter().find(|batch| batch.hop == hop).unwrap();
+        assert_eq!((lied.taken, lied.passed, lied.deleted, lied.alarm), (999, 4, 1_000, true));
+        let before = round.batches.iter().filter(|batch| batch.hop + 1 == hop).map(|batch| batch.passed);
+        let before = if hop == 0 { round.envelopes.into() } else { before.map(u64::from).next() };
+        assert_ne!(before, Some(999), "hop {hop}: that it lies about what it took is seen");
+        // What the first mix says of a round's envelopes nobody can check; a later one's input is the output before.
+        if hop == 1 {
+            let manifests = net.manifests(6);
+            assert_ne!(manifests[1].inputs, manifests[0].outputs);
+        }
+        net.stop();
+    }
 }
 
 #[test]
@@ -511,4 +631,88 @@ fn mix_13_edg_15_a_round_named_ahead_waits_for_its_time_and_a_far_one_is_not_put
     net.clock.set(schedule.start(Round(345)));
     assert_eq!(net.forge(0, 8, &entries, 4), 200, "also from one that was off for long");
     net.stop();
+}
+
+/// P1: who seals random bytes for whichever hop is answered like everybody, and they end there: in no count after it, and before no
+/// desk.
+#[test]
+fn garbage_at_each_layer_passes_nothing_and_is_answered_alike() {
+    let mut net = Net::start(Town::new(50), None);
+    let schedule = net.town.schedule();
+    let mut answers = std::collections::BTreeSet::new();
+    for (depth, passed) in [(0, [4, 4]), (1, [5, 4]), (2, [5, 5]), (3, [5, 5]), (4, [5, 5])] {
+        let r = 5 + 3 * depth;
+        net.at(schedule.start(Round(r)).plus(200));
+        net.at(schedule.drops_due(Round(r - 1)));
+        let garbage = net.garbage(depth);
+        for body in std::iter::once(garbage).chain((0..4).map(|_| net.cover()).collect::<Vec<_>>()) {
+            answers.insert(net.answer(Round(r), body));
+        }
+        net.at(schedule.start(Round(r + 1)).plus(200));
+        let text = format!("after {depth}");
+        let tip = net.tip(&text);
+        for body in std::iter::once(tip).chain((0..3).map(|_| net.cover()).collect::<Vec<_>>()) {
+            answers.insert(net.answer(Round(r + 1), body));
+        }
+        net.at(schedule.drops_due(Round(r)));
+        let [first, middle] = passed;
+        assert_eq!(net.counts(r..=r, 0), [(5, first)], "depth {depth}");
+        assert_eq!(net.counts(r..=r, 1), [(first, middle)], "depth {depth}");
+        assert_eq!(net.counts(r..=r, 2), [(middle, 8)], "depth {depth}");
+        let length = |kind: &str| net.surely(&format!("/v1/drops/{r}/{kind}")).1.len();
+        let desk = desk_drop_len(net.directory().wire().cascade, net.directory().parameters());
+        assert_eq!((length("desk"), length("reader")), (desk, 4 * READER_SLOT), "depth {depth}");
+        assert!(net.delivered(r..=r).is_empty(), "depth {depth}");
+        net.at(schedule.drops_due(Round(r + 1)));
+        assert_eq!(net.delivered(r + 1..=r + 1), BTreeMap::from([(text, 1)]));
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!(answers.first().unwrap().0, 202);
+    net.stop();
+}
+
+impl Net {
+    /// Random bytes in the place of: the envelope, what the middle mix opens, what the exit opens, the box, the message.
+    fn garbage(&mut self, depth: u32) -> Vec<u8> {
+        let (wire, exit) = (self.directory().wire(), self.exit_key());
+        let first = self.key_of(0, self.round());
+        let rng = &mut self.town.rng;
+        let mut random = |len: usize| {
+            let mut bytes = vec![0; len];
+            rng.fill_bytes(&mut bytes);
+            bytes
+        };
+        let blob = match depth {
+            0 => return random(ENVELOPE),
+            1 => {
+                let layer = random(wire.cascade.layer(1));
+                return seal(Use::Layer(0), &wire.network, &first, &layer, &mut self.town.rng).0;
+            }
+            2 => random(wire.cascade.blob()),
+            3 => {
+                let boxed = random(wire.cascade.boxed());
+                let mut header = [0; EXIT_HEADER];
+                header[0] = 1;
+                dangerously_seal_exit_layer(&wire, &header, &boxed, &exit, &mut self.town.rng)
+            }
+            _ => {
+                let message = random(wire.cascade.message());
+                let desk = self.town.intake.public();
+                to_desk(&wire, desk, &message, &exit, &mut self.town.rng).0.as_bytes().to_vec()
+            }
+        };
+        let blob = Blob::from_bytes(&wire, blob).unwrap();
+        self.wrap(blob)
+    }
+
+    /// All that is answered to an upload, but for the date.
+    fn answer(&self, round: Round, body: Vec<u8>) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        let url = format!("http://{}/v1/rounds/{round}/envelopes", self.address);
+        self.runtime.block_on(async {
+            let answer = self.http.post(url).body(body).send().await.unwrap();
+            let headers = answer.headers().iter().filter(|(name, _)| *name != "date");
+            let headers = headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
+            (answer.status().as_u16(), headers, answer.bytes().await.unwrap().to_vec())
+        })
+    }
 }

@@ -1,0 +1,392 @@
+//! An edge that lies to the middle mix about the batches that wait for it: what it hides, delays, repeats or changes. Between the
+//! real edge and the real mix stands the lie; all others are asked and answered as ever.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use super::actors::town_with_decoys;
+use super::*;
+use proto::DeskId;
+use proto::directory::{IntakeKey, MixKey};
+use server::handing::Outgoing;
+use server::mix::{Run, Upstream, UpstreamError};
+
+/// What is given in the place of what there is.
+type Instead = Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + Send>;
+
+#[derive(Default)]
+struct Lie {
+    /// Not shown.
+    hidden: BTreeSet<BatchId>,
+    /// Not shown any more once they were given.
+    lost: BTreeSet<BatchId>,
+    /// Shown, whether they are there or not.
+    shown: BTreeSet<BatchId>,
+    /// Given once, and what there is after that.
+    instead: BTreeMap<BatchId, Instead>,
+    /// What was given last under each name.
+    given: BTreeMap<BatchId, Vec<u8>>,
+}
+
+struct Lying {
+    inner: HttpUpstream,
+    lie: Arc<Mutex<Lie>>,
+}
+
+impl Upstream for Lying {
+    fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
+        let mut ids: BTreeSet<_> = self.inner.waiting()?.into_iter().collect();
+        let lie = self.lie.lock().unwrap();
+        ids.extend(&lie.shown);
+        Ok(ids.difference(&lie.hidden).copied().collect())
+    }
+
+    fn batch(&mut self, id: BatchId, limit: usize, file: &Path) -> Result<bool, UpstreamError> {
+        let mut is_there = self.inner.batch(id, limit, file)?;
+        let mut lie = self.lie.lock().unwrap();
+        if let Some(instead) = lie.instead.remove(&id) {
+            let there = if is_there { std::fs::read(file).unwrap() } else { vec![] };
+            std::fs::write(file, instead(there)).unwrap();
+            is_there = true;
+        }
+        if is_there {
+            lie.given.insert(id, std::fs::read(file).unwrap());
+        }
+        if lie.lost.contains(&id) {
+            lie.hidden.insert(id);
+        }
+        Ok(is_there)
+    }
+
+    fn envelopes(&mut self, round: Round, from: u64) -> Result<Option<Run>, UpstreamError> {
+        self.inner.envelopes(round, from)
+    }
+
+    fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
+        self.inner.push(id, output)
+    }
+
+    fn release(&mut self, id: BatchId) -> Result<(), UpstreamError> {
+        self.inner.release(id)
+    }
+
+    fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+        self.inner.hand_key(hop, from, key)
+    }
+
+    fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        self.inner.key(hop, from)
+    }
+
+    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        self.inner.intake(desk, from)
+    }
+
+    fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+        self.inner.edition(round)
+    }
+
+    fn directory(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
+        self.inner.directory(digest)
+    }
+
+    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        self.inner.manifests(round)
+    }
+
+    fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        self.inner.desk_drop(round, limit)
+    }
+}
+
+/// The mix that is lied to.
+struct Middle {
+    mix: Mix<Lying>,
+    clock: Arc<Hands>,
+    lie: Arc<Mutex<Lie>>,
+}
+
+impl Middle {
+    fn open(net: &mut Net, lie: &Arc<Mutex<Lie>>) -> Self {
+        net.mixes[1] = None;
+        net.seed += 1;
+        let upstream = Lying { inner: net.upstream(1), lie: Arc::clone(lie) };
+        let mix = Mix::open(net.setup(1), upstream, StdRng::seed_from_u64(net.seed), Hook::none()).unwrap();
+        Self { mix, clock: Arc::clone(&net.clock), lie: Arc::clone(lie) }
+    }
+
+    /// Steps until it has nothing more to do.
+    fn work(&mut self) {
+        for _ in 0..60 {
+            match self.mix.step(self.clock.now()) {
+                Ok(done) if done.taken > 0 || done.closed > 0 || done.pushed > 0 || done.more => {}
+                Ok(_) => return,
+                Err(MixError::Upstream(_) | MixError::NoKey) => {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                Err(e) => panic!("{e}"),
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    fn lie(&self) -> MutexGuard<'_, Lie> {
+        self.lie.lock().unwrap()
+    }
+}
+
+/// A network and the mix in it that is lied to.
+struct Deceived {
+    net: Net,
+    middle: Middle,
+}
+
+impl Deceived {
+    fn start(town: Town) -> Self {
+        let mut net = Net::start(town, None);
+        let middle = Middle::open(&mut net, &Arc::default());
+        Self { net, middle }
+    }
+
+    /// Starts the middle mix again.
+    fn restart(self) -> Self {
+        let Self { mut net, middle } = self;
+        let lie = Arc::clone(&middle.lie);
+        drop(middle);
+        Self { middle: Middle::open(&mut net, &lie), net }
+    }
+
+    fn at(&mut self, moment: Millis) {
+        self.net.clock.set(moment);
+        for _ in 0..2 {
+            self.middle.work();
+            self.net.settle();
+        }
+    }
+
+    /// A little into round `r`.
+    fn enter(&mut self, r: u32) {
+        self.at(self.net.town.schedule().start(Round(r)).plus(200));
+    }
+
+    /// In round `r`, a tip that is its number, and three covers.
+    fn send(&mut self, r: u32) {
+        self.enter(r);
+        let tip = self.net.tip(&r.to_string());
+        let covers: Vec<_> = (0..3).map(|_| self.net.cover()).collect();
+        for body in std::iter::once(tip).chain(covers) {
+            assert!(self.net.upload(Round(r), body));
+        }
+    }
+
+    /// What stands in drops once those of round `r` are due.
+    fn delivered(&mut self, r: u32) -> BTreeMap<String, u32> {
+        self.at(self.net.town.schedule().drops_due(Round(r)));
+        self.net.delivered(3..=r)
+    }
+
+    /// How many batches the middle mix made of these rounds. No two have one name, and none of them counts a batch of the first mix
+    /// that another counts, or one that the first mix did not make.
+    fn passed(&self, rounds: std::ops::RangeInclusive<u32>) -> usize {
+        let all: Vec<_> = rounds.flat_map(|r| self.net.manifests(r)).collect();
+        let of = |hop: u8| all.iter().filter(move |m| m.hop == hop);
+        let made: BTreeSet<_> = of(0).flat_map(|m| m.outputs.iter().map(|d| d.0)).collect();
+        let taken: Vec<_> = of(1).flat_map(|m| m.inputs.iter().map(|d| d.0)).collect();
+        let once: BTreeSet<_> = taken.iter().copied().collect();
+        assert_eq!(once.len(), taken.len());
+        assert!(once.is_subset(&made));
+        let names: BTreeSet<_> = of(1).map(|m| m.batch).collect();
+        assert_eq!(names.len(), of(1).count());
+        names.len()
+    }
+
+    fn stop(self) {
+        drop(self.middle);
+        self.net.stop();
+    }
+}
+
+fn id(round: u32) -> BatchId {
+    BatchId { round: Round(round), part: 0 }
+}
+
+fn once<T: ToString>(texts: impl IntoIterator<Item = T>) -> BTreeMap<String, u32> {
+    texts.into_iter().map(|text| (text.to_string(), 1)).collect()
+}
+
+/// P8
+#[test]
+fn an_edge_that_drops_a_batch_holds_up_no_other_and_the_first_mix_tells_of_it() {
+    let Deceived { mut net, mut middle } = Deceived::start(town_with_decoys(51));
+    middle.lie().hidden.insert(id(5));
+    let tip = net.tip("5");
+    net.upload(Round(5), tip);
+    let alarms = net.long_run(|net, before| {
+        let r = before + 1;
+        if r <= 8 {
+            let tip = net.tip(&r.to_string());
+            net.upload(Round(r), tip);
+        }
+        middle.work();
+    });
+    assert_eq!(alarms, (false, true));
+    assert_eq!(net.delivered(3..=66), once([6, 7, 8]));
+    assert!(net.counts(5..=5, 1).is_empty());
+    assert_eq!(net.counts(6..=66, 1).len(), 61);
+    Deceived { net, middle }.stop();
+}
+
+#[test]
+fn an_edge_that_delays_or_reorders_batches_loses_and_doubles_nothing() {
+    let mut it = Deceived::start(town_with_decoys(52));
+    it.middle.lie().hidden.insert(id(5));
+    (5..=7).for_each(|r| it.send(r));
+    it.enter(8);
+    assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
+    it.middle.lie().hidden.clear();
+    assert_eq!(it.delivered(7), once([5, 6, 7]));
+    assert_eq!(it.passed(5..=8), 3);
+    assert!(it.net.counts(5..=5, 1).is_empty());
+    // Where it ends: what comes late is a further part of a newer round, and gets no decoys of this mix (MIX-08).
+    assert_eq!(it.net.counts(7..=7, 1), [(8, 12), (8, 8)]);
+    it.stop();
+}
+
+/// BAT-04
+#[test]
+fn an_edge_that_replays_or_duplicates_a_batch_has_it_counted_and_delivered_once() {
+    let mut it = Deceived::start(Town::new(53));
+    it.send(5);
+    it.send(6);
+    assert_eq!(it.passed(5..=5), 1);
+    {
+        let mut lie = it.middle.lie();
+        let five = lie.given[&id(5)].clone();
+        lie.shown.extend([id(5), id(6)]);
+        for r in [5, 6] {
+            let five = five.clone();
+            lie.instead.insert(id(r), Box::new(move |_| five));
+        }
+    }
+    it.enter(7);
+    assert!(!it.middle.lie().instead.contains_key(&id(6)), "it was given the fifth as the sixth");
+    assert!(it.middle.lie().instead.contains_key(&id(5)), "and asked for the fifth no more");
+    assert_eq!(it.passed(5..=7), 1);
+    // The true one comes a round later.
+    it.enter(8);
+    assert_eq!(it.delivered(7), once([5, 6]));
+    assert_eq!(it.passed(5..=8), 2);
+    assert_eq!(it.net.counts(5..=8, 1), [(4, 4), (4, 4)]);
+    it.stop();
+}
+
+/// BAT-05: of a batch that is not what was signed nothing counts, and one that the edge got wrong once is not lost.
+#[test]
+fn an_edge_that_serves_two_versions_of_a_batch_has_the_signed_one_taken_in_the_next_round() {
+    let mut it = Deceived::start(Town::new(54));
+    let bends: [fn(Vec<u8>) -> Vec<u8>; 3] = [
+        |mut bytes| {
+            *bytes.last_mut().unwrap() ^= 1;
+            bytes
+        },
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |_| vec![],
+    ];
+    for (r, bend) in (5..).zip(bends) {
+        it.send(r);
+        it.middle.lie().instead.insert(id(r), Box::new(bend));
+        it.enter(r + 1);
+        assert!(it.middle.lie().instead.is_empty(), "it was given");
+        assert!(it.net.counts(r..=r, 1).is_empty(), "round {r}");
+    }
+    it.enter(9);
+    assert_eq!(it.delivered(8), once([5, 6, 7]));
+    assert_eq!(it.net.counts(5..=8, 1), [(4, 4); 3]);
+    assert_eq!(it.passed(5..=8), 3);
+    it.stop();
+}
+
+/// A batch of three runs, in the name of round 5, of which the first is taken and the rest is hidden.
+fn begun(seed: u64) -> Deceived {
+    let mut it = Deceived::start(Town::bent(seed, 3, |p| (p.n_min, p.n_max, p.desk_slots) = (4, 4, 20)));
+    it.net.mixes[0] = None;
+    it.enter(6);
+    let texts: Vec<_> = (0..12).map(|n| n.to_string()).collect();
+    let entries = it.net.entries(1, 5, &texts);
+    assert_eq!(it.net.forge(0, 5, &entries, 12), 200);
+    it.middle.lie().lost.insert(id(5));
+    it.enter(6);
+    assert_eq!(it.net.counts(5..=5, 1), [(4, 4)]);
+    it
+}
+
+/// MIX-14: the first mix signs two batches under one name, and the edge shows the second to a mix that began the first.
+#[test]
+fn mix_14_a_batch_that_was_begun_goes_on_only_as_the_same_also_after_a_restart() {
+    let mut it = begun(55);
+    let others = it.net.entries(1, 5, &["another"; 12]);
+    let other = it.net.made(0, 5, &others, |_| ()).body().to_vec();
+    for r in [6, 7] {
+        it = it.restart();
+        let other = other.clone();
+        it.middle.lie().hidden.clear();
+        it.middle.lie().instead.insert(id(5), Box::new(move |_| other));
+        it.enter(r);
+        assert!(it.middle.lie().instead.is_empty(), "it was given");
+        assert_eq!(it.net.counts(5..=7, 1), [(4, 4)], "round {r}");
+    }
+    // A round later the first is shown again.
+    it.middle.lie().hidden.clear();
+    it.enter(8);
+    assert_eq!(it.net.counts(5..=8, 1), [(4, 4); 3]);
+    assert_eq!(it.delivered(8), once(0..12));
+    it.stop();
+}
+
+/// mix.md §11
+#[test]
+fn a_batch_that_is_lost_half_taken_is_given_up_after_24_rounds_and_what_came_of_it_leaves_once() {
+    let mut it = begun(56);
+    for r in [28, 29] {
+        it.enter(r);
+        let texts = [0, 1, 2, 3].map(|n| format!("{r} {n}"));
+        let entries = it.net.entries(1, r, &texts);
+        assert_eq!(it.net.forge(0, r, &entries, 4), 200);
+        it.enter(r);
+        assert_eq!(it.net.counts(28..=29, 1).len(), if r == 28 { 0 } else { 2 }, "round {r}");
+    }
+    let later = [28, 29].iter().flat_map(|r| (0..4).map(move |n| format!("{r} {n}")));
+    let all: BTreeMap<_, _> = once(0..4).into_iter().chain(once(later)).collect();
+    assert_eq!(it.delivered(29), all);
+    // It comes back too late.
+    it.middle.lie().lost.clear();
+    it.middle.lie().hidden.clear();
+    it.enter(31);
+    assert_eq!(it.delivered(30), all);
+    assert_eq!(it.net.counts(3..=31, 1), [(4, 4); 3]);
+    it.stop();
+}
+
+/// The first mix signs two batches under one name, and the edge shows the middle mix one and everybody the manifest of the other.
+/// They could have made the second openly, so it gains them nothing; and whoever compares sees it for good.
+#[test]
+fn an_edge_and_a_first_mix_that_show_two_batches_gain_nothing_and_can_be_seen() {
+    let mut it = Deceived::start(Town::new(57));
+    it.net.mixes[0] = None;
+    it.enter(6);
+    let (told, hidden) = (it.net.entries(1, 5, &[""; 4]), it.net.entries(1, 5, &["a", "b", "c", "d"]));
+    assert_eq!(it.net.forge(0, 5, &told, 4), 200);
+    let hidden = it.net.made(0, 5, &hidden, |_| ());
+    let body = hidden.body().to_vec();
+    it.middle.lie().instead.insert(id(5), Box::new(move |_| body));
+    assert_eq!(it.delivered(5), once(["a", "b", "c", "d"]));
+    // Nobody compares today: the edition is taken.
+    it.net.publish(Round(6));
+    let head = UnverifiedHead::from_bytes(it.net.head.as_ref().unwrap()).unwrap();
+    head.verify(it.net.directory(), Round(6), Round(6), None).unwrap();
+    let manifests = it.net.manifests(5);
+    assert_eq!(manifests[1].inputs, [Digest::of(&hidden.payload())]);
+    assert_ne!(manifests[1].inputs, manifests[0].outputs, "for everybody who compares");
+    it.stop();
+}

@@ -12,4 +12,5 @@ mod log;
 mod proxy;
 mod town;
 mod turn;
+mod whole;
 mod wire;

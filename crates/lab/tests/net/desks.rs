@@ -20,10 +20,10 @@ use crate::town::{Town, TownDesk, With};
 use crate::turn::{arrived, begin, one_article};
 use crate::wire::{compare, exchanges};
 
-/// P3: one source writes to three desks of two newsrooms. Each reads its own, all ask for the same in the same way, and no
-/// store of a server holds a word of whom anything was for.
+/// P3: one source writes to one desk of three in two newsrooms, and then to the others too. Each reads its own, all ask for the
+/// same in the same way, whether they have mail or never had, and no store of a server holds a word of whom anything was for.
 #[tokio::test(flavor = "multi_thread")]
-async fn three_desks_read_their_own_and_look_the_same_to_every_server() {
+async fn a_desk_with_mail_and_one_without_look_the_same_on_the_wire_and_to_every_server() {
     let articles = one_article();
     let with = With { round_ms: 1_500, mixes: 3, readers: 8, witness: true };
     let mut town = Town::start(with, articles.path()).await.unwrap();
@@ -43,10 +43,25 @@ async fn three_desks_read_their_own_and_look_the_same_to_every_server() {
     let session = begin(&source);
     let from = town.round().next();
     let texts = ["To the first.", "To the second desk, and longer.", "To the third."];
-    for (desk, text) in town.desks.iter().zip(texts) {
+    let write = async |nth: usize| {
         // The queue is filled in the exchange that brought the edition, and a little later.
-        town.wait("a place in the queue", 4, || session.write(desk.id, text, town.now()).ok()).await.unwrap();
-    }
+        let desk = town.desks[nth].id;
+        town.wait("a place in the queue", 4, || session.write(desk, texts[nth], town.now()).ok())
+            .await
+            .unwrap();
+    };
+    write(0).await;
+    town.wait("the first", 16, || (!arrived(&inboxes[0]).is_empty()).then_some(())).await.unwrap();
+    town.wait("eight rounds", 16, || (town.round().0 > from.0 + 8).then_some(())).await.unwrap();
+    assert!(inboxes[1..].iter().all(|inbox| arrived(inbox).is_empty()), "nothing for the others");
+    // On the wire: one has mail and acknowledged it, the others never had any.
+    let others = from.0 + 1..town.round().0;
+    let all: Vec<_> = proxies.iter().map(exchanges).collect();
+    let compared = compare(&all[0], &all[1], others.clone()) + compare(&all[0], &all[2], others);
+    assert!(compared >= 3, "only {compared} exchanges could be compared");
+
+    write(1).await;
+    write(2).await;
     town.wait("all three", 16, || inboxes.iter().all(|inbox| !arrived(inbox).is_empty()).then_some(()))
         .await
         .unwrap();
@@ -61,7 +76,8 @@ async fn three_desks_read_their_own_and_look_the_same_to_every_server() {
     })
     .await
     .unwrap();
-    town.wait("twelve rounds", 16, || (town.round().0 > from.0 + 12).then_some(())).await.unwrap();
+    let enough = from.0 + 18;
+    town.wait("some rounds more", 16, || (town.round().0 > enough).then_some(())).await.unwrap();
     let texts_of = |inbox: &Inbox| arrived(inbox);
     assert!(inboxes.iter().map(texts_of).eq(texts.map(|text| vec![text.to_owned()])), "each its own, once");
     // A source's conversations share nothing that two desks could put side by side.

@@ -10,6 +10,8 @@ mod flood;
 mod kill;
 mod log;
 mod proxy;
+mod skew;
+mod tips;
 mod town;
 mod turn;
 mod whole;

@@ -173,7 +173,7 @@ pub(crate) struct Conversation {
     pub(crate) id: [u8; 8],
     #[n(1)]
     pub(crate) desk: DeskId,
-    /// The desk as it was when last written to: it is shown even after it has left the directory.
+    /// The desk as it was when this was begun: it is shown even after it has left the directory, or goes by another name.
     #[n(2)]
     newsroom: String,
     #[n(3)]

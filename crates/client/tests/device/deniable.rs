@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::town::{Request, Town, inbox, intake_keys, passphrase};
+use crate::town::{Request, Town, inbox, intake_keys, intake_keys_of, opened_by_exit, passphrase};
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use client::{LineState, Place, QUEUE, Who};
+use proto::conversation::open_message;
 use proto::document::{Document, Format};
-use proto::envelope;
+use proto::envelope::{self, Found};
 use proto::{Clock as _, Round};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -312,6 +313,39 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     let after = opened(&image(folder.path()));
     let kept: HashSet<_> = after.blobs().collect();
     assert_eq!(before.blobs().filter(|blob| !kept.contains(blob)).count(), 1, "the message alone is covered");
+}
+
+/// What P7 does not promise (threat-model.md §3): who holds the exit's key too sees which blobs of the queue are messages. Of what
+/// they say, and to whom, they see nothing.
+#[tokio::test]
+async fn a_thief_with_the_exits_key_sees_which_blobs_are_messages_and_nothing_of_them() {
+    let mut town = Town::found(55).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    for n in 0..6 {
+        session.write(town.desk, &format!("message {n}"), town.clock.now()).unwrap();
+    }
+    town.round(1, &[&source]).await;
+    source.run(std::future::ready(())).await.unwrap();
+    let lines: Vec<_> = session.conversations().into_iter().flat_map(|c| c.lines).collect();
+    let waits = lines.iter().filter(|line| matches!(line.state, LineState::Waiting { .. })).count();
+
+    let (wire, plain) = (town.directory.wire(), opened(&image(folder.path())));
+    let found: Vec<_> = plain.blobs().map(|blob| opened_by_exit(&wire, Round(2), blob).unwrap()).collect();
+    let to_desks = found.iter().filter_map(|found| match found {
+        Found::ToDesk(boxed) => Some(boxed),
+        _ => None,
+    });
+    let boxes: Vec<_> = to_desks.collect();
+    assert_eq!((found.len(), boxes.len(), waits), (QUEUE, 5, 5));
+    let opens =
+        |keys: Vec<_>, boxed: &[u8]| keys.iter().any(|(_, key)| open_message(&wire, key, boxed).is_ok());
+    for boxed in boxes {
+        assert!(!opens(intake_keys_of(0xdf), boxed), "another desk's keys");
+        assert!(opens(intake_keys(), boxed), "the desk's");
+    }
 }
 
 /// P7: an open mailbox reads the library between exchanges, and a closed one does not. When its files were read last says when

@@ -2,8 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::town::{Edge, Listed, Request, T, Town, Upload, intake_keys, story};
-use client::{Config, Health, Passphrase, Place};
+use crate::town::{
+    Edge, Listed, Pair, Request, T, Town, Upload, intake_keys, intake_keys_of, opened_by_exit, passphrase,
+    story,
+};
+use client::{Config, Device, Health, Passphrase, Place, Who, WriteError};
+use proto::conversation::open_message;
+use proto::envelope::Found;
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Millis, Round, path};
@@ -177,6 +182,160 @@ async fn exc_08_no_reader_is_given_other_keys_than_were_published() {
     // What went out meanwhile opens under the keys that everybody has.
     town.mix();
     assert_eq!(town.blobs.len(), 8);
+}
+
+/// DIR-14: sources choose by name, so names do not change hands between two looks at the list.
+#[tokio::test]
+async fn a_directory_that_renames_does_not_redirect_a_conversation() {
+    let mut town = Town::found(18).await;
+    let mut rng = StdRng::seed_from_u64(4);
+    let [newsroom, other] = [(); 2].map(|()| IdentitySecret::generate(&mut rng));
+    let others = [&newsroom, &other];
+    let (light, quay) = (("The Harbour Light", "Tips"), ("The Quay", "Letters"));
+    town.directory = town.two_newsrooms(2, [light, quay], 0, others);
+    let source = town.reader(18);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "first", town.clock.now()).unwrap();
+
+    let swapped =
+        [[(quay.0, light.1), (light.0, quay.1)], [(light.0, quay.1), (quay.0, light.1)], [quay, light]];
+    for (r, (names, since)) in
+        (1..).zip(swapped.map(|names| (names, 0)).into_iter().chain([([quay, light], 51)]))
+    {
+        let bad = town.two_newsrooms(3, names, since, others);
+        let refused = town.offer(r, bad, &source).await;
+        let outcome = (refused.health, refused.editions, refused.posted);
+        assert_eq!(outcome, (Health::Unverified, 0, true), "{names:?} from round {since} on, in round {r}");
+    }
+    // After two days in which everybody could see it, and in which neither can be written to.
+    let good = town.two_newsrooms(3, [quay, light], 53, others);
+    assert_eq!(town.offer(5, good, &source).await.health, Health::Good);
+    assert!(source.desks().is_empty());
+    assert_eq!(session.write(town.desk, "meanwhile", town.clock.now()), Err(WriteError::NoDesk));
+    for r in 6..54 {
+        town.round(r, &[&source]).await;
+    }
+    let named = |desk: &client::DeskView| (desk.id, desk.newsroom.clone(), desk.name.clone());
+    let owned = |(newsroom, name): (&str, &str)| (newsroom.to_owned(), name.to_owned());
+    let listed: Vec<_> = source.desks().iter().map(named).collect();
+    assert!(listed.contains(&(town.desk, owned(quay).0, owned(quay).1)));
+
+    // The conversation goes on with whom it was begun, and bears the name under which it was begun.
+    session.write(town.desk, "second", town.clock.now()).unwrap();
+    for r in 54..57 {
+        town.round(r, &[&source]).await;
+    }
+    let [conversation] = &session.conversations()[..] else { panic!("one conversation") };
+    assert_eq!(named(&conversation.desk), (town.desk, owned(light).0, owned(light).1));
+    assert_eq!(conversation.lines.len(), 2);
+    town.mix();
+    let wire = town.directory.wire();
+    let boxes = town.blobs.iter().filter_map(|blob| match opened_by_exit(&wire, Round(57), blob) {
+        Some(Found::ToDesk(boxed)) => Some(boxed),
+        _ => None,
+    });
+    let boxes: Vec<_> = boxes.collect();
+    let opened = |keys: Vec<_>| {
+        let texts = boxes.iter().filter_map(|boxed| {
+            let message = keys.iter().find_map(|(_, key)| open_message(&wire, key, boxed).ok())?.0;
+            Some(message.body.text().unwrap().to_owned())
+        });
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(opened(intake_keys()), ["first", "second"]);
+    assert!(opened(intake_keys_of(0xdf)).is_empty(), "nothing for the desk that has the name now");
+}
+
+/// EDN-03: what the edge has, in another order or twice. Each is signed by the press and stands in the log.
+#[tokio::test]
+async fn an_edge_that_replays_or_reorders_editions_is_refused() {
+    let mut town = Town::found(19).await;
+    let reader = town.reader(19);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    town.publish(3, vec![story(3)]);
+    town.publish(4, vec![story(4)]);
+    let [second, third, fourth] = [2, 3, 4].map(|e| town.edge.file(&path::edition(Round(e))).unwrap());
+    let show = |town: &Town, shown: [&[u8]; 2]| {
+        (3..).zip(shown).for_each(|(e, bytes)| town.edge.put(path::edition(Round(e)), bytes.to_vec()));
+    };
+    for (r, shown) in (4..).zip([[&*fourth, &*third], [&third, &third], [&second, &fourth]]) {
+        show(&town, shown);
+        town.clock.set(town.start(r));
+        let refused = town.next(&reader).await;
+        let outcome = (refused.editions, refused.posted, refused.health);
+        assert_eq!(outcome, (0, true, Health::Unverified), "in round {r}");
+        assert_eq!(titles(&reader), ["Story 2", "Story 1", "Story 0"], "in round {r}");
+    }
+    show(&town, [&third, &fourth]);
+    let taken = town.next(&reader).await;
+    assert_eq!((taken.editions, taken.posted, taken.health), (2, true, Health::Good));
+    assert_eq!(titles(&reader).len(), 5);
+}
+
+impl Pair {
+    /// The drop of one round is withheld from a device, then another round's is in its place, and then it comes.
+    async fn lie_about(&mut self, drop: impl Fn(Round) -> String, to: &Device) {
+        let (mut real, path) = (None, drop(Round(self.r - 2)));
+        for lie in 0..3 {
+            self.town.clock.set(self.town.start(self.r).max(self.town.clock.now()));
+            self.town.publish(self.r, vec![]);
+            let shown = match lie {
+                0 => {
+                    real = self.town.edge.remove(&path);
+                    None
+                }
+                1 => self.town.edge.file(&drop(Round(self.r - 4))),
+                _ => real.take(),
+            };
+            shown.into_iter().for_each(|bytes| self.town.edge.put(path.clone(), bytes));
+            let exchanged = self.town.next(to).await;
+            let outcome = (exchanged.round, exchanged.posted, exchanged.editions, exchanged.health);
+            let (editions, health) = if lie == 2 { (3, Health::Good) } else { (0, Health::Unverified) };
+            assert_eq!(outcome, (Round(self.r), true, editions, health), "{path}, lie {lie}");
+            self.r += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edge_that_withholds_delays_or_replays_drops_is_not_believed() {
+    let mut it = Pair::new(20).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.rounds(5).await;
+    let id = it.inbox.conversations()[0].id;
+    it.inbox.answer(id, "an answer", it.now()).unwrap();
+    // It leaves now, and the next edition names the drop with it.
+    it.rounds(1).await;
+    assert_eq!(session.refresh(), 0);
+    let (source, desk) = (it.source.clone(), it.desk.clone());
+    it.lie_about(path::reader_drop, &source).await;
+    assert_eq!((session.refresh(), session.refresh()), (1, 0), "the answer is there, once");
+
+    // The same with a message on its way to the desk.
+    it.rounds(1).await;
+    session.write(it.town.desk, "more", it.now()).unwrap();
+    it.rounds(1).await;
+    it.lie_about(path::desk_drop, &desk).await;
+    assert_eq!((it.inbox.collect(), it.inbox.collect()), (1, 0), "the message is there, once");
+    it.rounds(6).await;
+    session.refresh();
+    let of = |lines: Vec<client::Line>| {
+        let line = |line: client::Line| (line.who, line.text.to_string(), line.times);
+        lines.into_iter().map(line).collect::<Vec<_>>()
+    };
+    // Nothing was sealed anew, and the desk had two messages.
+    let sources = of(session.conversations().swap_remove(0).lines);
+    let says = |who, text: &str, times| (who, text.to_owned(), times);
+    let all = [says(Who::You, "a tip", 1), says(Who::Desk, "an answer", 0), says(Who::You, "more", 1)];
+    assert_eq!(sources, all);
+    let desks = of(it.inbox.conversations().swap_remove(0).lines);
+    let all = [says(Who::Source, "a tip", 0), says(Who::You, "an answer", 1), says(Who::Source, "more", 0)];
+    assert_eq!(desks, all);
+    assert_eq!(it.town.messages, 2);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
 use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
-use proto::{Clock, DeskId, Digest, Millis, Round, Schedule, path};
+use proto::{Clock, DeskId, Digest, Millis, NetworkId, Round, Schedule, path};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -377,7 +377,35 @@ impl Town {
 
     /// A directory of the same network in which one mix may have another key in the first period, with these desks.
     pub(crate) fn directory_with(&self, mix: Option<(u8, &SealSecret)>, desks: &[Listed<'_>]) -> Directory {
-        let unverified = assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, mix, desks);
+        self.served(assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, mix, desks))
+    }
+
+    /// A directory of the same network with two newsrooms of one desk each: this town's, and another with its desk. Both go by
+    /// these names, of newsroom and desk, from round `since` on.
+    pub(crate) fn two_newsrooms(
+        &self,
+        number: u32,
+        names: [(&str, &str); 2],
+        since: u32,
+        other: [&IdentitySecret; 2],
+    ) -> Directory {
+        let network = self.directory.wire().network;
+        let own = IdentitySecret::from_seed(&self.desk_identity);
+        let all = [(&self.newsroom, &own, intake_keys()), (other[0], other[1], intake_keys_of(0xdf))];
+        let mut roster = Roster { number, ..self.roster.clone() };
+        roster.operators.retain(|operator| operator.role != Role::Newsroom);
+        let mut desks = vec![];
+        for ((newsroom, name), (by, desk, intake)) in names.into_iter().zip(all) {
+            let (role, key) = (Role::Newsroom, by.public());
+            roster.operators.push(Operator { role, name: newsroom.into(), key, since: Round(since) });
+            desks.push(entry(&network, by, name, &Listed { desk, since, intake }));
+        }
+        let mix_keys = mix_keys(&network, &self.mixes, None);
+        self.served(UnverifiedDirectory::assemble(&self.root, &roster, mix_keys, desks))
+    }
+
+    /// Verified, and to be had from the edge.
+    fn served(&self, unverified: UnverifiedDirectory) -> Directory {
         let bytes = unverified.to_bytes();
         let directory = unverified.verify(&self.directory.wire().network).unwrap();
         self.edge.put(path::directory(&directory.digest()), bytes);
@@ -722,7 +750,7 @@ fn pass_of(day: u32) -> DeskPass {
 const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 
 /// What the exit finds in a blob that came in this round, if the key it is sealed to is still there.
-fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
+pub(crate) fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
     let week = KeyKind::Week.period(round).from;
     let weeks = [0, 1, 2].map(|back| week.back(back * proto::keys::WEEK));
     let today = pass::day(round);
@@ -776,6 +804,15 @@ impl Pair {
     pub(crate) fn now(&self) -> Millis {
         self.town.clock.now()
     }
+
+    /// Rounds in which both are on.
+    pub(crate) async fn rounds(&mut self, n: u32) {
+        for _ in 0..n {
+            self.town.round(self.r, &[&self.source, &self.desk]).await;
+            self.inbox.collect();
+            self.r += 1;
+        }
+    }
 }
 
 pub(crate) fn intake_keys() -> Vec<(Period, SealSecret)> {
@@ -803,38 +840,48 @@ fn assemble(
     desks: &[Listed<'_>],
 ) -> UnverifiedDirectory {
     let network = root.public().network();
+    let name = |desk: &IdentitySecret| format!("Desk {}", proto::directory::desk_id(&desk.public()));
+    let entries = desks.iter().map(|listed| entry(&network, newsroom, &name(listed.desk), listed));
+    UnverifiedDirectory::assemble(root, roster, mix_keys(&network, mixes, other), entries.collect())
+}
+
+/// The keys of mixes that stand in directories; one mix may have another in the first period.
+fn mix_keys(
+    network: &NetworkId,
+    mixes: &[IdentitySecret],
+    other: Option<(u8, &SealSecret)>,
+) -> Vec<Unverified<MixKey>> {
     let days = (0..WEEKS * 7).map(|day| KeyKind::Day.period(Round(day * proto::keys::DAY)));
     let of_hop = |hop: u8| -> Vec<Period> {
         if hop == MIXES - 1 { weeks().collect() } else { days.clone().collect() }
     };
-    let mix_keys = (1..MIXES)
+    (1..MIXES)
         .flat_map(|hop| of_hop(hop).into_iter().map(move |period| (hop, period)))
         .map(|(hop, Period { from, until })| {
             let own = secret(hop, from);
             let key = other.filter(|(at, _)| (*at, Round(0)) == (hop, from)).map_or(&own, |(_, key)| key);
             let key = key.public().to_bytes().into();
-            Unverified::sign(&MixKey { hop, key, from, until }, &network, &mixes[usize::from(hop)])
+            Unverified::sign(&MixKey { hop, key, from, until }, network, &mixes[usize::from(hop)])
         })
-        .collect();
-    let entry = |listed: &Listed<'_>| {
-        let key = listed.desk.public();
-        let card = DeskCard {
-            name: format!("Desk {}", proto::directory::desk_id(&key)),
-            desk: key,
-            about: "Reads everything.".into(),
-            since: Round(listed.since),
-        };
-        let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
-            let key = secret.public().to_bytes().into();
-            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, listed.desk)
-        };
-        DeskEntry {
-            newsroom: newsroom.public(),
-            card: Unverified::sign(&card, &network, newsroom),
-            keys: listed.intake.iter().map(sign).collect(),
-        }
+        .collect()
+}
+
+fn entry(network: &NetworkId, newsroom: &IdentitySecret, name: &str, listed: &Listed<'_>) -> DeskEntry {
+    let card = DeskCard {
+        name: name.into(),
+        desk: listed.desk.public(),
+        about: "Reads everything.".into(),
+        since: Round(listed.since),
     };
-    UnverifiedDirectory::assemble(root, roster, mix_keys, desks.iter().map(entry).collect())
+    let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
+        let key = secret.public().to_bytes().into();
+        Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, listed.desk)
+    };
+    DeskEntry {
+        newsroom: newsroom.public(),
+        card: Unverified::sign(&card, network, newsroom),
+        keys: listed.intake.iter().map(sign).collect(),
+    }
 }
 
 /// A story of its own for each number.

@@ -265,7 +265,7 @@ async fn an_answer_cut_off_before_it_is_durable_goes_out_again_and_is_read_once(
 async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
     let (short, long) = ("We are on it.", "Who else knew of it in March? ".repeat(80));
     let other_long = "Leave everything where it is. ".repeat(80);
-    // The order in which the slots come, by journalist and part; what the source sees; whether the desks are told it has it.
+    // The order in which the slots come, by journalist and part; and what the source sees.
     let mixed = format!("{}{}{}", &other_long[..944], &long[944..1_888], &other_long[1_888..]);
     let cases: [(&str, &[(usize, usize)], Option<&str>); 4] = [
         (short, &[(0, 0), (1, 0), (1, 1), (1, 2)], Some(short)),
@@ -299,7 +299,7 @@ async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
                 it.r += 1;
             }
         }
-        one_time(&mut slots, [ours, &long]);
+        share_a_tag_alone(&mut slots, [ours, &long]);
         for (desk, part) in order {
             let slot = slots[*desk][*part];
             it.town.quiet(it.r, &[&it.source, &it.desk, &other], |town| town.slots.push(slot)).await;
@@ -336,7 +336,7 @@ impl Pair {
 }
 
 /// Leaves the slots of two answers that begin with the same link, after a look at what those of one link share.
-fn one_time(slots: &mut [Vec<[u8; 1024]>; 2], texts: [&str; 2]) {
+fn share_a_tag_alone(slots: &mut [Vec<[u8; 1024]>; 2], texts: [&str; 2]) {
     let [ours, theirs] = &*slots;
     let first = ours.iter().position(|slot| theirs.iter().any(|other| slot_tag(slot) == slot_tag(other)));
     let tag = slot_tag(&ours[first.unwrap()]);

@@ -555,11 +555,11 @@ impl Whole {
 
     // ---- people ----
 
-    /// Now and then a source writes.
-    pub(crate) fn write(&mut self) {
+    /// Each source writes with this probability.
+    pub(crate) fn write(&mut self, chance: f64) {
         let now = self.clock.now();
         for (n, source) in self.sources.iter_mut().enumerate() {
-            if source.written.len() >= MOST || !self.chance.random_bool(0.25) {
+            if source.written.len() >= MOST || !self.chance.random_bool(chance) {
                 continue;
             }
             let text = format!("Message {} of source {n}.", source.written.len());

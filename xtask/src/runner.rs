@@ -123,6 +123,18 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
+    fn read(said: String) -> Self {
+        let (mut tally, mut failures) = (None, Vec::new());
+        for line in said.lines() {
+            // Behind the summary stands once more what did not pass; before it, what did as well.
+            if tally.is_some() {
+                failures.extend(nextest_failure(line));
+            }
+            tally = nextest_summary(line).or(tally);
+        }
+        Self { tally, failures, said }
+    }
+
     /// Whether the test of this name failed.
     pub(crate) fn failed(&self, test: &str) -> bool {
         let is = |name: &String| name.rsplit([' ', ':']).next() == Some(test);
@@ -139,9 +151,7 @@ impl Quiet {
 /// Runs nextest to the end, and prints nothing.
 pub(crate) fn quietly(command: &mut Command, settings: &Settings) -> Result<Quiet> {
     let output = tell(command, settings).stdin(Stdio::null()).output().context("could not start cargo")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let failures = said.lines().filter_map(nextest_failure).collect();
-    Ok(Quiet { tally: said.lines().find_map(nextest_summary), failures, said })
+    Ok(Quiet::read(String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 fn one_by_one(tests: Tests, metadata: &Metadata, settings: &Settings) -> Result<Outcome> {
@@ -250,11 +260,22 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_run_knows_a_test_by_the_end_of_its_name() {
-        let failures = vec!["client::device log::one".into(), "model two".into()];
-        let ran = Quiet { tally: None, failures, said: String::new() };
-        assert!(ran.failed("one") && ran.failed("two"));
-        assert!(!ran.failed("ne") && !ran.failed("log"));
+    fn a_quiet_run_tells_what_failed_from_what_passed_and_from_what_did_not_build() {
+        let ran = Quiet::read(
+            "        PASS [   0.005s] (1/3) client::device log::one\n\
+             \x20       FAIL [   0.005s] (2/3) client::device log::two\n\
+             \x20    SIGABRT [   0.005s] (3/3) model three\n\
+             ────────────\n\
+             \x20    Summary [   0.010s] 3 tests run: 1 passed, 2 failed, 9 skipped\n\
+             \x20       FAIL [   0.005s] (2/3) client::device log::two\n\
+             \x20    SIGABRT [   0.005s] (3/3) model three\n"
+                .into(),
+        );
+        assert_eq!(ran.tally, Some(Tally { passed: 1, failed: 2 }));
+        assert!(ran.failed("two") && ran.failed("three"));
+        assert!(!ran.failed("one") && !ran.failed("wo") && !ran.failed("log"));
+        let built = Quiet::read("error: could not compile `client` (lib)\n".into());
+        assert!(built.tally.is_none() && !built.failed("one"));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use tracing::{Event, Metadata};
 use crate::turn::{arrived, one_article};
 use crate::whole::Whole;
 
-const ROUNDS: u32 = 10;
+/// Two or three less and too little has arrived to speak of.
+const ROUNDS: u32 = 12;
 /// The exit's pool, and its log and index beside it.
 const EXIT_STORE: &str = "mix3/mix.sqlite";
 /// Of these lines it is chance how often they come.

@@ -315,7 +315,7 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     assert_eq!(before.blobs().filter(|blob| !kept.contains(blob)).count(), 1, "the message alone is covered");
 }
 
-/// What P7 does not promise (threat-model.md §3): who holds the exit's key too sees which blobs of the queue are messages. Of what
+/// What P7 does not promise (the threat model): who holds the exit's key too sees which blobs of the queue are messages. Of what
 /// they say, and to whom, they see nothing.
 #[tokio::test]
 async fn a_thief_with_the_exits_key_sees_which_blobs_are_messages_and_nothing_of_them() {

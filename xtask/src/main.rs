@@ -1,10 +1,12 @@
 //! What a developer types. `cargo xtask test` is everything, and `test unit|net|browser|lints` one part of it.
 //!
 //! Nothing here ships. The files read in this order: `test` says which parts there are and what they amount to,
-//! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own.
+//! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own;
+//! `fuzz` stands by itself.
 
 mod bench;
 mod browser;
+mod fuzz;
 mod house;
 mod licence;
 mod process;
@@ -20,7 +22,9 @@ cargo xtask test unit       every test but the whole network's and the browser's
 cargo xtask test net        the whole network on loopback
 cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
+cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise
 
+exit code of fuzz: 0 nothing was found, 1 something was
 exit code of test: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
 
 fn main() -> ExitCode {
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", parts @ ..] => test::run(parts),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz", words @ ..] => fuzz::run(words),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)

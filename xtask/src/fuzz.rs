@@ -94,6 +94,8 @@ impl Asked {
             }
         }
         ensure!((1..=64).contains(&asked.jobs), "--jobs takes 1 to 64");
+        // To libFuzzer no time is time without end.
+        ensure!(asked.minutes > 0, "--minutes takes 1 or more");
         if asked.targets.is_empty() {
             asked.targets = all.to_vec();
         }
@@ -128,8 +130,10 @@ fn build(targets: &[String]) -> Result<PathBuf> {
     let folder = process::root().join("target/fuzz");
     let mut cargo = process::cargo();
     // `--target` keeps the flags from build scripts and macros, which run here and now.
-    cargo.args(["build", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target", host]);
-    targets.iter().for_each(|target| drop(cargo.args(["--bin", target])));
+    cargo.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", host]);
+    for target in targets {
+        cargo.args(["--bin", target]);
+    }
     ensure!(
         process::passes(cargo.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &folder))?,
         "the targets do not build"
@@ -222,7 +226,7 @@ mod tests {
         let asked = Asked::read(&["heads", "--minutes", "3", "--jobs", "2", "--minimise"], &all).unwrap();
         assert_eq!(asked, Asked { targets: vec!["heads".into()], minutes: 3, jobs: 2, minimise: true });
         assert_eq!(Asked::read(&[], &all).unwrap().targets, all);
-        for bad in [&["head"][..], &["--minutes"], &["--jobs", "0"], &["--minutes", "x"]] {
+        for bad in [&["head"][..], &["--minutes"], &["--jobs", "0"], &["--minutes", "0"]] {
             assert!(Asked::read(bad, &all).is_err(), "{bad:?}");
         }
     }

@@ -18,12 +18,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("reader", &["client", "ui", "proto"]),
     ("desk", &["client", "ui", "proto"]),
     ("firsthand", &["reader", "desk", "server", "press", "client", "proto"]),
+    ("fuzz", EVERYTHING),
     ("lab", EVERYTHING),
     ("xtask", EVERYTHING),
 ];
 
 const EVERYTHING: &[&str] =
-    &["proto", "news", "ui", "client", "server", "press", "reader", "desk", "firsthand", "lab"];
+    &["proto", "news", "ui", "client", "server", "press", "reader", "desk", "firsthand", "fuzz", "lab"];
 
 /// What would bring IO, a clock or a runtime into `proto`, however far down.
 const NOT_IN_PROTO: &[&str] = &[

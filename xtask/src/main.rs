@@ -2,10 +2,11 @@
 //!
 //! Nothing here ships. The files read in this order: `test` says which parts there are and what they amount to,
 //! `runner` runs tests, `browser` sees that the browser part can run, `house` and `licence` are checks of our own.
-//! `mutants` shows that tests fail without what they test.
+//! `mutants` shows that tests fail without what they test; `fuzz` stands by itself.
 
 mod bench;
 mod browser;
+mod fuzz;
 mod house;
 mod licence;
 mod mutants;
@@ -24,7 +25,9 @@ cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
 cargo xtask mutants         takes every defence of the threat model away and shows that its tests fail; WORD... chooses,
                             --list only prints, --record notes it in docs/mutants.md
+cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise
 
+exit code of fuzz: 0 nothing was found, 1 something was
 exit code of test: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["test", parts @ ..] => test::run(parts),
         ["bench", options @ ..] => bench::run(options),
         ["mutants", arguments @ ..] => mutants::run(arguments),
+        ["fuzz", words @ ..] => fuzz::run(words),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)

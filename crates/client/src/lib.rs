@@ -13,6 +13,8 @@ mod documents;
 mod durable;
 mod edge;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inbox;
 mod kdf;
 mod known;

@@ -143,9 +143,9 @@ impl Purpose for Roster {
 }
 
 impl Roster {
-    /// The identity that signs the edition of `round`.
-    pub fn press(&self, round: Round) -> IdentityPublic {
-        self.in_force(Role::Press, round).expect("DIR-04 holds").key
+    /// The identity that signs the edition of `round`. `None`: of a round before the roster's first, it may name nobody.
+    pub fn press(&self, round: Round) -> Option<IdentityPublic> {
+        self.in_force(Role::Press, round).map(|o| o.key)
     }
 
     /// The identity of the mix at `hop` in `round`.

@@ -166,8 +166,10 @@ impl UnverifiedHead {
     ) -> Result<Edition, EditionRejected> {
         use EditionRejected as No;
         let network = directory.wire().network;
-        // EDN-01: signed by the press that the roster names for the round.
-        let head = self.signed.verify(&network, &directory.roster().press(asked)).map_err(|r| match r {
+        // EDN-01: signed by the press that the roster names for the round. Whoever serves a head chooses the directory it names:
+        // its roster may name nobody for that round.
+        let press = directory.roster().press(asked).ok_or(No::Signature)?;
+        let head = self.signed.verify(&network, &press).map_err(|r| match r {
             Rejected::Signature(_) => No::Signature,
             Rejected::Malformed(m) => m.into(),
         })?;
@@ -341,7 +343,10 @@ impl Bundle {
 
     /// Applies it to a front page: takes out what goes, replaces what changed, adds what is new, newest first.
     pub fn fold_into(self, front: &mut Vec<Story>) {
-        front.retain(|s| !self.gone.contains(&s.id) && !self.stories.iter().any(|new| new.id == s.id));
+        // A bundle of 32 MiB names two million stories: none is looked for one by one.
+        let out: HashSet<StoryId> =
+            self.gone.iter().copied().chain(self.stories.iter().map(|s| s.id)).collect();
+        front.retain(|s| !out.contains(&s.id));
         front.extend(self.stories);
         front.sort_by(|a, b| b.newest().cmp(&a.newest()).then(a.id.cmp(&b.id)));
     }
@@ -354,7 +359,7 @@ fn open_bundle(named: &BundleRef, bytes: &[u8]) -> Result<Bundle, EditionRejecte
     }
     let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
     let bundle: Bundle = codec::decode(&plain)?;
-    // EDN-08: a story has an article; pictures are small; addresses are of the web.
+    // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
     for article in bundle.stories.iter().flat_map(|s| &s.articles) {
         let picture = article.picture.as_ref().is_some_and(|p| p.bytes.len() > MAX_PICTURE);
         let address =
@@ -363,7 +368,8 @@ fn open_bundle(named: &BundleRef, bytes: &[u8]) -> Result<Bundle, EditionRejecte
             return Err(EditionRejected::Story);
         }
     }
-    if bundle.stories.iter().any(|s| s.articles.is_empty()) {
+    let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
+    if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
         return Err(EditionRejected::Story);
     }
     Ok(bundle)
@@ -397,6 +403,7 @@ mod tests {
 
     struct Town {
         directory: Directory,
+        root: RootSecret,
         press: IdentitySecret,
         mixes: Vec<IdentitySecret>,
         rng: StdRng,
@@ -444,7 +451,7 @@ mod tests {
         let directory = UnverifiedDirectory::assemble(&root, &roster, vec![], vec![])
             .verify(&root.public().network())
             .unwrap();
-        Town { directory, press, mixes, rng }
+        Town { directory, root, press, mixes, rng }
     }
 
     fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
@@ -521,6 +528,20 @@ mod tests {
         let mut t = town();
         t.press = IdentitySecret::generate(&mut t.rng);
         assert_eq!(t.verify(&t.head()), Err(EditionRejected::Signature));
+    }
+
+    #[test]
+    fn edn_01_a_roster_that_names_no_press_for_the_round_verifies_nothing() {
+        let t = town();
+        let mut roster = t.directory.roster().clone();
+        roster.from = NOW.next();
+        roster.operators.iter_mut().filter(|o| o.role == Role::Press).for_each(|o| o.since = NOW.next());
+        let later = UnverifiedDirectory::assemble(&t.root, &roster, vec![], vec![]);
+        let later = later.verify(&t.directory.wire().network).unwrap();
+        let head = Head { directory: later.digest(), ..t.head() };
+        let served =
+            UnverifiedHead::from_bytes(&sign_head(&head, &t.directory.wire().network, &t.press)).unwrap();
+        assert_eq!(served.verify(&later, NOW, NOW, None), Err(EditionRejected::Signature));
     }
 
     #[test]
@@ -649,6 +670,9 @@ mod tests {
         assert_eq!(open(|_| ()), Ok(()));
         let no = Err(EditionRejected::Story);
         assert_eq!(open(|s| s.articles.clear()), no, "no article");
+        let (bytes, front) = Bundle { stories: vec![story(1, 2), story(1, 3)], gone: vec![] }.pack();
+        let twice = t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes);
+        assert_eq!(twice.map(|_| ()), no, "two stories under one id");
         assert_eq!(open(|s| s.articles[0].url = Some("javascript:alert(1)".into())), no);
         let mut large = story(1, 2);
         for (len, good) in [(MAX_PICTURE, true), (MAX_PICTURE + 1, false)] {

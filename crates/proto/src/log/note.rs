@@ -241,7 +241,7 @@ impl UnverifiedNote {
             return Err(NoteRejected::Origin);
         }
         // LOG-03: the press signed it.
-        let press = directory.roster().press(newest);
+        let press = directory.roster().press(newest).ok_or(NoteRejected::Press)?;
         let by = self.one(&name, ED25519, &press).map_err(|TwoLines| NoteRejected::Press)?;
         let signature =
             by.and_then(|line| line.signature.as_slice().try_into().ok()).ok_or(NoteRejected::Press)?;

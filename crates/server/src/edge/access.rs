@@ -181,7 +181,7 @@ pub(super) fn any_mix(hop: u8) -> impl May {
 
 /// The press.
 pub(super) fn press(directory: &Directory, now: Round, by: &IdentityPublic) -> bool {
-    directory.roster().press(now) == *by
+    directory.roster().press(now) == Some(*by)
 }
 
 /// A witness, also one that is to become one: whether its co-signature counts is the note's to say.

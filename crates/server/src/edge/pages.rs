@@ -129,7 +129,7 @@ impl Edge {
         let bytes = self.noted(self.blobs.get(&name::bundle(&named.digest)).await).ok()??;
         let edition = Arc::clone(edition);
         let directory = self.directory();
-        let press = directory.roster().operator(&directory.roster().press(round))?.name.clone();
+        let press = directory.roster().operator(&directory.roster().press(round)?)?.name.clone();
         let page = tokio::task::spawn_blocking(move || {
             let front = edition.front(&bytes).ok()?;
             let facts = ui::status::Edition {

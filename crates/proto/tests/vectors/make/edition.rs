@@ -1,5 +1,6 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
+use proto::directory::Role;
 use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
@@ -100,12 +101,26 @@ impl Press {
             .hex("head", head)
     }
 
+    /// A head that names a directory whose roster, its press with it, begins with the next round.
+    fn not_begun(&self, path: &str, note: &str) -> Case {
+        let mut town = Town::new();
+        let next = Round(ROUND.0 + 1);
+        town.roster.from = next;
+        town.roster.operators.iter_mut().filter(|o| o.role == Role::Press).for_each(|o| o.since = next);
+        let later = Self { town };
+        later.case(path, "signature", "EDN-01", note, &later.head())
+    }
+
     fn case(&self, path: &str, expect: &str, check: &str, note: &str, head: &Head) -> Case {
         self.bytes(path, expect, check, note, &self.served(head))
     }
 
     fn bundle(&self, path: &str, expect: &str, check: &str, note: &str, story: Story) -> Case {
-        let (bytes, front) = Bundle { stories: vec![story], gone: vec![StoryId([0xa3; 16])] }.pack();
+        self.stories(path, expect, check, note, vec![story])
+    }
+
+    fn stories(&self, path: &str, expect: &str, check: &str, note: &str, stories: Vec<Story>) -> Case {
+        let (bytes, front) = Bundle { stories, gone: vec![StoryId([0xa3; 16])] }.pack();
         self.case(path, expect, check, note, &Head { front, ..self.head() }).hex("front", bytes)
     }
 }
@@ -135,6 +150,7 @@ fn heads(p: &Press) -> Vec<Case> {
         p.case("head", "success", "EDN-01", "nothing new", &p.head()).with("digest", Digest::of(&good)),
         p.bytes("edn-01-signer", "signature", "EDN-01", "signed by a mix", &by_mix),
         p.bytes("edn-01-bit", "signature", "EDN-01", "one bit flipped", &bent),
+        p.not_begun("edn-01-not-begun", "a roster whose press begins with the next round"),
         p.case(
             "edn-02-round",
             "round",
@@ -267,6 +283,13 @@ fn bundles(p: &Press) -> Vec<Case> {
             "EDN-08",
             "a picture of 20,481 bytes",
             with(&|a| a.picture = Some(picture.clone())),
+        ),
+        p.stories(
+            "edn-08-twice",
+            "story",
+            "EDN-08",
+            "two stories under one id",
+            vec![story(), with(&|a| a.title = "Bridge opens".into())],
         ),
     ]
 }

@@ -157,6 +157,20 @@ fn to_come(checkpoint: Checkpoint) -> Vec<Case> {
             &three,
         ),
     ];
+    // Whoever serves a note names the round, and the roster's only press begins later.
+    let mut none = Town::new();
+    let press = none.roster.operators.iter_mut().filter(|o| o.role == Role::Press);
+    press.for_each(|o| o.since = Round(301));
+    none.roster.from = Round(301);
+    let none = Press { town: none, checkpoint, newest: 300 };
+    let note = none.note(&[NOW; 3]);
+    cases.push(none.case(
+        "log-03-not-begun",
+        "press",
+        "LOG-03",
+        "a roster whose press begins with the next round",
+        &note,
+    ));
     p.newest = 301;
     let next = (0..3).fold(next, |note, n| note.with(p.line(n, NOW)));
     cases.push(p.case("log-05-came", "success", "LOG-05", "in the next round, with its press", &next));

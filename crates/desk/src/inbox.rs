@@ -151,7 +151,9 @@ fn mind(app: &Arc<App>, headers: &HeaderMap, conversation: Option<&str>) {
         keep_awake(app);
         let mut state = app.state();
         if state.shown {
-            state.place = conversation.map(path);
+            // Anything may stand in an address, and not everything in the header that leads back to it.
+            let is_id = |id: &&str| hex::decode_to_slice(id, &mut [0; 8]).is_ok();
+            state.place = conversation.filter(is_id).map(path);
         }
     }
 }

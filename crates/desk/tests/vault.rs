@@ -93,6 +93,25 @@ async fn a_vault_is_made_opened_and_locked() {
 }
 
 #[tokio::test]
+async fn unlocking_leads_back_to_a_conversation_and_never_to_an_address_that_is_none() {
+    let mut desk = desk(7).await;
+    let six = make(&mut desk).await;
+    let window = &mut desk.window;
+    for (opened, back) in [
+        ("/conversations/00aa00aa00aa00aa", "/conversations/00aa00aa00aa00aa"),
+        ("/conversations/%0A", "/"),
+        ("/conversations/00aa%0D%0Aa: b", "/"),
+        ("/conversations/00", "/"),
+    ] {
+        window.get(&opened.replace(' ', "%20")).await;
+        window.post("/lock", String::new()).await;
+        window.get("/vault").await;
+        window.press("Open", &strs(&six)).await;
+        assert_eq!(window.location.as_deref(), Some(back), "{opened}");
+    }
+}
+
+#[tokio::test]
 async fn a_vault_is_never_made_twice() {
     let mut desk = desk(3).await;
     make(&mut desk).await;

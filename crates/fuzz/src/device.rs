@@ -116,7 +116,7 @@ pub(crate) fn desks(bytes: &[u8]) {
                 let (mut data, received) = (text.to_vec(), input.bytes::<6>());
                 if plain[1] == 1 {
                     data = zstd::bulk::compress(text, 1).expect("memory is all it needs");
-                } else if input.byte() % 2 == 0 && data.len() > 4 {
+                } else if input.byte().is_multiple_of(2) && data.len() > 4 {
                     data = fill(&data, 4 + cascade.part());
                 }
                 plain.extend((data.len() as u16).to_be_bytes());
@@ -141,7 +141,7 @@ pub(crate) fn desks(bytes: &[u8]) {
 /// A source's mailbox takes slots that bear its tags, whatever stands in them.
 pub(crate) fn sources(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    if input.byte() % 4 == 0 {
+    if input.byte().is_multiple_of(4) {
         // What an earlier version may have left behind the seal.
         if let Some(source) = Source::read(input.rest()) {
             let kept = source.to_bytes();

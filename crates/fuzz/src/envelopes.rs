@@ -183,7 +183,7 @@ pub(crate) fn drops(bytes: &[u8]) {
         }
         // A table with one entry for the desk, or none, or one that holds another length.
         2 => {
-            let (good, length) = (input.byte() % 2 == 0, if input.byte() == 1 { 31 } else { 32 });
+            let (good, length) = (input.byte().is_multiple_of(2), if input.byte() == 1 { 31 } else { 32 });
             let other = fill(&input.bytes::<8>(), PASS);
             let secret = fill(input.up_to(32), length);
             let mut entry = seal::seal(Use::Pass, &world.network, world.intake.public(), &secret, &mut rng).0;

@@ -83,8 +83,8 @@ fn ask(router: &Router, input: &mut Input<'_>) {
         (Round(NOW.0 + u32::from(input.byte() % 8) - 4), u16::from(input.byte() % 3), input.byte() % 4);
     let by = world.identity(input.byte());
     let body = body(input, round, part, hop);
-    let digest = if input.byte() % 8 == 0 { Digest([0; 32]) } else { Digest::of(&body) };
-    let desk = if input.byte() % 8 == 0 { DeskId([0; 16]) } else { world.directory.desks()[0].id };
+    let digest = if input.byte().is_multiple_of(8) { Digest([0; 32]) } else { Digest::of(&body) };
+    let desk = if input.byte().is_multiple_of(8) { DeskId([0; 16]) } else { world.directory.desks()[0].id };
     let path = match input.byte() % 26 {
         0 | 1 => format!("/v1/rounds/{}/envelopes", round.0),
         2 => format!("/v1/rounds/{}/envelopes/{}", round.0, input.word()),
@@ -111,7 +111,7 @@ fn ask(router: &Router, input: &mut Input<'_>) {
     let method =
         [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD][input.below(5)].clone();
     let mut header = request::sign(&world.network, by, method.as_str(), &path, &body, Standing.now());
-    if input.byte() % 4 == 0 {
+    if input.byte().is_multiple_of(4) {
         header = String::from_utf8_lossy(input.piece()).into_owned();
     }
     let length = input.byte() % 40;

@@ -59,7 +59,7 @@ fn one<T: Record + PartialEq>(bytes: &[u8]) {
 /// Directories: as they come, and with a roster, cards and keys that the root and the others did sign.
 pub(crate) fn directories(bytes: &[u8]) {
     let (mut input, world) = (Input::new(bytes), &*WORLD);
-    if input.byte() % 8 == 0 {
+    if input.byte().is_multiple_of(8) {
         let bytes = input.rest();
         let Ok(read) = UnverifiedDirectory::from_bytes(bytes) else { return };
         assert!(bytes.len() <= MAX_DIRECTORY && read.to_bytes() == bytes, "DIR-12");
@@ -148,7 +148,8 @@ fn desk(input: &mut Input<'_>, world: &World) -> DeskEntry {
     };
     let keys = (0..input.below(3)).map(|_| {
         let period = KeyKind::Intake.period(Round(input.word().into()));
-        let key = if input.byte() % 2 == 0 { world.intake.public() } else { world.layers[0].public() };
+        let key =
+            if input.byte().is_multiple_of(2) { world.intake.public() } else { world.layers[0].public() };
         let key = IntakeKey { key: key.to_bytes().into(), from: period.from, until: period.until };
         Unverified::sign(&key, &world.network, if input.byte() == 1 { newsroom } else { desk })
     });
@@ -201,7 +202,7 @@ fn verified(read: UnverifiedDirectory, world: &World) {
 /// which one is not in force yet.
 pub(crate) fn heads(bytes: &[u8]) {
     let (mut input, world) = (Input::new(bytes), &*WORLD);
-    if input.byte() % 4 == 0 {
+    if input.byte().is_multiple_of(4) {
         let bytes = input.rest();
         let Ok(read) = UnverifiedHead::from_bytes(bytes) else { return };
         assert!(bytes.len() <= MAX_HEAD, "EDN-11");
@@ -212,7 +213,7 @@ pub(crate) fn heads(bytes: &[u8]) {
         return;
     }
     let by = world.identity(input.byte());
-    let directory = if input.byte() % 2 == 0 { &world.directory } else { &world.later };
+    let directory = if input.byte().is_multiple_of(2) { &world.directory } else { &world.later };
     let asked = Round(NOW.0.wrapping_add(input.byte().into()).wrapping_sub(input.byte().into()));
     let head = match input.byte() % 4 {
         0 => match codec::decode::<Head>(input.rest()) {
@@ -441,21 +442,21 @@ pub(crate) fn trees(bytes: &[u8]) {
 pub(crate) fn requests(bytes: &[u8]) {
     let (mut input, world) = (Input::new(bytes), &*WORLD);
     let now = Standing.now();
-    if input.byte() % 2 == 0 {
+    if input.byte().is_multiple_of(2) {
         let Ok(header) = core::str::from_utf8(input.rest()) else { return };
         if let Ok(read) = UnverifiedRequest::parse(header) {
             assert!(read.verify(&world.network, "GET", "/v1/rounds", now).is_err(), "nobody signed it");
         }
         return;
     }
-    let method = if input.byte() % 2 == 0 { "GET" } else { "PUT" };
+    let method = if input.byte().is_multiple_of(2) { "GET" } else { "PUT" };
     let time = Millis(now.0.wrapping_add(input.long().into()).wrapping_sub(input.long().into()));
     let asked = String::from_utf8_lossy(input.piece()).into_owned();
     let path = String::from_utf8_lossy(input.piece()).into_owned();
     let by = world.identity(input.byte());
     let body = input.piece();
     let header = request::sign(&world.network, by, method, &path, body, time);
-    let mut bytes = header.clone().into_bytes();
+    let mut bytes = header.into_bytes();
     let bent = bend(&mut input, &mut bytes);
     let Ok(header) = String::from_utf8(bytes) else { return };
     let Ok(read) = UnverifiedRequest::parse(&header) else {

@@ -56,7 +56,7 @@ pub(crate) fn bundles(bytes: &[u8]) {
     let mut front = bundle.stories.iter().take(1).cloned().collect::<Vec<_>>();
     front.push(Story { id: StoryId([0xee; 16]), ..other() });
     let (gone, came) = (bundle.gone.clone(), bundle.stories.clone());
-    bundle.clone().fold_into(&mut front);
+    bundle.fold_into(&mut front);
     assert!(front.is_sorted_by(|a, b| (b.newest(), a.id) <= (a.newest(), b.id)), "newest first");
     assert!(came.iter().all(|story| front.contains(story)));
     assert!(front.iter().all(|story| came.contains(story) || !gone.contains(&story.id)));
@@ -142,7 +142,7 @@ fn document_holds(document: &Document) {
 pub(crate) fn sidecars(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let mode = input.byte();
-    if mode % 2 == 0 {
+    if mode.is_multiple_of(2) {
         let Ok(text) = core::str::from_utf8(input.rest()) else { return };
         if let Ok(sidecar) = Sidecar::parse(text) {
             for file in ["a.txt", "A.TXT", "."] {

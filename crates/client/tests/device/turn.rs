@@ -267,12 +267,13 @@ async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
     let other_long = "Leave everything where it is. ".repeat(80);
     // The order in which the slots come, by journalist and part; and what the source sees.
     let mixed = format!("{}{}{}", &other_long[..944], &long[944..1_888], &other_long[1_888..]);
-    let cases: [(&str, &[(usize, usize)], Option<&str>); 4] = [
+    type Order = [(usize, usize)];
+    let cases: [(&str, &Order, Option<&str>); 4] = [
         (short, &[(0, 0), (1, 0), (1, 1), (1, 2)], Some(short)),
         (short, &[(1, 1), (1, 2), (1, 0), (0, 0)], Some(&long)),
         // The part that came first has three, so the one that says it is alone is left out; its link is used up.
         (short, &[(1, 2), (0, 0), (1, 0), (1, 1)], None),
-        // the threat model: of as many parts, they are one reply to the source.
+        // See the threat model: of as many parts, they are one reply to the source.
         (&other_long, &[(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)], Some(&mixed)),
     ];
     for (n, (ours, order, seen)) in (0..).zip(cases) {
@@ -309,7 +310,7 @@ async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
         let shown: Vec<_> = lines(&session).into_iter().filter(|l| l.0 == Who::Desk).map(|l| l.1).collect();
         assert_eq!(shown, seen.map(str::to_owned).into_iter().collect::<Vec<_>>(), "case {n}");
 
-        // the threat model: what the source says it has is a number, and both take it for their own.
+        // See the threat model: what the source says it has is a number, and both take it for their own.
         session.write(it.town.desk, "Thank you.", it.now()).unwrap();
         it.with(&other, 4).await;
         for inbox in [&it.inbox, &theirs] {

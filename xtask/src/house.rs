@@ -192,6 +192,17 @@ mod tests {
         assert_eq!(crates(&metadata).unwrap(), Vec::<String>::new());
     }
 
+    /// What is not named is optimised like a dependency, which costs minutes and speeds up no test.
+    #[test]
+    fn every_room_says_how_much_it_is_optimised_in_tests() {
+        let manifest = std::fs::read_to_string(process::root().join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+        let named = manifest["profile"]["dev"]["package"].as_table().unwrap();
+        for package in metadata(process::root()).unwrap().workspace_packages() {
+            assert!(named.contains_key(package.name.as_str()), "{} is not named", package.name);
+        }
+    }
+
     #[test]
     fn the_drawing_names_only_rooms_it_has_and_no_circle() {
         let mut done = Vec::new();

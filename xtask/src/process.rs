@@ -2,9 +2,10 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -37,6 +38,51 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn passes(command: &mut Command) -> Result<bool> {
     let status = command.status().with_context(|| format!("could not start {}", name(command)))?;
     Ok(status.success())
+}
+
+/// A program that runs beside others, for what they leave of the machine.
+pub(crate) struct Beside {
+    child: Child,
+    /// Where it writes.
+    said: PathBuf,
+}
+
+impl Beside {
+    /// Starts it. What it says goes to a file in this folder.
+    pub(crate) fn start(command: &Command, folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let said = folder.join("said");
+        let file = File::create(&said)?;
+        let mut nice = match find("nice") {
+            Some(nice) => {
+                let mut yielding = Command::new(nice);
+                yielding.args(["-n", "19"]).arg(command.get_program());
+                yielding
+            }
+            None => Command::new(command.get_program()),
+        };
+        nice.args(command.get_args()).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => nice.env(name, value),
+                None => nice.env_remove(name),
+            };
+        }
+        if let Some(folder) = command.get_current_dir() {
+            nice.current_dir(folder);
+        }
+        let child = nice.spawn().with_context(|| format!("could not start {}", name(command)))?;
+        Ok(Self { child, said })
+    }
+
+    /// Waits for its end, and shows what it said if it failed. True if it exited with 0.
+    pub(crate) fn finish(mut self) -> Result<bool> {
+        let good = self.child.wait()?.success();
+        if !good {
+            std::io::copy(&mut File::open(&self.said)?, &mut std::io::stderr())?;
+        }
+        Ok(good)
+    }
 }
 
 /// Runs to the end in silence and gives its standard output, if it exited with 0.
@@ -126,6 +172,16 @@ fn plain(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_beside_tells_how_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        for (words, good) in [("exit 0", true), ("echo said; exit 3", false)] {
+            let beside = Beside::start(Command::new("sh").args(["-c", words]), folder.path()).unwrap();
+            assert_eq!(beside.finish().unwrap(), good);
+        }
+        assert_eq!(std::fs::read_to_string(folder.path().join("said")).unwrap(), "said\n");
+    }
 
     #[test]
     fn colours_are_taken_off() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use cargo_metadata::Metadata;
 
-use crate::process::{self, Stopwatch};
+use crate::process::{self, Beside, Stopwatch};
 use crate::runner::{self, Outcome, Tests};
 use crate::{browser, house, licence, mutants};
 
@@ -18,11 +18,17 @@ pub(crate) fn run(names: &[&str]) -> Result<ExitCode> {
     let parts = Part::named(names)?;
     let mut report = Report::default();
     let metadata = house::metadata(process::root())?;
-    if parts.contains(&Part::Lints) {
-        lints(&metadata, &mut report)?;
+    let lints = parts.contains(&Part::Lints);
+    // Clippy reads for minutes, and the whole network waits for minutes: each has what the other leaves.
+    let beside = lints && parts.contains(&Part::Net);
+    if lints {
+        quick_lints(&metadata, &mut report)?;
+    }
+    if lints && !beside {
+        report.lint("clippy", || process::passes(&mut clippy()))?;
     }
     if parts.iter().any(|part| *part != Part::Lints) {
-        tests(&parts, &metadata, &mut report)?;
+        tests(&parts, beside, &metadata, &mut report)?;
     }
     print!("{report}");
     Ok(report.exit_code())
@@ -52,12 +58,14 @@ impl Part {
     }
 }
 
-fn lints(metadata: &Metadata, report: &mut Report) -> Result<()> {
+fn clippy() -> Command {
+    let mut command = process::cargo();
+    command.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    command
+}
+
+fn quick_lints(metadata: &Metadata, report: &mut Report) -> Result<()> {
     report.lint("format", || process::passes(process::cargo().args(["fmt", "--all", "--", "--check"])))?;
-    report.lint("clippy", || {
-        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        process::passes(process::cargo().args(arguments))
-    })?;
     report.lint("arrows", || Ok(no_faults(&house::arrows(metadata))))?;
     report.lint("crates", || Ok(no_faults(&house::crates(metadata)?)))?;
     report.lint("licences", || Ok(no_faults(&licence::faults(metadata)?)))?;
@@ -71,7 +79,7 @@ fn no_faults(faults: &[String]) -> bool {
     faults.is_empty()
 }
 
-fn tests(parts: &[Part], metadata: &Metadata, report: &mut Report) -> Result<()> {
+fn tests(parts: &[Part], clippy_beside: bool, metadata: &Metadata, report: &mut Report) -> Result<()> {
     // Before the long build, so that the answer to "may I install something" comes early.
     let ready = if parts.contains(&Part::Browser) { browser::prepare()? } else { browser::Ready::Yes };
 
@@ -81,7 +89,7 @@ fn tests(parts: &[Part], metadata: &Metadata, report: &mut Report) -> Result<()>
         process::passes(process::cargo().args(arguments))
     })?;
     if !build {
-        return Ok(());
+        return if clippy_beside { report.lint("clippy", || process::passes(&mut clippy())) } else { Ok(()) };
     }
     let settings = Settings::find(metadata);
     if parts.contains(&Part::Unit) {
@@ -89,7 +97,16 @@ fn tests(parts: &[Part], metadata: &Metadata, report: &mut Report) -> Result<()>
         report.tests("examples in docs", || runner::examples_in_docs(&settings))?;
     }
     if parts.contains(&Part::Net) {
+        // In a folder of its own, so that neither waits until the other lets go of the build.
+        let lint = clippy_beside.then(|| {
+            let folder = metadata.target_directory.join("lints");
+            Beside::start(clippy().env("CARGO_TARGET_DIR", &folder), folder.as_std_path())
+        });
+        let lint = lint.transpose()?;
         report.tests("net", || runner::run(Tests::Net, metadata, &settings))?;
+        if let Some(lint) = lint {
+            report.lint("clippy", || lint.finish())?;
+        }
     }
     if parts.contains(&Part::Browser) {
         if let browser::Ready::No { command } = ready {

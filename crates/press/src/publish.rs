@@ -561,8 +561,8 @@ mod tests {
         assert_eq!(taken(Head { round_keys: vec![of(5), of(6)], ..good }), (0, 0));
     }
 
-    /// What a hostile edge and mixes together answer: two manifests of one batch, one of another round than was asked for, one key
-    /// for two mixes; and another manifest for a batch that an edition carried. Two editions are made, and clients take both.
+    /// What a hostile edge and mixes together answer: two manifests of one batch, one of another round than was asked for, what is
+    /// none, one key for two mixes; and another manifest for a batch that an edition carried. Two editions are made, and clients take both.
     #[tokio::test]
     async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
         let town = Town::new(4);
@@ -572,7 +572,9 @@ mod tests {
         let stray = codec::encode(&vec![manifest(&town, 1, 3)]);
         let answers = |manifests: Vec<Unverified<Manifest>>| {
             let both = codec::encode(&manifests);
-            vec![of(1), of(2), (path::manifests(Round(3)), stray.clone()), (path::manifests(Round(4)), both)]
+            let unreadable = (path::manifests(Round(2)), vec![0xff; 9]);
+            let strays = (path::manifests(Round(3)), stray.clone());
+            vec![of(1), of(2), unreadable, strays, (path::manifests(Round(4)), both)]
         };
         let folder = tempfile::tempdir().unwrap();
         let mut previous = None;

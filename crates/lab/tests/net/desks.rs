@@ -16,7 +16,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use zeroize::Zeroizing;
 
 use crate::proxy::{Cut, Proxy};
-use crate::town::{Town, TownDesk, With};
+use crate::town::{Town, TownDesk, With, files_in};
 use crate::turn::{arrived, begin, one_article};
 use crate::wire::{compare, exchanges};
 
@@ -125,28 +125,20 @@ fn mentions(state: &Path, directory: &Directory, desk: &TownDesk) -> Mentions {
         heads.insert(text[..8].to_vec(), text[8..].to_vec());
     }
     let mut found = Mentions { in_directories: 0, elsewhere: 0 };
-    let mut folders = vec![state.to_owned()];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            files += 1;
-            let bytes = std::fs::read(&path).unwrap();
-            let hits = bytes.windows(8).enumerate().filter(|(at, window)| {
-                heads.get(*window).is_some_and(|rest| bytes[at + 8..].starts_with(rest))
-            });
-            let count = hits.count();
-            match path.components().any(|part| part.as_os_str() == "directories") {
-                true => found.in_directories += count,
-                false => found.elsewhere += count,
-            }
+    let files = files_in(state);
+    for path in &files {
+        let bytes = std::fs::read(path).unwrap();
+        let hits = bytes
+            .windows(8)
+            .enumerate()
+            .filter(|(at, window)| heads.get(*window).is_some_and(|rest| bytes[at + 8..].starts_with(rest)));
+        let count = hits.count();
+        match path.components().any(|part| part.as_os_str() == "directories") {
+            true => found.in_directories += count,
+            false => found.elsewhere += count,
         }
     }
-    assert!(files > 1, "{} holds nothing to look at", state.display());
+    assert!(files.len() > 1, "{} holds nothing to look at", state.display());
     found
 }
 

@@ -10,6 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata};
 
+use crate::town::files_in;
 use crate::turn::{arrived, one_article};
 use crate::whole::Whole;
 
@@ -135,21 +136,11 @@ fn files(whole: &Whole) -> Files {
     let mut all = Files::new();
     for role in ["edge", "mix1", "mix2", "mix3", "press", "witness"] {
         let state = whole.at(role).join("state");
-        let mut folders = vec![state.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let name = path.strip_prefix(&state).unwrap().to_str().unwrap();
-                if format!("{role}/{name}").starts_with(EXIT_STORE) {
-                    continue;
-                }
-                all.entry(format!("{role}/{}", masked(name)))
-                    .or_default()
-                    .push(path.metadata().unwrap().len());
+        for path in files_in(&state) {
+            let name = path.strip_prefix(&state).unwrap().to_str().unwrap();
+            if !format!("{role}/{name}").starts_with(EXIT_STORE) {
+                let lengths = all.entry(format!("{role}/{}", masked(name))).or_default();
+                lengths.push(path.metadata().unwrap().len());
             }
         }
     }

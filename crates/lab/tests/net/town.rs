@@ -320,3 +320,13 @@ impl Town {
 async fn told(mut stop: Stop) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
+
+/// Every file in a folder and in those below it.
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(files_in(&path)) } else { files.push(path) }
+    }
+    files
+}

@@ -162,3 +162,27 @@ impl Keys {
         Ok(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a device whose clock was ahead sends too early is sealed to the key of the week to come; nobody else's keys begin
+    /// before their time.
+    #[test]
+    fn the_exit_alone_opens_with_a_key_some_rounds_before_it_begins() {
+        let held = |kind: KeyKind, first: u32| {
+            let mut keys = Keys::new(kind);
+            let kept = |(n, from): (u8, u32)| {
+                let (period, secret) = (kind.period(Round(from)), SealSecret::from_seed(&[n; 32]));
+                KeptKey { period, secret, handed: true }
+            };
+            keys.reload([(1, 0), (2, first)].map(kept).into());
+            keys
+        };
+        let exit = held(KeyKind::Week, 168);
+        assert_eq!([155, 156, 168].map(|r| exit.tried(Round(r)).count()), [1, 2, 2]);
+        let middle = held(KeyKind::Day, 24);
+        assert_eq!([23, 24].map(|r| middle.tried(Round(r)).count()), [1, 2]);
+    }
+}

@@ -27,8 +27,8 @@ pub(crate) const COPIES: u8 = REPEATS.len() as u8 + 1;
 
 impl Outgoing {
     pub(crate) fn part(conversation: [u8; 32], part: &ReplyPart) -> Self {
-        let text = Slice(part.text.to_vec());
-        Self::Part { conversation, number: part.number, part: part.part, parts: part.parts, text }
+        let ReplyPart { number, part, parts, whole, ref text } = *part;
+        Self::Part { conversation, number, part, parts, whole, text: Slice(text.to_vec()) }
     }
 
     pub(crate) fn is_of(&self, key: &ConversationKey, reply: u32) -> bool {
@@ -219,7 +219,9 @@ impl Book {
     }
 
     fn seal(&mut self, item: &Outgoing, now: Round, rng: &mut StdRng) -> Sealed {
-        let Outgoing::Part { conversation, number, part, parts, text } = item else { return Sealed::Waits };
+        let &Outgoing::Part { ref conversation, number, part, parts, whole, ref text } = item else {
+            return Sealed::Waits;
+        };
         let Some(thread) = self.threads.iter_mut().find(|t| t.key.as_bytes() == conversation) else {
             return Sealed::Never;
         };
@@ -231,7 +233,7 @@ impl Book {
         let link = thread.chain.as_mut().and_then(|started| started.chain.next_link());
         let Some(link) = link else { return Sealed::Waits };
         let text = Zeroizing::new(text.0.clone());
-        let part = ReplyPart { number: *number, part: *part, parts: *parts, text };
+        let part = ReplyPart { number, part, parts, whole, text };
         Sealed::Slot(Box::new(seal_reply(&link, &part, rng)))
     }
 

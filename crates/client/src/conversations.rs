@@ -185,9 +185,9 @@ pub(crate) struct Conversation {
     /// The next message's sequence number.
     #[n(6)]
     pub(crate) next: u32,
-    /// Numbers of replies received whole.
+    /// Replies received whole.
     #[n(7)]
-    received: Vec<u32>,
+    received: Vec<Whole>,
     /// Parts of replies not yet whole.
     #[n(8)]
     parts: Vec<Part>,
@@ -214,16 +214,25 @@ pub(crate) struct Sealed {
     pub(crate) chain: Chain,
 }
 
+/// Names a reply. Of one number there are two if a desk answers from two copies of its vault.
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+struct Whole {
+    #[n(0)]
+    number: u32,
+    #[n(1)]
+    parts: u8,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    digest: [u8; 8],
+}
+
 /// A part of a reply.
 #[derive(Encode, Decode)]
 pub(crate) struct Part {
     #[n(0)]
-    number: u32,
+    of: Whole,
     #[n(1)]
     part: u8,
-    #[n(2)]
-    parts: u8,
-    #[cbor(n(3), with = "minicbor::bytes")]
+    #[cbor(n(2), with = "minicbor::bytes")]
     text: Vec<u8>,
 }
 
@@ -365,9 +374,10 @@ impl Conversation {
     // conversation.md §5:  highest, and bit i for highest - 1 - i
     /// What the source tells the desk that it has.
     pub(crate) fn received(&self) -> Received {
-        let highest = self.received.iter().copied().max().unwrap_or(0);
+        let highest = self.received.iter().map(|reply| reply.number).max().unwrap_or(0);
         let before = (0..16).fold(0, |bits, i| {
-            let there = highest.checked_sub(1 + i).is_some_and(|n| self.received.contains(&n));
+            let earlier = highest.checked_sub(1 + i);
+            let there = self.received.iter().any(|reply| Some(reply.number) == earlier);
             bits | (u16::from(there) << i)
         });
         Received { highest, before }
@@ -375,29 +385,28 @@ impl Conversation {
 
     /// Takes a part of a reply. `true`: that made the reply whole, and it is a new line.
     pub(crate) fn take_part(&mut self, part: &ReplyPart, at: Round) -> bool {
-        if self.received.contains(&part.number) {
+        // CNV-07: parts that do not agree are of two replies.
+        let of = Whole { number: part.number, parts: part.parts, digest: part.whole };
+        let known = self.parts.iter().any(|p| p.of == of && p.part == part.part);
+        if known || self.received.contains(&of) {
             return false;
         }
-        let known = self.parts.iter().any(|p| p.number == part.number && p.part == part.part);
-        // CNV-07: parts of one reply agree on how many there are; one that does not is not of this desk's making.
-        let agrees = self.parts.iter().all(|p| p.number != part.number || p.parts == part.parts);
-        if known || !agrees {
+        self.parts.push(Part { of, part: part.part, text: part.text.to_vec() });
+        if self.parts.iter().filter(|p| p.of == of).count() < usize::from(of.parts) {
             return false;
         }
-        let (number, parts) = (part.number, part.parts);
-        self.parts.push(Part { number, part: part.part, parts, text: part.text.to_vec() });
-        if self.parts.iter().filter(|p| p.number == number).count() < usize::from(parts) {
-            return false;
-        }
-        self.parts.sort_by_key(|p| (p.number, p.part));
+        let (mut whole, others): (Vec<_>, Vec<_>) = self.parts.drain(..).partition(|p| p.of == of);
+        self.parts = others;
+        whole.sort_by_key(|p| p.part);
         // Room for all of it, so that it never grows and leaves a copy behind.
-        let whole = || self.parts.iter().filter(|p| p.number == number);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(whole().map(|p| p.text.len()).sum()));
-        whole().for_each(|p| bytes.extend_from_slice(&p.text));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(whole.iter().map(|p| p.text.len()).sum()));
+        whole.iter().for_each(|p| bytes.extend_from_slice(&p.text));
+        if ReplyPart::whole(&bytes) != of.digest {
+            return false;
+        }
+        self.received.push(of);
         let text = Text(String::from_utf8_lossy(&bytes).into_owned());
-        self.parts.retain(|p| p.number != number);
-        self.received.push(number);
-        self.lines.push(Said::Desk { text, number, at });
+        self.lines.push(Said::Desk { text, number: of.number, at });
         true
     }
 
@@ -479,17 +488,34 @@ mod tests {
 
     // CNV-07
     #[test]
-    fn a_part_that_disagrees_is_left_out() {
+    fn parts_that_disagree_are_never_joined() {
         let mut c = conversation();
-        let two = ReplyPart::cut(1, &"x".repeat(1_000)).unwrap();
-        let three = ReplyPart::cut(1, &"y".repeat(2_000)).unwrap();
-        let mut two = two.into_iter();
-        assert!(!c.take_part(&two.next().unwrap(), Round(1)));
-        for part in three {
-            assert!(!c.take_part(&part, Round(1)));
+        // Under one number: of two parts, of as many, of three.
+        let replies = ["x".repeat(1_000), "y".repeat(1_000), "z".repeat(2_000)];
+        let parts: Vec<_> = replies.iter().map(|text| ReplyPart::cut(1, text).unwrap()).collect();
+        let (last, first): (Vec<_>, Vec<_>) = parts.iter().map(|parts| parts.split_last().unwrap()).unzip();
+        for part in first.into_iter().flatten() {
+            assert!(!c.take_part(part, Round(1)));
         }
-        assert!(c.take_part(&two.next().unwrap(), Round(1)));
-        assert_eq!(texts(&c), ["x".repeat(1_000)]);
+        for part in last {
+            assert!(c.take_part(part, Round(1)));
+        }
+        assert_eq!(texts(&c), replies);
+        assert_eq!(c.received(), Received { highest: 1, before: 0 });
+    }
+
+    // CNV-07
+    #[test]
+    fn a_reply_that_is_not_what_its_parts_say_is_left_out() {
+        let mut c = conversation();
+        let good = ReplyPart::cut(1, &"x".repeat(1_000)).unwrap();
+        let [a, b] = &good[..] else { panic!("two parts") };
+        let bent = ReplyPart { text: b"y".to_vec().into(), ..*b };
+        assert!(!c.take_part(&bent, Round(1)));
+        assert!(!c.take_part(a, Round(1)));
+        assert!(c.parts.is_empty() && c.lines.is_empty(), "neither stays");
+        assert!(!c.take_part(a, Round(1)));
+        assert!(c.take_part(b, Round(1)), "a copy makes up for it");
     }
 
     #[test]

@@ -477,7 +477,9 @@ pub(crate) enum Outgoing {
         part: u8,
         #[n(3)]
         parts: u8,
-        #[n(4)]
+        #[cbor(n(4), with = "minicbor::bytes")]
+        whole: [u8; 8],
+        #[n(5)]
         text: Slice,
     },
 }

@@ -194,11 +194,12 @@ fn reply(f: &Fields) -> Outcome {
     let source = content.with(&desk, &mut rng()).ok_or("no room for a conversation")?;
     let mut outcome = String::new();
     for step in f.steps()? {
-        let ["part", number, part, parts, text] = step.words()[..] else { return step.unknown() };
+        let ["part", number, part, parts, whole, text] = step.words()[..] else { return step.unknown() };
         let part = ReplyPart {
             number: number.parse().map_err(why)?,
             part: part.parse().map_err(why)?,
             parts: parts.parse().map_err(why)?,
+            whole: fields::bytes(whole)?.try_into().map_err(|_| "eight bytes")?,
             text: Zeroizing::new(fields::bytes(text)?),
         };
         let came = match (source.take_part(&part, Round(9)), source.lines.last()) {

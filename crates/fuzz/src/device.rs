@@ -9,7 +9,7 @@ use client::{Passphrase, is_listed};
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use proto::Round;
-use proto::conversation::{ConversationKey, Message};
+use proto::conversation::{ConversationKey, Message, ReplyPart};
 use proto::document::{Document, Format, Joining, MAX_CONTENT, MAX_NAME, Part, Taken, is_name, parts};
 use proto::size::{Cascade, READER_SLOT};
 
@@ -154,12 +154,16 @@ pub(crate) fn sources(bytes: &[u8]) {
         let edition = Round(input.byte().into());
         match input.byte() % 4 {
             0 => {
-                let part = proto::conversation::ReplyPart {
-                    number: 1 + u32::from(input.byte() % 4),
-                    part: input.byte() % 3,
-                    parts: 3,
-                    text: input.piece().iter().copied().take(944).collect::<Vec<_>>().into(),
+                let (number, which, of) = (1 + u32::from(input.byte() % 4), input.byte(), input.byte());
+                let text: Vec<u8> = input.piece().iter().copied().take(944).collect();
+                // Half of them of replies that can become whole: of one part, or all parts empty.
+                let whole = match of % 4 {
+                    0 => ReplyPart::whole(&text),
+                    1 => ReplyPart::whole(b""),
+                    more => [more; 8],
                 };
+                let parts = 1 + of / 4 % 3;
+                let part = ReplyPart { number, part: which % parts, parts, whole, text: text.into() };
                 source.reply(input.below(4), &part, edition);
             }
             1 => source.acknowledge(input.below(4), edition),

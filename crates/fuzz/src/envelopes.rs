@@ -294,6 +294,7 @@ pub(crate) fn replies(bytes: &[u8]) {
             again.extend(part.number.to_be_bytes());
             again.extend([part.part, part.parts]);
             again.extend((part.text.len() as u16).to_be_bytes());
+            again.extend(part.whole);
             again.resize(32, 0);
             again.extend_from_slice(&part.text);
             again.resize(REPLY, 0);
@@ -310,7 +311,7 @@ fn is_good(plain: &[u8]) -> bool {
         && plain[6] < plain[7]
         && plain[7] <= MAX_PARTS
         && length <= REPLY_TEXT
-        && plain[10..32].iter().chain(&plain[32 + length..]).all(|&b| b == 0)
+        && plain[18..32].iter().chain(&plain[32 + length..]).all(|&b| b == 0)
 }
 
 fn link(tag: [u8; 16], secret: [u8; 32]) -> Link {

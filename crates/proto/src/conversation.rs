@@ -3,7 +3,7 @@
 use hkdf::Hkdf;
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -297,6 +297,8 @@ pub struct ReplyPart {
     pub part: u8,
     /// How many there are, 1 to [`MAX_PARTS`].
     pub parts: u8,
+    /// [`ReplyPart::whole`] of the reply that it is a part of: keeps parts of two replies with one number apart.
+    pub whole: [u8; 8],
     /// At most 944 bytes; a character may be split between parts.
     pub text: Zeroizing<Vec<u8>>,
 }
@@ -312,10 +314,20 @@ impl ReplyPart {
         if chunks.is_empty() {
             chunks.push(b"");
         }
-        let parts = chunks.len() as u8;
-        let part =
-            |(part, text): (u8, &&[u8])| Self { number, part, parts, text: Zeroizing::new(text.to_vec()) };
+        let (parts, whole) = (chunks.len() as u8, Self::whole(text.as_bytes()));
+        let part = |(part, text): (u8, &&[u8])| Self {
+            number,
+            part,
+            parts,
+            whole,
+            text: Zeroizing::new(text.to_vec()),
+        };
         Ok((0..).zip(&chunks).map(part).collect())
+    }
+
+    /// What all parts of a reply say of it: the first bytes of SHA-256 of its text.
+    pub fn whole(text: &[u8]) -> [u8; 8] {
+        Sha256::digest(text)[..8].try_into().expect("SHA-256 gives 32 bytes")
     }
 }
 
@@ -339,6 +351,7 @@ pub fn seal_reply(link: &Link, reply: &ReplyPart, rng: &mut impl CryptoRng) -> [
     plain.extend_from_slice(&reply.number.to_be_bytes());
     plain.extend_from_slice(&[reply.part, reply.parts]);
     plain.extend_from_slice(&(reply.text.len() as u16).to_be_bytes());
+    plain.extend_from_slice(&reply.whole);
     plain.resize(REPLY_HEADER, 0);
     plain.extend_from_slice(&reply.text);
     plain.resize(REPLY, 0);
@@ -382,11 +395,12 @@ pub fn open_reply(link: &Link, slot: &[u8; READER_SLOT]) -> Result<ReplyPart, No
         && part < parts
         && parts <= MAX_PARTS
         && length <= REPLY_TEXT
-        && header[10..].iter().chain(text.iter().skip(length)).all(|&b| b == 0);
+        && header[18..].iter().chain(text.iter().skip(length)).all(|&b| b == 0);
     if !good {
         return Err(NotOpened);
     }
-    Ok(ReplyPart { number, part, parts, text: Zeroizing::new(text[..length].to_vec()) })
+    let whole = header[10..18].try_into().expect("eight bytes");
+    Ok(ReplyPart { number, part, parts, whole, text: Zeroizing::new(text[..length].to_vec()) })
 }
 
 /// An acknowledgement slot: up to 64 tags, random where there is none. To anyone else the same as a reply slot.
@@ -549,9 +563,9 @@ mod tests {
     fn cnv_06_a_reply_no_desk_writes_is_refused() {
         let (ours, theirs, mut rng) = chains();
         let link = &theirs.links()[0];
-        let sealed = |header: [u8; 12], rng: &mut StdRng| {
+        let sealed = |header: [u8; 20], rng: &mut StdRng| {
             let mut plain = vec![0; REPLY];
-            plain[..12].copy_from_slice(&header);
+            plain[..20].copy_from_slice(&header);
             let mut salt = [0; 16];
             rng.fill_bytes(&mut salt);
             let (cipher, nonce) = slot_key(link, &salt);
@@ -560,7 +574,7 @@ mod tests {
             let slot: [u8; READER_SLOT] = [head, body].concat().try_into().unwrap();
             open_reply(&ours.links()[0], &slot).is_ok()
         };
-        let good = [1, 1, 0, 0, 0, 1, 0, 1, 0, 5, 0, 0];
+        let good = [1, 1, 0, 0, 0, 1, 0, 1, 0, 5, 8, 8, 8, 8, 8, 8, 8, 8, 0, 0];
         assert!(sealed(good, &mut rng));
         for (at, to, what) in [
             (0, 2, "version"),
@@ -569,7 +583,8 @@ mod tests {
             (6, 1, "part 1 of 1"),
             (7, 17, "17 parts"),
             (8, 4, "length beyond the slot"),
-            (11, 1, "dirty header"),
+            (18, 1, "dirty header"),
+            (19, 1, "dirty header"),
         ] {
             let mut header = good;
             header[at] = to;

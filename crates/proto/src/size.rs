@@ -20,8 +20,8 @@ pub const PART_HEADER: usize = 2 + 2;
 pub const READER_SLOT: usize = 16 + 16 + REPLY + TAG;
 /// What one reader slot holds once opened: header 32, text 944.
 pub const REPLY: usize = REPLY_HEADER + REPLY_TEXT;
-/// version 1, kind 1, reply number 4, part 1, parts 1, length 2, zero 22.
-pub const REPLY_HEADER: usize = 1 + 1 + 4 + 1 + 1 + 2 + 22;
+/// version 1, kind 1, reply number 4, part 1, parts 1, length 2, whole 8, zero 14.
+pub const REPLY_HEADER: usize = 1 + 1 + 4 + 1 + 1 + 2 + 8 + 14;
 /// Text in one part of a reply.
 pub const REPLY_TEXT: usize = 944;
 

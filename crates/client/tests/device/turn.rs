@@ -259,22 +259,21 @@ async fn an_answer_cut_off_before_it_is_durable_goes_out_again_and_is_read_once(
 }
 
 /// conversation.md §3: two journalists answer from two copies of a vault, or one from a desk restored from a back-up: both take
-/// the same links for the same number. On the wire two slots of one link share its tag and nothing else. The source sees of
-/// both what came first, by link.
+/// the same links for the same number. On the wire two slots of one link share its tag and nothing else. The source takes of
+/// each link what came first, and never joins parts of both.
 #[tokio::test]
 async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
     let (short, long) = ("We are on it.", "Who else knew of it in March? ".repeat(80));
     let other_long = "Leave everything where it is. ".repeat(80);
     // The order in which the slots come, by journalist and part; and what the source sees.
-    let mixed = format!("{}{}{}", &other_long[..944], &long[944..1_888], &other_long[1_888..]);
     type Order = [(usize, usize)];
     let cases: [(&str, &Order, Option<&str>); 4] = [
         (short, &[(0, 0), (1, 0), (1, 1), (1, 2)], Some(short)),
         (short, &[(1, 1), (1, 2), (1, 0), (0, 0)], Some(&long)),
-        // The part that came first has three, so the one that says it is alone is left out; its link is used up.
-        (short, &[(1, 2), (0, 0), (1, 0), (1, 1)], None),
-        // See the threat model: of as many parts, they are one reply to the source.
-        (&other_long, &[(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)], Some(&mixed)),
+        // A part of the other came first; this one is whole by itself, and the other's link is used up.
+        (short, &[(1, 2), (0, 0), (1, 0), (1, 1)], Some(short)),
+        // Of as many parts: two of one and one of the other are no reply.
+        (&other_long, &[(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)], None),
     ];
     for (n, (ours, order, seen)) in (0..).zip(cases) {
         let mut it = Pair::new(60 + n).await;
@@ -350,6 +349,7 @@ fn share_a_tag_alone(slots: &mut [Vec<[u8; 1024]>; 2], texts: [&str; 2]) {
         let parts = ReplyPart::cut(1, text).unwrap();
         let mut plain = vec![1, 1, 0, 0, 0, 1, part as u8, parts.len() as u8];
         plain.extend((parts[part].text.len() as u16).to_be_bytes());
+        plain.extend(parts[part].whole);
         plain.resize(32, 0);
         plain.extend_from_slice(&parts[part].text);
         plain.resize(976, 0);

@@ -263,6 +263,7 @@ fn reply(f: &Fields) -> Outcome {
             f.states("number", part.number)?;
             f.states("part", part.part)?;
             f.states("parts", part.parts)?;
+            f.states("whole", hex::encode(part.whole))?;
             f.states("text", String::from_utf8_lossy(&part.text))?;
             Ok(SUCCESS.into())
         }

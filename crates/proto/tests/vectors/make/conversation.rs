@@ -138,14 +138,15 @@ fn replies() -> Vec<Case> {
     let refused = |path: &str, check: &str, note: &str, slot: &[u8]| {
         case(path, "not opened", check, note, SECRET, slot)
     };
-    // version 1 | kind 1 | reply number 4 | part 1 | parts 1 | length 2
-    let header = [1, 1, 0, 0, 0, 9, 1, 2, 0, 6];
+    // version 1 | kind 1 | reply number 4 | part 1 | parts 1 | length 2 | whole 8
+    let header = [1, 1, 0, 0, 0, 9, 1, 2, 0, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let good = slot(&header, b"Thanks");
     let mut cases = vec![
         case("reply", "success", "", "the second of two parts", SECRET, &good)
             .with("number", 9)
             .with("part", 1)
             .with("parts", 2)
+            .hex("whole", &header[10..])
             .with("text", "Thanks"),
         case("cnv-05-link", "not opened", "CNV-05", "the tag is right, the secret is not", [0x45; 32], &good),
     ];
@@ -174,12 +175,11 @@ fn replies() -> Vec<Case> {
     }
     let mut dirty = header.to_vec();
     dirty.resize(REPLY_HEADER, 0);
-    dirty[31] = 1;
-    cases.push(refused(
-        "cnv-06-dirty-header",
-        "CNV-06",
-        "a byte behind the header's fields",
-        &slot(&dirty, b"Thanks"),
-    ));
+    for (at, name) in [(18, "dirty-header"), (31, "dirty-header-end")] {
+        let mut bent = dirty.clone();
+        bent[at] = 1;
+        let note = "a byte behind the header's fields";
+        cases.push(refused(&format!("cnv-06-{name}"), "CNV-06", note, &slot(&bent, b"Thanks")));
+    }
     cases
 }

@@ -3,6 +3,7 @@
 use proto::conversation::{Body, Chain, ConversationKey, Message, Received};
 use proto::document::{Document, Format};
 use proto::seal::{self, Exporter, SealSecret, Use};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::document::messages;
@@ -27,71 +28,115 @@ pub(super) fn with_steps(case: Case, steps: &[String]) -> Case {
     steps.iter().fold(case, |case, step| case.with("step", step))
 }
 
-/// Steps `part NUMBER PART PARTS TEXT`, and what the source says in the end that it has received.
+/// Steps `part NUMBER PART PARTS WHOLE TEXT`, and what the source says in the end that it has received.
 fn reply(path: &str, note: &str, steps: &[String], highest: u32, before: u16) -> Case {
     let case = sequence(&format!("reply/{path}"), "CNV-07", note, steps);
     with_steps(case, steps).with("highest", highest).with("before", before)
 }
 
+/// A reply of which parts come: its number, how many parts it says it has, and its text.
+struct Reply(u32, u8, &'static str);
+
+impl Reply {
+    fn part(&self, part: u8, text: &[u8], then: &str) -> String {
+        let Self(number, parts, whole) = self;
+        let whole = hex::encode(&Sha256::digest(whole)[..8]);
+        format!("part {number} {part} {parts} {whole} {} -> {then}", hex::encode(text))
+    }
+
+    /// It changes nothing that is seen.
+    fn waits(&self, part: u8, text: &str) -> String {
+        self.part(part, text.as_bytes(), "nothing new")
+    }
+
+    /// With it the reply is whole.
+    fn makes_whole(&self, part: u8, text: &[u8]) -> String {
+        self.part(part, text, &format!("reply | {}", hex::encode(self.2)))
+    }
+}
+
 fn replies() -> Vec<Case> {
-    let part = |number: u32, part: u8, parts: u8, text: &[u8], whole: Option<&str>| {
-        let text = hex::encode(text);
-        let whole = whole.map_or("nothing new".into(), |text| format!("reply | {}", hex::encode(text)));
-        format!("part {number} {part} {parts} {text} -> {whole}")
-    };
-    let waits = |number, p, parts, text: &str| part(number, p, parts, text.as_bytes(), None);
-    let one = |number| part(number, 0, 1, b"Yes", Some("Yes"));
+    let one = |number| Reply(number, 1, "Yes").makes_whole(0, b"Yes");
+    let thanks = Reply(1, 2, "Thank you");
+    let other = Reply(1, 2, "Blame me");
+    let split = Reply(1, 2, "Caf\u{e9}");
+    let letters = Reply(1, 3, "abc");
+    let second = Reply(2, 2, "Thank you");
     vec![
         reply("one-part", "a reply in one part", &[one(1)], 1, 0),
         reply(
             "turned-round",
             "two parts, the second first; a character is cut between them",
-            &[part(1, 1, 2, b"\xa9", None), part(1, 0, 2, b"Caf\xc3", Some("Caf\u{e9}"))],
+            &[split.part(1, b"\xa9", "nothing new"), split.makes_whole(0, b"Caf\xc3")],
             1,
             0,
         ),
         reply(
             "cnv-07-disagrees",
-            "a part that says three, among those that say two: it is left out",
+            "parts that say three, among those that say two: they are of another reply",
             &[
-                waits(1, 0, 2, "Thank"),
-                waits(1, 1, 3, " nobody"),
-                waits(1, 2, 3, " else"),
-                part(1, 1, 2, b" you", Some("Thank you")),
+                thanks.waits(0, "Thank"),
+                Reply(1, 3, "Thank you").waits(1, " nobody"),
+                Reply(1, 3, "Thank you").waits(2, " else"),
+                thanks.makes_whole(1, b" you"),
             ],
             1,
             0,
         ),
         reply(
-            "cnv-07-fewer",
-            "a part that says it is all: it is left out",
-            &[waits(1, 0, 2, "Thank"), waits(1, 0, 1, "Nothing")],
+            "cnv-07-two-of-one-number",
+            "two replies of one number, from two copies of a vault: each is joined of its own parts",
+            &[
+                thanks.waits(0, "Thank"),
+                other.waits(1, " me"),
+                thanks.makes_whole(1, b" you"),
+                other.makes_whole(0, b"Blame"),
+            ],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-not-what-it-says",
+            "a reply that is not what its parts say: none of them stays",
+            &[
+                thanks.waits(0, "Blame"),
+                thanks.waits(1, " you"),
+                thanks.waits(1, " you"),
+                thanks.makes_whole(0, b"Thank"),
+            ],
+            1,
+            0,
+        ),
+        reply(
+            "cnv-07-one-part-not-what-it-says",
+            "the same of a reply in one part",
+            &[Reply(1, 1, "Yes").waits(0, "No")],
             0,
             0,
         ),
         reply(
             "cnv-07-part-twice",
             "the same part under another link, with another text: the first stays",
-            &[waits(1, 0, 2, "Thank"), waits(1, 0, 2, "Blame"), part(1, 1, 2, b" you", Some("Thank you"))],
+            &[thanks.waits(0, "Thank"), thanks.waits(0, "Blame"), thanks.makes_whole(1, b" you")],
             1,
             0,
         ),
         reply(
             "cnv-07-again",
             "a reply that is whole, once more",
-            &[one(1), waits(1, 0, 1, "Yes"), waits(1, 0, 2, "No")],
+            &[one(1), Reply(1, 1, "Yes").waits(0, "Yes")],
             1,
             0,
         ),
         reply(
             "cnv-07-two-replies",
-            "parts of two replies by turns: each has its own number of parts",
+            "parts of two replies by turns",
             &[
-                waits(2, 0, 2, "Thank"),
-                waits(1, 0, 3, "a"),
-                part(2, 1, 2, b" you", Some("Thank you")),
-                waits(1, 2, 3, "c"),
-                part(1, 1, 3, b"b", Some("abc")),
+                second.waits(0, "Thank"),
+                letters.waits(0, "a"),
+                second.makes_whole(1, b" you"),
+                letters.waits(2, "c"),
+                letters.makes_whole(1, b"b"),
             ],
             2,
             1,

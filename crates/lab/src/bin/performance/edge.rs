@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use lab::town::{GENESIS, Town};
 use proto::size::ENVELOPE;
 use proto::{Clock, Millis};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -19,7 +20,6 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::board::{Board, Plan, Unit};
-use crate::town::{GENESIS, Town};
 
 /// As a proxy before the edge would hold them open; each sends one envelope after the other.
 const CONNECTIONS: u32 = 64;

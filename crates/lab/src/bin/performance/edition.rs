@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use lab::town::{MIXES, Town};
 use news::Input;
 use news::group::Grouper;
 use news::sidecar::Sidecar;
@@ -13,7 +14,6 @@ use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round};
 
 use crate::board::{Board, Unit};
-use crate::town::{MIXES, Town};
 
 const ROUND: Round = Round(9);
 

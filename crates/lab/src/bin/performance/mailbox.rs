@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use client::{Config, Device, Kdf, Passphrase, Place};
+use lab::town::{GENESIS, Town};
 use proto::{Clock, Millis};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use crate::board::{Board, Unit};
-use crate::town::{GENESIS, Town};
 
 const WRONG: &str = "mailbox: wrong words";
 const NEVER: &str = "mailbox: words where there never was one";

@@ -13,7 +13,6 @@ mod edition;
 mod envelope;
 mod mailbox;
 mod mix;
-mod town;
 
 use std::path::PathBuf;
 

@@ -10,24 +10,27 @@ use proto::{Millis, NetworkId, Round, Schedule};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 /// When round 0 begins.
-pub(crate) const GENESIS: Millis = Millis(1_800_000_000_000);
+pub const GENESIS: Millis = Millis(1_800_000_000_000);
 /// How many mixes.
-pub(crate) const MIXES: u8 = 3;
+pub const MIXES: u8 = 3;
 
 /// A network of three mixes, with rounds of an hour.
-pub(crate) struct Town {
-    pub(crate) network: NetworkId,
+pub struct Town {
+    /// Its id.
+    pub network: NetworkId,
     /// The directory as served.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) directory: Arc<Directory>,
+    pub bytes: Vec<u8>,
+    /// The same, checked.
+    pub directory: Arc<Directory>,
     /// Signs editions.
-    pub(crate) press: IdentitySecret,
+    pub press: IdentitySecret,
     /// Sign manifests, keys and requests, by hop.
-    pub(crate) mixes: Vec<IdentitySecret>,
+    pub mixes: Vec<IdentitySecret>,
 }
 
 impl Town {
-    pub(crate) fn new(n_max: u32) -> Self {
+    /// A network in which a batch holds at most `n_max`.
+    pub fn new(n_max: u32) -> Self {
         let mut rng = StdRng::seed_from_u64(2);
         let root = RootSecret::generate(&mut rng);
         let network = root.public().network();

@@ -1,0 +1,205 @@
+//! A mix between two files, in the edge's place: what it does from disk to disk, without a network.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context as _, Result, ensure};
+use proto::directory::{IntakeKey, MixKey};
+use proto::keys::{KeyKind, Period};
+use proto::mix::{BatchId, Manifest};
+use proto::seal::{SealSecret, Use, seal};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::size::ENVELOPE;
+use proto::{DeskId, Digest, Round};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use server::faults::Hook;
+use server::handed::Handed;
+use server::handing::Outgoing;
+use server::http::RUN;
+use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
+
+use crate::town::{GENESIS, Town};
+
+/// The one batch that there is.
+pub const ROUND: BatchId = BatchId { round: Round(0), part: 0 };
+const OUTPUT: &str = "output";
+
+/// What the mix at `hop` draws from.
+fn draws(hop: u8) -> StdRng {
+    StdRng::seed_from_u64(4 + u64::from(hop))
+}
+
+/// The first that a mix draws is the key of the first round.
+fn key(hop: u8) -> SealSecret {
+    SealSecret::generate(&mut draws(hop))
+}
+
+/// Writes a round of envelopes, one after the other. The first `layers` layers are real, as many as will be opened; what is
+/// inside is random.
+pub fn write_round(town: &Town, envelopes: u32, layers: u8, path: &Path) -> Result<()> {
+    let keys: Vec<_> = (0..layers).map(|hop| (hop, key(hop).public().clone())).collect();
+    let inner = town.directory.wire().cascade.layer(layers);
+    let workers = u32::try_from(thread::available_parallelism()?.get())?;
+    // Each seals every so many of a piece, into memory of its own.
+    let seal_some = |piece: u32, worker: u32| {
+        let mut rng = StdRng::seed_from_u64(u64::from(piece) << 32 | u64::from(worker));
+        let mut sealed = Vec::new();
+        for _ in (piece + worker..envelopes.min(piece + PIECE)).step_by(workers as usize) {
+            let mut layer = vec![0; inner];
+            rng.fill_bytes(&mut layer);
+            for (hop, key) in keys.iter().rev() {
+                layer = seal(Use::Layer(*hop), &town.network, key, &layer, &mut rng).0;
+            }
+            sealed.extend_from_slice(&layer);
+        }
+        sealed
+    };
+    let mut file = BufWriter::new(File::create(path)?);
+    for piece in (0..envelopes).step_by(PIECE as usize) {
+        thread::scope(|scope| {
+            let seal_some = &seal_some;
+            let work: Vec<_> =
+                (0..workers).map(|worker| scope.spawn(move || seal_some(piece, worker))).collect();
+            work.into_iter()
+                .try_for_each(|work| file.write_all(&work.join().expect("a worker ends by itself")))
+        })?;
+    }
+    let file = file.into_inner()?;
+    file.sync_all()?;
+    ensure!(file.metadata()?.len() == u64::from(envelopes) * ENVELOPE as u64, "the round is whole");
+    Ok(())
+}
+
+/// Envelopes sealed before they are written.
+const PIECE: u32 = 256;
+
+/// A mix on an empty state folder, before an input that is over.
+pub struct Prepared {
+    mix: Mix<Folder>,
+}
+
+impl Prepared {
+    /// The mix at `hop`. `input` is a round of envelopes for the first, and what the mix before handed over for a later one.
+    /// `folder` is empty.
+    pub fn new(town: &Town, hop: u8, input: &Path, folder: &Path) -> Result<Self> {
+        let wire = town.directory.wire();
+        let signed = |hop: u8| {
+            let Period { from, until } = KeyKind::of_mix(hop, wire.cascade).period(ROUND.round);
+            let key = MixKey { hop, key: key(hop).public().to_bytes().into(), from, until };
+            Unverified::sign(&key, &town.network, &town.mixes[usize::from(hop)])
+        };
+        let upstream = Folder {
+            input: Some(input.to_owned()),
+            output: folder.join(OUTPUT),
+            keys: (hop + 1..wire.cascade.mixes()).map(|hop| (hop, signed(hop))).collect(),
+        };
+        let setup = Setup {
+            hop,
+            state: folder.join("state"),
+            directory: Arc::clone(&town.directory),
+            identity: Arc::new(IdentitySecret::from_seed(&town.mixes[usize::from(hop)].to_seed())),
+        };
+        Ok(Self { mix: Mix::open(setup, upstream, draws(hop), Hook::none())? })
+    }
+
+    /// Takes the input, closes the batch and hands it over. Everything the mix keeps is durable, as in production.
+    pub fn pass(&mut self) -> Result<()> {
+        while self.mix.step(GENESIS)?.pushed == 0 {}
+        Ok(())
+    }
+}
+
+/// The file in `folder` that the mix at `hop` handed over, once it is seen to be what that mix signed for, of so many entries.
+pub fn check(town: &Town, hop: u8, entries: u32, folder: &Path) -> Result<PathBuf> {
+    let output = folder.join(OUTPUT);
+    let handed = Handed::parse(fs::read(&output)?.into())?.check(&town.directory, hop, ROUND)?;
+    ensure!(handed.count_out == entries, "{} of {entries} were passed on", handed.count_out);
+    Ok(output)
+}
+
+/// An input in a file, and a file for the output.
+struct Folder {
+    /// Until it is released.
+    input: Option<PathBuf>,
+    output: PathBuf,
+    /// Of the mixes after this one.
+    keys: HashMap<u8, Unverified<MixKey>>,
+}
+
+impl Folder {
+    fn read(&self, from: u64) -> Result<Option<Run>> {
+        let Some(input) = &self.input else { return Ok(None) };
+        let mut input = File::open(input)?;
+        let all = input.metadata()?.len() / ENVELOPE as u64;
+        let mut bytes = vec![0; usize::try_from((all - from).min(RUN as u64))? * ENVELOPE];
+        input.seek(SeekFrom::Start(from * ENVELOPE as u64))?;
+        input.read_exact(&mut bytes)?;
+        Ok(Some(Run { bytes: bytes.into(), sealed: Some(all) }))
+    }
+
+    fn write(&self, output: &Outgoing) -> Result<()> {
+        let mut file = File::create(&self.output)?;
+        output.write_to(&mut file)?;
+        file.sync_all().context("syncing the output")
+    }
+}
+
+fn other(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> UpstreamError {
+    UpstreamError::Other(cause.into())
+}
+
+impl Upstream for Folder {
+    fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
+        Ok(self.input.iter().map(|_| ROUND).collect())
+    }
+
+    fn envelopes(&mut self, _: Round, from: u64) -> Result<Option<Run>, UpstreamError> {
+        self.read(from).map_err(other)
+    }
+
+    fn batch(&mut self, _: BatchId, _: usize, file: &Path) -> Result<bool, UpstreamError> {
+        let Some(input) = &self.input else { return Ok(false) };
+        fs::copy(input, file).map(|_| true).map_err(other)
+    }
+
+    fn push(&mut self, _: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
+        self.write(output).map_err(other)
+    }
+
+    fn release(&mut self, _: BatchId) -> Result<(), UpstreamError> {
+        self.input = None;
+        Ok(())
+    }
+
+    fn hand_key(&mut self, _: u8, _: Round, _: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+
+    fn key(&mut self, hop: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+        Ok(self.keys.get(&hop).cloned())
+    }
+
+    fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+
+    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+        Ok(vec![])
+    }
+
+    fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+        Ok(None)
+    }
+}

@@ -125,13 +125,18 @@ impl Library {
             None => Connection::open_in_memory(),
         }
         .map_err(disk("open"))?;
+        // Before WAL, so that the index of the log is kept in memory: in a file beside the log whoever reads notes how far, and only
+        // an open mailbox reads between two exchanges (sqlite.org/wal.html, 8). The folder is locked for others anyway.
+        let _: String = db
+            .pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |row| row.get(0))
+            .map_err(disk("open"))?;
         // FULL: what `begun` says is on the disk before an envelope leaves.
         let _: String = db
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
             .map_err(disk("open"))?;
         db.pragma_update(None, "synchronous", "FULL").map_err(disk("open"))?;
         db.execute_batch(SCHEMA).map_err(disk("open"))?;
-        let names = ["library.sqlite", "library.sqlite-wal", "library.sqlite-shm"];
+        let names = ["library.sqlite", "library.sqlite-wal"];
         let files = folder.map(|folder| names.iter().filter_map(|name| File::open(folder.join(name)).ok()));
         let library = Self { db, network, files: files.into_iter().flatten().collect() };
         match library.kept("network")? {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::town::{Edge, T, Town, story};
+use crate::town::{Edge, T, Town, library, story};
 use client::{Config, Device, Exchanged, Health, Place};
 use proto::log::{Checkpoint, Frontier};
 use proto::{Clock as _, Digest, Millis, Round, path};
@@ -330,8 +330,9 @@ async fn exc_05_a_head_that_the_press_did_not_sign_leaves_no_directory_behind() 
     let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
     town.round(0, &[&reader]).await;
     let kept = || {
-        let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
-        db.query_row("SELECT count(*) FROM directories", [], |row| row.get::<_, u32>(0)).unwrap()
+        let count = "SELECT count(*) FROM directories";
+        let (_copy, db) = library(folder.path());
+        db.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap()
     };
     let before = kept();
     town.directory = town.directory_with(None, &[]);

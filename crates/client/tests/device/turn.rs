@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::town::{Pair, Town, inbox, intake_keys, passphrase, story};
+use crate::town::{Pair, Town, inbox, intake_keys, library, passphrase, story};
 use client::{
     AnswerError, Device, Health, Inbox, LineState, OpenError, Place, Session, Vault, Who, WriteError,
 };
@@ -85,13 +85,17 @@ impl tracing::Subscriber for Counts {
 async fn an_open_mailbox_writes_nothing_to_the_log_even_when_the_disk_fails() {
     let mut town = Town::found(14).await;
     let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
+    let place = || Place::Folder(folder.path().to_owned());
+    let source = town.open(town.config(place()), 1);
     town.round(0, &[&source]).await;
+    drop(source);
+    // From now on drops can neither be read nor written.
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    db.execute("ALTER TABLE drops DROP COLUMN reader", []).unwrap();
+    drop(db);
+    let source = town.open(town.config(place()), 2);
     let session = source.begin(&passphrase(1)).unwrap();
     session.write(town.desk, "a tip", town.start(1)).unwrap();
-    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
-    db.execute("DROP TABLE drops", []).unwrap();
-    drop(db);
     let count = Arc::new(AtomicUsize::new(0));
     let _guard = tracing::subscriber::set_default(Counts(Arc::clone(&count)));
     assert_eq!(session.refresh(), 0);
@@ -388,11 +392,13 @@ async fn exc_05_an_edition_altered_on_the_disk_is_refused_and_the_one_before_is_
         bent[middle] ^= 1;
         let set = format!("UPDATE editions SET {column} = ?1 WHERE round = 2");
         db.execute(&set, [bent]).unwrap();
+        drop(db);
         let reader = town.open(town.config(place()), 2);
         assert_eq!(reader.status().health, Health::Unverified, "{column}");
         assert_eq!(titles(&reader), ["Story 1", "Story 0"][..shown], "{column}");
         assert_eq!(reader.status().edition.unwrap().round, Round(1));
         drop(reader);
+        let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
         db.execute(&set, [good]).unwrap();
     }
     // The whole page that all rests on, altered: the next edition brings it back.
@@ -435,6 +441,7 @@ async fn the_page_before_the_last_whole_one_is_kept() {
         .unwrap();
     assert_eq!(whole, [0, 25], "24 editions of changes, then the whole page again");
     db.execute("UPDATE editions SET bundle = X'00' WHERE round = 25", []).unwrap();
+    drop(db);
     let reader = town.open(town.config(place()), 2);
     assert_eq!(reader.stories().len(), 25, "what edition 24 showed");
     assert_eq!(reader.status().health, Health::Unverified);
@@ -480,7 +487,7 @@ fn on_disk(folder: &Path) -> (Vec<(String, u64)>, Vec<Vec<rusqlite::types::Value
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().len()))
         .collect();
     files.sort();
-    let db = rusqlite::Connection::open(folder.join("library.sqlite")).unwrap();
+    let (_copy, db) = library(folder);
     let mut rows = vec![];
     for table in ["kept", "directories", "editions", "drops"] {
         let mut query = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();

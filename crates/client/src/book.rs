@@ -3,13 +3,16 @@
 
 use proto::Round;
 use proto::conversation::{
-    Body, Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply,
+    AckTag, Body, Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply,
 };
+use proto::directory::Directory;
 use proto::document::{Joining, Part, Taken};
+use proto::drops::empty_slot;
 use proto::envelope::{self, Blob, Wire};
 use proto::pass::DeskPass;
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
+use rand::CryptoRng;
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
 
@@ -19,9 +22,10 @@ use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Started, Thread};
 
 /// A desk writes on no chain older than 28 days: the source forgets it after 42.
 const WRITES_ROUNDS: u32 = 28 * 24;
-/// How long after a copy has left the next one goes, if the source has not said that it has the reply: after two days, and
-/// four days after that. By then a source who looks now and then has written, if they are going to.
-const REPEATS: [u32; 2] = [2 * 24, 4 * 24];
+/// How long after a copy has left the next one goes, if the source has not said that it has the reply: after four days, and
+/// six days after that. What a source says is up to two days old; by then one who looks now and then has written, if they are
+/// going to.
+const REPEATS: [u32; 2] = [4 * 24, 6 * 24];
 /// How many copies of a reply there are at most.
 pub(crate) const COPIES: u8 = REPEATS.len() as u8 + 1;
 
@@ -115,7 +119,7 @@ impl Book {
         self.waiting.retain(|item| !item.is_of(&key, number));
     }
 
-    // CNV-12: 48 rounds after the first copy left, 96 after the second, while the newest chain may be written on.
+    // CNV-12: 96 rounds after the first copy left, 144 after the second, while the newest chain may be written on.
     /// Puts another copy of each reply that is due with what waits, when the drops up to edition `looked` have been looked
     /// through in round `now`. `true`: there is one.
     pub(crate) fn repeat(&mut self, looked: Round, now: Round) -> bool {
@@ -166,8 +170,9 @@ impl Book {
         self.waiting.splice(0..0, again);
     }
 
-    /// Seals one envelope of what waits in round `now`: the acknowledgements, up to 64 in one slot, and parts of replies in the
-    /// others. They wait with it until it is known to be on the disk in the queue. `None`: there is nothing that can go.
+    /// Seals one envelope of what waits in round `now`: acknowledgements, up to 64 in one slot, and parts of replies in the
+    /// others; slots that are left bear more acknowledgements, or nothing. They wait with it until it is known to be on the disk in
+    /// the queue. `None`: there is nothing that can go.
     pub(crate) fn envelope(
         &mut self,
         to: &Readers<'_>,
@@ -175,10 +180,11 @@ impl Book {
         hints: &HintKey,
         rng: &mut StdRng,
     ) -> Option<Blob> {
-        let (slots, items) = self.next_slots(to.wire.cascade.slots(), now, rng);
+        let (mut slots, items) = self.next_slots(to.slots, now, rng);
         if slots.is_empty() {
             return None;
         }
+        slots.resize_with(to.slots, || empty_slot(rng));
         let blob = envelope::to_readers(to.wire, &slots, to.pass, to.exit, rng);
         let hint = hints.hint(&blob);
         self.mark(&items, hint);
@@ -196,14 +202,17 @@ impl Book {
         let (mut slots, mut items, mut acks, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for item in core::mem::take(&mut self.waiting) {
             match item {
-                Outgoing::Ack(tag) if acks.len() < TAGS => acks.push(tag),
-                item => rest.push(item),
+                Outgoing::Ack(tag) => acks.push(tag),
+                item @ Outgoing::Part { .. } => rest.push(item),
             }
         }
-        if !acks.is_empty() {
-            slots.push(ack_slot(&acks, rng));
-            items.extend(acks.into_iter().map(Outgoing::Ack));
-        }
+        // One slot for acknowledgements before the parts, and what is left behind them.
+        let mut acks = acks.chunks(TAGS);
+        let slot = |tags: &[AckTag], items: &mut Vec<_>, rng: &mut StdRng| {
+            items.extend(tags.iter().copied().map(Outgoing::Ack));
+            ack_slot(tags, rng)
+        };
+        slots.extend(acks.next().map(|tags| slot(tags, &mut items, rng)));
         for item in rest {
             let slot = if slots.len() < most { self.seal(&item, now, rng) } else { Sealed::Waits };
             match slot {
@@ -215,6 +224,12 @@ impl Book {
                 Sealed::Never => {}
             }
         }
+        while slots.len() < most
+            && let Some(tags) = acks.next()
+        {
+            slots.push(slot(tags, &mut items, rng));
+        }
+        self.waiting.extend(acks.flatten().copied().map(Outgoing::Ack));
         (slots, items)
     }
 
@@ -334,6 +349,30 @@ pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) exit: &'a SealPublic,
     pub(crate) pass: &'a DeskPass,
+    /// How many slots each envelope has, whatever is in it.
+    pub(crate) slots: usize,
+}
+
+impl<'a> Readers<'a> {
+    // PAS-04: as many as fit the reader drops if every listed desk sends them in every round.
+    /// What a desk of this directory seals with.
+    pub(crate) fn of(
+        directory: &Directory,
+        wire: &'a Wire,
+        exit: &'a SealPublic,
+        pass: &'a DeskPass,
+    ) -> Self {
+        let desks = directory.desks().len().max(1);
+        let fit = usize::from(directory.parameters().reader_slots) * 7 / (8 * desks);
+        Self { wire, exit, pass, slots: fit.clamp(1, wire.cascade.slots()) }
+    }
+
+    /// An envelope that says nothing: to everybody but the exit it is cover, and the exit cannot tell it from one that does.
+    pub(crate) fn cover(&self, rng: &mut impl CryptoRng) -> Blob {
+        let mut slots = Vec::new();
+        slots.resize_with(self.slots, || empty_slot(rng));
+        envelope::to_readers(self.wire, &slots, self.pass, self.exit, rng)
+    }
 }
 
 /// Whether another copy of a reply is to go.

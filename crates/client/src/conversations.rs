@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use proto::conversation::{Body, Chain, ConversationKey, Message, Received, ReplyPart, TooLong};
 use proto::envelope::{self, Blob, Wire};
+use proto::keys::DAY;
 use proto::seal::SealPublic;
 use proto::{DeskId, Round};
 use rand::CryptoRng;
@@ -49,6 +50,9 @@ pub(crate) struct Content {
     /// What was being written when the mailbox was closed.
     #[n(3)]
     drafts: Vec<Draft>,
+    /// What came before this edition is what conversations say that they have.
+    #[n(4)]
+    settled: Round,
 }
 
 /// A message begun and not sent.
@@ -70,7 +74,7 @@ impl Content {
     /// An empty mailbox.
     pub(crate) fn new(rng: &mut impl CryptoRng) -> Self {
         let hint_key = *HintKey::generate(rng).as_bytes();
-        Self { hint_key, looked: None, conversations: Vec::new(), drafts: Vec::new() }
+        Self { hint_key, looked: None, conversations: Vec::new(), drafts: Vec::new(), settled: Round(0) }
     }
 
     pub(crate) fn hint_key(&self) -> HintKey {
@@ -142,6 +146,20 @@ impl Content {
         true
     }
 
+    // CNV-14: what came before the day border that is 24 to 47 rounds ago, and no change until all of that was looked through.
+    /// Sets what the source says that it has, in round `now`. Not what it has by now: how far a device has come is up to the edge,
+    /// for each device another way, and who reads messages is not to learn it.
+    pub(crate) fn settle(&mut self, now: Round) {
+        let border = Round(now.0.saturating_sub(DAY) / DAY * DAY);
+        if border <= self.settled || self.looked.is_none_or(|looked| looked.next() < border) {
+            return;
+        }
+        self.settled = border;
+        for conversation in &mut self.conversations {
+            conversation.told = conversation.received_before(border);
+        }
+    }
+
     /// Notes what has left the queue, and forgets chains that no desk writes on any more. `true`: something changed.
     pub(crate) fn note_left(&mut self, mailbox: &Mailbox, now: Round) -> bool {
         let mut changed = false;
@@ -185,9 +203,9 @@ pub(crate) struct Conversation {
     /// The next message's sequence number.
     #[n(6)]
     pub(crate) next: u32,
-    /// Replies received whole.
+    /// Replies received whole, and with which edition.
     #[n(7)]
-    received: Vec<Whole>,
+    received: Vec<(Whole, Round)>,
     /// Parts of replies not yet whole.
     #[n(8)]
     parts: Vec<Part>,
@@ -196,6 +214,9 @@ pub(crate) struct Conversation {
     pub(crate) boxes: Vec<Sealed>,
     #[n(10)]
     pub(crate) lines: Vec<Said>,
+    /// What the source says of it that it has.
+    #[n(11)]
+    told: Received,
 }
 
 /// A box that was sealed: where it is, and the chain it started, which is listened to for 42 days after it left.
@@ -288,6 +309,7 @@ impl Conversation {
             key: ConversationKey::generate(rng),
             next: 0,
             received: Vec::new(),
+            told: Received::default(),
             parts: Vec::new(),
             boxes: Vec::new(),
             lines: Vec::new(),
@@ -314,7 +336,7 @@ impl Conversation {
     }
 
     /// Seals a message for the first time or anew: under its one name, (conversation key, sequence), with new keys and a new
-    /// chain, so that nobody but the desk can tell that it is the same. What was received since rides along.
+    /// chain, so that nobody but the desk can tell that it is the same. What was received rides along.
     pub(crate) fn seal(
         &mut self,
         number: u32,
@@ -322,7 +344,7 @@ impl Conversation {
         hints: &HintKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Blob, TooLong> {
-        let received = self.received();
+        let received = self.told;
         let cascade = to.wire.cascade;
         let line = self.lines.iter_mut().find_map(|line| match line {
             Said::Source { text, sequence, times, .. } if *sequence == number => {
@@ -372,12 +394,12 @@ impl Conversation {
     }
 
     // conversation.md §5:  highest, and bit i for highest - 1 - i
-    /// What the source tells the desk that it has.
-    pub(crate) fn received(&self) -> Received {
-        let highest = self.received.iter().map(|reply| reply.number).max().unwrap_or(0);
+    /// What was received whole before this edition.
+    pub(crate) fn received_before(&self, edition: Round) -> Received {
+        let numbers = || self.received.iter().filter(|(_, at)| *at < edition).map(|(reply, _)| reply.number);
+        let highest = numbers().max().unwrap_or(0);
         let before = (0..16).fold(0, |bits, i| {
-            let earlier = highest.checked_sub(1 + i);
-            let there = self.received.iter().any(|reply| Some(reply.number) == earlier);
+            let there = highest.checked_sub(1 + i).is_some_and(|earlier| numbers().any(|n| n == earlier));
             bits | (u16::from(there) << i)
         });
         Received { highest, before }
@@ -388,7 +410,7 @@ impl Conversation {
         // CNV-07: parts that do not agree are of two replies.
         let of = Whole { number: part.number, parts: part.parts, digest: part.whole };
         let known = self.parts.iter().any(|p| p.of == of && p.part == part.part);
-        if known || self.received.contains(&of) {
+        if known || self.received.iter().any(|(reply, _)| *reply == of) {
             return false;
         }
         self.parts.push(Part { of, part: part.part, text: part.text.to_vec() });
@@ -404,7 +426,7 @@ impl Conversation {
         if ReplyPart::whole(&bytes) != of.digest {
             return false;
         }
-        self.received.push(of);
+        self.received.push((of, at));
         let text = Text(String::from_utf8_lossy(&bytes).into_owned());
         self.lines.push(Said::Desk { text, number: of.number, at });
         true
@@ -476,14 +498,46 @@ mod tests {
     #[test]
     fn what_was_received_is_told_by_its_highest_and_the_sixteen_before() {
         let mut c = conversation();
-        assert_eq!(c.received(), Received { highest: 0, before: 0 });
+        assert_eq!(c.received_before(Round(2)), Received { highest: 0, before: 0 });
         for number in [1, 2, 4, 20] {
             assert!(c.take_part(&ReplyPart::cut(number, "x").unwrap().remove(0), Round(1)));
         }
         // 20 - 1 - 15 = 4 is the last that fits.
-        assert_eq!(c.received(), Received { highest: 20, before: 1 << 15 });
+        assert_eq!(c.received_before(Round(2)), Received { highest: 20, before: 1 << 15 });
         assert!(c.take_part(&ReplyPart::cut(19, "x").unwrap().remove(0), Round(1)));
-        assert_eq!(c.received(), Received { highest: 20, before: (1 << 15) | 1 });
+        assert_eq!(c.received_before(Round(2)), Received { highest: 20, before: (1 << 15) | 1 });
+    }
+
+    // CNV-14
+    #[test]
+    fn what_a_source_says_it_has_hangs_on_the_day_and_not_on_how_far_its_device_has_come() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut content = Content::new(&mut rng);
+        let desk = conversation().desk_view();
+        content.with(&desk, &mut rng).unwrap();
+        let mut told = |looked: u32, now: u32, came: Option<u32>| {
+            let c = &mut content.conversations[0];
+            if let Some(number) = came {
+                assert!(c.take_part(&ReplyPart::cut(number, "x").unwrap().remove(0), Round(looked)));
+            }
+            content.looked = Some(Round(looked));
+            content.settle(Round(now));
+            content.conversations[0].told.highest
+        };
+        assert_eq!(told(20, 20, Some(1)), 0);
+        assert_eq!(told(23, 23, Some(2)), 0);
+        assert_eq!(told(24, 25, Some(3)), 0, "of the day before nothing is said yet");
+        for lag in 0..24 {
+            assert_eq!(told(47 - lag, 47, None), 0);
+        }
+        // From round 48 on what came with editions 0 to 23, however far the device is.
+        for lag in (0..24).rev() {
+            assert_eq!(told(48 - lag, 48, None), 2);
+        }
+        assert_eq!(told(71, 71, Some(4)), 2);
+        assert_eq!(told(46, 72, None), 2, "not all of the next day was looked through");
+        assert_eq!(told(47, 72, None), 3);
+        assert_eq!(told(47, 20, None), 3, "a clock set back takes nothing back");
     }
 
     // CNV-07
@@ -501,7 +555,7 @@ mod tests {
             assert!(c.take_part(part, Round(1)));
         }
         assert_eq!(texts(&c), replies);
-        assert_eq!(c.received(), Received { highest: 1, before: 0 });
+        assert_eq!(c.received_before(Round(2)), Received { highest: 1, before: 0 });
     }
 
     // CNV-07

@@ -8,9 +8,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
+use proto::directory::UnverifiedDirectory;
 use proto::document::Document;
 use proto::drops::DeskDrop;
-use proto::pass::{DeskPass, PLACES};
+use proto::pass::{self, DeskPass, PLACES};
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
@@ -117,14 +118,16 @@ impl Inbox {
             let directory = Arc::clone(&self.inner().shown().directory);
             let (wire, p) = (self.inner().wire, directory.parameters());
             // Each had its length when it was fetched; one of another roster's length holds nothing for us.
-            let drops: Vec<_> = drops
-                .into_iter()
-                .filter_map(|bytes| DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).ok())
-                .collect();
-            for drop in &drops {
-                vault.learn_pass(&wire.network, drop.passes(), edition);
+            let read = |(round, bytes)| {
+                let drop = DeskDrop::from_bytes(wire.cascade, p.desk_slots, p.desks, bytes).ok()?;
+                Some((round, drop))
+            };
+            let drops: Vec<_> = drops.into_iter().filter_map(read).collect();
+            for (round, drop) in &drops {
+                let is_whole = |pass: &DeskPass| self.is_whole(drop.passes(), *round, pass);
+                vault.learn_pass(&wire.network, drop.passes(), edition, is_whole);
             }
-            for boxed in drops.iter().flat_map(DeskDrop::boxes) {
+            for boxed in drops.iter().flat_map(|(_, drop)| drop.boxes()) {
                 let Some((message, chain)) = vault.open_message(&wire, edition, boxed) else {
                     continue;
                 };
@@ -140,6 +143,21 @@ impl Inbox {
         self.repeat(&mut vault, &mut rng);
         self.flush(&mut vault, &mut rng);
         new
+    }
+
+    // PAS-03: with the desks of one of the directories kept here. The exit may not have followed to the newest.
+    /// Whether the table of the drop of `round` is what this pass makes for all desks.
+    fn is_whole(&self, table: &[u8], round: Round, pass: &DeskPass) -> bool {
+        let network = &self.inner().wire.network;
+        let last = pass::last_round(pass::day(round));
+        let directories = self.inner().library().directories().unwrap_or_else(|cause| {
+            tracing::warn!(%cause, "could not read the directories that are kept");
+            Vec::new()
+        });
+        let read = |bytes: Vec<u8>| UnverifiedDirectory::from_bytes(&bytes).ok()?.verify(network).ok();
+        directories.into_iter().filter_map(read).any(|directory| {
+            pass::table(network, pass, directory.intake_keys(last), directory.parameters().desks) == table
+        })
     }
 
     /// Makes intake keys ahead and deletes those whose time is over. The device hands in the public halves with its
@@ -317,11 +335,27 @@ impl Inbox {
                 };
                 (exits, place)
             };
-            let readers = Readers { wire: &self.inner().wire, exit: exits.at(place), pass: &pass };
+            let directory = Arc::clone(&self.inner().shown().directory);
+            let readers = Readers::of(&directory, &self.inner().wire, exits.at(place), &pass);
             if !self.place_one(vault, &readers, round, rng) {
-                return;
+                break;
             }
         }
+        self.cover(vault, &pass, rng);
+    }
+
+    // PAS-04
+    /// Sees to it that what leaves next is of class 2, whether or not the desk has anything to say: so the exit counts vaults that
+    /// are open, and not mail.
+    fn cover(&self, vault: &mut Vault, pass: &DeskPass, rng: &mut StdRng) {
+        let directory = Arc::clone(&self.inner().shown().directory);
+        let mut held = self.inner().held();
+        if !held.mailbox.is_filled() || vault.cover.is_some_and(|mark| held.mailbox.find(&mark) == Some(0)) {
+            return;
+        }
+        let Some(exits) = self.inner().exit_keys(&held, self.inner().clock.now()) else { return };
+        let blob = Readers::of(&directory, &self.inner().wire, exits.at(0), pass).cover(rng);
+        vault.cover = held.mailbox.cover_first(&vault.hints, &blob, rng);
     }
 
     /// One envelope, sealed and in the queue.

@@ -74,7 +74,7 @@ pub(crate) struct Drops {
 }
 
 /// Drops that came with one edition, and its round.
-pub(crate) type EditionDrops = (Round, Vec<Vec<u8>>);
+pub(crate) type EditionDrops = (Round, Vec<(Round, Vec<u8>)>);
 
 /// An edition to take, verified, with all that it brings.
 pub(crate) struct Taken<'a> {
@@ -260,6 +260,15 @@ impl Library {
             .map_err(disk("read"))
     }
 
+    /// The directories that kept editions name, the newest first.
+    pub(crate) fn directories(&self) -> Result<Vec<Vec<u8>>, LibraryError> {
+        let all = "SELECT bytes FROM directories JOIN editions ON directory = digest
+                   GROUP BY digest ORDER BY MAX(round) DESC";
+        let mut query = self.db.prepare_cached(all).map_err(disk("read"))?;
+        let rows = query.query_map([], |row| row.get(0)).map_err(disk("read"))?;
+        rows.collect::<Result<_, _>>().map_err(disk("read"))
+    }
+
     /// Where this device stands in the log. `None`: on the first day, or damaged.
     pub(crate) fn log(&self) -> Result<Option<Place>, LibraryError> {
         let place = self.kept("log")?.and_then(|bytes| codec::decode::<Place>(&bytes).ok());
@@ -385,10 +394,12 @@ impl Library {
         let edition: Option<u32> =
             self.db.query_row(&first, [after], |row| row.get(0)).map_err(disk("read"))?;
         let Some(edition) = edition else { return Ok(None) };
-        let all =
-            format!("SELECT {column} FROM drops WHERE edition = ?1 AND {column} IS NOT NULL ORDER BY round");
+        let all = format!(
+            "SELECT round, {column} FROM drops WHERE edition = ?1 AND {column} IS NOT NULL ORDER BY round"
+        );
         let mut query = self.db.prepare_cached(&all).map_err(disk("read"))?;
-        let rows = query.query_map([edition], |row| row.get(0)).map_err(disk("read"))?;
+        let drop = |row: &rusqlite::Row<'_>| Ok((Round(row.get(0)?), row.get(1)?));
+        let rows = query.query_map([edition], drop).map_err(disk("read"))?;
         Ok(Some((Round(edition), rows.collect::<Result<_, _>>().map_err(disk("read"))?)))
     }
 

@@ -148,9 +148,10 @@ impl World {
                 Outgoing::Part { number, part, .. } => Some((*number, *part)),
                 Outgoing::Ack(_) => None,
             });
-            // The acknowledgements share the first slot.
-            let acks = slots.len() - parts.clone().count();
-            let carried: Vec<_> = std::iter::repeat_n(None, acks).chain(parts.map(Some)).collect();
+            // Acknowledgements have the first slot if there are any, and what the parts leave.
+            let acks = placed.items.iter().any(|item| matches!(item, Outgoing::Ack(_)));
+            let carried: Vec<_> = acks.then_some(None).into_iter().chain(parts.map(Some)).collect();
+            let carried = carried.into_iter().chain(std::iter::repeat(None));
             for (slot, part) in slots.into_iter().zip(carried) {
                 for at in self.fate() {
                     self.to_source.push((at, slot, part));
@@ -204,7 +205,8 @@ impl World {
         book.note_left(&self.desk, now);
         book.repeat(now, now);
         let exit = self.exit.public();
-        let readers = Readers { wire: &self.wire, exit, pass: &pass() };
+        let slots = self.wire.cascade.slots();
+        let readers = Readers { wire: &self.wire, exit, pass: &pass(), slots };
         while let Some(blob) = book.envelope(&readers, now, &self.vault.hints, &mut self.rng) {
             self.desk.place(&self.vault.hints, &blob).unwrap();
         }
@@ -221,6 +223,7 @@ impl World {
         }
         expected.take(&brought, &mut self.content);
         self.content.looked = Some(now);
+        self.content.settle(now);
         self.content.note_left(&self.source, now);
         let overdue = self.content.conversations.iter().flat_map(|c| c.overdue(now)).collect::<Vec<_>>();
         for sequence in overdue {

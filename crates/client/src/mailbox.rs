@@ -247,6 +247,23 @@ impl Mailbox {
         self.places_before(key, others, &|_| Round(0)).first().copied().ok_or(QueueFull)
     }
 
+    /// Puts other cover in the first place, unless a message stands there: what leaves next. The mark by which it is found again.
+    pub(crate) fn cover_first(
+        &mut self,
+        key: &HintKey,
+        blob: &Blob,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Hint> {
+        if self.is_message(key, 0) {
+            return None;
+        }
+        let mark = marks::random(rng);
+        self.queue[0] = blob.as_bytes().to_vec();
+        self.marks.set(0, mark);
+        self.changes += 1;
+        Some(mark)
+    }
+
     /// The places that hold cover, in order.
     pub(crate) fn covers(&self, key: &HintKey) -> Vec<usize> {
         (0..QUEUE).filter(|&p| !self.is_message(key, p)).collect()

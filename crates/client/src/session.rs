@@ -552,6 +552,7 @@ impl Session {
             let content = &mut open.content;
             let mut found = expected.take(&brought, content);
             content.looked = content.looked.max(looked);
+            content.settle(round);
             found.changed |= content.note_left(&held.mailbox, round);
             // Having looked is not worth a change: what is not remembered is looked through again.
             if found.changed {
@@ -571,7 +572,7 @@ impl Session {
             let next = self.inner.library().next_reader_drops(looked);
             match next {
                 Ok(Some((edition, drops))) => {
-                    let slots = drops.iter().flat_map(|drop| drop.as_chunks().0);
+                    let slots = drops.iter().flat_map(|(_, drop)| drop.as_chunks().0);
                     brought.extend(slots.filter(|slot| expected.bears(slot)).map(|slot| (edition, *slot)));
                     looked = Some(edition);
                 }

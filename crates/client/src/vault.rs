@@ -17,7 +17,7 @@ use proto::directory::IntakeKey;
 use proto::document::Joining;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
-use proto::pass;
+use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{NetworkId, Round};
@@ -109,6 +109,10 @@ pub struct Vault {
     intake: Vec<(Period, SealSecret)>,
     pub(crate) hints: HintKey,
     pub(crate) book: Book,
+    /// A table of passes that is not what a pass makes, by its digest.
+    refused: Option<[u8; 32]>,
+    /// Cover of class 2 that waits to leave, by its mark.
+    pub(crate) cover: Option<Hint>,
 }
 
 impl Vault {
@@ -141,7 +145,8 @@ impl Vault {
             pass: None,
         };
         let intake = book.intake();
-        let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book };
+        let mut vault =
+            Self { path: path.to_owned(), header, key, intake, hints, book, refused: None, cover: None };
         vault.save(rng)?;
         Ok(vault)
     }
@@ -157,6 +162,8 @@ impl Vault {
             header: *bytes.first_chunk().expect("it opened"),
             key,
             intake: book.intake(),
+            refused: None,
+            cover: None,
             hints: HintKey::from_bytes(book.hint_key),
             book,
         })
@@ -227,16 +234,32 @@ impl Vault {
     }
 
     /// Looks for the desk pass in the table of a drop that came with the edition of round `edition`, once for each table,
-    /// under whichever key it is sealed to.
-    pub(crate) fn learn_pass(&mut self, network: &NetworkId, table: &[u8], edition: Round) {
+    /// under whichever key it is sealed to. `is_whole`: whether the table is what a pass makes for all desks.
+    pub(crate) fn learn_pass(
+        &mut self,
+        network: &NetworkId,
+        table: &[u8],
+        edition: Round,
+        is_whole: impl FnOnce(&DeskPass) -> bool,
+    ) {
         let digest: [u8; 32] = Sha256::digest(table).into();
         if let Some(pass) = self.book.pass.as_mut().filter(|pass| pass.table == digest) {
             pass.at = edition;
             return;
         }
+        if self.refused == Some(digest) {
+            return;
+        }
         let mut begun = self.intake.iter().filter(|(period, _)| period.from <= edition);
-        if let Some(found) = begun.find_map(|(_, key)| pass::find(network, key, table)) {
+        let Some(found) = begun.find_map(|(_, key)| pass::find(network, key, table)) else { return };
+        // PAS-03
+        if is_whole(&found) {
             self.book.pass = Some(Pass { bytes: *found.as_bytes(), table: digest, at: edition });
+        } else {
+            tracing::error!(
+                "The exit did not give all desks one pass, so it could tell which desk answers. Answers wait. Ask its operator."
+            );
+            self.refused = Some(digest);
         }
     }
 
@@ -587,9 +610,9 @@ mod tests {
         };
         let other = SealSecret::generate(&mut rng).public().clone();
         let (this, next) = (key(&vault, 0), key(&vault, 1));
-        let mut table = |n: u8, to: &proto::seal::SealPublic| {
+        let table = |n: u8, to: &proto::seal::SealPublic| {
             let pass = proto::pass::DeskPass::from_bytes([n; 32]);
-            pass::table(&network, &pass, [to].into_iter(), 3, &mut rng)
+            pass::table(&network, &pass, [to].into_iter(), 3)
         };
         let (first, second, early, elsewhere) =
             (table(1, &this), table(2, &next), table(3, &next), table(4, &other));
@@ -603,8 +626,17 @@ mod tests {
             (&second, 168, Some((2, 168))),
             (&first, 169, Some((1, 169))),
         ] {
-            vault.learn_pass(&network, table, Round(edition));
+            vault.learn_pass(&network, table, Round(edition), |_| true);
             assert_eq!(known(&vault), expected, "edition {edition}");
+        }
+        // PAS-03: one that others did not get is left alone, and looked at once.
+        let mut asked = 0;
+        for edition in 170..173 {
+            vault.learn_pass(&network, &table(5, &this), Round(edition), |_| {
+                asked += 1;
+                false
+            });
+            assert_eq!((known(&vault), asked), (Some((1, 169)), 1));
         }
     }
 

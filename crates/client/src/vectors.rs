@@ -209,7 +209,7 @@ fn reply(f: &Fields) -> Outcome {
         };
         outcome = step.gave(came)?;
     }
-    let received = source.received();
+    let received = source.received_before(Round(10));
     f.states("highest", received.highest)?;
     f.states("before", received.before)?;
     Ok(outcome.split(" | ").next().unwrap_or_default().into())

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use proto::directory::{IntakeKey, MixKey};
+use proto::directory::MixKey;
 use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
-use proto::{DeskId, Digest, Round};
+use proto::{Digest, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
 use server::handed::Handed;
@@ -181,10 +181,6 @@ impl Upstream for Folder {
 
     fn key(&mut self, hop: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
         Ok(self.keys.get(&hop).cloned())
-    }
-
-    fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
-        Ok(None)
     }
 
     fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -688,6 +688,11 @@ impl Directory {
         self.desks.iter().find(|d| d.id == *id)
     }
 
+    /// The keys of desks to seal to in `round`.
+    pub fn intake_keys(&self, round: Round) -> impl Iterator<Item = &SealPublic> {
+        self.desks.iter().filter_map(move |desk| desk.intake(round))
+    }
+
     /// The key of the mix at `hop` for `round`, if it is one that stands in directories.
     pub fn mix_key(&self, hop: u8, round: Round) -> Option<&SealPublic> {
         current(self.mixes.get(usize::from(hop))?, round)

@@ -1,8 +1,10 @@
 //! The desk pass: how the exit knows that slots for readers come from a desk, and not from which. Spec: mix.md §12, drop.md §1.
 
+use core::convert::Infallible;
+
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rand::seq::SliceRandom as _;
-use rand_core::CryptoRng;
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -69,27 +71,77 @@ impl DeskPass {
     }
 }
 
-/// A day's table of passes: the pass sealed to each desk, to throw-away keys in the places left over, in random order.
+// mix.md §12, PAS-03:
+//   T        = HKDF-Extract(network, pass)
+//   nobody n = the sealing key of the seed HKDF-Expand(T, "firsthand/v1 pass nobody" | n 2, 32)
+//   coins    = HKDF-Expand(T, "firsthand/v1 pass coins" | key id, 64), what X-Wing draws when it seals to this key
+/// A day's table of passes: the pass sealed to each desk, zero bytes to throw-away keys in the places left over, in the order of
+/// their bytes. All of it hangs on the pass and the keys, so that a desk that has the pass can see that all others have it too.
 /// `places * PASS` bytes; desks beyond the number of places get none, which DIR-03 excludes.
 pub fn table<'a>(
     network: &NetworkId,
     pass: &DeskPass,
     desks: impl Iterator<Item = &'a SealPublic>,
     places: u16,
-    rng: &mut impl CryptoRng,
 ) -> Vec<u8> {
-    let nothing = Zeroizing::new([0; DeskPass::LEN]);
-    let mut entries: Vec<Vec<u8>> = desks
-        .take(places.into())
-        .map(|desk| seal::seal(Use::Pass, network, desk, pass.as_bytes(), rng).0)
-        .collect();
-    while entries.len() < usize::from(places) {
-        let nobody = SealSecret::generate(rng);
-        entries.push(seal::seal(Use::Pass, network, nobody.public(), nothing.as_slice(), rng).0);
-    }
-    entries.shuffle(rng);
+    let made = Made(Hkdf::new(Some(&network.0), &pass.0));
+    let entry =
+        |to: &SealPublic, plain: &[u8]| seal::seal(Use::Pass, network, to, plain, &mut made.coins(to)).0;
+    let mut entries: Vec<Vec<u8>> =
+        desks.take(places.into()).map(|desk| entry(desk, pass.as_bytes())).collect();
+    let left = places - entries.len() as u16;
+    entries.extend((0..left).map(|n| entry(made.nobody(n).public(), &[0; DeskPass::LEN])));
+    entries.sort_unstable();
     entries.concat()
 }
+
+/// What is made of a pass for its table.
+struct Made(Hkdf<Sha256>);
+
+impl Made {
+    fn nobody(&self, n: u16) -> SealSecret {
+        let mut seed = Zeroizing::new([0; 32]);
+        let info: [&[u8]; 2] = [b"firsthand/v1 pass nobody", &n.to_be_bytes()];
+        self.0.expand_multi_info(&info, seed.as_mut_slice()).expect("32 bytes are within HKDF's limit");
+        SealSecret::from_seed(&seed)
+    }
+
+    fn coins(&self, to: &SealPublic) -> Coins {
+        let mut left = Zeroizing::new([0; 64]);
+        let info: [&[u8]; 2] = [b"firsthand/v1 pass coins", &to.id().0];
+        self.0.expand_multi_info(&info, left.as_mut_slice()).expect("64 bytes are within HKDF's limit");
+        Coins { left, used: 0 }
+    }
+}
+
+/// The 64 bytes that are drawn in sealing once. To draw more is a mistake of ours.
+struct Coins {
+    left: Zeroizing<[u8; 64]>,
+    used: usize,
+}
+
+impl TryRng for Coins {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_be_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_be_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+        let end = self.used + to.len();
+        to.copy_from_slice(&self.left[self.used..end]);
+        self.used = end;
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Coins {}
 
 /// A desk finds its pass in a table.
 pub fn find(network: &NetworkId, intake: &SealSecret, table: &[u8]) -> Option<DeskPass> {
@@ -102,6 +154,8 @@ pub fn find(network: &NetworkId, intake: &SealSecret, table: &[u8]) -> Option<De
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -113,7 +167,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let desks: Vec<_> = (0..3).map(|_| SealSecret::generate(&mut rng)).collect();
         let pass = DeskPass::generate(&mut rng);
-        let table = table(&NET, &pass, desks.iter().map(SealSecret::public), 5, &mut rng);
+        let table = table(&NET, &pass, desks.iter().map(SealSecret::public), 5);
         assert_eq!(table.len(), 5 * PASS);
         for desk in &desks {
             assert_eq!(find(&NET, desk, &table).unwrap().as_bytes(), pass.as_bytes());
@@ -124,6 +178,23 @@ mod tests {
         // A box to the desk is no pass, though both are sealed to one key.
         let boxed = seal::seal(Use::Box, &NET, desks[0].public(), &[7; 32], &mut rng).0;
         assert!(find(&NET, &desks[0], &boxed).is_none());
+    }
+
+    #[test]
+    fn pas_03_a_table_hangs_on_the_pass_and_the_desks_alone() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let desks: Vec<_> = (0..3).map(|_| SealSecret::generate(&mut rng).public().clone()).collect();
+        let made = |pass: u8, desks: &[SealPublic]| {
+            table(&NET, &DeskPass::from_bytes([pass; DeskPass::LEN]), desks.iter(), 5)
+        };
+        let whole = made(1, &desks);
+        let turned: Vec<_> = desks.iter().rev().cloned().collect();
+        assert_eq!(made(1, &turned), whole, "in whatever order they are listed");
+        assert_ne!(made(1, &desks[1..]), whole, "one is left out");
+        // No entry of another pass is one of this: a table with two passes is made by neither.
+        let entries = |table: &[u8]| table.chunks_exact(PASS).map(<[u8]>::to_vec).collect::<HashSet<_>>();
+        assert!(entries(&made(2, &desks)).is_disjoint(&entries(&whole)));
+        assert_eq!(entries(&whole).len(), 5);
     }
 
     #[test]

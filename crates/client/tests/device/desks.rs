@@ -1,9 +1,11 @@
-//! Desks whose edge and exit lie to one of them. Spec: drop.md §3.
+//! Desks whose edge and exit lie to one of them, or count what they send. Spec: drop.md §1, §3, mix.md §12.
 
-use crate::town::{Edge, Town, inbox, intake_keys, passphrase};
-use client::{Health, Place};
+use crate::town::{Edge, Pair, Town, inbox, intake_keys, opened_by_exit, pass_of, passphrase};
+use client::{Health, LineState, Place};
 use proto::conversation::open_message;
-use proto::{Round, path};
+use proto::envelope::Found;
+use proto::seal::SealSecret;
+use proto::{Round, pass, path};
 
 /// P3, EDN-07: exit and edge want to know whose a box is. They show it to one desk alone, in a drop of its own, and wait for
 /// an acknowledgement. The desk opens no drop but the one that stands in the head, which everybody has, so nothing comes.
@@ -78,4 +80,61 @@ async fn exit_and_edge_that_show_a_box_to_one_desk_only_learn_nothing() {
     // The desk that was shown what everybody was shown has acknowledged by now.
     session.refresh();
     assert_eq!(session.conversations()[0].lines[0].state, client::LineState::Acknowledged);
+}
+
+/// P1: an exit that counts slots for readers counts desks whose vaults are open.
+#[tokio::test]
+async fn pas_04_a_desk_sends_the_same_number_of_slots_in_every_round_whatever_it_has_to_say() {
+    let mut it = Pair::new(71).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let wire = it.town.directory.wire();
+    let mut counted = Vec::new();
+    for round in 0..30 {
+        if round == 10 {
+            session.write(it.town.desk, "a tip", it.now()).unwrap();
+        }
+        // Five parts of an answer: more than fit one envelope.
+        if round == 20 {
+            let conversation = it.inbox.conversations()[0].id;
+            it.inbox.answer(conversation, &"x".repeat(5 * 944), it.now()).unwrap();
+        }
+        let before = it.town.blobs.len();
+        it.rounds(1).await;
+        it.town.mix();
+        let slots = |blob: &Vec<u8>| match opened_by_exit(&wire, Round(it.r), blob) {
+            Some(Found::ToReaders(slots)) => Some(slots.len()),
+            _ => None,
+        };
+        counted.push(it.town.blobs[before..].iter().filter_map(slots).collect::<Vec<_>>());
+    }
+    session.refresh();
+    let lines = session.conversations().swap_remove(0).lines;
+    assert_eq!((lines.len(), lines[0].state), (2, LineState::Acknowledged), "it was all carried");
+    // The first drops came with edition 2, and with them the pass.
+    // Seven eighths of the four slots of a drop, and one desk listed.
+    let [none, one] = [vec![], vec![3]];
+    assert!(counted[..2].iter().all(|slots| *slots == none), "{counted:?}");
+    assert!(counted[2..].iter().all(|slots| *slots == one), "{counted:?}");
+}
+
+/// P3: an exit gives another desk another pass, or none, and so knows which of the two an acknowledgement is from.
+#[tokio::test]
+async fn pas_03_a_desk_uses_no_pass_that_another_does_not_have() {
+    let mut it = Pair::new(72).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let (network, places) = (it.town.directory.wire().network, it.town.directory.parameters().desks);
+    // All that opens in it is this desk's; nothing in it is wrong but that it is not what the pass makes for all that are listed.
+    let stranger = SealSecret::generate(&mut it.town.rng);
+    let listed = it.town.directory.intake_keys(pass::last_round(0)).chain([stranger.public()]);
+    let table = pass::table(&network, &pass_of(0), listed, places);
+    it.town.passes = Some((0, table));
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.rounds(20).await;
+    assert_eq!(it.inbox.conversations().len(), 1, "it reads what comes");
+    session.refresh();
+    assert!(matches!(session.conversations()[0].lines[0].state, LineState::Left { .. }), "and says nothing");
+    // The next day's is as it should be.
+    it.rounds(16).await;
+    session.refresh();
+    assert_eq!(session.conversations()[0].lines[0].state, LineState::Acknowledged);
 }

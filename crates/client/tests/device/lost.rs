@@ -144,8 +144,8 @@ async fn cnv_12_an_answer_of_which_nothing_is_heard_is_repeated_twice_and_shown_
     let left = it.r - 1;
     assert!(matches!(it.answer_state(), (LineState::Left { .. }, 1)));
     it.round(Town::lose).await;
-    // Collected in round `left + 48`, the first edition of which this can be said.
-    while it.r < left + 48 {
+    // Collected in round `left + 96`, the first edition of which this can be said.
+    while it.r < left + 96 {
         it.round(|_| ()).await;
     }
     assert!(matches!(it.answer_state(), (LineState::Left { .. }, 1)));
@@ -154,7 +154,7 @@ async fn cnv_12_an_answer_of_which_nothing_is_heard_is_repeated_twice_and_shown_
     assert!(matches!(it.answer_state(), (LineState::Waiting { .. }, 2)));
     it.quiet(4, 1).await;
     assert_eq!(session.refresh(), 1);
-    while it.r < left + 49 + 96 {
+    while it.r < left + 97 + 144 {
         it.round(|_| ()).await;
     }
     assert!(matches!(it.answer_state(), (LineState::Left { .. }, 2)));

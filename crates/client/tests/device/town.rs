@@ -289,7 +289,7 @@ pub(crate) struct Town {
     pub blobs: Vec<Vec<u8>>,
     pub rng: StdRng,
     /// The table of passes in the desk drops of a day, and which day.
-    passes: Option<(u32, Vec<u8>)>,
+    pub passes: Option<(u32, Vec<u8>)>,
 }
 
 impl Town {
@@ -594,13 +594,13 @@ impl Town {
     // As an exit does: drawn with the first drops of the day.
     fn passes(&mut self, round: Round) -> Vec<u8> {
         let today = pass::day(round);
-        let desks = self.directory.desks().iter().filter_map(|desk| desk.intake(pass::last_round(today)));
+        let desks = self.directory.intake_keys(pass::last_round(today));
         let places = self.directory.parameters().desks;
         match &self.passes {
             Some((day, table)) if *day == today => table.clone(),
             _ => {
                 let network = self.directory.wire().network;
-                let table = pass::table(&network, &pass_of(today), desks, places, &mut self.rng);
+                let table = pass::table(&network, &pass_of(today), desks, places);
                 self.passes.insert((today, table)).1.clone()
             }
         }
@@ -742,7 +742,7 @@ fn secret(hop: u8, from: Round) -> SealSecret {
     SealSecret::from_seed(&seed)
 }
 
-fn pass_of(day: u32) -> DeskPass {
+pub(crate) fn pass_of(day: u32) -> DeskPass {
     DeskPass::from_bytes([day as u8; 32])
 }
 

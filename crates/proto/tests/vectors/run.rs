@@ -12,7 +12,7 @@ use proto::log::{Checkpoint, Frontier, NoteRejected, UnverifiedNote};
 use proto::mix::{BatchId, Gathering, Input, Inputs, Manifest, Offered, Rule};
 use proto::pass::{self, DeskPass};
 use proto::request::UnverifiedRequest;
-use proto::seal::SealPublic;
+use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
 use proto::{Digest, Millis, Round, batch};
 
@@ -79,13 +79,17 @@ fn layer(f: &Fields) -> Outcome {
 }
 
 fn a_pass(f: &Fields) -> Outcome {
-    match pass::find(&f.network()?, &f.key("intake")?, &f.bytes("table")?) {
-        Some(found) => {
+    let (network, table) = (f.network()?, f.bytes("table")?);
+    let (seeds, places) = (f.bytes("desks")?, f.number("places")?);
+    let desks: Vec<_> = seeds.as_chunks().0.iter().map(SealSecret::from_seed).collect();
+    let listed = || desks.iter().map(SealSecret::public);
+    match pass::find(&network, &f.key("intake")?, &table) {
+        Some(found) if pass::table(&network, &found, listed(), places) == table => {
             f.states("pass", hex::encode(found.as_bytes()))?;
             f.states("proof", hex::encode(found.proof(&f.bytes("box")?)))?;
             Ok(SUCCESS.into())
         }
-        None => Ok("no pass".into()),
+        _ => Ok("no pass".into()),
     }
 }
 

@@ -16,7 +16,6 @@ use super::keys::Keys;
 use super::outputs::Outputs;
 use super::passes::Passes;
 use super::store::{Closes, Kept, Place, Run, Store};
-use super::upstream::Upstream;
 use super::{Me, MixError, Opened, Totals};
 use crate::faults::{Side, Step};
 
@@ -138,12 +137,10 @@ impl Exit {
         round: Round,
         store: &mut Store,
         outputs: &Outputs,
-        upstream: &mut impl Upstream,
         rng: &mut StdRng,
     ) -> Result<(), MixError> {
         let id = BatchId { round, part: 0 };
-        // Before anything leaves the pools: it may take asking the edge, which may not answer.
-        let table = self.passes.table(me, round, store, upstream, rng)?;
+        let table = self.passes.table(me, round, store, rng)?;
         let (desk, readers) = (self.desk.emit(rng), self.readers.emit(rng));
         // Filler is made for every slot and then replaced, so that a round takes about as long with tips as without.
         let mut desk_drop = Vec::new();

@@ -509,7 +509,7 @@ impl<U: Upstream> Mix<U> {
         if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
             return Ok(());
         }
-        exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.upstream, &mut self.rng)?;
+        exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.rng)?;
         done.closed += 1;
         Ok(())
     }

@@ -2,14 +2,10 @@
 //! Spec: mix.md §12.
 
 use proto::Round;
-use proto::directory::{Desk, check_intake_key};
-use proto::keys::KeyKind;
 use proto::pass::{self, ACCEPTED_DAYS, DeskPass};
-use proto::seal::SealPublic;
 use rand::rngs::StdRng;
 
 use super::store::{DayPass, Store};
-use super::upstream::Upstream;
 use super::{Me, MixError};
 use crate::faults::{Side, Step};
 
@@ -43,21 +39,14 @@ impl Passes {
         me: &Me,
         round: Round,
         store: &mut Store,
-        upstream: &mut impl Upstream,
         rng: &mut StdRng,
     ) -> Result<&[u8], MixError> {
         let today = pass::day(round);
         // PAS-02: one pass for each day.
         if self.day < Some(today) {
             let drawn = DeskPass::generate(rng);
-            let mut intake = Vec::new();
-            // Also a desk that takes effect later in the day, or it could not answer until the next.
-            let last = pass::last_round(today);
-            for desk in me.directory.desks().iter().filter(|desk| desk.since <= last) {
-                intake.extend(current(me, desk, last, upstream)?);
-            }
-            let places = me.directory.parameters().desks;
-            let table = pass::table(&me.wire.network, &drawn, intake.iter(), places, rng);
+            let desks = me.directory.intake_keys(pass::last_round(today));
+            let table = pass::table(&me.wire.network, &drawn, desks, me.directory.parameters().desks);
             me.hook.at(Step::PassKept, Side::Before)?;
             store.keep_pass(today, drawn.as_bytes(), &table, (today + 1).saturating_sub(ACCEPTED_DAYS))?;
             me.hook.at(Step::PassKept, Side::After)?;
@@ -65,26 +54,4 @@ impl Passes {
         }
         Ok(&self.table)
     }
-}
-
-/// The desk's intake key of `round`: as the directory names it or, once that is too old to, as the edge has it. `None`: its
-/// vault was not open for so long that it has none.
-fn current(
-    me: &Me,
-    desk: &Desk,
-    round: Round,
-    upstream: &mut impl Upstream,
-) -> Result<Option<SealPublic>, MixError> {
-    if let Some(key) = desk.intake(round) {
-        return Ok(Some(key.clone()));
-    }
-    let period = KeyKind::Intake.period(round);
-    let Some(signed) = upstream.intake(&desk.id, period.from)? else { return Ok(None) };
-    Ok(match check_intake_key(&signed, &desk.identity, &me.wire.network) {
-        Ok((it, key)) if it.period() == period => Some(key),
-        _ => {
-            tracing::warn!("The edge gave another key for a desk than was asked for. Ask its operator.");
-            None
-        }
-    })
 }

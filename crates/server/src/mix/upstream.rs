@@ -4,12 +4,12 @@ use std::error::Error;
 use std::path::Path;
 
 use bytes::Bytes;
-use proto::directory::{IntakeKey, MAX_DIRECTORY, MixKey};
+use proto::directory::{MAX_DIRECTORY, MixKey};
 use proto::edition::MAX_HEAD;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::ENVELOPE;
-use proto::{DeskId, Digest, Round, codec, path};
+use proto::{Digest, Round, codec, path};
 use tokio::runtime::Handle;
 
 use crate::handing::Outgoing;
@@ -67,9 +67,6 @@ pub trait Upstream: Send {
 
     /// The key of the mix at `hop` whose first round is `from`, not checked. `None`: it was not handed over.
     fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError>;
-
-    /// The key of a listed desk whose first round is `from`, not checked. `None`: it was not handed over.
-    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError>;
 
     /// The head of the edition of `round`, not checked. `None`: there is none, or not yet.
     fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError>;
@@ -150,12 +147,6 @@ impl Upstream for HttpUpstream {
         let Some(answer) = self.runtime.block_on(self.client.get(&path::mix_key(hop, from), KEY))? else {
             return Ok(None);
         };
-        codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
-    }
-
-    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
-        let path = path::intake_key(desk, from);
-        let Some(answer) = self.runtime.block_on(self.client.get(&path, KEY))? else { return Ok(None) };
         codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
     }
 

@@ -9,11 +9,11 @@ use crate::fields::{Fields, Outcome, SUCCESS, Step, run_folder, word};
 use crate::testing::Hands;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use proto::directory::{Directory, IntakeKey, MixKey, UnverifiedDirectory};
+use proto::directory::{Directory, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
-use proto::{Clock as _, DeskId, Digest, Millis, Round, request};
+use proto::{Clock as _, Digest, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;
@@ -208,10 +208,6 @@ impl Upstream for Waiting {
     }
 
     fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
-        Ok(None)
-    }
-
-    fn intake(&mut self, _: &DeskId, _: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
         Ok(None)
     }
 

@@ -199,25 +199,55 @@ fn headers() -> Vec<Case> {
 /// A table of two places, one of them a desk's.
 fn passes() -> Vec<Case> {
     let mut draw = Draw::new("pass");
-    let [desk, other] = [(); 2].map(|()| SealSecret::from_seed(&draw.bytes32()));
+    let [desk, second, other] = [(); 3].map(|()| SealSecret::from_seed(&draw.bytes32()));
     let pass = DeskPass::from_bytes(draw.bytes32());
-    let table = pass::table(&NETWORK, &pass, [desk.public()].into_iter(), 2, &mut draw);
-    let case = |path: &str, expect: &str, note: &str, desk: &SealSecret, table: &[u8]| {
-        Case::new(&format!("pass/{path}"), expect, "PAS-01", note)
+    let listed = [&desk, &second];
+    let made = |pass: &DeskPass, desks: &[&SealSecret]| {
+        pass::table(&NETWORK, pass, desks.iter().map(|desk| desk.public()), 3)
+    };
+    let table = made(&pass, &listed);
+    let case = |path: &str, expect: &str, check: &str, note: &str, desk: &SealSecret, table: &[u8]| {
+        let case = Case::new(&format!("pass/{path}"), expect, check, note)
             .hex("network", NETWORK.0)
             .hex("intake", *desk.to_seed())
-            .hex("table", table)
+            .with("places", 3);
+        case.hex("desks", listed.map(|desk| *desk.to_seed()).concat()).hex("table", table)
     };
     // Whichever place is the desk's.
     let bent: Vec<u8> =
         (0..).zip(&table).map(|(n, b)| if n % PASS == PASS - 1 { b ^ 1 } else { *b }).collect();
+    // Entries of the first desk and of the second, each in its own table.
+    let entry = |table: &[u8], desk: &SealSecret| {
+        let opens = |entry: &&[u8]| pass::find(&NETWORK, desk, entry).is_some();
+        table.chunks_exact(PASS).find(opens).expect("it is in it").to_vec()
+    };
+    let another = DeskPass::from_bytes(draw.bytes32());
+    let nobodys = {
+        let ours = listed.map(|desk| entry(&table, desk));
+        let left = |entry: &&[u8]| !ours.iter().any(|ours| ours == entry);
+        table.chunks_exact(PASS).find(left).expect("three places").to_vec()
+    };
+    let mut two = [entry(&table, &desk), entry(&made(&another, &listed), &second), nobodys];
+    two.sort_unstable();
+    let mut turned: Vec<_> = table.chunks_exact(PASS).collect();
+    turned.reverse();
     vec![
-        case("found", "success", "a desk finds its pass", &desk, &table)
+        case("found", "success", "", "a desk finds its pass", &desk, &table)
             .hex("pass", pass.as_bytes())
             .hex("box", b"a box")
             .hex("proof", pass.proof(b"a box")),
-        case("pas-01-other", "no pass", "a desk that is not listed", &other, &table),
-        case("pas-01-bent", "no pass", "one bit of each entry flipped", &desk, &bent),
+        case("pas-01-other", "no pass", "PAS-01", "a desk that is not listed", &other, &table),
+        case("pas-01-bent", "no pass", "PAS-01", "one bit of each entry flipped", &desk, &bent),
+        case("pas-03-two", "no pass", "PAS-03", "the other desk has another pass", &desk, &two.concat()),
+        case(
+            "pas-03-alone",
+            "no pass",
+            "PAS-03",
+            "the other desk has none",
+            &desk,
+            &made(&pass, &listed[..1]),
+        ),
+        case("pas-03-order", "no pass", "PAS-03", "the entries in another order", &desk, &turned.concat()),
     ]
 }
 

@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::actors::town_with_decoys;
 use super::*;
-use proto::DeskId;
-use proto::directory::{IntakeKey, MixKey};
+use proto::directory::MixKey;
 use server::handing::Outgoing;
 use server::mix::{Run, Upstream, UpstreamError};
 
@@ -77,10 +76,6 @@ impl Upstream for Lying {
 
     fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
         self.inner.key(hop, from)
-    }
-
-    fn intake(&mut self, desk: &DeskId, from: Round) -> Result<Option<Unverified<IntakeKey>>, UpstreamError> {
-        self.inner.intake(desk, from)
     }
 
     fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -125,14 +125,14 @@ pub(crate) async fn answer(
     })
     .await;
     match sent {
-        None => not_here(),
+        None => not_here(&app),
         Some(Ok(_)) => {
             app.state().drafts.remove(&id);
             Redirect::to(&path(&id)).into_response()
         }
         Some(Err(error)) => {
             let sentence = match error {
-                AnswerError::NoConversation => return not_here(),
+                AnswerError::NoConversation => return not_here(&app),
                 AnswerError::TooOld => words::TOO_OLD.into(),
                 AnswerError::NoLinks { room: 0 } => words::NO_LINKS.into(),
                 AnswerError::NoLinks { room } => words::FEW_LINKS.replace("{}", &room.to_string()),
@@ -163,7 +163,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
     let wanted = id.to_owned();
     let found =
         blocking(move || inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)).await;
-    let Some(conversation) = found else { return not_here() };
+    let Some(conversation) = found else { return not_here(app) };
     let main = html! {
         div.area {
             h1 { (tame(&conversation.name)) }

@@ -144,12 +144,21 @@ fn read_directory(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
+/// Derives one key for nothing before the link is given out, whether or not words are ever typed: the peak of this process's
+/// memory then says nothing of them. Reader and desk do it here, and with them the demonstration, whose roles they are; the
+/// readers that it simulates have nobody who types.
+async fn rehearse() -> anyhow::Result<()> {
+    let mut rng = ambient::rng()?;
+    Ok(tokio::task::spawn_blocking(move || Kdf::desktop().rehearse(&mut rng)).await??)
+}
+
 /// Runs the reader: its device, and its pages on loopback.
 pub async fn reader(config: config::Reader, stop: Stop) -> anyhow::Result<()> {
     let device = reader_device(&config)?;
     let loopback = Loopback::take(config.port).await?;
     let (pages, link) =
         reader::pages(Arc::clone(&device), loopback.address()?, ambient::clock(), &mut ambient::rng()?);
+    rehearse().await?;
     ready(link);
     run_device(device, loopback, pages, stop).await
 }
@@ -165,6 +174,7 @@ pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
         ambient::clock(),
         &mut ambient::rng()?,
     );
+    rehearse().await?;
     ready(link);
     run_device(device, loopback, pages, stop).await
 }

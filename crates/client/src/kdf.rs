@@ -1,6 +1,7 @@
 //! From a passphrase to a key: Argon2id (RFC 9106), one lane.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use rand::CryptoRng;
 use zeroize::Zeroize as _;
 
 use crate::passphrase::Passphrase;
@@ -49,6 +50,20 @@ impl Kdf {
         sane.then_some(Self { memory_kib, passes })
     }
 
+    /// Derives a key from words drawn for nothing, and throws it away. Whoever serves people does this once at every start,
+    /// before anybody can type words: the system writes down how much memory a program took at most, others read it, and
+    /// without this it would tell that words were typed. It takes a quarter more memory than a derivation, because the
+    /// rest of the program grows while it runs, and the words may be typed after weeks.
+    ///
+    /// # Errors
+    /// The memory is not to be had.
+    pub fn rehearse(&self, rng: &mut impl CryptoRng) -> Result<(), OutOfMemory> {
+        let mut salt = [0; 32];
+        rng.fill_bytes(&mut salt);
+        let more = Self { memory_kib: self.memory_kib / 4 * 5, ..*self };
+        more.derive(&Passphrase::generate(rng), &salt).map(drop)
+    }
+
     /// Derives the key. Slow, on purpose: call it where blocking is fine. The memory is cleared before it is given back.
     pub(crate) fn derive(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> Result<StoreKey, OutOfMemory> {
         let params = Params::new(self.memory_kib, self.passes, 1, Some(StoreKey::LEN))
@@ -71,7 +86,10 @@ impl Kdf {
 
 #[cfg(test)]
 mod tests {
+    use rand::{SeedableRng as _, rngs::StdRng};
+
     use super::*;
+    use crate::work::{Work, counted};
 
     #[test]
     fn another_salt_or_passphrase_gives_another_key() {
@@ -81,6 +99,13 @@ mod tests {
         assert_eq!(key(&one, 1), key(&one, 1));
         assert_ne!(key(&one, 1), key(&one, 2));
         assert_ne!(key(&one, 1), key(&two, 1));
+    }
+
+    #[test]
+    fn a_rehearsal_takes_more_memory_than_what_it_rehearses_and_as_many_passes() {
+        let (done, work) = counted(|| Kdf::cheap().rehearse(&mut StdRng::seed_from_u64(1)));
+        done.unwrap();
+        assert_eq!(work, [Work::Derived { memory_kib: 80, passes: 1 }]);
     }
 
     #[test]

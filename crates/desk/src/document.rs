@@ -65,7 +65,7 @@ async fn find(app: &Arc<App>, id: String, first: u32) -> Result<Document, Respon
         hex::decode_to_slice(&id, &mut conversation).ok()?;
         inbox.document(conversation, first)
     });
-    found.await.ok_or_else(not_here)
+    found.await.ok_or_else(|| not_here(app))
 }
 
 /// A name that every system takes and no header misreads: letters and digits of the sender's, and the ending of the format.

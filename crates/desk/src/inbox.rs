@@ -125,14 +125,14 @@ pub(crate) async fn answer(
     })
     .await;
     match sent {
-        None => not_here(),
+        None => not_here(&app),
         Some(Ok(_)) => {
             app.state().drafts.remove(&id);
             Redirect::to(&path(&id)).into_response()
         }
         Some(Err(error)) => {
             let sentence = match error {
-                AnswerError::NoConversation => return not_here(),
+                AnswerError::NoConversation => return not_here(&app),
                 AnswerError::TooOld => words::TOO_OLD.into(),
                 AnswerError::NoLinks { room: 0 } => words::NO_LINKS.into(),
                 AnswerError::NoLinks { room } => words::FEW_LINKS.replace("{}", &room.to_string()),
@@ -163,7 +163,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
     let wanted = id.to_owned();
     let found =
         blocking(move || inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)).await;
-    let Some(conversation) = found else { return not_here() };
+    let Some(conversation) = found else { return not_here(app) };
     let main = html! {
         div.area {
             h1 { (tame(&conversation.name)) }
@@ -171,17 +171,25 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
                 ol.lines { @for line in &conversation.lines { (line_item(app, id, line)) } }
             }
-            form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
-                @if let Some(sentence) = &problem { p.problem role="alert" { (sentence) } }
-                label for="text" { (words::ANSWER) }
-                p.hint #hint { (words::ANSWER_HINT) " " (room(conversation.room)) }
-                textarea #text name="text" rows="7" aria-describedby="hint" autocorrect="off" spellcheck="false"
-                    writingsuggestions="false" { "\n" (draft) }
-                div.actions { button { (words::SEND) } }
-            }
+            (answering(id, draft, conversation.room, problem.as_deref()))
         }
     };
     frame(app, words::CONVERSATION, true, &main).into_response()
+}
+
+/// The form in which an answer is written. Firefox asks the box itself and not its form whether what stands in it may be put
+/// down on the disk, to be there again after a crash.
+fn answering(id: &str, draft: &str, links: usize, problem: Option<&str>) -> Markup {
+    html! {
+        form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
+            @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
+            label for="text" { (words::ANSWER) }
+            p.hint #hint { (words::ANSWER_HINT) " " (room(links)) }
+            textarea #text name="text" rows="7" aria-describedby="hint" autocomplete="off" autocorrect="off"
+                spellcheck="false" writingsuggestions="false" { "\n" (draft) }
+            div.actions { button { (words::SEND) } }
+        }
+    }
 }
 
 fn row(conversation: &Conversation) -> Markup {
@@ -272,4 +280,17 @@ fn every_ms(app: &App) -> u64 {
 
 pub(crate) fn path(id: &str) -> String {
     format!("/conversations/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_box_of_an_answer_itself_asks_the_browser_to_remember_nothing() {
+        let shown = answering("00", "Since when?", LONGEST, None).into_string();
+        let boxes: Vec<_> = shown.split('<').filter(|tag| tag.starts_with("textarea")).collect();
+        assert_eq!(boxes.len(), 1);
+        assert!(boxes[0].contains(" autocomplete=\"off\"") && boxes[0].ends_with("Since when?"), "{shown}");
+    }
 }

@@ -19,7 +19,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State as Shared},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -142,7 +142,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/conversations/{id}/documents/{first}", get(document::save))
         .route("/conversations/{id}/documents/{first}/picture", get(document::picture))
         .route("/lock", post(vault::lock))
-        .fallback(|| async { (StatusCode::NOT_FOUND, plain(words::NOT_HERE)) })
+        .fallback(|Shared(app): Shared<Arc<App>>| async move {
+            (StatusCode::NOT_FOUND, plain(&app, words::NOT_HERE))
+        })
         .layer(DefaultBodyLimit::max(FORM))
         .with_state(app);
     headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
@@ -202,6 +204,7 @@ fn frame(app: &App, title: &str, open: bool, main: &Markup) -> Markup {
         place: words::DESK,
         nav: if open { &nav } else { &[] },
         banner: demonstration.then_some(ui::page::DEMONSTRATION),
+        run: Some(app.guard.run()),
         main: html! {
             @if open {
                 form.leave method="post" action="/lock" { button.quiet title=(words::LOCK_HINT) { (words::LOCK) } }
@@ -213,10 +216,11 @@ fn frame(app: &App, title: &str, open: bool, main: &Markup) -> Markup {
 }
 
 /// A page with one sentence and the way back.
-fn plain(sentence: &str) -> Markup {
+fn plain(app: &App, sentence: &str) -> Markup {
     page(Frame {
         title: words::NOT_HERE_TITLE,
         place: words::DESK,
+        run: Some(app.guard.run()),
         main: html! {
             div.note { h1 { (words::NOT_HERE_TITLE) } p { (sentence) } p { a href="/" { (words::INBOX) } } }
         },
@@ -224,6 +228,6 @@ fn plain(sentence: &str) -> Markup {
     })
 }
 
-fn not_here() -> Response {
-    (StatusCode::NOT_FOUND, plain(words::NO_CONVERSATION)).into_response()
+fn not_here(app: &App) -> Response {
+    (StatusCode::NOT_FOUND, plain(app, words::NO_CONVERSATION)).into_response()
 }

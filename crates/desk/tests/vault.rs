@@ -153,11 +153,16 @@ async fn an_idle_screen_locks_and_looking_does_not_count() {
 }
 
 #[tokio::test]
-async fn every_answer_is_strict_and_kept_nowhere() {
+async fn every_answer_is_strict_kept_nowhere_and_of_this_start() {
     let mut desk = desk(6).await;
+    desk.window.get("/run").await;
+    let run = desk.window.page.clone();
     make(&mut desk).await;
     for path in ["/", "/vault", "/conversations/00", "/nowhere"] {
         let answer = desk.window.get(path).await;
+        let shown = between(&desk.window.page, " data-run=\"", "\"");
+        // An open vault's door leads on, with no page.
+        assert_eq!(shown, if desk.window.page.is_empty() { "" } else { &run }, "{path}");
         assert_eq!(answer.headers()["content-security-policy"], ui::headers::CSP, "{path}");
         assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
     }

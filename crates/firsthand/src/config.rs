@@ -321,7 +321,7 @@ pub struct Reader {
     pub directory: PathBuf,
     /// Folder of editions and mailbox.
     pub state: PathBuf,
-    /// Port of its pages on 127.0.0.1; 0 takes a free one.
+    /// Port of its pages on 127.0.0.1 and ::1; 0 takes a free one.
     #[serde(default)]
     pub port: u16,
 }
@@ -344,7 +344,7 @@ pub struct Desk {
     pub identity: PathBuf,
     /// The encrypted vault.
     pub vault: PathBuf,
-    /// Port of its pages on 127.0.0.1; 0 takes a free one.
+    /// Port of its pages on 127.0.0.1 and ::1; 0 takes a free one.
     #[serde(default)]
     pub port: u16,
 }

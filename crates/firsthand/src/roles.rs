@@ -3,7 +3,7 @@
 //! A role that serves says `ready ADDRESS` on standard output once it does.
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use rand::CryptoRng;
 use server::faults::Hook;
 use server::seed;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::ambient::{self, Stop};
 use crate::{config, found};
@@ -143,29 +144,39 @@ fn read_directory(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
+/// Derives one key for nothing before the link is given out, whether or not words are ever typed: the peak of this process's
+/// memory then says nothing of them. Reader and desk do it here, and with them the demonstration, whose roles they are; the
+/// readers that it simulates have nobody who types.
+async fn rehearse() -> anyhow::Result<()> {
+    let mut rng = ambient::rng()?;
+    Ok(tokio::task::spawn_blocking(move || Kdf::desktop().rehearse(&mut rng)).await??)
+}
+
 /// Runs the reader: its device, and its pages on loopback.
 pub async fn reader(config: config::Reader, stop: Stop) -> anyhow::Result<()> {
     let device = reader_device(&config)?;
-    let listener = loopback(config.port).await?;
+    let loopback = Loopback::take(config.port).await?;
     let (pages, link) =
-        reader::pages(Arc::clone(&device), listener.local_addr()?, ambient::clock(), &mut ambient::rng()?);
+        reader::pages(Arc::clone(&device), loopback.address()?, ambient::clock(), &mut ambient::rng()?);
+    rehearse().await?;
     ready(link);
-    run_device(device, listener, pages, stop).await
+    run_device(device, loopback, pages, stop).await
 }
 
 /// Runs the desk: its device, and its pages on loopback.
 pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
     let device = desk_device(&config)?;
-    let listener = loopback(config.port).await?;
+    let loopback = Loopback::take(config.port).await?;
     let (pages, link) = desk::pages(
         Arc::clone(&device),
         config.vault,
-        listener.local_addr()?,
+        loopback.address()?,
         ambient::clock(),
         &mut ambient::rng()?,
     );
+    rehearse().await?;
     ready(link);
-    run_device(device, listener, pages, stop).await
+    run_device(device, loopback, pages, stop).await
 }
 
 /// Makes the vault of a founded network's first desk. Returns the passphrase that opens it.
@@ -204,8 +215,62 @@ pub async fn unlock_inbox(
     Ok(Inbox::new(Arc::clone(device), vault))
 }
 
-/// Takes a port of 127.0.0.1.
-async fn loopback(port: u16) -> anyhow::Result<TcpListener> {
+/// One port, at both addresses of this machine. Browsers take the name of the pages to ::1 first and to 127.0.0.1 after it:
+/// whoever held the port at ::1 would be given the launch link, the cookie and the six words.
+struct Loopback {
+    four: TcpListener,
+    /// None where there is no IPv6, and so nobody whom a browser could ask.
+    six: Option<TcpListener>,
+}
+
+/// Whether the port is ours at ::1.
+enum Six {
+    Ours(TcpListener),
+    NotHere,
+    Taken,
+}
+
+impl Loopback {
+    /// How many free ports are tried. Of those that the system gives out at 127.0.0.1 few are in use at ::1, unless somebody
+    /// holds them on purpose.
+    const DRAWS: usize = 16;
+
+    /// Takes this port, or with 0 a free one.
+    async fn take(port: u16) -> anyhow::Result<Self> {
+        match port {
+            0 => Self::first(&[0; Self::DRAWS]).await,
+            fixed => Self::first(&[fixed]).await,
+        }
+    }
+
+    /// Takes the first of these ports that nobody else holds at ::1.
+    async fn first(ports: &[u16]) -> anyhow::Result<Self> {
+        let mut last = 0;
+        for port in ports {
+            let four = bind_four(*port).await?;
+            last = four.local_addr()?.port();
+            match bind_six(last).await? {
+                Six::Ours(six) => return Ok(Self { four, six: Some(six) }),
+                Six::NotHere => return Ok(Self { four, six: None }),
+                Six::Taken => {}
+            }
+        }
+        bail!(
+            "The address [::1]:{last} is in use, and browsers ask there first: whoever holds it would see what you type. \
+             Nothing was opened. Stop the program that holds it, or give another port."
+        )
+    }
+
+    fn address(&self) -> std::io::Result<SocketAddr> {
+        self.four.local_addr()
+    }
+
+    fn listeners(self) -> impl Iterator<Item = TcpListener> {
+        std::iter::once(self.four).chain(self.six)
+    }
+}
+
+async fn bind_four(port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|cause| match cause.kind() {
         ErrorKind::AddrInUse => anyhow!(
             "The address 127.0.0.1:{port} is in use. Stop the program that holds it, or give another port."
@@ -216,19 +281,87 @@ async fn loopback(port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
+async fn bind_six(port: u16) -> anyhow::Result<Six> {
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+        Ok(six) => Ok(Six::Ours(six)),
+        Err(cause) if cause.kind() == ErrorKind::AddrInUse => Ok(Six::Taken),
+        Err(cause) if is_without_ipv6(&cause) => Ok(Six::NotHere),
+        // Whatever else keeps us from it need not keep others from it.
+        Err(cause) => Err(anyhow::Error::from(cause).context(format!(
+            "The address [::1]:{port} cannot be listened at, and browsers ask there first. Nothing was opened. \
+             Give another port, or 0 for a free one."
+        ))),
+    }
+}
+
+/// Whether the machine has no ::1, or no IPv6 at all.
+fn is_without_ipv6(cause: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(cause) == Some(rustix::io::Errno::AFNOSUPPORT) {
+        return true;
+    }
+    cause.kind() == ErrorKind::AddrNotAvailable
+}
+
 /// Serves the pages and runs the device until told to stop; then lets the device write its mailbox a last time.
 async fn run_device(
     device: Arc<Device>,
-    listener: TcpListener,
+    loopback: Loopback,
     pages: Router,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let served = tokio::spawn({
-        let stop = stop.clone();
-        async move { axum::serve(listener, pages).with_graceful_shutdown(stopped(stop)).await }
-    });
+    // Dropped at the end, with whatever still runs in it: a browser keeps its connection open, and there is nothing to
+    // wait for.
+    let mut served = JoinSet::new();
+    for listener in loopback.listeners() {
+        let (pages, stop) = (pages.clone(), stop.clone());
+        served.spawn(async move { axum::serve(listener, pages).with_graceful_shutdown(stopped(stop)).await });
+    }
     device.run(stopped(stop)).await?;
-    // A browser keeps its connection open; there is nothing to wait for.
-    served.abort();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A port that somebody else holds at ::1 and nobody at 127.0.0.1. None on a machine without IPv6.
+    async fn held() -> Option<(TcpListener, u16)> {
+        for _ in 0..64 {
+            let held = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.ok()?;
+            let port = held.local_addr().unwrap().port();
+            if bind_four(port).await.is_ok() {
+                return Some((held, port));
+            }
+        }
+        None
+    }
+
+    #[tokio::test]
+    async fn a_free_port_is_free_at_both_addresses_or_another_is_taken() {
+        let Some((_held, port)) = held().await else {
+            println!("skipped: no ::1 here");
+            return;
+        };
+        let loopback = Loopback::first(&[port, 0]).await.unwrap();
+        let other = loopback.address().unwrap().port();
+        assert_ne!(other, port);
+        assert_eq!(loopback.six.as_ref().unwrap().local_addr().unwrap().port(), other);
+        // With no other to take, nothing is opened.
+        assert!(Loopback::first(&[port, port]).await.is_err());
+    }
+
+    #[test]
+    fn only_a_machine_without_ipv6_is_served_without_it() {
+        for (kind, without) in [
+            (ErrorKind::AddrNotAvailable, true),
+            (ErrorKind::AddrInUse, false),
+            (ErrorKind::PermissionDenied, false),
+            (ErrorKind::OutOfMemory, false),
+        ] {
+            assert_eq!(is_without_ipv6(&kind.into()), without, "{kind}");
+        }
+        #[cfg(unix)]
+        assert!(is_without_ipv6(&rustix::io::Errno::AFNOSUPPORT.into()));
+    }
 }

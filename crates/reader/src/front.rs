@@ -46,7 +46,7 @@ pub(crate) async fn front(State(app): State<Arc<App>>) -> Markup {
 /// `GET /stories/{id}`
 pub(crate) async fn story(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
     let Some(story) = parts::parse_id(&id).and_then(|id| app.device.story(StoryId(id))) else {
-        return (StatusCode::NOT_FOUND, plain(words::NO_STORY)).into_response();
+        return (StatusCode::NOT_FOUND, plain(&app, words::NO_STORY)).into_response();
     };
     let under = html! { p { a href=(contact::PATH) data-in-place { (words::CONTACT) } } };
     // What a tab is called stands in the browser's history, and may leave the machine: it does not say what is read.

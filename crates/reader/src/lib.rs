@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::get,
@@ -86,7 +86,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/stories/{id}", get(front::story))
         .route("/pictures/{id}", get(front::picture))
         .route(contact::PATH, get(contact::public).post(contact::step))
-        .fallback(|uri: Uri| async move { missing(&uri) })
+        .fallback(missing)
         .layer(DefaultBodyLimit::max(FORM))
         .with_state(app);
     headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
@@ -108,23 +108,25 @@ fn frame(app: &App, here: Here, title: &str, again_s: Option<u32>, main: Markup)
         title,
         nav: &nav,
         banner: demonstration.then_some(ui::page::DEMONSTRATION),
+        run: Some(app.guard.run()),
         again_s,
         main,
         ..Frame::default()
     })
 }
 
-fn missing(uri: &Uri) -> Response {
+async fn missing(State(app): State<Arc<App>>, uri: Uri) -> Response {
     if uri.path() == "/favicon.ico" {
         return StatusCode::NOT_FOUND.into_response();
     }
-    (StatusCode::NOT_FOUND, plain(words::NOT_HERE)).into_response()
+    (StatusCode::NOT_FOUND, plain(&app, words::NOT_HERE)).into_response()
 }
 
 /// A page with one sentence and the way back.
-fn plain(sentence: &str) -> Markup {
+fn plain(app: &App, sentence: &str) -> Markup {
     page(Frame {
         title: words::NOT_HERE_TITLE,
+        run: Some(app.guard.run()),
         main: html! {
             div.note {
                 h1 { (words::NOT_HERE_TITLE) }

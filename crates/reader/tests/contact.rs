@@ -80,6 +80,29 @@ async fn every_answer_is_strict_and_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn every_page_says_which_start_of_the_program_made_it() {
+    let mut runs = Vec::new();
+    for seed in [30, 31] {
+        let mut window = window(seed).await;
+        window.get("/run").await;
+        let run = window.page.clone();
+        assert_eq!(run.len(), 32);
+        for path in ["/", "/contact", "/stories/00", "/nowhere"] {
+            window.get(path).await;
+            assert_eq!(between(&window.page, " data-run=\"", "\""), run, "{path}");
+        }
+        window.get("/contact").await;
+        window.press("Start", &[]).await;
+        assert_eq!(between(&window.page, " data-run=\"", "\""), run);
+        window.cookie.clear();
+        window.get("/").await;
+        assert!(window.says("This page stays closed") && !window.says("data-run"));
+        runs.push(run);
+    }
+    assert_ne!(runs[0], runs[1]);
+}
+
+#[tokio::test]
 async fn front_page_is_useful_before_the_first_edition() {
     let mut window = window(2).await;
     window.get("/").await;

@@ -5,14 +5,27 @@ const IDLE_MS = 5 * 60 * 1000;
 const find = (selector, root = document) => root.querySelector(selector);
 const inArea = () => find("form[data-leave]") !== null;
 
+// What the program drew when it started. Once it has stopped, others may take its port: they do not know this, so nothing
+// of theirs is drawn and nothing is sent to them.
+const RUN = document.documentElement.dataset.run;
+const SILENT = "The program does not answer. Nothing was sent. Start it again, then come back.";
+let lost = false;
+function know(run) {
+  lost = run !== RUN;
+  if (lost) throw new Error("not the program that made this page");
+}
+const meet = async () => know(await (await fetch("/run")).text());
+
 // The page under the area: its own nodes, untouched, and where it was scrolled to.
 let under = null;
 
 async function ask(url, fields) {
+  if (fields) await meet();
   const file = fields && [...fields.values()].some((value) => value instanceof File);
   const body = file ? fields : new URLSearchParams(fields);
   const answer = await fetch(url, fields ? { method: "POST", body } : {});
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  know(page.documentElement.dataset.run);
   return { url: answer.url, page, main: find("main", page) };
 }
 
@@ -46,20 +59,20 @@ async function step(form, button) {
     if (new URL(url).pathname !== new URL(form.action).pathname) location.replace(url);
     else show(main);
   } catch {
-    say(form, "The program does not answer. Nothing was sent. Start it again, then come back.");
+    say(form, SILENT);
   } finally {
     delete form.dataset.busy;
     form.removeAttribute("aria-busy");
   }
 }
 
-function say(form, words) {
+function say(place, words) {
   const line = document.createElement("p");
   line.className = "problem";
   line.setAttribute("role", "alert");
   line.textContent = words;
-  find(".problem", form)?.remove();
-  form.prepend(line);
+  find(".problem", place)?.remove();
+  place.prepend(line);
 }
 
 // Back to the same article at the same place, first; then the program is told to lock, and what was being written goes
@@ -70,7 +83,9 @@ function leave() {
   const writing = find("form#writing");
   const fields = [...(writing ? new FormData(writing) : []), ...new FormData(form)];
   const body = new URLSearchParams(fields);
-  const told = fetch(form.action, { method: "POST", body, keepalive: String(body).length < 60_000 });
+  const told = lost
+    ? Promise.reject()
+    : fetch(form.action, { method: "POST", body, keepalive: String(body).length < 60_000 });
   if (under) {
     const { main, top, link } = under;
     under = null;
@@ -80,7 +95,7 @@ function leave() {
     told.catch(() => {});
   } else {
     find("main").replaceChildren();
-    told.then((answer) => location.replace(answer.url)).catch(() => location.replace("/"));
+    told.then((answer) => location.replace(answer.url)).catch(() => lost || location.replace("/"));
   }
 }
 
@@ -88,16 +103,31 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-in-place]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  if (!inArea()) enter(link).catch(() => location.assign(link.href));
+  if (!inArea()) enter(link).catch(() => say(link.parentElement, SILENT));
 });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-leave]") || event.submitter?.value === "leave") leave();
   else if (form.matches("[data-step]")) step(form, event.submitter);
+  else if (form.method === "post" && form !== met) send(form, event.submitter);
   else return;
   event.preventDefault();
 });
+
+// What the browser sends by itself waits until it is known who gets it.
+let met = null;
+async function send(form, button) {
+  try {
+    await meet();
+    met = form;
+    form.requestSubmit(button);
+  } catch {
+    say(form, SILENT);
+  } finally {
+    met = null;
+  }
+}
 
 let escaped = 0;
 document.addEventListener("keydown", (event) => {
@@ -170,10 +200,11 @@ document.addEventListener("input", (event) => {
   clearTimeout(keeping);
   keep = () => {
     keep = null;
+    if (lost) return;
     fetch(form.dataset.keep, { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true })
       .catch(() => {});
   };
-  keeping = setTimeout(() => keep?.(), 400);
+  keeping = setTimeout(() => meet().then(() => keep?.(), () => {}), 400);
 });
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.keep) keep = null;
@@ -193,7 +224,7 @@ async function swap(ids, url, fields) {
     if (main && !news.every(Boolean)) draw(main);
     else olds.forEach((old, n) => renew(old, news[n]));
   } catch {
-    // the program was stopped: the page stays as it is
+    // the program was stopped, and perhaps another answers: the page stays as it is
   }
 }
 

@@ -8,6 +8,9 @@
 //! The name is drawn at every start: `1f0c....localhost`, which browsers take to this machine without asking anybody.
 //! Cookies do not know ports: under 127.0.0.1 any other program's port on the machine would be sent ours.
 //! Assets pass without the cookie: they are the same on every install.
+//!
+//! A page outlives the program, and whoever takes the port then is asked in its place. So something is drawn at every start
+//! that stands on every page: the module sends nothing to, and draws nothing of, whoever does not know it.
 
 use std::{
     net::SocketAddr,
@@ -30,6 +33,9 @@ use crate::{
     page::{Frame, page},
 };
 
+/// Where a page asks whether the program that made it still answers.
+const RUN: &str = "/run";
+
 /// The query key of a launch link.
 const LAUNCH: &str = "launch";
 
@@ -39,6 +45,7 @@ pub struct Guard {
     origin: String,
     cookie: String,
     session: Token,
+    run: String,
     /// Taken by the first request that brings it.
     launch: Mutex<Option<Token>>,
     /// What a person runs to get a fresh link, e.g. "firsthand reader".
@@ -62,8 +69,9 @@ impl Guard {
     /// `command` is what the refusal page tells people to run.
     pub fn new(address: SocketAddr, command: &'static str, rng: &mut impl CryptoRng) -> (Arc<Guard>, String) {
         let (session, launch) = (Token::random(rng), Token::random(rng));
-        let mut name = [0; 8];
+        let (mut name, mut run) = ([0; 8], [0; 16]);
         rng.fill_bytes(&mut name);
+        rng.fill_bytes(&mut run);
         let host = format!("{}.localhost:{}", hex::encode(name), address.port());
         let link = format!("http://{host}/?{LAUNCH}={}", hex::encode(launch.0));
         let guard = Guard {
@@ -71,10 +79,16 @@ impl Guard {
             host,
             cookie: format!("firsthand-{}", address.port()),
             session,
+            run: hex::encode(run),
             launch: Mutex::new(Some(launch)),
             command,
         };
         (Arc::new(guard), link)
+    }
+
+    /// What was drawn at this start, for the frame of every page. Pages for strangers do not have it.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// Puts the guard around every route of the router and its fallback.
@@ -115,6 +129,9 @@ impl Guard {
             || (!reads && !self.is_ours(headers))
         {
             return Err(Refusal::Stranger);
+        }
+        if *method == Method::GET && uri.path() == RUN {
+            return Ok(Some(([(header::CACHE_CONTROL, "no-store")], self.run.clone()).into_response()));
         }
         Ok(None)
     }
@@ -333,6 +350,31 @@ mod tests {
         assert_eq!(ask(&router, "GET", assets::css(), &[]).await.status(), 200);
         assert_eq!(ask(&router, "GET", assets::css(), &[("host", "evil.example")]).await.status(), 403);
         assert_eq!(ask(&router, "POST", assets::css(), &[]).await.status(), 403);
+    }
+
+    #[tokio::test]
+    async fn who_has_the_session_learns_which_start_this_is_and_nobody_else() {
+        let (router, _, cookie) = service();
+        let cookie = cookie.as_str();
+        let run = guard().0.run.clone();
+        for (headers, status) in [
+            (&[][..], 403),
+            (&[("cookie", cookie)], 200),
+            (&[("cookie", cookie), ("sec-fetch-site", "same-origin")], 200),
+            (&[("cookie", cookie), ("sec-fetch-site", "cross-site")], 403),
+            (&[("cookie", cookie), ("host", "127.0.0.1:4321")], 403),
+        ] {
+            let answer = ask(&router, "GET", RUN, headers).await;
+            assert_eq!(answer.status(), status, "{headers:?}");
+            assert_eq!(answer.headers()["cache-control"], "no-store", "{headers:?}");
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let said = String::from_utf8(body.to_vec()).unwrap();
+            assert_eq!((said == run, said.contains(&run)), (status == 200, status == 200), "{headers:?}");
+        }
+        let other = Guard::new("127.0.0.1:4321".parse().unwrap(), "x", &mut StdRng::seed_from_u64(8)).0;
+        assert_ne!(other.run(), run);
+        // The module asks there.
+        assert!(include_str!("../assets/firsthand.js").contains(&format!("fetch({RUN:?})")));
     }
 
     #[tokio::test]

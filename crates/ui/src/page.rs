@@ -16,6 +16,9 @@ pub struct Frame<'a> {
     pub nav: &'a [Link<'a>],
     /// A sentence above everything, such as that this is a demonstration network.
     pub banner: Option<&'a str>,
+    /// What was drawn when the program started, by which the page knows it again ([`crate::Guard::run`]). `None` where a page
+    /// is for everybody.
+    pub run: Option<&'a str>,
     /// Without script, the page loads itself again after this many seconds. `None`: never.
     pub again_s: Option<u32>,
     /// The page.
@@ -43,7 +46,16 @@ impl<'a> Link<'a> {
 
 impl Default for Frame<'_> {
     fn default() -> Self {
-        Frame { title: "", lang: "en", place: "", nav: &[], banner: None, again_s: None, main: html! {} }
+        Frame {
+            title: "",
+            lang: "en",
+            place: "",
+            nav: &[],
+            banner: None,
+            run: None,
+            again_s: None,
+            main: html! {},
+        }
     }
 }
 
@@ -52,11 +64,11 @@ pub const DEMONSTRATION: &str = "Demonstration network: not for real tips.";
 
 /// A whole page.
 pub fn page(frame: Frame<'_>) -> Markup {
-    let Frame { title, lang, place, nav, banner, again_s, main } = frame;
+    let Frame { title, lang, place, nav, banner, run, again_s, main } = frame;
     html! {
         (DOCTYPE)
         // No translation offered: what is read would leave this machine for it.
-        html lang=(lang) translate="no" {
+        html lang=(lang) translate="no" data-run=[run] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

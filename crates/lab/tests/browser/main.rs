@@ -8,4 +8,5 @@ mod hostile;
 mod person;
 mod program;
 mod quiet;
+mod stopped;
 mod walk;

@@ -10,6 +10,7 @@ mod disk;
 mod founded;
 mod help;
 mod keys;
+mod memory;
 mod once;
 mod other;
 mod port;

@@ -193,6 +193,7 @@ impl Window {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         self.page = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(remembered(&self.page), Vec::<&str>::new(), "a browser may remember what is typed there");
         self.location = parts.headers.get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
         Response::from_parts(parts, ())
     }
@@ -237,6 +238,14 @@ pub fn pressed(page: &str, label: &str, typed: &[&str]) -> Option<(String, Strin
         }
         found.then(|| (between(form, " action=\"", "\"").to_owned(), body))
     })
+}
+
+/// The boxes of a page into which people type and which do not themselves ask the browser to remember nothing: one looks at
+/// the form, another at the box alone.
+pub fn remembered(page: &str) -> Vec<&str> {
+    let boxes = page.match_indices('<').map(|(at, _)| page[at..].split('>').next().unwrap());
+    let typed = boxes.filter(|tag| tag.starts_with("<textarea") || tag.contains(" type=\"text\""));
+    typed.filter(|tag| !tag.contains(" autocomplete=\"off\"")).collect()
 }
 
 /// What a piece of a page says, without its tags. It begins inside one.

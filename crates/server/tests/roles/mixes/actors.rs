@@ -546,6 +546,7 @@ fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
     let signed = Unverified::sign(&key, &net.town.network, &net.town.desk);
     let later = net.town.later(|_, desks| desks[0].keys.push(signed));
     net.publish_with(&later, Round(150));
+    net.at(schedule.start(Round(151)).plus(200));
     net.at(schedule.drops_due(Round(167)));
     assert_eq!(net.pass(167).expect("still the old week, and day").as_bytes(), &old);
     net.at(schedule.drops_due(Round(168)));

@@ -115,10 +115,12 @@ impl Content {
         Some(&mut self.conversations[at])
     }
 
-    /// Deletes a conversation. Returns the hints of its boxes, of which some may wait.
+    /// Deletes a conversation, and what was being written in it. Returns the hints of its boxes, of which some may wait.
     pub(crate) fn delete(&mut self, id: [u8; 8]) -> Vec<Hint> {
-        let at = self.conversations.iter().position(|c| c.id == id);
-        at.map(|at| self.conversations.remove(at).boxes).iter().flatten().map(|sealed| sealed.hint).collect()
+        let Some(at) = self.conversations.iter().position(|c| c.id == id) else { return Vec::new() };
+        let gone = self.conversations.remove(at);
+        self.drafts.retain(|draft| draft.desk != gone.desk);
+        gone.boxes.iter().map(|sealed| sealed.hint).collect()
     }
 
     /// What was being written to a desk.
@@ -609,6 +611,22 @@ mod tests {
             assert!(content.keep_draft(desk(n).id, "x"));
         }
         assert_eq!(content.drafts().count(), 32);
+    }
+
+    #[test]
+    fn deleting_a_conversation_removes_what_was_being_written_to_its_desk_and_no_other_draft() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut content = Content::new(&mut rng);
+        let desk = |n: u8| DeskView { id: DeskId([n; 16]), ..conversation().desk_view() };
+        for n in 1..=3 {
+            content.with(&desk(n), &mut rng).unwrap();
+            assert!(content.keep_draft(desk(n).id, "the quay is"));
+        }
+        content.delete(content.conversations[1].id);
+        assert!(content.draft(desk(2).id).is_none());
+        assert_eq!(content.drafts().collect::<Vec<_>>(), [desk(3).id, desk(1).id]);
+        content.delete([0; 8]);
+        assert_eq!(content.drafts().count(), 2, "no conversation has this name");
     }
 
     // CNV-10

@@ -143,6 +143,7 @@ impl Vault {
             waiting: Vec::new(),
             placed: Vec::new(),
             pass: None,
+            gone: None,
         };
         let intake = book.intake();
         let mut vault =
@@ -201,12 +202,15 @@ impl Vault {
     /// saved, and before anybody hears of the new ones.
     pub(crate) fn turn_keys(&mut self, now: Round, rng: &mut impl CryptoRng) -> bool {
         let before = self.book.intake.len();
+        let over = self.book.intake.iter().filter(|key| KeyKind::Intake.is_over(key.period(), now));
+        self.book.gone = over.map(|key| key.from).chain(self.book.gone).max();
         // KEY-03
         self.book.intake.retain(|key| !KeyKind::Intake.is_over(key.period(), now));
         let mut changed = self.book.intake.len() != before;
         for period in KeyKind::Intake.published(now) {
-            // KEY-02
-            if self.book.intake.iter().all(|key| key.period() != period) {
+            // KEY-02: neither for a week that has one nor, if the clock was set back, for one that had one.
+            let gone = self.book.gone.is_some_and(|gone| period.from <= gone);
+            if !gone && self.book.intake.iter().all(|key| key.period() != period) {
                 self.book.intake.push(Intake::of(&(period, SealSecret::generate(rng))));
                 changed = true;
             }
@@ -345,6 +349,9 @@ pub(crate) struct Book {
     /// The newest desk pass that a drop brought.
     #[n(7)]
     pub(crate) pass: Option<Pass>,
+    /// Where the newest week begins whose intake key was deleted.
+    #[n(8)]
+    gone: Option<Round>,
 }
 
 /// A desk pass, and where it stood.
@@ -674,6 +681,34 @@ mod tests {
         let again = Vault::unlock(&path, &passphrase).unwrap();
         assert!(again.open_message(&wire, Round(last + 1), &boxed).is_none(), "nor after a restart");
         assert!(again.intake.iter().all(|(_, key)| *key.to_seed() != seed));
+    }
+
+    #[test]
+    fn key_02_no_second_key_is_made_for_a_week_whose_key_is_gone_whatever_the_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(7);
+        let (passphrase, _) = made(&path, &mut rng);
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        let weeks = |vault: &Vault| {
+            let mut weeks: Vec<_> = vault.intake.iter().map(|(period, _)| period.from.0 / 168).collect();
+            weeks.reverse();
+            weeks
+        };
+        vault.turn_keys(Round(0), &mut rng);
+        // A clock that is ten weeks ahead deletes those of weeks 0 to 3.
+        assert!(vault.turn_keys(Round(10 * 168), &mut rng));
+        assert_eq!(weeks(&vault), [10, 11, 12, 13]);
+        vault.save(&mut rng).unwrap();
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(!vault.turn_keys(Round(0), &mut rng), "all that were to be public had one");
+        // Weeks that never had a key get theirs, so that the desk can be written to long before week 10.
+        assert!(vault.turn_keys(Round(2 * 168), &mut rng));
+        assert_eq!(weeks(&vault), [4, 5, 10, 11, 12, 13]);
+        assert!(vault.turn_keys(Round(7 * 168), &mut rng));
+        assert_eq!(weeks(&vault), [5, 7, 8, 9, 10, 11, 12, 13]);
+        assert!(vault.turn_keys(Round(3 * 168), &mut rng));
+        assert_eq!(weeks(&vault), [5, 6, 7, 8, 9, 10, 11, 12, 13], "the keys of weeks 3 and 4 are gone");
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub(crate) fn sidecars(bytes: &[u8]) {
     write("p", input.rest());
     let inputs = Inputs { folders: vec![folder.path().to_owned()], feeds: Vec::new() };
     let mut gather = Gather::new(inputs, Vec::new()).expect("the entry is a good one");
-    crate::block_on(gather.refresh()).expect("the entry is a good one");
+    crate::block_on(gather.refresh(Millis(0))).expect("the entry is a good one");
     let stories = gather.stories();
     assert_eq!(stories.len(), 1, "the article is there with and without its picture");
     let picture = stories[0].articles[0].picture.as_ref();

@@ -38,6 +38,35 @@ pub struct BundleRef {
     pub len: u32,
 }
 
+impl BundleRef {
+    /// Opens the bundle that it names.
+    ///
+    /// # Errors
+    /// EDN-06, EDN-08, EDN-11: other bytes, too many, or stories that cannot be shown.
+    pub fn open(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
+        // EDN-06: length and digest are those that the head names, and it unpacks within the limit.
+        if bytes.len() > MAX_PACKED || bytes.len() != self.len as usize || Digest::of(bytes) != self.digest {
+            return Err(EditionRejected::Bundle);
+        }
+        let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
+        let bundle: Bundle = codec::decode(&plain)?;
+        // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
+        for article in bundle.stories.iter().flat_map(|s| &s.articles) {
+            let picture = article.picture.as_ref().is_some_and(|p| p.bytes.len() > MAX_PICTURE);
+            let address =
+                article.url.as_ref().is_some_and(|u| !u.starts_with("https://") && !u.starts_with("http://"));
+            if picture || address {
+                return Err(EditionRejected::Story);
+            }
+        }
+        let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
+        if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
+            return Err(EditionRejected::Story);
+        }
+        Ok(bundle)
+    }
+}
+
 /// An edition's signed summary.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Head {
@@ -286,12 +315,12 @@ impl Edition {
 
     /// The changes since the edition before.
     pub fn changes(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-        open_bundle(&self.head.changes, bytes)
+        self.head.changes.open(bytes)
     }
 
     /// The whole front page.
     pub fn front(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-        open_bundle(&self.head.front, bytes)
+        self.head.front.open(bytes)
     }
 }
 
@@ -350,29 +379,6 @@ impl Bundle {
         front.extend(self.stories);
         front.sort_by(|a, b| b.newest().cmp(&a.newest()).then(a.id.cmp(&b.id)));
     }
-}
-
-fn open_bundle(named: &BundleRef, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-    // EDN-06: length and digest are those that the head names, and it unpacks within the limit.
-    if bytes.len() > MAX_PACKED || bytes.len() != named.len as usize || Digest::of(bytes) != named.digest {
-        return Err(EditionRejected::Bundle);
-    }
-    let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
-    let bundle: Bundle = codec::decode(&plain)?;
-    // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
-    for article in bundle.stories.iter().flat_map(|s| &s.articles) {
-        let picture = article.picture.as_ref().is_some_and(|p| p.bytes.len() > MAX_PICTURE);
-        let address =
-            article.url.as_ref().is_some_and(|u| !u.starts_with("https://") && !u.starts_with("http://"));
-        if picture || address {
-            return Err(EditionRejected::Story);
-        }
-    }
-    let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
-    if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
-        return Err(EditionRejected::Story);
-    }
-    Ok(bundle)
 }
 
 /// A manifest whose mix is known: for mixes, which take a batch only with the manifest before it, and for the press.

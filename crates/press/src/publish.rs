@@ -164,20 +164,11 @@ impl Press {
             }
             None => (begun, None, None),
         };
+        let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
+        before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self {
-            config,
-            edge,
-            state,
-            gather,
-            keys: Keys::default(),
-            base,
-            directory,
-            made,
-            before,
-            checkpoint_sent: None,
-        })
+        Ok(Self { config, edge, state, gather, keys, base, directory, made, before, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -209,8 +200,16 @@ impl Press {
         if now >= schedule.start(round).plus(u64::from(schedule.round_ms) / 2) {
             return Ok(false);
         }
-        self.keys.collect(&self.edge, &self.directory, round).await?;
+        self.collect(round).await?;
         Ok(!self.keys.has_all_mixes(&self.directory, round))
+    }
+
+    /// Fetches the keys of `round`, and keeps what is new of them before any of it is published.
+    async fn collect(&mut self, round: Round) -> Result<(), PressError> {
+        let collected = self.keys.collect(&self.edge, &self.directory, round).await;
+        self.state.add_keys(self.keys.unsaved()).map_err(|cause| self.failed(cause))?;
+        self.keys.saved();
+        Ok(collected?)
     }
 
     /// Makes the next directory if the day has come for it, or if the one in force lacks a key that is needed now.
@@ -245,7 +244,7 @@ impl Press {
     }
 
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
-        self.keys.collect(&self.edge, &self.directory, round).await?;
+        self.collect(round).await?;
         self.renew(round)?;
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
@@ -541,10 +540,10 @@ pub async fn run(
 mod tests {
     use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
 
-    use proto::directory::MixKey;
+    use proto::directory::{IntakeKey, MixKey};
     use proto::keys::Period;
     use proto::mix::BatchId;
-    use proto::seal::SealSecret;
+    use proto::seal::{SealPublic, SealSecret};
 
     use std::sync::atomic::AtomicU16;
     use std::sync::atomic::Ordering::Relaxed;
@@ -617,8 +616,12 @@ mod tests {
     }
 
     /// The same key for whichever mix and rounds.
-    fn key(town: &Town, hop: u8, Period { from, until }: Period) -> Unverified<MixKey> {
-        let key = SealSecret::from_seed(&[7; 32]).public().to_bytes().into();
+    fn key(town: &Town, hop: u8, period: Period) -> Unverified<MixKey> {
+        key_of(town, hop, period, 7)
+    }
+
+    fn key_of(town: &Town, hop: u8, Period { from, until }: Period, seed: u8) -> Unverified<MixKey> {
+        let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
         Unverified::sign(&MixKey { hop, key, from, until }, &town.network, &town.mixes[usize::from(hop)])
     }
 
@@ -661,34 +664,64 @@ mod tests {
     }
 
     /// What a hostile edge and mixes together answer: two manifests of one batch, one of another round than was asked for, what is
-    /// none, one key for two mixes; and another manifest for a batch that an edition carried. Two editions are made, and clients take both.
+    /// none, one key for two mixes; another manifest for a batch that an edition carried; and, each time that the press was started
+    /// again, other keys than those it published, of mixes and a desk (EXC-08). Three editions are made, and clients take them all.
     #[tokio::test]
     async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
         let town = Town::new(4);
         let (one, two) = (manifest(&town, 4, 1), manifest(&town, 4, 2));
         let period = |hop| KeyKind::of_mix(hop, town.directory.wire().cascade).period(Round(5));
-        let of = |hop| (path::mix_key(hop, period(hop).from), codec::encode(&key(&town, hop, period(hop))));
+        let one_round = Period { from: Round(7), until: Round(7) };
+        let mixes = |hop, period: Period, seed| {
+            (path::mix_key(hop, period.from), codec::encode(&key_of(&town, hop, period, seed)))
+        };
+        let desk = &town.directory.desks()[0];
+        let intake = |period: Period, seed| {
+            let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
+            let key = IntakeKey { key, from: period.from, until: period.until };
+            let signed = Unverified::sign(&key, &town.network, &town.desk);
+            (path::intake_key(&desk.id, period.from), codec::encode(&signed))
+        };
+        let weeks: Vec<_> = KeyKind::Intake.published(Round(5)).collect();
         let stray = codec::encode(&vec![manifest(&town, 1, 3)]);
-        let answers = |manifests: Vec<Unverified<Manifest>>| {
+        let answers = |manifests: Vec<Unverified<Manifest>>, seed| {
             let both = codec::encode(&manifests);
             let unreadable = (path::manifests(Round(2)), vec![0xff; 9]);
             let strays = (path::manifests(Round(3)), stray.clone());
-            vec![of(1), of(2), unreadable, strays, (path::manifests(Round(4)), both)]
+            let mixes = [mixes(1, period(1), seed), mixes(2, period(2), 7), mixes(0, one_round, seed + 10)];
+            // Of the first week the directory that the press began with has another; of the second nobody knows one yet.
+            let desks = [intake(weeks[0], seed + 20), intake(weeks[1], seed + 30)];
+            let all = [unreadable, strays, (path::manifests(Round(4)), both)];
+            mixes.into_iter().chain(desks).chain(all).collect::<Vec<_>>()
         };
+        let id = |seed| SealSecret::from_seed(&[seed; 32]).public().id();
         let folder = tempfile::tempdir().unwrap();
         let mut previous = None;
-        for (round, manifests, carried) in [(5, vec![two.clone(), one.clone()], 1), (6, vec![one, two], 0)] {
-            let answers =
-                answers(manifests).into_iter().map(|(path, body)| (path, found("application/cbor", &body)));
+        let rounds = [
+            (5, vec![two.clone(), one.clone()], 1, 7),
+            (6, vec![one.clone(), two.clone()], 0, 8),
+            (7, vec![one, two], 0, 9),
+        ];
+        for (round, manifests, carried, seed) in rounds {
+            let answers = answers(manifests, seed)
+                .into_iter()
+                .map(|(path, body)| (path, found("application/cbor", &body)));
             let mut press = press_at(&town, &town.bytes, folder.path(), web(answers.collect()));
             let now = testing::GENESIS.plus(3_000 * u64::from(round));
             press.make(Round(round), now, previous).await.unwrap();
             let made = press.state.unsent().unwrap().pop().unwrap();
             let head = UnverifiedHead::from_bytes(&made.head).unwrap();
             let edition = head.verify(&press.directory, Round(round), Round(round), previous.as_ref());
-            assert_eq!(edition.expect("clients take it").head().manifests.len(), carried, "round {round}");
+            let edition = edition.expect("clients take it");
+            assert_eq!(edition.head().manifests.len(), carried, "round {round}");
             let keys = (press.directory.mix_key(1, Round(5)), press.directory.mix_key(2, Round(5)));
-            assert!(keys.0.is_some() && keys.1.is_none(), "whose the key was first has it");
+            assert!(keys.1.is_none(), "whose the key was first has it");
+            assert_eq!(keys.0.map(SealPublic::id), Some(id(7)), "the one that was published, round {round}");
+            assert_eq!(edition.round_keys().get(Round(7)).map(SealPublic::id), Some(id(17)), "round {round}");
+            let intake =
+                |week: usize| press.directory.desks()[0].intake(weeks[week].from).map(SealPublic::id);
+            assert_eq!(intake(0), Some(town.intake.public().id()), "round {round}");
+            assert_eq!(intake(1), Some(id(37)), "round {round}");
             previous = Some(Digest::of(&made.head));
         }
     }

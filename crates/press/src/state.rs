@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proto::codec::Malformed;
+use proto::id::KeyId;
+use proto::keys::WEEK;
 use proto::log::Frontier;
 use proto::mix::BatchId;
+use proto::sign::IdentityPublic;
 use proto::{Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::keys::{Kept, Owner};
 
 /// The press's memory. Each method is one transaction, durable when it returns.
 pub(crate) struct State(Mutex<Connection>);
@@ -40,6 +45,8 @@ impl State {
                  edition INTEGER NOT NULL, PRIMARY KEY (round, part, hop)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
              CREATE TABLE IF NOT EXISTS shown_before (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
+             CREATE TABLE IF NOT EXISTS keys (holder BLOB NOT NULL, first INTEGER NOT NULL, id BLOB NOT NULL,
+                 signed BLOB NOT NULL, PRIMARY KEY (holder, first)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS log (tree BLOB NOT NULL, directory BLOB NOT NULL);
              CREATE TABLE IF NOT EXISTS log_before (tree BLOB NOT NULL, directory BLOB NOT NULL);",
         )?;
@@ -109,6 +116,40 @@ impl State {
         let change = db.transaction()?;
         for name in names {
             change.execute("INSERT OR IGNORE INTO inputs (name) VALUES (?)", [name])?;
+        }
+        change.commit()
+    }
+
+    /// The keys that were handed in: of each holder the first for its rounds.
+    pub(crate) fn keys(&self) -> rusqlite::Result<Vec<Kept>> {
+        let db = self.db();
+        let mut query = db.prepare("SELECT holder, first, id, signed FROM keys")?;
+        let rows = query.query_map([], |row| {
+            let (holder, from): (Vec<u8>, _) = (row.get(0)?, Round(row.get(1)?));
+            // A hop, or a desk's identity.
+            let owner = match (holder.as_slice(), holder.as_slice().try_into()) {
+                ([hop], _) => Owner::Mix(*hop, from),
+                (_, Ok(desk)) => Owner::Desk(IdentityPublic(desk), from),
+                _ => return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(Malformed))),
+            };
+            Ok(Kept { owner, id: KeyId(row.get(2)?), signed: row.get(3)? })
+        })?;
+        rows.collect()
+    }
+
+    /// Keeps keys before they are published; the first of a holder for its rounds stays.
+    pub(crate) fn add_keys(&self, keys: &[Kept]) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        for Kept { owner, id, signed } in keys {
+            let (holder, from) = match owner {
+                Owner::Mix(hop, from) => (vec![*hop], from),
+                Owner::Desk(desk, from) => (desk.0.to_vec(), from),
+            };
+            change.execute(
+                "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)",
+                params![holder, from.0, id.0.as_slice(), signed],
+            )?;
         }
         change.commit()
     }
@@ -200,6 +241,8 @@ impl State {
             [old],
         )?;
         change.execute("DELETE FROM taken_back WHERE round < ?", [old])?;
+        // As long as devices know a key, and the press holds it.
+        change.execute("DELETE FROM keys WHERE first < ?", [edition.round.0.saturating_sub(2 * WEEK)])?;
         change.execute("DELETE FROM carried WHERE round < ?", [old])?;
         change.commit()
     }

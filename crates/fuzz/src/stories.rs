@@ -6,7 +6,7 @@ use news::{Document, LONGEST_BODY, sidecar::Sidecar};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
 use proto::codec;
 use proto::edition::{
-    Bundle, BundleRef, Head, MAX_BUNDLE, MAX_PACKED, MAX_PICTURE, UnverifiedHead, sign_head,
+    Bundle, BundleRef, Head, MAX_BUNDLE, MAX_PACKED, MAX_PICTURE, UnverifiedHead, page_digest, sign_head,
 };
 use proto::story::{Story, StoryId};
 use proto::{Digest, Millis};
@@ -33,6 +33,7 @@ pub(crate) fn bundles(bytes: &[u8]) {
             directory: world.directory.digest(),
             changes: named,
             front: BundleRef { digest: Digest([1; 32]), ..named },
+            page: page_digest(&[]),
             manifests: Vec::new(),
             round_keys: Vec::new(),
         };
@@ -56,6 +57,11 @@ pub(crate) fn bundles(bytes: &[u8]) {
     let mut front = bundle.stories.iter().take(1).cloned().collect::<Vec<_>>();
     front.push(Story { id: StoryId([0xee; 16]), ..other() });
     let (gone, came) = (bundle.gone.clone(), bundle.stories.clone());
+    assert_eq!(
+        edition.page(front.clone(), bundle.clone()).is_ok(),
+        came.is_empty() && gone.contains(&StoryId([0xee; 16])),
+        "EDN-14"
+    );
     bundle.fold_into(&mut front);
     assert!(front.is_sorted_by(|a, b| (b.newest(), a.id) <= (a.newest(), b.id)), "newest first");
     assert!(came.iter().all(|story| front.contains(story)));

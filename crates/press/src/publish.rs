@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use news::group::HEAVIEST_STORY;
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
-use proto::edition::{self, Bundle, Edition, EditionRejected, Head, UnverifiedHead};
+use proto::edition::{self, Bundle, BundleRef, Edition, EditionRejected, Head, UnverifiedHead, page_digest};
 use proto::keys::KeyKind;
 use proto::log::Frontier;
 use proto::mix::Manifest;
@@ -261,13 +261,17 @@ impl Press {
             directory: self.directory.digest(),
             changes: changes_ref,
             front: front_ref,
+            page: page_digest(&page.stories),
             manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
             round_keys: self.keys.of_rounds(&self.directory, round),
         };
         let (head, edition) = self.signed(head, previous.as_ref())?;
-        // EDN-06, EDN-08: opened as a client will.
-        edition.front(&front)?;
-        edition.changes(&changes)?;
+        // EDN-06, EDN-08, EDN-14: opened as clients will, those who begin and those who follow.
+        edition.page(vec![], edition.front(&front)?)?;
+        let opened = edition.changes(&changes)?;
+        if let Some(before) = self.page_before()? {
+            edition.page(before, opened)?;
+        }
         // All of them, or none.
         let carried = manifests.iter().take(edition.head().manifests.len());
         let carried: Vec<_> = carried.map(|(_, manifest)| (manifest.batch, manifest.hop)).collect();
@@ -280,6 +284,15 @@ impl Press {
                 &carried,
             )
             .map_err(|cause| self.failed(cause))
+    }
+
+    /// The front page of the newest edition; `None` if it cannot be opened any more.
+    fn page_before(&self) -> Result<Option<Vec<Story>>, PressError> {
+        let Some(front) = self.state.front().map_err(|cause| self.failed(cause))? else {
+            return Ok(Some(vec![]));
+        };
+        let named = BundleRef { digest: Digest::of(&front), len: front.len() as u32 };
+        Ok(named.open(&front).ok().map(|bundle| bundle.stories))
     }
 
     /// A head that clients will take: it is looked at as they will before anything of it is kept, because what is signed once
@@ -634,6 +647,7 @@ mod tests {
             directory: press.directory.digest(),
             changes: named,
             front: named,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         }

@@ -164,6 +164,12 @@ impl State {
             .optional()
     }
 
+    /// The newest edition's whole front page, packed.
+    pub(crate) fn front(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let newest = "SELECT front FROM editions ORDER BY round DESC LIMIT 1";
+        self.db().query_row(newest, [], |row| row.get(0)).optional()
+    }
+
     /// The newest round that had its edition, one that was taken back included.
     pub(crate) fn last_round(&self) -> rusqlite::Result<Option<Round>> {
         let all = "SELECT MAX(round) FROM (SELECT round FROM editions UNION SELECT round FROM taken_back)";

@@ -88,11 +88,14 @@ pub struct Head {
     /// The whole front page, for who comes new or was away.
     #[n(5)]
     pub front: BundleRef,
-    /// Every manifest since the edition before, as its mix signed it.
+    /// Digest of the front page that either of them makes: [`page_digest`].
     #[n(6)]
+    pub page: Digest,
+    /// Every manifest since the edition before, as its mix signed it.
+    #[n(7)]
     pub manifests: Vec<Unverified<Manifest>>,
     /// The first mix's keys of this round and the next, in order, as it signed them. None where the first mix is the exit.
-    #[n(7)]
+    #[n(8)]
     pub round_keys: Vec<Unverified<MixKey>>,
 }
 
@@ -161,6 +164,9 @@ pub enum EditionRejected {
     /// EDN-13
     #[error("the roster is not in force in the edition's round")]
     RosterOver,
+    /// EDN-14
+    #[error("the stories do not make the front page that the edition names")]
+    Page,
 }
 
 impl UnverifiedHead {
@@ -322,6 +328,16 @@ impl Edition {
     pub fn front(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
         self.head.front.open(bytes)
     }
+
+    /// The front page that one of its bundles makes of the one held: `changes` of the page before, `front` of none.
+    ///
+    /// # Errors
+    /// EDN-14: it is not the one that the head names.
+    pub fn page(&self, mut held: Vec<Story>, bundle: Bundle) -> Result<Vec<Story>, EditionRejected> {
+        bundle.fold_into(&mut held);
+        // EDN-14: one page under one head, whichever bundle it was made from.
+        if page_digest(&held) == self.head.page { Ok(held) } else { Err(EditionRejected::Page) }
+    }
 }
 
 impl DropRef {
@@ -344,6 +360,11 @@ impl DropRef {
         DeskDrop::from_bytes(directory.wire().cascade, p.desk_slots, p.desks, bytes)
             .map_err(|_| EditionRejected::Drop)
     }
+}
+
+/// What a head names a front page by: SHA-256 over the one encoding of its stories, newest first.
+pub fn page_digest(stories: &[Story]) -> Digest {
+    Digest::of(&codec::encode(&stories))
 }
 
 /// Signs a head; returns the bytes to serve.
@@ -484,6 +505,7 @@ mod tests {
                 directory: self.directory.digest(),
                 changes: nothing,
                 front: nothing,
+                page: page_digest(&[]),
                 manifests: vec![],
                 round_keys: vec![],
             }
@@ -762,6 +784,33 @@ mod tests {
         let bytes = sign_head(&head, &t.directory.wire().network, &t.press);
         let over = UnverifiedHead::from_bytes(&bytes).unwrap().verify(&t.directory, round, round, None);
         assert_eq!(over.err(), Some(EditionRejected::RosterOver));
+    }
+
+    /// One head with two pages, one for who follows and one for who begins: whichever of them it names, nobody is shown the
+    /// other.
+    #[test]
+    fn edn_14_both_bundles_make_the_page_that_the_head_names() {
+        let t = town();
+        let held = vec![story(1, 3), story(2, 2)];
+        let (changes_bytes, changes) =
+            Bundle { stories: vec![story(3, 5)], gone: vec![StoryId([1; 16])] }.pack();
+        let pages = |whole: Vec<Story>, page: Digest| {
+            let (front_bytes, front) = Bundle { stories: whole, gone: vec![] }.pack();
+            let edition = t.verify(&Head { changes, front, page, ..t.head() }).unwrap();
+            let follows = edition.page(held.clone(), edition.changes(&changes_bytes).unwrap());
+            (follows, edition.page(vec![], edition.front(&front_bytes).unwrap()))
+        };
+        let page = vec![story(3, 5), story(2, 2)];
+        let named = page_digest(&page);
+        assert_eq!(pages(page.clone(), named), (Ok(page.clone()), Ok(page.clone())));
+        let backwards = page.iter().rev().cloned().collect();
+        assert_eq!(pages(backwards, named).1, Ok(page.clone()), "the order is the page's, not the bundle's");
+        let no = Err(EditionRejected::Page);
+        let other = vec![story(3, 5), Story { title: "A bridge falls".into(), ..story(2, 2) }];
+        for other in [other, vec![story(3, 5)], vec![story(3, 5), story(2, 2), story(4, 1)]] {
+            assert_eq!(pages(other.clone(), named), (Ok(page.clone()), no.clone()));
+            assert_eq!(pages(other.clone(), page_digest(&other)), (no.clone(), Ok(other)));
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
 use proto::directory::Role;
-use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::{PASS, READER_SLOT};
 use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
-use proto::{Digest, Millis, Round};
+use proto::{Digest, Millis, Round, codec};
 
 use super::directory::Town;
 use crate::case::Case;
@@ -56,6 +56,7 @@ impl Press {
             directory: Digest::of(&self.town.bare()),
             changes: nothing,
             front: nothing,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         }
@@ -120,8 +121,9 @@ impl Press {
     }
 
     fn stories(&self, path: &str, expect: &str, check: &str, note: &str, stories: Vec<Story>) -> Case {
+        let page = page_digest(&stories);
         let (bytes, front) = Bundle { stories, gone: vec![StoryId([0xa3; 16])] }.pack();
-        self.case(path, expect, check, note, &Head { front, ..self.head() }).hex("front", bytes)
+        self.case(path, expect, check, note, &Head { front, page, ..self.head() }).hex("front", bytes)
     }
 }
 
@@ -135,6 +137,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = heads(&p);
     cases.extend(manifests(&p));
     cases.extend(bundles(&p));
+    cases.extend(pages(&p));
     cases.extend(drops(&p));
     cases.extend(round_keys(&Press { town: Town::of_two() }));
     cases
@@ -291,6 +294,38 @@ fn bundles(p: &Press) -> Vec<Case> {
             "two stories under one id",
             vec![story(), with(&|a| a.title = "Bridge opens".into())],
         ),
+    ]
+}
+
+/// One front page, from the whole of it or from the one held and its changes.
+fn pages(p: &Press) -> Vec<Case> {
+    let held = vec![story()];
+    let mut newer = Story { id: StoryId([0xa4; 16]), ..story() };
+    newer.articles[0].published = Some(When { unix: 1_791_000_060, grain: Grain::Minute });
+    let page = [newer.clone(), story()];
+    let (changes_bytes, changes) = Bundle { stories: vec![newer.clone()], gone: vec![] }.pack();
+    let (front_bytes, front) = Bundle { stories: vec![newer], gone: vec![] }.pack();
+    let case = |path: &str, expect: &str, note: &str, page: &[Story]| {
+        let head = Head { changes, front, page: page_digest(page), ..p.head() };
+        p.case(path, expect, "EDN-14", note, &head)
+    };
+    let follows = |case: Case| case.hex("held", codec::encode(&held)).hex("changes", &changes_bytes);
+    vec![
+        follows(case("changes", "success", "a story added to the one held", &page)).with("stories", 2),
+        follows(case(
+            "edn-14-changes",
+            "page",
+            "changes that make another page than the named one, which is the whole one's",
+            &page[..1],
+        )),
+        case(
+            "edn-14-front",
+            "page",
+            "a whole page that is another than the named one, which is what the changes make",
+            &page,
+        )
+        .hex("front", front_bytes)
+        .with("gone", 0),
     ]
 }
 

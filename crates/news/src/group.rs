@@ -19,7 +19,7 @@ mod terms;
 use std::collections::{BTreeMap, HashMap};
 
 use proto::codec;
-use proto::story::{Article, ArticleId, Block, Story, StoryId};
+use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
 
 use crate::article::article;
 use crate::document::Document;
@@ -37,8 +37,6 @@ const STORY_TERMS: usize = 400;
 const LEADING_TERMS: usize = 48;
 /// Stories compared in full, the most promising first.
 const COMPARED: usize = 24;
-/// The most articles of a story. Of one event some dozens of outlets tell at most; a hundred leave room for who tells again.
-pub const MOST_ARTICLES: usize = 100;
 /// The most that a story's articles may weigh in an edition, in bytes: four of the longest, or a hundred of the usual ones
 /// with a small picture each hardly more than twice. A front page has room for three such stories, packed as badly as can be.
 pub const HEAVIEST_STORY: usize = 1024 * 1024;
@@ -231,7 +229,7 @@ impl Cluster {
     fn trim(&mut self) {
         loop {
             let heavy = self.members.iter().map(|member| member.weight).sum::<usize>() > HEAVIEST_STORY;
-            if !heavy && self.members.len() <= MOST_ARTICLES {
+            if !heavy && self.members.len() <= MAX_ARTICLES {
                 return;
             }
             // Of each outlet how much it has, and where it stands first: of equal ones the last to come gives way.
@@ -428,7 +426,7 @@ mod tests {
         }
         assert_eq!(grouper.add(&document("Courier", &retold(9, 80))), first);
         let story = grouper.stories().remove(0);
-        assert_eq!(story.articles.len(), MOST_ARTICLES);
+        assert_eq!(story.articles.len(), MAX_ARTICLES);
         let has = |outlet: &str, text: &str| {
             let id = article(&document(outlet, text)).id;
             story.articles.iter().any(|article| article.id == id)

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 use crate::codec::{self, Malformed};
 use crate::directory::{self, Directory, MixKey, RoundKeys};
@@ -16,7 +16,7 @@ use crate::mix::Manifest;
 use crate::round::{Millis, Round};
 use crate::seal::SealPublic;
 use crate::sign::{IdentitySecret, Purpose, Rejected, Unverified};
-use crate::story::{Story, StoryId};
+use crate::story::{MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
 
 /// The most that a bundle of stories may unpack to, in bytes.
 pub const MAX_BUNDLE: usize = 32 * 1024 * 1024;
@@ -26,6 +26,11 @@ pub const MAX_PACKED: usize = 8 * 1024 * 1024;
 pub const MAX_HEAD: usize = 1024 * 1024;
 /// The most that a picture may weigh, in bytes.
 pub const MAX_PICTURE: usize = 20 * 1024;
+
+/// The most stories that a bundle may bring, and the most that it may take away.
+pub const MAX_STORIES: usize = 1_000;
+/// The most blocks of text that all articles of a bundle may have.
+pub const MAX_BUNDLE_BLOCKS: usize = 200_000;
 
 /// Names a bundle of stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -49,6 +54,7 @@ impl BundleRef {
             return Err(EditionRejected::Bundle);
         }
         let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
+        count(&plain)?;
         let bundle: Bundle = codec::decode(&plain)?;
         // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
         for article in bundle.stories.iter().flat_map(|s| &s.articles) {
@@ -65,6 +71,50 @@ impl BundleRef {
         }
         Ok(bundle)
     }
+}
+
+// EDN-08: so many stories, articles and blocks. They are counted before anything is made of them, because a few kilobytes can
+// name millions, each of which takes a hundred bytes of memory and more.
+fn count(bundle: &[u8]) -> Result<(), EditionRejected> {
+    let from = &mut Decoder::new(bundle);
+    record(from, 0)?;
+    count_stories(from)?;
+    array(from, MAX_STORIES).map(drop)
+}
+
+fn count_stories(from: &mut Decoder<'_>) -> Result<(), EditionRejected> {
+    let mut blocks = 0;
+    for _ in 0..array(from, MAX_STORIES)? {
+        let behind = record(from, 2)?;
+        for _ in 0..array(from, MAX_ARTICLES)? {
+            let behind = record(from, 6)?;
+            let here = array(from, MAX_BLOCKS)?;
+            blocks += here;
+            if blocks > MAX_BUNDLE_BLOCKS as u64 {
+                return Err(EditionRejected::Story);
+            }
+            skip(from, here.saturating_add(behind))?;
+        }
+        skip(from, behind)?;
+    }
+    Ok(())
+}
+
+/// The length of an array of at most so many.
+fn array(from: &mut Decoder<'_>, most: usize) -> Result<u64, EditionRejected> {
+    let len = from.array().ok().flatten().ok_or(Malformed)?;
+    if len > most as u64 { Err(EditionRejected::Story) } else { Ok(len) }
+}
+
+/// Goes into a record, over so many fields; returns how many are behind the next.
+fn record(from: &mut Decoder<'_>, before: u64) -> Result<u64, Malformed> {
+    let fields = from.array().ok().flatten().ok_or(Malformed)?;
+    skip(from, before)?;
+    fields.checked_sub(before + 1).ok_or(Malformed)
+}
+
+fn skip(from: &mut Decoder<'_>, values: u64) -> Result<(), Malformed> {
+    (0..values).try_for_each(|_| from.skip()).map_err(|_| Malformed)
 }
 
 /// An edition's signed summary.
@@ -332,11 +382,17 @@ impl Edition {
     /// The front page that one of its bundles makes of the one held: `changes` of the page before, `front` of none.
     ///
     /// # Errors
-    /// EDN-14: it is not the one that the head names.
+    /// EDN-14: it is not the one that the head names, or larger than a bundle may be.
     pub fn page(&self, mut held: Vec<Story>, bundle: Bundle) -> Result<Vec<Story>, EditionRejected> {
         bundle.fold_into(&mut held);
         // EDN-14: one page under one head, whichever bundle it was made from.
-        if page_digest(&held) == self.head.page { Ok(held) } else { Err(EditionRejected::Page) }
+        let page = codec::encode(&held);
+        // No more than `front` may bring, however many changes it is folded from.
+        if Digest::of(&page) != self.head.page || page.len() > MAX_BUNDLE {
+            return Err(EditionRejected::Page);
+        }
+        count_stories(&mut Decoder::new(&page))?;
+        Ok(held)
     }
 }
 
@@ -709,6 +765,40 @@ mod tests {
             let edition = t.verify(&Head { front, ..t.head() }).unwrap();
             assert_eq!(edition.front(&bytes).is_ok(), good, "{len} bytes");
         }
+    }
+
+    /// Six million empty paragraphs are 6 KB on the way.
+    #[test]
+    fn edn_08_more_than_a_page_is_made_of_is_refused_before_anything_is_made_of_it() {
+        let t = town();
+        let open = |stories: Vec<Story>, gone: usize| {
+            let gone =
+                (0..gone).map(|n| StoryId([&[0; 8][..], &n.to_be_bytes()].concat().try_into().unwrap()));
+            let (bytes, front) = Bundle { stories, gone: gone.collect() }.pack();
+            t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
+        };
+        let of = |id: u16, articles: usize, blocks: usize| {
+            let mut it = story(1, 2);
+            it.id.0[..2].copy_from_slice(&id.to_be_bytes());
+            it.articles[0].body = vec![Block::Paragraph(String::new()); blocks];
+            it.articles = vec![it.articles[0].clone(); articles];
+            it
+        };
+        let no = Err(EditionRejected::Story);
+        let stories = |n: u16| (0..n).map(|id| of(id, 1, 1)).collect::<Vec<_>>();
+        assert_eq!((open(stories(1_000), 0), open(stories(1_001), 0)), (Ok(()), no));
+        assert_eq!((open(vec![], 1_000), open(vec![], 1_001)), (Ok(()), no));
+        assert_eq!((open(vec![of(1, 100, 1)], 0), open(vec![of(1, 101, 1)], 0)), (Ok(()), no));
+        assert_eq!((open(vec![of(1, 1, 2_000)], 0), open(vec![of(1, 1, 2_001)], 0)), (Ok(()), no));
+        let all = of(1, 100, 2_000);
+        assert_eq!((open(vec![all.clone()], 0), open(vec![all.clone(), of(2, 1, 1)], 0)), (Ok(()), no));
+
+        // The same of a page that one bundle does not make alone.
+        let (bytes, changes) = Bundle { stories: vec![of(2, 1, 1)], gone: vec![] }.pack();
+        let page = page_digest(&[all.clone(), of(2, 1, 1)]);
+        let edition = t.verify(&Head { changes, page, ..t.head() }).unwrap();
+        let page = edition.page(vec![all], edition.changes(&bytes).unwrap());
+        assert_eq!(page.map(|_| ()), no);
     }
 
     #[test]

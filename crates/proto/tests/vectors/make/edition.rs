@@ -1,11 +1,13 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
 use proto::directory::Role;
-use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, page_digest, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, MAX_STORIES, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::{PASS, READER_SLOT};
-use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
+use proto::story::{
+    Article, ArticleId, Block, Grain, MAX_ARTICLES, MAX_BLOCKS, Media, Picture, Story, StoryId, When,
+};
 use proto::{Digest, Millis, Round, codec};
 
 use super::directory::Town;
@@ -137,6 +139,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = heads(&p);
     cases.extend(manifests(&p));
     cases.extend(bundles(&p));
+    cases.extend(numbers(&p));
     cases.extend(pages(&p));
     cases.extend(drops(&p));
     cases.extend(round_keys(&Press { town: Town::of_two() }));
@@ -294,6 +297,33 @@ fn bundles(p: &Press) -> Vec<Case> {
             "two stories under one id",
             vec![story(), with(&|a| a.title = "Bridge opens".into())],
         ),
+    ]
+}
+
+/// How much a bundle may be made of: numbers that weigh nothing on the way.
+fn numbers(p: &Press) -> Vec<Case> {
+    let of = |id: u16, articles: usize, blocks: usize| {
+        let mut it = story();
+        it.id.0[..2].copy_from_slice(&id.to_be_bytes());
+        it.articles[0].body = vec![Block::Paragraph(String::new()); blocks];
+        it.articles = vec![it.articles[0].clone(); articles];
+        it
+    };
+    let case = |path: &str, note: &str, stories| p.stories(path, "story", "EDN-08", note, stories);
+    let most = vec![of(0, MAX_ARTICLES, MAX_BLOCKS)];
+    let gone =
+        (0..=MAX_STORIES as u64).map(|n| StoryId([n.to_be_bytes(); 2].concat().try_into().expect("16")));
+    let (bytes, front) = Bundle { stories: vec![], gone: gone.collect() }.pack();
+    vec![
+        p.stories("most-blocks", "success", "EDN-08", "100 articles of 2,000 blocks each", most.clone())
+            .with("stories", 1)
+            .with("gone", 1),
+        case("edn-08-blocks", "an article of 2,001 blocks", vec![of(0, 1, MAX_BLOCKS + 1)]),
+        case("edn-08-all-blocks", "200,001 blocks in all", [most, vec![of(1, 1, 1)]].concat()),
+        case("edn-08-articles", "a story of 101 articles", vec![of(0, MAX_ARTICLES + 1, 1)]),
+        case("edn-08-stories", "1,001 stories", (0..=MAX_STORIES as u16).map(|id| of(id, 1, 1)).collect()),
+        p.case("edn-08-gone", "story", "EDN-08", "1,001 stories that go", &Head { front, ..p.head() })
+            .hex("front", bytes),
     ]
 }
 

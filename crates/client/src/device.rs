@@ -95,6 +95,8 @@ pub enum Health {
     Unverified,
     /// The edge shows a log that does not continue what this device was shown, or is shorter. The last good edition stays.
     Forked,
+    /// The stories that came do not make the front page that the press signed for everyone. The last good edition stays.
+    TwoPages,
     /// Witnesses have not co-signed the log for more than 3 rounds. The last good edition stays.
     Frozen,
     /// Fewer witnesses have co-signed the log than must. The last good edition stays.

@@ -184,6 +184,8 @@ impl From<EditionRejected> for Failed {
         match why {
             // EDN-03: signed by the press, and not what comes next.
             EditionRejected::Previous => Failed::Log(NotTheLog(Health::Forked)),
+            // EDN-14: the press signed it, and others may have been shown what it names.
+            EditionRejected::Page => Failed::Log(NotTheLog(Health::TwoPages)),
             _ => Failed::Rejected,
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use minicbor::bytes::ByteVec;
 use proto::codec;
 use proto::directory::{Directory, IntakeKey, RoundKeys, UnverifiedDirectory};
-use proto::edition::{Bundle, Edition, EditionRejected, UnverifiedHead};
+use proto::edition::{Edition, EditionRejected, UnverifiedHead};
 use proto::log::Frontier;
 use proto::seal::SealPublic;
 use proto::sign::Unverified;
@@ -423,20 +423,12 @@ impl Front {
         kind: Kind,
         bundle: &[u8],
     ) -> Result<(), EditionRejected> {
-        match kind {
-            Kind::Front => {
-                let whole = edition.front(bundle)?;
-                let mut stories = Vec::new();
-                whole.fold_into(&mut stories);
-                self.stories = Arc::new(stories);
-                self.chain = 0;
-            }
-            Kind::Changes => {
-                let changes: Bundle = edition.changes(bundle)?;
-                changes.fold_into(Arc::make_mut(&mut self.stories));
-                self.chain += 1;
-            }
-        }
+        // Of a bundle that is refused, or that makes another page than the head names, nothing is shown.
+        let (page, chain) = match kind {
+            Kind::Front => (edition.page(Vec::new(), edition.front(bundle)?)?, 0),
+            Kind::Changes => (edition.page(self.stories.to_vec(), edition.changes(bundle)?)?, self.chain + 1),
+        };
+        (self.stories, self.chain) = (Arc::new(page), chain);
         let head = edition.head();
         self.edition = Some(Folded { round: head.round, digest: edition.digest(), made: head.made });
         Ok(())

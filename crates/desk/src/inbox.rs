@@ -67,6 +67,7 @@ fn trouble(app: &App) -> Markup {
         Health::Stale => Some(words::STALE),
         Health::Clock => Some(words::WRONG_CLOCK),
         Health::Forked => Some(words::FORKED),
+        Health::TwoPages => Some(words::TWO_PAGES),
         Health::Frozen => Some(words::FROZEN),
         Health::Unwitnessed => Some(words::UNWITNESSED),
         _ => None,

@@ -57,6 +57,9 @@ words! {
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";
+    /// P6
+    TWO_PAGES = "The stories that came last are not the front page that the press signed for everyone. They were thrown away. \
+                 Nothing of that edition was collected. Tell whoever runs the newsroom.";
     FROZEN = "The witnesses have co-signed nothing for more than three rounds. New editions may be held back. \
               Look at this computer's clock too.";
     UNWITNESSED = "Too few witnesses have co-signed what came last. It was thrown away. Nothing of it was collected.";

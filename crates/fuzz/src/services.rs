@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use firsthand::config::{self, Config};
 use proto::codec;
-use proto::edition::{Bundle, BundleRef, Head, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, page_digest, sign_head};
 use proto::keys::KeyKind;
 use proto::log::Checkpoint;
 use proto::mix::{BatchId, Manifest};
@@ -159,6 +159,7 @@ fn body(input: &mut Input<'_>, round: Round, part: u16, hop: u8) -> Vec<u8> {
                 directory: world.directory.digest(),
                 changes: named,
                 front: if input.byte() == 1 { BundleRef { len: 0, ..named } } else { named },
+                page: page_digest(&[]),
                 manifests: Vec::new(),
                 round_keys: Vec::new(),
             };

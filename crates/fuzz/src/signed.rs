@@ -254,6 +254,7 @@ fn head(input: &mut Input<'_>, world: &World, directory: &Directory) -> Head {
         directory: if input.byte() == 1 { Digest([3; 32]) } else { directory.digest() },
         changes: reference(input),
         front: reference(input),
+        page: Digest(input.bytes()),
         manifests: Vec::new(),
         round_keys: Vec::new(),
     };

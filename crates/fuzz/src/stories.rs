@@ -6,9 +6,10 @@ use news::{Document, LONGEST_BODY, sidecar::Sidecar};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
 use proto::codec;
 use proto::edition::{
-    Bundle, BundleRef, Head, MAX_BUNDLE, MAX_PACKED, MAX_PICTURE, UnverifiedHead, sign_head,
+    Bundle, BundleRef, Head, MAX_BUNDLE, MAX_BUNDLE_BLOCKS, MAX_PACKED, MAX_PICTURE, MAX_STORIES,
+    UnverifiedHead, page_digest, sign_head,
 };
-use proto::story::{Story, StoryId};
+use proto::story::{MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
 use proto::{Digest, Millis};
 
 use crate::input::Input;
@@ -33,6 +34,7 @@ pub(crate) fn bundles(bytes: &[u8]) {
             directory: world.directory.digest(),
             changes: named,
             front: BundleRef { digest: Digest([1; 32]), ..named },
+            page: page_digest(&[]),
             manifests: Vec::new(),
             round_keys: Vec::new(),
         };
@@ -43,6 +45,11 @@ pub(crate) fn bundles(bytes: &[u8]) {
     assert!(edition.front(&packed).is_err(), "EDN-06: other bytes than those named");
     let Ok(bundle) = edition.changes(&packed) else { return };
     assert!(packed.len() <= MAX_PACKED && codec::encode(&bundle).len() <= MAX_BUNDLE, "EDN-06");
+    assert!(bundle.stories.len() <= MAX_STORIES && bundle.gone.len() <= MAX_STORIES, "EDN-08");
+    assert!(bundle.stories.iter().all(|story| story.articles.len() <= MAX_ARTICLES), "EDN-08");
+    let blocks = bundle.stories.iter().flat_map(|story| &story.articles).map(|article| article.body.len());
+    assert!(blocks.clone().all(|blocks| blocks <= MAX_BLOCKS), "EDN-08");
+    assert!(blocks.sum::<usize>() <= MAX_BUNDLE_BLOCKS, "EDN-08");
     for article in bundle.stories.iter().flat_map(|story| &story.articles) {
         assert!(article.picture.as_ref().is_none_or(|p| p.bytes.len() <= MAX_PICTURE), "EDN-08");
         let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
@@ -56,6 +63,11 @@ pub(crate) fn bundles(bytes: &[u8]) {
     let mut front = bundle.stories.iter().take(1).cloned().collect::<Vec<_>>();
     front.push(Story { id: StoryId([0xee; 16]), ..other() });
     let (gone, came) = (bundle.gone.clone(), bundle.stories.clone());
+    assert_eq!(
+        edition.page(front.clone(), bundle.clone()).is_ok(),
+        came.is_empty() && gone.contains(&StoryId([0xee; 16])),
+        "EDN-14"
+    );
     bundle.fold_into(&mut front);
     assert!(front.is_sorted_by(|a, b| (b.newest(), a.id) <= (a.newest(), b.id)), "newest first");
     assert!(came.iter().all(|story| front.contains(story)));
@@ -106,6 +118,7 @@ fn read(bytes: &[u8], input: news::Input<'_>) {
         let article = news::article(document);
         let body: usize = article.body.iter().map(|block| block.text().len()).sum();
         assert!(body <= LONGEST_BODY, "an article is at most {LONGEST_BODY} bytes");
+        assert!(article.body.len() <= MAX_BLOCKS, "EDN-08: blocks of an article");
         grouper.add_article(article, document);
     }
     let stories = grouper.stories();
@@ -174,7 +187,7 @@ pub(crate) fn sidecars(bytes: &[u8]) {
     write("p", input.rest());
     let inputs = Inputs { folders: vec![folder.path().to_owned()], feeds: Vec::new() };
     let mut gather = Gather::new(inputs, Vec::new()).expect("the entry is a good one");
-    crate::block_on(gather.refresh()).expect("the entry is a good one");
+    crate::block_on(gather.refresh(Millis(0))).expect("the entry is a good one");
     let stories = gather.stories();
     assert_eq!(stories.len(), 1, "the article is there with and without its picture");
     let picture = stories[0].articles[0].picture.as_ref();

@@ -1,6 +1,6 @@
 //! A document -> the edition's article, with its name.
 
-use proto::story::{Article, ArticleId, Block};
+use proto::story::{Article, ArticleId, Block, MAX_BLOCKS};
 use sha2::{Digest, Sha256};
 
 use crate::document::{Document, web_address};
@@ -18,7 +18,7 @@ pub fn article(document: &Document) -> Article {
     let url = document.url.as_deref().and_then(web_address);
     let mut room = LONGEST_BODY;
     let mut body = Vec::with_capacity(document.body.len());
-    for block in &document.body {
+    for block in document.body.iter().take(MAX_BLOCKS) {
         let Some(left) = room.checked_sub(block.text().len()) else {
             let mut end = room;
             while !block.text().is_char_boundary(end) {
@@ -109,6 +109,14 @@ mod tests {
         let mut long = document("A", "first");
         long.push(Block::Paragraph("x".repeat(LONGEST_BODY)), Place::default());
         assert_eq!(article(&long).body.len(), 1);
+    }
+
+    #[test]
+    fn an_article_has_so_many_blocks_and_no_empty_ones() {
+        let mut many = document("A", "first");
+        (0..MAX_BLOCKS).for_each(|_| many.push(Block::Paragraph("x".into()), Place::default()));
+        assert_eq!((many.body.len(), article(&many).body.len()), (MAX_BLOCKS + 1, MAX_BLOCKS));
+        assert!(article(&many).body.iter().all(|block| !block.text().is_empty()));
     }
 
     #[test]

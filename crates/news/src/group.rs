@@ -4,7 +4,10 @@
 //! headline weigh more, the places and offices of all world news less). It
 //! joins the story it is most like, if it is like enough; otherwise it begins a story of its own (leader clustering).
 //! Dates keep apart what returns every year: the further an article is from a story's last one, the more alike it
-//! must be. Nothing that was once told is taken back: a story keeps its id and its articles while coverage is added.
+//! must be. Nothing that was once told is taken back: a story keeps its id and its articles while coverage is added, until
+//! it is full. Everybody downloads it, and one outlet alone could fill it: so the outlet that has the most of a full story
+//! gives way. Of too many articles it loses the earliest, of too many bytes the longest; the article that the story began
+//! with stays.
 //!
 //! The same articles in the same order give the same stories, byte for byte.
 
@@ -15,7 +18,8 @@ mod terms;
 
 use std::collections::{BTreeMap, HashMap};
 
-use proto::story::{Article, ArticleId, Block, Story, StoryId};
+use proto::codec;
+use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
 
 use crate::article::article;
 use crate::document::Document;
@@ -33,6 +37,9 @@ const STORY_TERMS: usize = 400;
 const LEADING_TERMS: usize = 48;
 /// Stories compared in full, the most promising first.
 const COMPARED: usize = 24;
+/// The most that a story's articles may weigh in an edition, in bytes: four of the longest, or a hundred of the usual ones
+/// with a small picture each hardly more than twice. A front page has room for three such stories, packed as badly as can be.
+pub const HEAVIEST_STORY: usize = 1024 * 1024;
 /// A term that leads to more stories than this tells none apart and is not followed.
 const LEADS_TOO_FAR: usize = 4096;
 
@@ -63,6 +70,8 @@ struct Cluster {
 #[derive(Debug)]
 struct Member {
     article: Article,
+    /// How many bytes it takes in an edition.
+    weight: usize,
     sketch: Sketch,
     /// Whether the headline is the outlet's own.
     titled: bool,
@@ -85,7 +94,8 @@ impl Grouper {
         if let Some(&known) = self.by_article.get(&article.id) {
             return self.clusters[known as usize].id;
         }
-        let member = Member { sketch: Sketch::of(article.body.iter().map(Block::text)), article, titled };
+        let sketch = Sketch::of(article.body.iter().map(Block::text));
+        let member = Member { weight: codec::encode(&article).len(), sketch, article, titled };
         if let Some(at) = self.revised(&member) {
             return self.replace(at, member);
         }
@@ -145,6 +155,7 @@ impl Grouper {
             Some(old) => *old = member,
             None => cluster.members.push(member),
         }
+        cluster.trim();
         cluster.id
     }
 
@@ -203,6 +214,7 @@ impl Grouper {
             self.by_address.insert((member.article.outlet.clone(), url.clone()), at);
         }
         cluster.members.push(member);
+        cluster.trim();
         for (term, _) in heaviest(unit, LEADING_TERMS) {
             let clusters = self.leads.entry(term).or_default();
             if let Err(place) = clusters.binary_search(&at) {
@@ -213,6 +225,29 @@ impl Grouper {
 }
 
 impl Cluster {
+    /// Leaves out what is more than a story may hold.
+    fn trim(&mut self) {
+        loop {
+            let heavy = self.members.iter().map(|member| member.weight).sum::<usize>() > HEAVIEST_STORY;
+            if !heavy && self.members.len() <= MAX_ARTICLES {
+                return;
+            }
+            // Of each outlet how much it has, and where it stands first: of equal ones the last to come gives way.
+            let mut shares: HashMap<&str, (usize, usize)> = HashMap::new();
+            for (at, member) in self.members.iter().enumerate() {
+                let share = shares.entry(&member.article.outlet).or_insert((0, at));
+                share.0 += if heavy { member.weight } else { 1 };
+            }
+            let order = |&at: &usize| {
+                let member = &self.members[at];
+                let of_its_outlet = if heavy { (member.weight, at) } else { (0, self.members.len() - at) };
+                (shares[member.article.outlet.as_str()], of_its_outlet)
+            };
+            let Some(gives_way) = (1..self.members.len()).max_by_key(order) else { return };
+            self.members.remove(gives_way);
+        }
+    }
+
     /// How like the story's articles `unit` is, 0 to 1.
     fn alike(&self, unit: &[(u32, f32)]) -> f32 {
         let length = self.sum.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
@@ -330,6 +365,111 @@ mod tests {
             (stories[0].articles.len(), stories[0].title.as_str()),
             (1, "Baker fined for selling air")
         );
+    }
+
+    /// Coverage of one event in ever other words: so many of them, drawn anew for each.
+    fn retold(seed: u32, words: usize) -> String {
+        const TOLD: [&str; 32] = [
+            "ferry",
+            "harbour",
+            "captain",
+            "Gale",
+            "Skerry",
+            "crew",
+            "wind",
+            "pier",
+            "instrument",
+            "council",
+            "Tallow",
+            "sail",
+            "office",
+            "storm",
+            "island",
+            "passenger",
+            "rope",
+            "deck",
+            "engine",
+            "tide",
+            "lamp",
+            "quay",
+            "signal",
+            "mast",
+            "anchor",
+            "cargo",
+            "sailor",
+            "channel",
+            "buoy",
+            "radio",
+            "coast",
+            "lighthouse",
+        ];
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut word = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            TOLD[(state >> 27) as usize]
+        };
+        let text: Vec<_> = (0..words).map(|_| word()).collect();
+        format!("Ferry crew refuses to sail\n\nThe {}.", text.join(" "))
+    }
+
+    /// One outlet that never stops telling the same event: its own articles give way, the others' and the first one stay.
+    #[test]
+    fn a_story_takes_so_many_articles_and_the_outlet_that_has_the_most_of_them_gives_way() {
+        let mut grouper = Grouper::new();
+        let first = grouper.add(&document("Flood", &retold(0, 80)));
+        for n in 1..=3 {
+            assert_eq!(grouper.add(&document(&format!("Post {n}"), &retold(n, 80))), first);
+        }
+        let of_flood = |n: u32| retold(100 + n, 80);
+        for n in 0..150 {
+            assert_eq!(grouper.add(&document("Flood", &of_flood(n))), first, "{n}");
+        }
+        assert_eq!(grouper.add(&document("Courier", &retold(9, 80))), first);
+        let story = grouper.stories().remove(0);
+        assert_eq!(story.articles.len(), MAX_ARTICLES);
+        let has = |outlet: &str, text: &str| {
+            let id = article(&document(outlet, text)).id;
+            story.articles.iter().any(|article| article.id == id)
+        };
+        assert!(has("Flood", &retold(0, 80)), "the story began with it");
+        assert!((1..=3).all(|n| has(&format!("Post {n}"), &retold(n, 80))) && has("Courier", &retold(9, 80)));
+        assert!(has("Flood", &of_flood(149)) && !has("Flood", &of_flood(0)), "the newest stays");
+        // What was left out does not come back with the next reading.
+        let revision = grouper.revision();
+        assert_eq!(grouper.add(&document("Flood", &of_flood(0))), first);
+        assert_eq!(grouper.revision(), revision);
+    }
+
+    #[test]
+    fn a_story_takes_so_many_bytes_and_the_longest_of_the_heaviest_outlet_gives_way() {
+        let mut grouper = Grouper::new();
+        let first = grouper.add(&document("Post", &retold(0, 80)));
+        for n in 1..=6 {
+            let words = if n == 2 { 300 } else { 45_000 };
+            assert_eq!(grouper.add(&document("Flood", &retold(n, words))), first, "{n}");
+        }
+        let weight = |grouper: &Grouper| codec::encode(&grouper.stories().remove(0)).len();
+        let outlets = |grouper: &Grouper| {
+            let story = grouper.stories().remove(0);
+            let of = |outlet| story.articles.iter().filter(|article| article.outlet == outlet).count();
+            (of("Post"), of("Flood"))
+        };
+        assert!(
+            (HEAVIEST_STORY / 2..=HEAVIEST_STORY + 100).contains(&weight(&grouper)),
+            "{}",
+            weight(&grouper)
+        );
+        assert_eq!(outlets(&grouper), (1, 4), "three long ones and the short one");
+
+        // A short article that grows at its address.
+        let at = |words| {
+            let mut document = document("Flood", &retold(20, words));
+            document.url = Some("https://flood.example/1".into());
+            document
+        };
+        assert_eq!((grouper.add(&at(90)), grouper.add(&at(45_000))), (first, first));
+        assert!(weight(&grouper) <= HEAVIEST_STORY + 100);
+        assert_eq!(outlets(&grouper), (1, 4));
     }
 
     #[test]

@@ -49,6 +49,14 @@ pub enum EdgeError {
     Malformed,
 }
 
+impl EdgeError {
+    /// Whether the same bytes will never be taken: too long, or not what they have to be.
+    pub(crate) fn is_for_good(&self) -> bool {
+        let for_good = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+        matches!(self, Self::Refused { status, .. } if for_good.contains(status))
+    }
+}
+
 impl Edge {
     pub(crate) fn new(url: &str, network: NetworkId) -> Result<Self, EdgeError> {
         let is_clear =

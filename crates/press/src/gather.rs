@@ -8,12 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use news::group::Grouper;
 use news::sidecar::{Entry, Sidecar};
+use proto::Millis;
 use proto::edition::MAX_PICTURE;
 use proto::story::{Media, Picture, Story};
 use tracing::warn;
 
 /// The largest file or answer that is read, in bytes. An article is a few thousand.
 pub const MAX_INPUT: u64 = 8 * 1024 * 1024;
+
+/// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
+/// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
+const AHEAD: i64 = 24 * 60 * 60;
 
 /// The longest side of a picture, in points.
 pub const MAX_SIDE: u16 = 2_000;
@@ -66,6 +71,8 @@ pub struct Gather {
     left_out: Vec<String>,
     stamps: HashMap<String, (u64, Option<SystemTime>)>,
     order: Vec<String>,
+    /// The latest date that is believed, in seconds since 1970.
+    latest: i64,
     client: Option<reqwest::Client>,
 }
 
@@ -95,12 +102,14 @@ impl Gather {
             left_out: Vec::new(),
             stamps: HashMap::new(),
             order,
+            latest: i64::MAX,
             client,
         })
     }
 
-    /// Reads what is new. Returns the names of inputs read for the first time in this run.
-    pub async fn refresh(&mut self) -> Result<Vec<String>, GatherError> {
+    /// Reads what is new at `now`. Returns the names of inputs read for the first time in this run.
+    pub async fn refresh(&mut self, now: Millis) -> Result<Vec<String>, GatherError> {
+        self.latest = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX).saturating_add(AHEAD);
         let mut fresh = Vec::new();
         for folder in self.inputs.folders.clone() {
             self.read_folder(&folder, &mut fresh)?;
@@ -212,6 +221,7 @@ impl Gather {
                 Some((entry, _)) => entry.apply(&mut document),
                 None => {}
             }
+            document.published = document.published.filter(|when| when.unix <= self.latest);
             let mut article = news::article(&document);
             match about.map(|(entry, folder)| read_picture(entry, folder)) {
                 Some(Ok(picture)) => article.picture = picture,
@@ -324,10 +334,13 @@ pub(crate) mod tests {
     const TIDE: &str = "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the spring tide \
         rose above its wall, the harbour master said. It will open again once the water has gone.\n";
 
+    /// 2026-11-26, half past nine.
+    const NOW: Millis = Millis(1_795_685_400_000);
+
     async fn gathered(dir: &Path) -> Gather {
         let inputs = Inputs { folders: vec![dir.to_owned()], feeds: vec![] };
         let mut gather = Gather::new(inputs, vec![]).unwrap();
-        gather.refresh().await.unwrap();
+        gather.refresh(NOW).await.unwrap();
         gather
     }
 
@@ -380,7 +393,7 @@ pub(crate) mod tests {
         let inputs = || Inputs { folders: vec![dir.path().to_owned()], feeds: vec![] };
         let mut running = Gather::new(inputs(), vec![]).unwrap();
         fs::write(dir.path().join(SIDECAR), "[\"a.txt\"]\noutlet = \"The Quay\"\noulet = 1\n").unwrap();
-        for why in [running.refresh().await.unwrap_err(), Gather::new(inputs(), vec![]).err().unwrap()] {
+        for why in [running.refresh(NOW).await.unwrap_err(), Gather::new(inputs(), vec![]).err().unwrap()] {
             let why = why.to_string();
             assert!(why.contains("line 3") && why.contains("oulet"), "{why}");
         }
@@ -397,10 +410,30 @@ pub(crate) mod tests {
         fs::write(dir.path().join("a.txt"), retold).unwrap();
         let inputs = Inputs { folders: vec![dir.path().to_owned()], feeds: vec![] };
         let mut again = Gather::new(inputs, vec!["m.txt".into()]).unwrap();
-        assert_eq!(again.refresh().await.unwrap(), ["m.txt", "a.txt"]);
+        assert_eq!(again.refresh(NOW).await.unwrap(), ["m.txt", "a.txt"]);
         assert_eq!(again.stories().len(), 1);
         assert_eq!(again.stories()[0].id, first[0].id);
-        assert!(again.refresh().await.unwrap().is_empty(), "nothing changed, nothing is read again");
+        assert!(again.refresh(NOW).await.unwrap().is_empty(), "nothing changed, nothing is read again");
+    }
+
+    /// Otherwise it would stand first for as long as it likes, and nobody who tells the truth would.
+    #[tokio::test]
+    async fn a_date_that_lies_more_than_a_day_ahead_counts_as_none() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+        for (published, believed) in [
+            ("2026-11-26T09:30:00Z", true),
+            ("2026-11-27T09:30:00Z", true),
+            ("2026-11-27T09:31:00Z", false),
+            ("2026-11-27", true),
+            ("2026-11-28", false),
+            ("2199-01-01", false),
+        ] {
+            fs::write(dir.path().join(SIDECAR), format!("[\"a.txt\"]\npublished = \"{published}\"\n"))
+                .unwrap();
+            let story = gathered(dir.path()).await.stories().remove(0);
+            assert_eq!(story.articles[0].published.is_some(), believed, "{published}");
+        }
     }
 
     #[tokio::test]
@@ -500,7 +533,7 @@ pub(crate) mod tests {
         let feeds =
             ["/feed", "/notes", "/flood", "/round", "/none"].map(|path| format!("{at}{path}")).to_vec();
         let mut gather = Gather::new(Inputs { folders: vec![], feeds }, vec![]).unwrap();
-        gather.refresh().await.unwrap();
+        gather.refresh(NOW).await.unwrap();
         let stories = gather.stories();
         assert_eq!(stories.len(), 1, "{:#?}", gather.left_out());
         assert_eq!(stories[0].articles[0].outlet, "The Quay");

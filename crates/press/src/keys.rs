@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use proto::directory::{Directory, IntakeKey, MixKey, check_intake_key, check_mix_key};
 use proto::id::KeyId;
 use proto::keys::KeyKind;
+use proto::seal::SealPublic;
 use proto::sign::{IdentityPublic, Unverified};
-use proto::{Round, path};
+use proto::{Round, codec, path};
 use tracing::warn;
 
 use crate::edge::{Edge, EdgeError};
 
-/// Keys as their owners signed them, each by who has it and the first round it is for. Fetched once.
+/// Keys as their owners signed them, each by who has it and the first round it is for. Fetched once, and kept: devices take no
+/// other key for rounds whose key they know, so none may come in its place, whatever is handed in after a restart.
 #[derive(Default)]
 pub(crate) struct Keys {
     mixes: BTreeMap<(u8, Round), Unverified<MixKey>>,
@@ -19,15 +21,59 @@ pub(crate) struct Keys {
     /// Whose each key is, and from which round on. Who hands in another's key, which is public, would make a directory that
     /// nobody takes.
     owners: BTreeMap<KeyId, Owner>,
+    /// The one key of each, in rounds that it was first seen for.
+    only: BTreeMap<Owner, KeyId>,
+    /// What is not on the disk yet.
+    unsaved: Vec<Kept>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
+/// Who has a key, and from which round on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
     Mix(u8, Round),
     Desk(IdentityPublic, Round),
 }
 
+/// A key as it is kept on the disk: its id, and the record that its owner signed.
+pub(crate) struct Kept {
+    pub(crate) owner: Owner,
+    pub(crate) id: KeyId,
+    pub(crate) signed: Vec<u8>,
+}
+
 impl Keys {
+    /// Those kept in earlier runs. What the roster of now would not take is not published any more; no other comes for it.
+    pub(crate) fn kept(kept: Vec<Kept>, directory: &Directory) -> Self {
+        let (wire, roster) = (directory.wire(), directory.roster());
+        let mut keys = Self::default();
+        for Kept { owner, id, signed } in kept {
+            keys.note(id, owner);
+            match owner {
+                Owner::Mix(hop, from) => {
+                    let signed = codec::decode(&signed).ok();
+                    let taken = |s: &_| check_mix_key(s, roster, wire.cascade, &wire.network).is_ok();
+                    keys.mixes.extend(signed.filter(taken).map(|signed| ((hop, from), signed)));
+                }
+                Owner::Desk(desk, from) => {
+                    let signed = codec::decode(&signed).ok();
+                    let taken = |s: &_| check_intake_key(s, &desk, &wire.network).is_ok();
+                    keys.desks.extend(signed.filter(taken).map(|signed| ((desk, from), signed)));
+                }
+            }
+        }
+        keys
+    }
+
+    /// What is to be kept on the disk before it is published.
+    pub(crate) fn unsaved(&self) -> &[Kept] {
+        &self.unsaved
+    }
+
+    /// It is on the disk.
+    pub(crate) fn saved(&mut self) {
+        self.unsaved.clear();
+    }
+
     /// Fetches what is to be public in round `now` and is not here yet. What is not at the edge may come later.
     pub(crate) async fn collect(
         &mut self,
@@ -36,7 +82,7 @@ impl Keys {
         now: Round,
     ) -> Result<(), EdgeError> {
         let (wire, roster) = (directory.wire(), directory.roster());
-        self.know(directory, now);
+        self.know(directory);
         for hop in 0..wire.cascade.mixes() {
             for period in KeyKind::of_mix(hop, wire.cascade).published(now) {
                 if self.mixes.contains_key(&(hop, period.from)) {
@@ -48,9 +94,12 @@ impl Keys {
                         warn!("left a mix's key out: it is another one than was asked for");
                     }
                     Ok((_, key)) if !self.is_theirs(key.id(), Owner::Mix(hop, period.from)) => {
-                        warn!("left a mix's key out: it stands under another name already");
+                        warn!("left a mix's key out: it is another's, or another one than was seen first");
                     }
-                    Ok(_) => drop(self.mixes.insert((hop, period.from), signed)),
+                    Ok((_, key)) => {
+                        self.keep(key.id(), Owner::Mix(hop, period.from), &signed);
+                        self.mixes.insert((hop, period.from), signed);
+                    }
                     Err(why) => warn!("left a mix's key out: {why}"),
                 }
             }
@@ -68,9 +117,12 @@ impl Keys {
                         warn!("left a desk's key out: it is another one than was asked for");
                     }
                     Ok((_, key)) if !self.is_theirs(key.id(), Owner::Desk(desk.identity, period.from)) => {
-                        warn!("left a desk's key out: it stands under another name already");
+                        warn!("left a desk's key out: it is another's, or another one than was seen first");
                     }
-                    Ok(_) => drop(self.desks.insert((desk.identity, period.from), signed)),
+                    Ok((_, key)) => {
+                        self.keep(key.id(), Owner::Desk(desk.identity, period.from), &signed);
+                        self.desks.insert((desk.identity, period.from), signed);
+                    }
                     Err(why) => warn!("left a desk's key out: {why}"),
                 }
             }
@@ -87,21 +139,37 @@ impl Keys {
         (0..cascade.mixes()).all(|hop| self.mixes.contains_key(&(hop, first(hop))))
     }
 
-    /// Takes note of whose the keys are that stand in the directory in force.
-    fn know(&mut self, directory: &Directory, now: Round) {
+    /// Takes note of whose the keys are that stand in a directory.
+    pub(crate) fn know(&mut self, directory: &Directory) {
         for hop in 0..directory.wire().cascade.mixes() {
-            let keys = directory.mix_keys(hop).map(|(period, id)| (id, Owner::Mix(hop, period.from)));
-            self.owners.extend(keys);
+            directory.mix_keys(hop).for_each(|(period, id)| self.note(id, Owner::Mix(hop, period.from)));
         }
         for desk in directory.desks() {
-            let own = |from| Some((desk.intake(from)?.id(), Owner::Desk(desk.identity, from)));
-            self.owners.extend(KeyKind::Intake.published(now).filter_map(|period| own(period.from)));
+            desk.keys().for_each(|(period, id)| self.note(id, Owner::Desk(desk.identity, period.from)));
         }
+    }
+
+    /// Takes note of whose a key is, as it was seen first.
+    fn note(&mut self, id: KeyId, owner: Owner) {
+        self.owners.entry(id).or_insert(owner);
+        self.only.entry(owner).or_insert(id);
+    }
+
+    fn keep<T: codec::Record>(&mut self, id: KeyId, owner: Owner, signed: &T) {
+        self.unsaved.push(Kept { owner, id, signed: codec::encode(signed) });
     }
 
     /// Whether a key is this owner's, who has it from now on if it was nobody's.
     fn is_theirs(&mut self, id: KeyId, owner: Owner) -> bool {
-        *self.owners.entry(id).or_insert(owner) == owner
+        // EXC-08: no device takes another than the first.
+        if self.only.get(&owner).is_some_and(|only| *only != id) {
+            return false;
+        }
+        let theirs = *self.owners.entry(id).or_insert(owner) == owner;
+        if theirs {
+            self.only.insert(owner, id);
+        }
+        theirs
     }
 
     /// The first mix's keys for the head of round `now`.
@@ -135,7 +203,14 @@ impl Keys {
         listed: &[Unverified<IntakeKey>],
         now: Round,
     ) -> Vec<Unverified<IntakeKey>> {
-        let came = |from: Round| listed.iter().find(|k| k.dangerously_peek().is_ok_and(|k| k.from == from));
+        let is_only = |key: &IntakeKey| {
+            let only = self.only.get(&Owner::Desk(*desk, key.from));
+            only.is_none_or(|only| SealPublic::from_bytes(&key.key).is_some_and(|key| key.id() == *only))
+        };
+        let came = |from: Round| {
+            let of_then = |key: IntakeKey| key.from == from && is_only(&key);
+            listed.iter().find(|signed| signed.dangerously_peek().is_ok_and(of_then))
+        };
         KeyKind::Intake
             .published(now)
             .filter_map(|period| self.desks.get(&(*desk, period.from)).or_else(|| came(period.from)).cloned())
@@ -154,7 +229,7 @@ mod tests {
     fn a_key_that_stands_under_another_name_is_nobody_elses() {
         let town = Town::new(3);
         let mut keys = Keys::default();
-        keys.know(&town.directory, Round(0));
+        keys.know(&town.directory);
         let desk = town.desk.public();
         let of_desk = town.intake.public().id();
         assert!(keys.is_theirs(of_desk, Owner::Desk(desk, Round(0))), "its own again");
@@ -163,5 +238,8 @@ mod tests {
         let new = proto::seal::SealSecret::from_seed(&[1; 32]).public().id();
         assert!(keys.is_theirs(new, Owner::Mix(1, Round(24))));
         assert!(!keys.is_theirs(new, Owner::Mix(0, Round(24))), "who comes second");
+        let other = proto::seal::SealSecret::from_seed(&[2; 32]).public().id();
+        assert!(!keys.is_theirs(other, Owner::Mix(1, Round(24))), "another in place of the first");
+        assert!(!keys.is_theirs(other, Owner::Desk(desk, Round(0))), "and of one that a directory lists");
     }
 }

@@ -2,14 +2,16 @@
 //! the log that ends with it.
 //!
 //! An edition is kept before it is sent, and sent until the edge has it; so there is one head for a round, ever, and
-//! each names the one before.
+//! each names the one before. One that the edge refuses for good before anybody was shown its head is taken back, and the
+//! next round has one again.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use news::group::HEAVIEST_STORY;
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
-use proto::edition::{self, Bundle, Edition, EditionRejected, Head, UnverifiedHead};
+use proto::edition::{self, Bundle, BundleRef, Edition, EditionRejected, Head, UnverifiedHead, page_digest};
 use proto::keys::KeyKind;
 use proto::log::Frontier;
 use proto::mix::Manifest;
@@ -28,6 +30,8 @@ use crate::state::{Signed, State};
 const FRONT_PAGE: usize = 200;
 /// The most that a front page may weigh packed, in bytes. The oldest stories give way.
 const FRONT_BYTES: usize = 3 * 1024 * 1024;
+/// The most that it may weigh unpacked, in bytes: half of what a client opens, and five times what is usual at that weight.
+const FRONT_PLAIN: usize = edition::MAX_BUNDLE / 2;
 /// The most that the manifests of one head may weigh, in bytes; the rest stands in the next. Half of what a head may.
 const MANIFEST_BYTES: usize = edition::MAX_HEAD / 2;
 /// How many rounds back manifests are asked for: an envelope that waited longer is dead.
@@ -81,6 +85,29 @@ pub enum PressError {
     /// No client would take the edition, so none is made.
     #[error("no edition can be made: {0}. Readers keep the last one")]
     Edition(#[from] EditionRejected),
+    /// The edge will not take the stories, and nobody was shown the edition.
+    #[error(
+        "the edge refuses the stories of edition {round} for good: {cause}. Nobody was shown that edition, so it is taken back, \
+         and the next round has one again. If that goes on, check that edge and press are of one version"
+    )]
+    TakenBack {
+        /// Whose.
+        round: Round,
+        /// What it answered.
+        cause: EdgeError,
+    },
+    /// The edge will not take an edition that somebody may hold already.
+    #[error(
+        "the edge refuses edition {round} for good: {cause}. Its head was handed out and stands in the log, so nothing may take \
+         its place, and nothing new is published until the edge takes it. Check that edge and press are of one version and \
+         began with one directory, and that both clocks are right"
+    )]
+    Refused {
+        /// Which.
+        round: Round,
+        /// What it answered.
+        cause: EdgeError,
+    },
     /// The directory given may not follow the one that the last edition named.
     #[error(
         "no edition can be made, because the directory may not follow the last edition's: {0}. Give the press one that may"
@@ -137,20 +164,11 @@ impl Press {
             }
             None => (begun, None, None),
         };
+        let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
+        before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self {
-            config,
-            edge,
-            state,
-            gather,
-            keys: Keys::default(),
-            base,
-            directory,
-            made,
-            before,
-            checkpoint_sent: None,
-        })
+        Ok(Self { config, edge, state, gather, keys, base, directory, made, before, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -161,14 +179,14 @@ impl Press {
     pub async fn step(&mut self, now: Millis) -> Result<Option<Round>, PressError> {
         let Some(round) = self.directory.parameters().schedule.round_at(now) else { return Ok(None) };
         self.send(now).await?;
-        let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
-        if newest.is_some_and(|(made, _)| made >= round) {
+        if self.state.last_round().map_err(|cause| self.failed(cause))?.is_some_and(|made| made >= round) {
             return Ok(None);
         }
+        let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        let fresh = self.gather.refresh().await?;
+        let fresh = self.gather.refresh(now).await?;
         self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
@@ -182,8 +200,16 @@ impl Press {
         if now >= schedule.start(round).plus(u64::from(schedule.round_ms) / 2) {
             return Ok(false);
         }
-        self.keys.collect(&self.edge, &self.directory, round).await?;
+        self.collect(round).await?;
         Ok(!self.keys.has_all_mixes(&self.directory, round))
+    }
+
+    /// Fetches the keys of `round`, and keeps what is new of them before any of it is published.
+    async fn collect(&mut self, round: Round) -> Result<(), PressError> {
+        let collected = self.keys.collect(&self.edge, &self.directory, round).await;
+        self.state.add_keys(self.keys.unsaved()).map_err(|cause| self.failed(cause))?;
+        self.keys.saved();
+        Ok(collected?)
     }
 
     /// Makes the next directory if the day has come for it, or if the one in force lacks a key that is needed now.
@@ -218,7 +244,7 @@ impl Press {
     }
 
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
-        self.keys.collect(&self.edge, &self.directory, round).await?;
+        self.collect(round).await?;
         self.renew(round)?;
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
@@ -235,17 +261,38 @@ impl Press {
             directory: self.directory.digest(),
             changes: changes_ref,
             front: front_ref,
+            page: page_digest(&page.stories),
             manifests: manifests.iter().map(|(signed, _)| signed.clone()).collect(),
             round_keys: self.keys.of_rounds(&self.directory, round),
         };
         let (head, edition) = self.signed(head, previous.as_ref())?;
+        // EDN-06, EDN-08, EDN-14: opened as clients will, those who begin and those who follow.
+        edition.page(vec![], edition.front(&front)?)?;
+        let opened = edition.changes(&changes)?;
+        if let Some(before) = self.page_before()? {
+            edition.page(before, opened)?;
+        }
         // All of them, or none.
         let carried = manifests.iter().take(edition.head().manifests.len());
         let carried: Vec<_> = carried.map(|(_, manifest)| (manifest.batch, manifest.hop)).collect();
         let (tree, directory) = self.grown(&head)?;
         self.state
-            .add_edition(&Signed { round, head, changes, front }, (&tree, directory), &digests, &carried)
+            .add_edition(
+                &Signed { round, head, changes, front, handed_out: false },
+                (&tree, directory),
+                &digests,
+                &carried,
+            )
             .map_err(|cause| self.failed(cause))
+    }
+
+    /// The front page of the newest edition; `None` if it cannot be opened any more.
+    fn page_before(&self) -> Result<Option<Vec<Story>>, PressError> {
+        let Some(front) = self.state.front().map_err(|cause| self.failed(cause))? else {
+            return Ok(Some(vec![]));
+        };
+        let named = BundleRef { digest: Digest::of(&front), len: front.len() as u32 };
+        Ok(named.open(&front).ok().map(|bundle| bundle.stories))
     }
 
     /// A head that clients will take: it is looked at as they will before anything of it is kept, because what is signed once
@@ -338,11 +385,15 @@ impl Press {
             self.state.mark_directory_sent(seq).map_err(|cause| self.failed(cause))?;
         }
         for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
+            let (round, handed_out) = (it.round, it.handed_out);
             for bundle in [it.changes, it.front] {
-                self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await?;
+                let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await;
+                put.or_else(|why| self.refused(round, handed_out, why))?;
             }
+            self.state.mark_handed_out(round).map_err(|cause| self.failed(cause))?;
             // The head goes last: once it is there, everything that it names is.
-            self.edge.put(&path::edition(it.round), it.head, by, now).await?;
+            let put = self.edge.put(&path::edition(round), it.head, by, now).await;
+            put.or_else(|why| self.refused(round, true, why))?;
             self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
         }
         let log = self.state.log().map_err(|cause| self.failed(cause))?;
@@ -353,6 +404,19 @@ impl Press {
             self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
+    }
+
+    /// What becomes of an edition that the edge did not take.
+    fn refused(&self, round: Round, handed_out: bool, cause: EdgeError) -> Result<(), PressError> {
+        if !cause.is_for_good() {
+            return Err(cause.into());
+        }
+        // Whoever answers here may lie. What left this machine may be shown to somebody, and a second head for its round, or a
+        // tree without it, would be a fork; what did not leave it is known to nobody.
+        if !handed_out && self.state.take_back(round).map_err(|cause| self.failed(cause))? {
+            return Err(PressError::TakenBack { round, cause });
+        }
+        Err(PressError::Refused { round, cause })
     }
 
     fn failed(&self, cause: rusqlite::Error) -> PressError {
@@ -380,15 +444,54 @@ fn within(
     fits
 }
 
-/// The newest stories, as many as fit.
-fn front_page(mut stories: Vec<Story>) -> Bundle {
+/// The newest stories, as many as fit, as far as a client would open them.
+fn front_page(stories: Vec<Story>) -> Bundle {
     let mut page = Bundle::default();
-    Bundle { stories: std::mem::take(&mut stories), gone: vec![] }.fold_into(&mut page.stories);
+    Bundle { stories, gone: vec![] }.fold_into(&mut page.stories);
     page.stories.truncate(FRONT_PAGE);
-    while page.stories.len() > 1 && page.pack().0.len() > FRONT_BYTES {
-        page.stories.truncate(page.stories.len() * 9 / 10);
+    let mut room = FRONT_PLAIN;
+    let mut fits =
+        |story: &Story| room.checked_sub(codec::encode(story).len()).inspect(|rest| room = *rest).is_some();
+    let stories = page.stories.into_iter().filter_map(within_weight);
+    page.stories = stories.take_while(|story| fits(story)).collect();
+    while !page.stories.is_empty() {
+        let (front, named) = page.pack();
+        let before = page.stories.len();
+        if front.len() <= FRONT_BYTES {
+            match named.open(&front) {
+                Ok(_) => break,
+                // No client would open it, however little it weighs: because of one story, or of all together.
+                Err(why) => page.stories.retain(|story| can_be_opened(story, why)),
+            }
+        }
+        if page.stories.len() == before {
+            page.stories.truncate(before * 9 / 10);
+        }
     }
     page
+}
+
+/// A story without the articles that are more than one may weigh. `None`: nothing is left of it. What [`news`] makes is
+/// within that weight; one outlet's story must not stop the press whoever makes it.
+fn within_weight(mut story: Story) -> Option<Story> {
+    let mut room = HEAVIEST_STORY;
+    let before = story.articles.len();
+    story.articles.retain(|article| {
+        room.checked_sub(codec::encode(article).len()).inspect(|rest| room = *rest).is_some()
+    });
+    if story.articles.len() < before {
+        warn!("left articles out of a story: it is larger than one may be");
+    }
+    (!story.articles.is_empty()).then_some(story)
+}
+
+fn can_be_opened(story: &Story, why: EditionRejected) -> bool {
+    let (alone, named) = Bundle { stories: vec![story.clone()], gone: vec![] }.pack();
+    let can = named.open(&alone).is_ok();
+    if !can {
+        warn!("left a story out: {why}");
+    }
+    can
 }
 
 fn changes(page: &Bundle, digests: &[([u8; 16], Digest)], shown: &HashMap<[u8; 16], Digest>) -> Bundle {
@@ -402,7 +505,8 @@ fn changes(page: &Bundle, digests: &[([u8; 16], Digest)], shown: &HashMap<[u8; 1
     Bundle { stories: page.stories.iter().zip(digests).filter_map(changed).collect(), gone }
 }
 
-/// Runs a press until `stop` says so. A failing edge is tried again at every step, and said once.
+/// Runs a press until `stop` says so. A failing edge is tried again at every step, and each
+/// reason said once.
 pub async fn run(
     mut press: Press,
     clock: Arc<dyn Clock>,
@@ -410,11 +514,11 @@ pub async fn run(
 ) -> Result<(), PressError> {
     let schedule = press.directory.parameters().schedule;
     let pause = (u64::from(schedule.round_ms) / 20).clamp(50, 5_000);
-    let mut failing = false;
+    let mut said = String::new();
     while !*stop.borrow() {
         match press.step(clock.now()).await {
             Ok(made) => {
-                if std::mem::take(&mut failing) {
+                if !std::mem::take(&mut said).is_empty() {
                     info!("the edge is back");
                 }
                 if let Some(round) = made {
@@ -425,10 +529,14 @@ pub async fn run(
                 why @ (PressError::Edge(_)
                 | PressError::Gather(_)
                 | PressError::Edition(_)
+                | PressError::TakenBack { .. }
+                | PressError::Refused { .. }
                 | PressError::Follows(_)),
             ) => {
-                if !std::mem::replace(&mut failing, true) {
+                let why = why.to_string();
+                if said != why {
                     warn!("{why}; trying again");
+                    said = why;
                 }
             }
             Err(why) => return Err(why),
@@ -445,10 +553,13 @@ pub async fn run(
 mod tests {
     use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
 
-    use proto::directory::MixKey;
+    use proto::directory::{IntakeKey, MixKey};
     use proto::keys::Period;
     use proto::mix::BatchId;
-    use proto::seal::SealSecret;
+    use proto::seal::{SealPublic, SealSecret};
+
+    use std::sync::atomic::AtomicU16;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
     use crate::gather::tests::{found, web};
@@ -494,7 +605,7 @@ mod tests {
         let config = Config {
             edge,
             state: folder.join("state"),
-            inputs: Inputs { folders: vec![], feeds: vec!["https://quay.example/feed".into()] },
+            inputs: Inputs::default(),
             directory: directory.to_vec(),
             network: town.network,
             identity: IdentitySecret::from_seed(&town.press.to_seed()),
@@ -518,8 +629,12 @@ mod tests {
     }
 
     /// The same key for whichever mix and rounds.
-    fn key(town: &Town, hop: u8, Period { from, until }: Period) -> Unverified<MixKey> {
-        let key = SealSecret::from_seed(&[7; 32]).public().to_bytes().into();
+    fn key(town: &Town, hop: u8, period: Period) -> Unverified<MixKey> {
+        key_of(town, hop, period, 7)
+    }
+
+    fn key_of(town: &Town, hop: u8, Period { from, until }: Period, seed: u8) -> Unverified<MixKey> {
+        let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
         Unverified::sign(&MixKey { hop, key, from, until }, &town.network, &town.mixes[usize::from(hop)])
     }
 
@@ -532,6 +647,7 @@ mod tests {
             directory: press.directory.digest(),
             changes: named,
             front: named,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         }
@@ -562,34 +678,64 @@ mod tests {
     }
 
     /// What a hostile edge and mixes together answer: two manifests of one batch, one of another round than was asked for, what is
-    /// none, one key for two mixes; and another manifest for a batch that an edition carried. Two editions are made, and clients take both.
+    /// none, one key for two mixes; another manifest for a batch that an edition carried; and, each time that the press was started
+    /// again, other keys than those it published, of mixes and a desk (EXC-08). Three editions are made, and clients take them all.
     #[tokio::test]
     async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
         let town = Town::new(4);
         let (one, two) = (manifest(&town, 4, 1), manifest(&town, 4, 2));
         let period = |hop| KeyKind::of_mix(hop, town.directory.wire().cascade).period(Round(5));
-        let of = |hop| (path::mix_key(hop, period(hop).from), codec::encode(&key(&town, hop, period(hop))));
+        let one_round = Period { from: Round(7), until: Round(7) };
+        let mixes = |hop, period: Period, seed| {
+            (path::mix_key(hop, period.from), codec::encode(&key_of(&town, hop, period, seed)))
+        };
+        let desk = &town.directory.desks()[0];
+        let intake = |period: Period, seed| {
+            let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
+            let key = IntakeKey { key, from: period.from, until: period.until };
+            let signed = Unverified::sign(&key, &town.network, &town.desk);
+            (path::intake_key(&desk.id, period.from), codec::encode(&signed))
+        };
+        let weeks: Vec<_> = KeyKind::Intake.published(Round(5)).collect();
         let stray = codec::encode(&vec![manifest(&town, 1, 3)]);
-        let answers = |manifests: Vec<Unverified<Manifest>>| {
+        let answers = |manifests: Vec<Unverified<Manifest>>, seed| {
             let both = codec::encode(&manifests);
             let unreadable = (path::manifests(Round(2)), vec![0xff; 9]);
             let strays = (path::manifests(Round(3)), stray.clone());
-            vec![of(1), of(2), unreadable, strays, (path::manifests(Round(4)), both)]
+            let mixes = [mixes(1, period(1), seed), mixes(2, period(2), 7), mixes(0, one_round, seed + 10)];
+            // Of the first week the directory that the press began with has another; of the second nobody knows one yet.
+            let desks = [intake(weeks[0], seed + 20), intake(weeks[1], seed + 30)];
+            let all = [unreadable, strays, (path::manifests(Round(4)), both)];
+            mixes.into_iter().chain(desks).chain(all).collect::<Vec<_>>()
         };
+        let id = |seed| SealSecret::from_seed(&[seed; 32]).public().id();
         let folder = tempfile::tempdir().unwrap();
         let mut previous = None;
-        for (round, manifests, carried) in [(5, vec![two.clone(), one.clone()], 1), (6, vec![one, two], 0)] {
-            let answers =
-                answers(manifests).into_iter().map(|(path, body)| (path, found("application/cbor", &body)));
+        let rounds = [
+            (5, vec![two.clone(), one.clone()], 1, 7),
+            (6, vec![one.clone(), two.clone()], 0, 8),
+            (7, vec![one, two], 0, 9),
+        ];
+        for (round, manifests, carried, seed) in rounds {
+            let answers = answers(manifests, seed)
+                .into_iter()
+                .map(|(path, body)| (path, found("application/cbor", &body)));
             let mut press = press_at(&town, &town.bytes, folder.path(), web(answers.collect()));
             let now = testing::GENESIS.plus(3_000 * u64::from(round));
             press.make(Round(round), now, previous).await.unwrap();
             let made = press.state.unsent().unwrap().pop().unwrap();
             let head = UnverifiedHead::from_bytes(&made.head).unwrap();
             let edition = head.verify(&press.directory, Round(round), Round(round), previous.as_ref());
-            assert_eq!(edition.expect("clients take it").head().manifests.len(), carried, "round {round}");
+            let edition = edition.expect("clients take it");
+            assert_eq!(edition.head().manifests.len(), carried, "round {round}");
             let keys = (press.directory.mix_key(1, Round(5)), press.directory.mix_key(2, Round(5)));
-            assert!(keys.0.is_some() && keys.1.is_none(), "whose the key was first has it");
+            assert!(keys.1.is_none(), "whose the key was first has it");
+            assert_eq!(keys.0.map(SealPublic::id), Some(id(7)), "the one that was published, round {round}");
+            assert_eq!(edition.round_keys().get(Round(7)).map(SealPublic::id), Some(id(17)), "round {round}");
+            let intake =
+                |week: usize| press.directory.desks()[0].intake(weeks[week].from).map(SealPublic::id);
+            assert_eq!(intake(0), Some(town.intake.public().id()), "round {round}");
+            assert_eq!(intake(1), Some(id(37)), "round {round}");
             previous = Some(Digest::of(&made.head));
         }
     }
@@ -639,19 +785,147 @@ mod tests {
         assert_eq!(rounds(within(found, 700)), [2, 3], "what does not fit waits, in order");
     }
 
+    /// Text that does not compress.
+    fn noise(seed: &mut u32, letters: usize) -> String {
+        let mut letter = || {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'!' + (*seed >> 24) as u8 % 90)
+        };
+        (0..letters).map(|_| letter()).collect()
+    }
+
+    /// A story with many articles of that text.
+    fn heavy(n: u8, text: impl FnMut() -> String, articles: usize) -> Story {
+        let mut it = story(n, "");
+        let one = it.articles.remove(0);
+        let with = |text| Article { body: vec![Block::Paragraph(text)], ..one.clone() };
+        it.articles = std::iter::repeat_with(text).take(articles).map(with).collect();
+        it
+    }
+
+    /// The edition's bundles are what a client takes (EDN-06) and the edge too; they are what is kept and signed first.
+    fn opened(page: &Bundle) -> Bundle {
+        let (front, named) = page.pack();
+        assert!(front.len() <= FRONT_BYTES, "{} bytes", front.len());
+        named.open(&front).expect("clients open it")
+    }
+
+    /// A feed of 31 items of 256 KiB, twice, all under one title: more than the edge takes, and it stands first.
+    #[test]
+    fn one_story_that_is_too_heavy_cannot_stop_the_press() {
+        let mut seed = 1;
+        let flood = heavy(9, || noise(&mut seed, 256 * 1024), 62);
+        let (packed, _) = Bundle { stories: vec![flood.clone()], gone: vec![] }.pack();
+        assert!(packed.len() > edition::MAX_PACKED, "no edge takes it: {} bytes", packed.len());
+        let page = opened(&front_page(vec![story(1, "The tide rose."), flood]));
+        let articles: Vec<_> = page.stories.iter().map(|story| story.articles.len()).collect();
+        assert_eq!(articles, [3, 1], "cut, and the other story stays");
+    }
+
+    /// What weighs little on the way and more than a client unpacks.
+    #[test]
+    fn stories_that_unpack_beyond_the_limit_cannot_stop_the_press() {
+        let stories: Vec<_> = (1..=60).map(|n| heavy(n, || "flood ".repeat(40 * 1024), 4)).collect();
+        let all = Bundle { stories: stories.clone(), gone: vec![] };
+        let (packed, named) = all.pack();
+        assert!(packed.len() < FRONT_BYTES && named.open(&packed).is_err(), "{} bytes", packed.len());
+        let page = opened(&front_page(stories));
+        assert!(codec::encode(&page).len() <= FRONT_PLAIN + 1_000);
+        assert!((10..20).contains(&page.stories.len()), "{}", page.stories.len());
+        assert_eq!(page.stories[0].id, StoryId([60; 16]), "the newest stays");
+    }
+
+    #[test]
+    fn a_story_that_no_client_would_take_is_left_out() {
+        let mut script = story(2, "b");
+        script.articles[0].url = Some("javascript:alert(1)".into());
+        let empty = Story { articles: vec![], ..story(3, "c") };
+        assert_eq!(opened(&front_page(vec![story(1, "a"), script, empty])).stories, [story(1, "a")]);
+    }
+
+    /// An edge that answers what it is told to a PUT of a bundle and to one of an edition, takes all else, and has nothing.
+    /// Returns its address and where to tell it.
+    fn stern_edge() -> (String, Arc<[AtomicU16; 2]>) {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let told = Arc::new([AtomicU16::new(200), AtomicU16::new(200)]);
+        let answers = Arc::clone(&told);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, mut head, mut byte) = (stream.unwrap(), vec![], [0]);
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+                stream.read_exact(&mut body).unwrap();
+                let status = match head.as_str() {
+                    get if get.starts_with("get") => 404,
+                    put if put.starts_with("put /v1/bundles/") => answers[0].load(Relaxed),
+                    put if put.starts_with("put /v1/editions/") => answers[1].load(Relaxed),
+                    _ => 200,
+                };
+                let answer =
+                    format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        (address, told)
+    }
+
+    /// LOG-15, EDG-07: an edition of which nobody has the head is taken back if its stories are refused for good, also after a
+    /// restart, and its round gets no other; one that was handed out stays, whatever the edge says.
+    #[tokio::test]
+    async fn an_edition_that_is_refused_for_good_is_taken_back_unless_its_head_was_handed_out() {
+        let town = Town::new(6);
+        let folder = tempfile::tempdir().unwrap();
+        let (edge, told) = stern_edge();
+        let tell = |bundle, edition| {
+            told[0].store(bundle, Relaxed);
+            told[1].store(edition, Relaxed);
+        };
+        let open = || press_at(&town, &town.bytes, folder.path(), edge.clone());
+        // No mix hands in a key, so the first edition waits until half of its round is over.
+        let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+        let made = |press: &Press| press.state.newest().unwrap().unwrap();
+        let tree = |press: &Press| press.state.log().unwrap().unwrap().0.checkpoint();
+
+        assert_eq!(open().step(at(5)).await.unwrap(), Some(Round(5)));
+        let (first, before) = (made(&open()), tree(&open()));
+        for status in [413, 422] {
+            let round = Round(if status == 413 { 6 } else { 7 });
+            tell(status, 200);
+            let why = open().step(at(round.0.into())).await.unwrap_err();
+            assert!(matches!(why, PressError::TakenBack { round: of, .. } if of == round), "{why}");
+            let press = open();
+            assert_eq!((made(&press), tree(&press)), (first, before), "as if it had not been");
+            assert!(press.state.unsent().unwrap().is_empty());
+            tell(200, 200);
+            assert_eq!(open().step(at(round.0.into())).await.unwrap(), None, "the round gets no other");
+        }
+        assert_eq!(open().step(at(8)).await.unwrap(), Some(Round(8)));
+        assert_eq!(tree(&open()).size, before.size + 1);
+
+        // An edge that stumbles is no edge that refuses.
+        tell(503, 200);
+        assert!(matches!(open().step(at(9)).await, Err(PressError::Edge(_))));
+        assert_eq!(made(&open()).0, Round(9));
+        // The head left: it stays, and whatever is answered now.
+        tell(200, 422);
+        assert!(matches!(open().step(at(9)).await, Err(PressError::Refused { round: Round(9), .. })));
+        tell(413, 200);
+        assert!(matches!(open().step(at(10)).await, Err(PressError::Refused { round: Round(9), .. })));
+        tell(200, 200);
+        assert_eq!(open().step(at(10)).await.unwrap(), Some(Round(10)), "the edge takes it after all");
+    }
+
     #[test]
     fn a_front_page_keeps_the_newest_stories_within_its_weight() {
-        // Text that does not compress: 40 stories of 120 kB weigh more than a front page may.
-        let mut seed = 1u32;
-        let mut noise = || {
-            (0..120_000)
-                .map(|_| {
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    char::from(b'!' + (seed >> 24) as u8 % 90)
-                })
-                .collect::<String>()
-        };
-        let page = front_page((0..40).map(|n| story(n, &noise())).collect());
+        // 40 stories of 120 kB weigh more than a front page may.
+        let mut seed = 1;
+        let page = front_page((0..40).map(|n| story(n, &noise(&mut seed, 120_000))).collect());
         assert!(page.pack().0.len() <= FRONT_BYTES);
         assert!((10..40).contains(&page.stories.len()), "{}", page.stories.len());
         assert_eq!(page.stories[0].id, StoryId([39; 16]), "the newest stays");

@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proto::codec::Malformed;
+use proto::id::KeyId;
+use proto::keys::WEEK;
 use proto::log::Frontier;
 use proto::mix::BatchId;
+use proto::sign::IdentityPublic;
 use proto::{Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::keys::{Kept, Owner};
 
 /// The press's memory. Each method is one transaction, durable when it returns.
 pub(crate) struct State(Mutex<Connection>);
@@ -18,6 +23,8 @@ pub(crate) struct Signed {
     pub(crate) head: Vec<u8>,
     pub(crate) changes: Vec<u8>,
     pub(crate) front: Vec<u8>,
+    /// Whether its head may have left this machine. Then nothing takes its place, ever.
+    pub(crate) handed_out: bool,
 }
 
 impl State {
@@ -32,11 +39,16 @@ impl State {
              CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
              CREATE TABLE IF NOT EXISTS editions (
                  round INTEGER PRIMARY KEY, head BLOB NOT NULL, changes BLOB NOT NULL, front BLOB NOT NULL,
-                 sent INTEGER NOT NULL DEFAULT 0);
+                 handed_out INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0);
+             CREATE TABLE IF NOT EXISTS taken_back (round INTEGER PRIMARY KEY);
              CREATE TABLE IF NOT EXISTS carried (round INTEGER NOT NULL, part INTEGER NOT NULL, hop INTEGER NOT NULL,
-                 PRIMARY KEY (round, part, hop)) WITHOUT ROWID;
+                 edition INTEGER NOT NULL, PRIMARY KEY (round, part, hop)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS shown (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
-             CREATE TABLE IF NOT EXISTS log (tree BLOB NOT NULL, directory BLOB NOT NULL);",
+             CREATE TABLE IF NOT EXISTS shown_before (story BLOB PRIMARY KEY, digest BLOB NOT NULL);
+             CREATE TABLE IF NOT EXISTS keys (holder BLOB NOT NULL, first INTEGER NOT NULL, id BLOB NOT NULL,
+                 signed BLOB NOT NULL, PRIMARY KEY (holder, first)) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS log (tree BLOB NOT NULL, directory BLOB NOT NULL);
+             CREATE TABLE IF NOT EXISTS log_before (tree BLOB NOT NULL, directory BLOB NOT NULL);",
         )?;
         Ok(Self(Mutex::new(db)))
     }
@@ -108,6 +120,40 @@ impl State {
         change.commit()
     }
 
+    /// The keys that were handed in: of each holder the first for its rounds.
+    pub(crate) fn keys(&self) -> rusqlite::Result<Vec<Kept>> {
+        let db = self.db();
+        let mut query = db.prepare("SELECT holder, first, id, signed FROM keys")?;
+        let rows = query.query_map([], |row| {
+            let (holder, from): (Vec<u8>, _) = (row.get(0)?, Round(row.get(1)?));
+            // A hop, or a desk's identity.
+            let owner = match (holder.as_slice(), holder.as_slice().try_into()) {
+                ([hop], _) => Owner::Mix(*hop, from),
+                (_, Ok(desk)) => Owner::Desk(IdentityPublic(desk), from),
+                _ => return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(Malformed))),
+            };
+            Ok(Kept { owner, id: KeyId(row.get(2)?), signed: row.get(3)? })
+        })?;
+        rows.collect()
+    }
+
+    /// Keeps keys before they are published; the first of a holder for its rounds stays.
+    pub(crate) fn add_keys(&self, keys: &[Kept]) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        for Kept { owner, id, signed } in keys {
+            let (holder, from) = match owner {
+                Owner::Mix(hop, from) => (vec![*hop], from),
+                Owner::Desk(desk, from) => (desk.0.to_vec(), from),
+            };
+            change.execute(
+                "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)",
+                params![holder, from.0, id.0.as_slice(), signed],
+            )?;
+        }
+        change.commit()
+    }
+
     /// Round and head of the newest edition.
     pub(crate) fn newest(&self) -> rusqlite::Result<Option<(Round, Digest)>> {
         self.db()
@@ -116,6 +162,19 @@ impl State {
                 Ok((Round(row.get(0)?), Digest::of(&head)))
             })
             .optional()
+    }
+
+    /// The newest edition's whole front page, packed.
+    pub(crate) fn front(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let newest = "SELECT front FROM editions ORDER BY round DESC LIMIT 1";
+        self.db().query_row(newest, [], |row| row.get(0)).optional()
+    }
+
+    /// The newest round that had its edition, one that was taken back included.
+    pub(crate) fn last_round(&self) -> rusqlite::Result<Option<Round>> {
+        let all = "SELECT MAX(round) FROM (SELECT round FROM editions UNION SELECT round FROM taken_back)";
+        let last: Option<u32> = self.db().query_row(all, [], |row| row.get(0))?;
+        Ok(last.map(Round))
     }
 
     /// Digest of each story as the newest edition shows it.
@@ -163,37 +222,74 @@ impl State {
             "INSERT INTO editions (round, head, changes, front) VALUES (?, ?, ?, ?)",
             params![edition.round.0, edition.head, edition.changes, edition.front],
         )?;
+        // What it was before, in case that this edition is taken back.
+        change.execute_batch(
+            "DELETE FROM log_before; INSERT INTO log_before SELECT * FROM log; DELETE FROM log;
+             DELETE FROM shown_before; INSERT INTO shown_before SELECT * FROM shown; DELETE FROM shown;",
+        )?;
         // LOG-15: with the head and before anybody sees it, so that no two trees are ever signed of which one does not
         // continue the other.
-        change.execute("DELETE FROM log", [])?;
         change.execute("INSERT INTO log VALUES (?, ?)", params![log.0.to_bytes(), log.1.0])?;
-        change.execute("DELETE FROM shown", [])?;
         for (story, digest) in shown {
             change
                 .execute("INSERT INTO shown VALUES (?, ?)", params![story.as_slice(), digest.0.as_slice()])?;
         }
         for (batch, hop) in manifests {
-            change
-                .execute("INSERT INTO carried VALUES (?, ?, ?)", params![batch.round.0, batch.part, hop])?;
+            change.execute(
+                "INSERT INTO carried VALUES (?, ?, ?, ?)",
+                params![batch.round.0, batch.part, hop, edition.round.0],
+            )?;
         }
-        // Clients ask for editions of 14 days; what is older serves nobody.
+        // Clients ask for editions of 14 days; what is older serves nobody, but for the one before this.
         let old = edition.round.0.saturating_sub(336);
-        change.execute("DELETE FROM editions WHERE round < ? AND sent = 1", [old])?;
+        change.execute(
+            "DELETE FROM editions WHERE round < ? AND sent = 1 AND round < (SELECT MAX(round) FROM editions WHERE sent = 1)",
+            [old],
+        )?;
+        change.execute("DELETE FROM taken_back WHERE round < ?", [old])?;
+        // As long as devices know a key, and the press holds it.
+        change.execute("DELETE FROM keys WHERE first < ?", [edition.round.0.saturating_sub(2 * WEEK)])?;
         change.execute("DELETE FROM carried WHERE round < ?", [old])?;
         change.commit()
+    }
+
+    /// Notes that an edition's head is about to leave this machine.
+    pub(crate) fn mark_handed_out(&self, round: Round) -> rusqlite::Result<()> {
+        self.db().execute("UPDATE editions SET handed_out = 1 WHERE round = ?", [round.0]).map(|_| ())
+    }
+
+    // LOG-15
+    /// Takes the newest edition back, unless its head may have left this machine: all is as it was before, but that the round
+    /// gets no other. `false`: it stays.
+    pub(crate) fn take_back(&self, round: Round) -> rusqlite::Result<bool> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        if change.execute("DELETE FROM editions WHERE round = ? AND NOT handed_out", [round.0])? == 0 {
+            return Ok(false);
+        }
+        change.execute_batch(
+            "DELETE FROM log; INSERT INTO log SELECT * FROM log_before;
+             DELETE FROM shown; INSERT INTO shown SELECT * FROM shown_before;",
+        )?;
+        change.execute("DELETE FROM carried WHERE edition = ?", [round.0])?;
+        change.execute("INSERT INTO taken_back VALUES (?)", [round.0])?;
+        change.commit()?;
+        Ok(true)
     }
 
     /// Editions that the edge has not confirmed, oldest first: each names the one before, so they go in order.
     pub(crate) fn unsent(&self) -> rusqlite::Result<Vec<Signed>> {
         let db = self.db();
-        let mut query =
-            db.prepare("SELECT round, head, changes, front FROM editions WHERE sent = 0 ORDER BY round")?;
+        let mut query = db.prepare(
+            "SELECT round, head, changes, front, handed_out FROM editions WHERE sent = 0 ORDER BY round",
+        )?;
         let rows = query.query_map([], |row| {
             Ok(Signed {
                 round: Round(row.get(0)?),
                 head: row.get(1)?,
                 changes: row.get(2)?,
                 front: row.get(3)?,
+                handed_out: row.get(4)?,
             })
         })?;
         rows.collect()

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 use crate::codec::{self, Malformed};
 use crate::directory::{self, Directory, MixKey, RoundKeys};
@@ -16,7 +16,7 @@ use crate::mix::Manifest;
 use crate::round::{Millis, Round};
 use crate::seal::SealPublic;
 use crate::sign::{IdentitySecret, Purpose, Rejected, Unverified};
-use crate::story::{Story, StoryId};
+use crate::story::{MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
 
 /// The most that a bundle of stories may unpack to, in bytes.
 pub const MAX_BUNDLE: usize = 32 * 1024 * 1024;
@@ -27,6 +27,11 @@ pub const MAX_HEAD: usize = 1024 * 1024;
 /// The most that a picture may weigh, in bytes.
 pub const MAX_PICTURE: usize = 20 * 1024;
 
+/// The most stories that a bundle may bring, and the most that it may take away.
+pub const MAX_STORIES: usize = 1_000;
+/// The most blocks of text that all articles of a bundle may have.
+pub const MAX_BUNDLE_BLOCKS: usize = 200_000;
+
 /// Names a bundle of stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct BundleRef {
@@ -36,6 +41,80 @@ pub struct BundleRef {
     /// Their length.
     #[n(1)]
     pub len: u32,
+}
+
+impl BundleRef {
+    /// Opens the bundle that it names.
+    ///
+    /// # Errors
+    /// EDN-06, EDN-08, EDN-11: other bytes, too many, or stories that cannot be shown.
+    pub fn open(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
+        // EDN-06: length and digest are those that the head names, and it unpacks within the limit.
+        if bytes.len() > MAX_PACKED || bytes.len() != self.len as usize || Digest::of(bytes) != self.digest {
+            return Err(EditionRejected::Bundle);
+        }
+        let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
+        count(&plain)?;
+        let bundle: Bundle = codec::decode(&plain)?;
+        // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
+        for article in bundle.stories.iter().flat_map(|s| &s.articles) {
+            let picture = article.picture.as_ref().is_some_and(|p| p.bytes.len() > MAX_PICTURE);
+            let address =
+                article.url.as_ref().is_some_and(|u| !u.starts_with("https://") && !u.starts_with("http://"));
+            if picture || address {
+                return Err(EditionRejected::Story);
+            }
+        }
+        let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
+        if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
+            return Err(EditionRejected::Story);
+        }
+        Ok(bundle)
+    }
+}
+
+// EDN-08: so many stories, articles and blocks. They are counted before anything is made of them, because a few kilobytes can
+// name millions, each of which takes a hundred bytes of memory and more.
+fn count(bundle: &[u8]) -> Result<(), EditionRejected> {
+    let from = &mut Decoder::new(bundle);
+    record(from, 0)?;
+    count_stories(from)?;
+    array(from, MAX_STORIES).map(drop)
+}
+
+fn count_stories(from: &mut Decoder<'_>) -> Result<(), EditionRejected> {
+    let mut blocks = 0;
+    for _ in 0..array(from, MAX_STORIES)? {
+        let behind = record(from, 2)?;
+        for _ in 0..array(from, MAX_ARTICLES)? {
+            let behind = record(from, 6)?;
+            let here = array(from, MAX_BLOCKS)?;
+            blocks += here;
+            if blocks > MAX_BUNDLE_BLOCKS as u64 {
+                return Err(EditionRejected::Story);
+            }
+            skip(from, here.saturating_add(behind))?;
+        }
+        skip(from, behind)?;
+    }
+    Ok(())
+}
+
+/// The length of an array of at most so many.
+fn array(from: &mut Decoder<'_>, most: usize) -> Result<u64, EditionRejected> {
+    let len = from.array().ok().flatten().ok_or(Malformed)?;
+    if len > most as u64 { Err(EditionRejected::Story) } else { Ok(len) }
+}
+
+/// Goes into a record, over so many fields; returns how many are behind the next.
+fn record(from: &mut Decoder<'_>, before: u64) -> Result<u64, Malformed> {
+    let fields = from.array().ok().flatten().ok_or(Malformed)?;
+    skip(from, before)?;
+    fields.checked_sub(before + 1).ok_or(Malformed)
+}
+
+fn skip(from: &mut Decoder<'_>, values: u64) -> Result<(), Malformed> {
+    (0..values).try_for_each(|_| from.skip()).map_err(|_| Malformed)
 }
 
 /// An edition's signed summary.
@@ -59,11 +138,14 @@ pub struct Head {
     /// The whole front page, for who comes new or was away.
     #[n(5)]
     pub front: BundleRef,
-    /// Every manifest since the edition before, as its mix signed it.
+    /// Digest of the front page that either of them makes: [`page_digest`].
     #[n(6)]
+    pub page: Digest,
+    /// Every manifest since the edition before, as its mix signed it.
+    #[n(7)]
     pub manifests: Vec<Unverified<Manifest>>,
     /// The first mix's keys of this round and the next, in order, as it signed them. None where the first mix is the exit.
-    #[n(7)]
+    #[n(8)]
     pub round_keys: Vec<Unverified<MixKey>>,
 }
 
@@ -132,6 +214,9 @@ pub enum EditionRejected {
     /// EDN-13
     #[error("the roster is not in force in the edition's round")]
     RosterOver,
+    /// EDN-14
+    #[error("the stories do not make the front page that the edition names")]
+    Page,
 }
 
 impl UnverifiedHead {
@@ -286,12 +371,28 @@ impl Edition {
 
     /// The changes since the edition before.
     pub fn changes(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-        open_bundle(&self.head.changes, bytes)
+        self.head.changes.open(bytes)
     }
 
     /// The whole front page.
     pub fn front(&self, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-        open_bundle(&self.head.front, bytes)
+        self.head.front.open(bytes)
+    }
+
+    /// The front page that one of its bundles makes of the one held: `changes` of the page before, `front` of none.
+    ///
+    /// # Errors
+    /// EDN-14: it is not the one that the head names, or larger than a bundle may be.
+    pub fn page(&self, mut held: Vec<Story>, bundle: Bundle) -> Result<Vec<Story>, EditionRejected> {
+        bundle.fold_into(&mut held);
+        // EDN-14: one page under one head, whichever bundle it was made from.
+        let page = codec::encode(&held);
+        // No more than `front` may bring, however many changes it is folded from.
+        if Digest::of(&page) != self.head.page || page.len() > MAX_BUNDLE {
+            return Err(EditionRejected::Page);
+        }
+        count_stories(&mut Decoder::new(&page))?;
+        Ok(held)
     }
 }
 
@@ -315,6 +416,11 @@ impl DropRef {
         DeskDrop::from_bytes(directory.wire().cascade, p.desk_slots, p.desks, bytes)
             .map_err(|_| EditionRejected::Drop)
     }
+}
+
+/// What a head names a front page by: SHA-256 over the one encoding of its stories, newest first.
+pub fn page_digest(stories: &[Story]) -> Digest {
+    Digest::of(&codec::encode(&stories))
 }
 
 /// Signs a head; returns the bytes to serve.
@@ -350,29 +456,6 @@ impl Bundle {
         front.extend(self.stories);
         front.sort_by(|a, b| b.newest().cmp(&a.newest()).then(a.id.cmp(&b.id)));
     }
-}
-
-fn open_bundle(named: &BundleRef, bytes: &[u8]) -> Result<Bundle, EditionRejected> {
-    // EDN-06: length and digest are those that the head names, and it unpacks within the limit.
-    if bytes.len() > MAX_PACKED || bytes.len() != named.len as usize || Digest::of(bytes) != named.digest {
-        return Err(EditionRejected::Bundle);
-    }
-    let plain = zstd::bulk::decompress(bytes, MAX_BUNDLE).map_err(|_| EditionRejected::Bundle)?;
-    let bundle: Bundle = codec::decode(&plain)?;
-    // EDN-08: a story has an article and an id of its own; pictures are small; addresses are of the web.
-    for article in bundle.stories.iter().flat_map(|s| &s.articles) {
-        let picture = article.picture.as_ref().is_some_and(|p| p.bytes.len() > MAX_PICTURE);
-        let address =
-            article.url.as_ref().is_some_and(|u| !u.starts_with("https://") && !u.starts_with("http://"));
-        if picture || address {
-            return Err(EditionRejected::Story);
-        }
-    }
-    let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
-    if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
-        return Err(EditionRejected::Story);
-    }
-    Ok(bundle)
 }
 
 /// A manifest whose mix is known: for mixes, which take a batch only with the manifest before it, and for the press.
@@ -478,6 +561,7 @@ mod tests {
                 directory: self.directory.digest(),
                 changes: nothing,
                 front: nothing,
+                page: page_digest(&[]),
                 manifests: vec![],
                 round_keys: vec![],
             }
@@ -683,6 +767,40 @@ mod tests {
         }
     }
 
+    /// Six million empty paragraphs are 6 KB on the way.
+    #[test]
+    fn edn_08_more_than_a_page_is_made_of_is_refused_before_anything_is_made_of_it() {
+        let t = town();
+        let open = |stories: Vec<Story>, gone: usize| {
+            let gone =
+                (0..gone).map(|n| StoryId([&[0; 8][..], &n.to_be_bytes()].concat().try_into().unwrap()));
+            let (bytes, front) = Bundle { stories, gone: gone.collect() }.pack();
+            t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
+        };
+        let of = |id: u16, articles: usize, blocks: usize| {
+            let mut it = story(1, 2);
+            it.id.0[..2].copy_from_slice(&id.to_be_bytes());
+            it.articles[0].body = vec![Block::Paragraph(String::new()); blocks];
+            it.articles = vec![it.articles[0].clone(); articles];
+            it
+        };
+        let no = Err(EditionRejected::Story);
+        let stories = |n: u16| (0..n).map(|id| of(id, 1, 1)).collect::<Vec<_>>();
+        assert_eq!((open(stories(1_000), 0), open(stories(1_001), 0)), (Ok(()), no));
+        assert_eq!((open(vec![], 1_000), open(vec![], 1_001)), (Ok(()), no));
+        assert_eq!((open(vec![of(1, 100, 1)], 0), open(vec![of(1, 101, 1)], 0)), (Ok(()), no));
+        assert_eq!((open(vec![of(1, 1, 2_000)], 0), open(vec![of(1, 1, 2_001)], 0)), (Ok(()), no));
+        let all = of(1, 100, 2_000);
+        assert_eq!((open(vec![all.clone()], 0), open(vec![all.clone(), of(2, 1, 1)], 0)), (Ok(()), no));
+
+        // The same of a page that one bundle does not make alone.
+        let (bytes, changes) = Bundle { stories: vec![of(2, 1, 1)], gone: vec![] }.pack();
+        let page = page_digest(&[all.clone(), of(2, 1, 1)]);
+        let edition = t.verify(&Head { changes, page, ..t.head() }).unwrap();
+        let page = edition.page(vec![all], edition.changes(&bytes).unwrap());
+        assert_eq!(page.map(|_| ()), no);
+    }
+
     #[test]
     fn edn_09_a_head_of_a_round_still_to_come_is_refused() {
         let t = town();
@@ -756,6 +874,33 @@ mod tests {
         let bytes = sign_head(&head, &t.directory.wire().network, &t.press);
         let over = UnverifiedHead::from_bytes(&bytes).unwrap().verify(&t.directory, round, round, None);
         assert_eq!(over.err(), Some(EditionRejected::RosterOver));
+    }
+
+    /// One head with two pages, one for who follows and one for who begins: whichever of them it names, nobody is shown the
+    /// other.
+    #[test]
+    fn edn_14_both_bundles_make_the_page_that_the_head_names() {
+        let t = town();
+        let held = vec![story(1, 3), story(2, 2)];
+        let (changes_bytes, changes) =
+            Bundle { stories: vec![story(3, 5)], gone: vec![StoryId([1; 16])] }.pack();
+        let pages = |whole: Vec<Story>, page: Digest| {
+            let (front_bytes, front) = Bundle { stories: whole, gone: vec![] }.pack();
+            let edition = t.verify(&Head { changes, front, page, ..t.head() }).unwrap();
+            let follows = edition.page(held.clone(), edition.changes(&changes_bytes).unwrap());
+            (follows, edition.page(vec![], edition.front(&front_bytes).unwrap()))
+        };
+        let page = vec![story(3, 5), story(2, 2)];
+        let named = page_digest(&page);
+        assert_eq!(pages(page.clone(), named), (Ok(page.clone()), Ok(page.clone())));
+        let backwards = page.iter().rev().cloned().collect();
+        assert_eq!(pages(backwards, named).1, Ok(page.clone()), "the order is the page's, not the bundle's");
+        let no = Err(EditionRejected::Page);
+        let other = vec![story(3, 5), Story { title: "A bridge falls".into(), ..story(2, 2) }];
+        for other in [other, vec![story(3, 5)], vec![story(3, 5), story(2, 2), story(4, 1)]] {
+            assert_eq!(pages(other.clone(), named), (Ok(page.clone()), no.clone()));
+            assert_eq!(pages(other.clone(), page_digest(&other)), (no.clone(), Ok(other)));
+        }
     }
 
     #[test]

@@ -5,6 +5,11 @@
 
 use minicbor::{Decode, Encode};
 
+/// The most articles of a story: of one event some dozens of outlets tell at most.
+pub const MAX_ARTICLES: usize = 100;
+/// The most blocks of an article: the longest magazine pieces have some hundreds of paragraphs.
+pub const MAX_BLOCKS: usize = 2_000;
+
 /// Names one story for as long as it lives: 16 bytes, stable while coverage is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct StoryId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);

@@ -83,7 +83,7 @@ fn edition_line(app: &App, status: &Status) -> Markup {
 
 /// Whether what came last was thrown away.
 fn thrown_away(health: Health) -> bool {
-    matches!(health, Health::Unverified | Health::Forked | Health::Unwitnessed)
+    matches!(health, Health::Unverified | Health::Forked | Health::TwoPages | Health::Unwitnessed)
 }
 
 /// Before the first edition.
@@ -106,6 +106,7 @@ fn trouble(health: Health) -> Markup {
         Health::Offline => words::OFFLINE,
         Health::Unverified => words::UNVERIFIED,
         Health::Forked => words::FORKED,
+        Health::TwoPages => words::TWO_PAGES,
         Health::Frozen => words::FROZEN,
         Health::Unwitnessed => words::UNWITNESSED,
         Health::Stale => words::STALE,

@@ -31,6 +31,9 @@ words! {
     /// P6
     FORKED = "What came last does not go on from what you were shown before. It was thrown away. \
               Someone may be trying to show you what others do not see. The edition you have is good.";
+    /// P6
+    TWO_PAGES = "The stories that came last are not the front page that the press signed for everyone. They were thrown away. \
+                 Someone may be trying to show you what others do not see. The edition you have is good.";
     FROZEN = "The witnesses have co-signed nothing for more than three rounds. New editions may be held back. \
               The one you have is good. Look at this computer's clock too.";
     UNWITNESSED = "Too few witnesses have co-signed what came last. It was thrown away. The edition you have is good.";

@@ -148,6 +148,46 @@ async fn exc_05_one_bit_anywhere_is_refused_and_the_last_good_edition_stays() {
     }
 }
 
+/// P6: the press alone, with one head and two bundles that do not belong together. Who follows and who begins are shown the page that
+/// the head names, or nothing new, and are told; with the next honest edition all have one page again.
+#[tokio::test]
+async fn edn_14_nobody_is_shown_another_page_than_the_head_names() {
+    let mut town = Town::found(21).await;
+    let follows = town.reader(21);
+    town.round(0, &[&follows]).await;
+    town.round(1, &[&follows]).await;
+    let begins = town.reader(22);
+    let mut exchange = async |r, other, devices: [&Device; 2]| {
+        town.other_front = other;
+        town.publish(r, vec![story(r)]);
+        let mut outcomes = vec![];
+        for device in devices {
+            town.clock.set(town.start(r));
+            let it = town.next(device).await;
+            outcomes.push((it.health, it.editions, it.posted));
+        }
+        outcomes
+    };
+    let devices: [&Device; 2] = [&follows, &begins];
+
+    let outcomes = exchange(2, Some((vec![story(9)], false)), devices).await;
+    assert_eq!(outcomes, [(Health::Good, 1, true), (Health::TwoPages, 0, false)], "the changes are named");
+    assert_eq!(titles(&follows), ["Story 2", "Story 1", "Story 0"]);
+    assert!(titles(&begins).is_empty());
+
+    let outcomes = exchange(3, Some((vec![story(9)], true)), devices).await;
+    assert_eq!(outcomes, [(Health::TwoPages, 0, true), (Health::Good, 1, true)], "the whole page is named");
+    assert_eq!(titles(&follows).len(), 3, "what was shown before stays");
+    assert_eq!(titles(&begins), ["Story 9"]);
+
+    // Whose page is another now is told so, and gets the whole page with the edition after.
+    let outcomes = exchange(4, None, devices).await;
+    assert_eq!(outcomes, [(Health::Good, 2, true), (Health::TwoPages, 0, true)]);
+    let outcomes = exchange(5, None, devices).await;
+    assert_eq!(outcomes, [(Health::Good, 1, true), (Health::Good, 2, true)]);
+    assert_eq!((titles(&follows).len(), titles(&follows)), (6, titles(&begins)));
+}
+
 #[tokio::test]
 async fn exc_08_no_reader_is_given_other_keys_than_were_published() {
     let mut town = Town::found(13).await;

@@ -14,7 +14,7 @@ use proto::directory::{
     UnverifiedDirectory,
 };
 use proto::drops::{empty_box, empty_slot};
-use proto::edition::{Bundle, Head, sign_head};
+use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::envelope::{self, Found, Wire};
 use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
@@ -276,6 +276,8 @@ pub(crate) struct Town {
     log: Log,
     previous: Digest,
     front: Vec<Story>,
+    /// The next edition's whole front page is this one in place of what its changes make, and whether its head names that.
+    pub other_front: Option<(Vec<Story>, bool)>,
     /// Where the newest whole front page and the newest changes are.
     pub front_path: String,
     pub changes_path: String,
@@ -361,6 +363,7 @@ impl Town {
             log: Log { tree: Frontier::empty(), directory: None },
             previous: Digest([0; 32]),
             front: vec![],
+            other_front: None,
             front_path: String::new(),
             changes_path: String::new(),
             taken: 0,
@@ -514,7 +517,9 @@ impl Town {
             self.edge.put(path::reader_drop(r), reader);
         }
         let (changes_bytes, changes) = changes.pack();
-        let (front_bytes, front) = Bundle { stories: self.front.clone(), gone: vec![] }.pack();
+        let (stories, is_named) = self.other_front.take().unwrap_or_else(|| (self.front.clone(), true));
+        let page = page_digest(if is_named { &stories } else { &self.front });
+        let (front_bytes, front) = Bundle { stories, gone: vec![] }.pack();
         let head = Head {
             round: Round(e),
             previous: self.previous,
@@ -522,6 +527,7 @@ impl Town {
             directory: self.directory.digest(),
             changes,
             front,
+            page,
             manifests,
             round_keys: self.round_keys(e),
         };

@@ -113,7 +113,7 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
         let changes = get(path::bundle(&edition.head().changes.digest)).await;
         let changes = edition.changes(&changes).unwrap();
         assert_eq!(changes.stories.len(), 1, "round {r} brings its article, and that alone");
-        changes.fold_into(&mut folded);
+        folded = edition.page(folded, changes).unwrap();
         tree.push_edition((r == Round(1)).then_some(&*bytes_of_directory), &bytes);
         let front = get(path::bundle(&edition.head().front.digest)).await;
         assert_eq!(edition.front(&front).unwrap().stories, folded, "round {r}");

@@ -14,7 +14,8 @@ use proto::pass::{self, DeskPass};
 use proto::request::UnverifiedRequest;
 use proto::seal::{SealPublic, SealSecret};
 use proto::sign::{IdentityPublic, RootPublic, RootSignature, Unverified};
-use proto::{Digest, Millis, Round, batch};
+use proto::story::Story;
+use proto::{Digest, Millis, Round, batch, codec};
 
 use crate::fields::{self, Fields, Outcome, SUCCESS, word};
 use crate::make::Draw;
@@ -334,8 +335,19 @@ fn edition(f: &Fields) -> Outcome {
                 Ok(bundle) => bundle,
                 Err(e) => return Ok(Err(e)),
             };
-            f.states("stories", bundle.stories.len())?;
             f.states("gone", bundle.gone.len())?;
+            match edition.page(vec![], bundle) {
+                Ok(page) => f.states("stories", page.len())?,
+                Err(e) => return Ok(Err(e)),
+            }
+        }
+        if f.has("changes") {
+            let held: Vec<Story> =
+                codec::decode(&f.bytes("held")?).map_err(|e| format!("the page held: {e}"))?;
+            match edition.changes(&f.bytes("changes")?).and_then(|changes| edition.page(held, changes)) {
+                Ok(page) => f.states("stories", page.len())?,
+                Err(e) => return Ok(Err(e)),
+            }
         }
         if f.has("reader-drop") {
             return Ok(edition.drops()[0].reader_drop(&directory, f.bytes("reader-drop")?).map(|_| ()));

@@ -127,7 +127,7 @@ fn later(
 
 #[cfg(test)]
 mod tests {
-    use proto::edition::{Bundle, Head, sign_head};
+    use proto::edition::{Bundle, Head, page_digest, sign_head};
 
     use super::*;
     use crate::faults::Hook;
@@ -143,6 +143,7 @@ mod tests {
             directory: Digest::of(directory),
             changes: named,
             front: named,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         };

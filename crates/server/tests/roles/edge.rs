@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::{IntakeKey, MixKey, desk_id};
-use proto::edition::{Bundle, Head, sign_head};
+use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
@@ -153,6 +153,7 @@ impl Running {
             directory,
             changes: named,
             front: named,
+            page: page_digest(&[]),
             manifests,
             round_keys: vec![],
         };

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::DirectoryRejected;
-use proto::edition::{Bundle, Head, sign_head};
+use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, UnverifiedNote};
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Digest, Millis, Round, path, request};
@@ -55,6 +55,7 @@ impl Press {
             directory: named,
             changes: nothing,
             front: nothing,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         };

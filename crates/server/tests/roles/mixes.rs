@@ -15,7 +15,7 @@ use proto::batch::BatchSeal;
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::directory::{Directory, UnverifiedDirectory, check_mix_key};
 use proto::drops::{DeskDrop, ReaderDrop};
-use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
+use proto::edition::{Bundle, Head, UnverifiedHead, page_digest, sign_head};
 use proto::envelope::{Blob, cover, to_desk, to_readers, wrap};
 use proto::keys::KeyKind;
 use proto::mix::{BatchId, Manifest};
@@ -296,6 +296,7 @@ impl Net {
             directory: self.town.directory.digest(),
             changes: named,
             front: named,
+            page: page_digest(&[]),
             manifests: fresh,
             round_keys: vec![],
         };

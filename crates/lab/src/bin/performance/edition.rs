@@ -8,7 +8,7 @@ use lab::town::{MIXES, Town};
 use news::Input;
 use news::group::Grouper;
 use news::sidecar::Sidecar;
-use proto::edition::{Bundle, Head, UnverifiedHead, sign_head};
+use proto::edition::{Bundle, Head, UnverifiedHead, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round};
@@ -38,6 +38,7 @@ pub(crate) fn measure(board: &mut Board) -> Result<()> {
         directory: town.directory.digest(),
         changes: named,
         front: named,
+        page: page_digest(&bundle.stories),
         manifests: manifests(&town),
         round_keys: vec![],
     };

@@ -1,12 +1,14 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
 use proto::directory::Role;
-use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, MAX_STORIES, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::{PASS, READER_SLOT};
-use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
-use proto::{Digest, Millis, Round};
+use proto::story::{
+    Article, ArticleId, Block, Grain, MAX_ARTICLES, MAX_BLOCKS, Media, Picture, Story, StoryId, When,
+};
+use proto::{Digest, Millis, Round, codec};
 
 use super::directory::Town;
 use crate::case::Case;
@@ -56,6 +58,7 @@ impl Press {
             directory: Digest::of(&self.town.bare()),
             changes: nothing,
             front: nothing,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         }
@@ -120,8 +123,9 @@ impl Press {
     }
 
     fn stories(&self, path: &str, expect: &str, check: &str, note: &str, stories: Vec<Story>) -> Case {
+        let page = page_digest(&stories);
         let (bytes, front) = Bundle { stories, gone: vec![StoryId([0xa3; 16])] }.pack();
-        self.case(path, expect, check, note, &Head { front, ..self.head() }).hex("front", bytes)
+        self.case(path, expect, check, note, &Head { front, page, ..self.head() }).hex("front", bytes)
     }
 }
 
@@ -135,6 +139,8 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = heads(&p);
     cases.extend(manifests(&p));
     cases.extend(bundles(&p));
+    cases.extend(numbers(&p));
+    cases.extend(pages(&p));
     cases.extend(drops(&p));
     cases.extend(round_keys(&Press { town: Town::of_two() }));
     cases
@@ -291,6 +297,65 @@ fn bundles(p: &Press) -> Vec<Case> {
             "two stories under one id",
             vec![story(), with(&|a| a.title = "Bridge opens".into())],
         ),
+    ]
+}
+
+/// How much a bundle may be made of: numbers that weigh nothing on the way.
+fn numbers(p: &Press) -> Vec<Case> {
+    let of = |id: u16, articles: usize, blocks: usize| {
+        let mut it = story();
+        it.id.0[..2].copy_from_slice(&id.to_be_bytes());
+        it.articles[0].body = vec![Block::Paragraph(String::new()); blocks];
+        it.articles = vec![it.articles[0].clone(); articles];
+        it
+    };
+    let case = |path: &str, note: &str, stories| p.stories(path, "story", "EDN-08", note, stories);
+    let most = vec![of(0, MAX_ARTICLES, MAX_BLOCKS)];
+    let gone =
+        (0..=MAX_STORIES as u64).map(|n| StoryId([n.to_be_bytes(); 2].concat().try_into().expect("16")));
+    let (bytes, front) = Bundle { stories: vec![], gone: gone.collect() }.pack();
+    vec![
+        p.stories("most-blocks", "success", "EDN-08", "100 articles of 2,000 blocks each", most.clone())
+            .with("stories", 1)
+            .with("gone", 1),
+        case("edn-08-blocks", "an article of 2,001 blocks", vec![of(0, 1, MAX_BLOCKS + 1)]),
+        case("edn-08-all-blocks", "200,001 blocks in all", [most, vec![of(1, 1, 1)]].concat()),
+        case("edn-08-articles", "a story of 101 articles", vec![of(0, MAX_ARTICLES + 1, 1)]),
+        case("edn-08-stories", "1,001 stories", (0..=MAX_STORIES as u16).map(|id| of(id, 1, 1)).collect()),
+        p.case("edn-08-gone", "story", "EDN-08", "1,001 stories that go", &Head { front, ..p.head() })
+            .hex("front", bytes),
+    ]
+}
+
+/// One front page, from the whole of it or from the one held and its changes.
+fn pages(p: &Press) -> Vec<Case> {
+    let held = vec![story()];
+    let mut newer = Story { id: StoryId([0xa4; 16]), ..story() };
+    newer.articles[0].published = Some(When { unix: 1_791_000_060, grain: Grain::Minute });
+    let page = [newer.clone(), story()];
+    let (changes_bytes, changes) = Bundle { stories: vec![newer.clone()], gone: vec![] }.pack();
+    let (front_bytes, front) = Bundle { stories: vec![newer], gone: vec![] }.pack();
+    let case = |path: &str, expect: &str, note: &str, page: &[Story]| {
+        let head = Head { changes, front, page: page_digest(page), ..p.head() };
+        p.case(path, expect, "EDN-14", note, &head)
+    };
+    let follows = |case: Case| case.hex("held", codec::encode(&held)).hex("changes", &changes_bytes);
+    vec![
+        follows(case("changes", "success", "a story added to the one held", &page)).with("stories", 2),
+        follows(case(
+            "edn-14-changes",
+            "page",
+            "changes that make another page than the named one, which is the whole one's",
+            &page[..1],
+        )),
+        case(
+            "edn-14-front",
+            "page",
+            "a whole page that is another than the named one, which is what the changes make",
+            &page,
+        )
+        .hex("front", front_bytes)
+        .with("gone", 0),
     ]
 }
 

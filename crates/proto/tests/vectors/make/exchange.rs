@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use proto::directory::{DeskCard, DeskEntry, IntakeKey};
-use proto::edition::{Bundle, Head, sign_head};
+use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::log::{Frontier, UnverifiedNote};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
@@ -94,6 +94,7 @@ impl Net {
             directory: Digest::of(directory),
             changes: nothing,
             front: nothing,
+            page: page_digest(&[]),
             manifests: vec![Unverified::sign(&manifest, &network, &self.town.mix)],
             round_keys: vec![],
         };

@@ -5,7 +5,7 @@ use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
-use proto::edition::{Bundle, Head, sign_head};
+use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::envelope::Wire;
 use proto::hold::Hold;
 use proto::mix::{BatchId, Manifest};
@@ -153,6 +153,7 @@ impl Net {
             directory: Digest::of(directory),
             changes: nothing,
             front: nothing,
+            page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
         };

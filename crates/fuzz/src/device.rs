@@ -189,7 +189,7 @@ pub(crate) fn files(bytes: &[u8]) {
         _ => input.rest().to_vec(),
     };
     let Ok(looked) = look(&name, &bytes, Sizes { ten: 20_000, thirty: 60_000 }) else { return };
-    assert!(bytes.len() <= MAX_FILE && !looked.documents.is_empty() && looked.found.len() <= 40);
+    assert!(bytes.len() <= MAX_FILE && !looked.documents.is_empty() && looked.found.len() <= 130);
     assert!(looked.found.iter().all(|finding| finding.text.chars().count() <= 120));
     for document in &looked.documents {
         assert!(document.to_stream().is_ok(), "what is offered can be sent");

@@ -140,7 +140,7 @@ words! {
     // deleting
     DELETE = "Delete this conversation";
     DELETE_TITLE = "Delete the conversation with {}";
-    DELETE_WHAT = "Its text and its keys are deleted on this device.";
+    DELETE_WHAT = "Its text, its draft and its keys are deleted on this device.";
     DELETE_WAITING = "Messages that still wait here are taken back.";
     DELETE_GONE = "What has left cannot be called back. The desk keeps what it has.";
     DELETE_ANSWERS = "Answers on their way can then be read by nobody.";
@@ -192,20 +192,26 @@ words! {
     NOT_CLEANED = "This kind of file cannot be cleaned here. It would be sent as it is.";
     TAKEN_OUT = "Taken out";
     GOES_ALONG = "This goes along";
-    FOUND_NOTHING = "Nothing was found beside the text. There may be more in it.";
+    FOUND_NOTHING = "Nothing was found beside the text.";
     FOUND_NOTHING_PICTURE = "Nothing was found beside the picture itself.";
+    MAY_BE_MORE = "There may be more in it than is listed here.";
     CLEAN_IT_YOURSELF = "If the list names you, do not send it. A picture of a page carries less.";
     STAYS_VISIBLE = "What can be seen or read in it stays: names, faces, marks. So does its name.";
     HAS_PLACE = "The place where it was taken";
     HAS_PERSON = "A person";
     HAS_COMPANY = "A company";
     HAS_DEVICE = "The camera or phone";
+    HAS_PATH = "A folder or file on a computer";
     HAS_PROGRAM = "The program that made it";
     HAS_DATE = "A date";
     HAS_TITLE = "A title or keywords";
+    HAS_PROPERTY = "A property";
     HAS_COMMENTS = "Comments or changes";
     HAS_MACROS = "Small programs in it";
+    HAS_FILE = "A file inside it";
     HAS_LOCKED = "It is locked, so not all could be read";
+    MORE = "and {} more";
+    MORE_THAN = "and more than {} more";
     TAKES = "What sending it takes";
     /// P2: what the threat model says of many messages
     COSTS = "Each part is one more message. Who watches for long learns more from many messages than from one.";

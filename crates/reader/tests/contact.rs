@@ -308,6 +308,30 @@ async fn a_document_shows_what_it_carries_and_how_long_it_takes_before_it_starts
 }
 
 #[tokio::test]
+async fn that_there_may_be_more_in_a_file_is_said_of_every_one_that_is_not_made_anew() {
+    let mut window = window(22).await;
+    begin(&mut window).await;
+    window.press("Investigations", &[]).await;
+    window.press("Attach a document", &[""]).await;
+    let authors = |n| (0..n).map(|n| format!("<< /Author (Ana {n:04}) >>")).collect::<String>();
+    for (name, file, more) in [
+        ("a.txt", "hello".to_owned(), None),
+        ("a.pdf", "%PDF-1.4".to_owned(), None),
+        ("a.pdf", format!("%PDF-1.4 {} << /Company (Harbour) >>", authors(10)), None),
+        ("a.pdf", format!("%PDF-1.4 {} << /Company (Harbour) >>", authors(12)), Some("A person: and 2 more")),
+        ("a.pdf", format!("%PDF-1.4 {}", authors(1_001)), Some("A person: and more than 990 more")),
+    ] {
+        window.upload("Look at it", name, file.as_bytes()).await;
+        assert_eq!(window.heading(), "What the file carries", "{}", window.page);
+        assert!(window.says("There may be more in it than is listed here."), "{}", window.page);
+        assert_eq!(window.says(" more</li>"), more.is_some(), "{}", window.page);
+        assert!(more.is_none_or(|more| window.says(more)), "{}", window.page);
+        assert_eq!(window.says("Harbour"), file.contains("Harbour"), "many of one kind hide no other");
+        window.press("Choose another file", &[]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_file_from_a_stranger_or_a_closed_area_goes_nowhere() {
     let mut ours = window(21).await;
     begin(&mut ours).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use client::cleaning::{Finding, Looked, NotTaken, What, look};
+use client::cleaning::{Finding, Looked, More, NotTaken, What, look};
 use client::{DeskView, DocumentView, LineState, Plan, WriteError};
 use maud::{Markup, html};
 use proto::DeskId;
@@ -23,6 +23,7 @@ use crate::{App, words};
 /// What can be sent of a file, with what each takes.
 pub(super) struct Ways {
     found: Vec<Finding>,
+    more: Vec<More>,
     cleaned: bool,
     ways: Vec<Way>,
 }
@@ -131,6 +132,7 @@ impl Ways {
         };
         Ways {
             found: looked.found.clone(),
+            more: looked.more.clone(),
             cleaned: looked.cleaned,
             ways: looked.documents.iter().map(way).collect(),
         }
@@ -184,9 +186,19 @@ pub(super) fn looked(load: &Load<'_>, desk: &DeskView, looked: &Ways, problem: O
             p { (if looked.cleaned { words::FOUND_NOTHING_PICTURE } else { words::FOUND_NOTHING }) }
         } @else {
             h2 { (if looked.cleaned { words::TAKEN_OUT } else { words::GOES_ALONG }) }
-            ul.points { @for finding in &looked.found { li { (found(finding)) } } }
+            ul.points {
+                @for of_one_kind in looked.found.chunk_by(|a, b| a.what == b.what) {
+                    @for finding in of_one_kind { li { (found(finding)) } }
+                    @for more in looked.more.iter().filter(|more| more.what == of_one_kind[0].what) {
+                        li { (kind_of(more.what)) ": " (fill(and_more(more), &[html! { (more.count) }])) }
+                    }
+                }
+            }
         }
-        @if !looked.cleaned { p.problem { (words::CLEAN_IT_YOURSELF) } }
+        @if !looked.cleaned {
+            p { (words::MAY_BE_MORE) }
+            p.problem { (words::CLEAN_IT_YOURSELF) }
+        }
         p { (words::STAYS_VISIBLE) }
         h2 { (words::TAKES) }
         p { (words::COSTS) }
@@ -216,19 +228,29 @@ pub(super) fn looked(load: &Load<'_>, desk: &DeskView, looked: &Ways, problem: O
 }
 
 fn found(finding: &Finding) -> Markup {
-    let what = match finding.what {
+    html! { (kind_of(finding.what)) @if !finding.text.is_empty() { ": " (text::run(&finding.text)) } }
+}
+
+fn kind_of(what: What) -> &'static str {
+    match what {
         What::Place => words::HAS_PLACE,
         What::Person => words::HAS_PERSON,
         What::Company => words::HAS_COMPANY,
         What::Device => words::HAS_DEVICE,
+        What::Path => words::HAS_PATH,
         What::Program => words::HAS_PROGRAM,
         What::Date => words::HAS_DATE,
         What::Title => words::HAS_TITLE,
+        What::Property => words::HAS_PROPERTY,
         What::Comments => words::HAS_COMMENTS,
         What::Macros => words::HAS_MACROS,
+        What::File => words::HAS_FILE,
         What::Locked => words::HAS_LOCKED,
-    };
-    html! { (what) @if !finding.text.is_empty() { ": " (text::run(&finding.text)) } }
+    }
+}
+
+fn and_more(more: &More) -> &'static str {
+    if more.at_least { words::MORE_THAN } else { words::MORE }
 }
 
 /// A document in a conversation: how far it is, and the way to take it back.

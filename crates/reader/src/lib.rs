@@ -8,6 +8,10 @@ mod contact;
 mod front;
 mod words;
 
+#[cfg(test)]
+#[path = "../tests/town/mod.rs"]
+mod town;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

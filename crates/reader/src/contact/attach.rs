@@ -47,22 +47,40 @@ pub(super) async fn look_over(
         return refuse(words::FILE_HUGE);
     }
     let Some((name, bytes)) = file else { return refuse(words::NO_FILE) };
-    let (id, looking) = (desk.id, Arc::clone(&open));
-    let looked = blocking(move || {
-        let looked = look(&name, &bytes, looking.session.sizes(&name))?;
-        let ways = Ways::of(&looking, &looked);
-        *looking.attached() = Some(Attached { desk: id, looked });
-        Ok(ways)
-    })
-    .await;
+    let sizes = open.session.sizes(&name);
+    let looked = look_apart(&load, open, desk.id, move || look(&name, &bytes, sizes)).await;
     match looked {
-        Ok(ways) => load.show(&Screen::Looked { desk, ways: &ways, problem: None }),
-        Err(NotTaken::Huge) => refuse(words::FILE_HUGE),
-        Err(NotTaken::Kind) => refuse(words::FILE_KIND),
-        Err(NotTaken::Damaged) => refuse(words::FILE_DAMAGED),
-        Err(NotTaken::Bomb) => refuse(words::FILE_BOMB),
-        Err(_) => refuse(words::FILE_LONG),
+        None => locked(&load),
+        Some(Ok(ways)) => load.show(&Screen::Looked { desk, ways: &ways, problem: None }),
+        Some(Err(NotTaken::Huge)) => refuse(words::FILE_HUGE),
+        Some(Err(NotTaken::Kind)) => refuse(words::FILE_KIND),
+        Some(Err(NotTaken::Damaged)) => refuse(words::FILE_DAMAGED),
+        Some(Err(NotTaken::Bomb)) => refuse(words::FILE_BOMB),
+        Some(Err(_)) => refuse(words::FILE_LONG),
     }
+}
+
+/// Lets go of the area while a file is looked at, which may take long: who leaves meanwhile, or is away for five minutes, has
+/// locked it. `None`: so it was, and what was found is thrown away.
+async fn look_apart(
+    load: &Load<'_>,
+    open: Arc<Open>,
+    desk: DeskId,
+    look: impl FnOnce() -> Result<Looked, NotTaken> + Send + 'static,
+) -> Option<Result<Ways, NotTaken>> {
+    drop(open);
+    let looked = blocking(look).await;
+    let open = load.app.area().open(&load.page).filter(|open| open.session.is_open())?;
+    let looked = match looked {
+        Ok(looked) => looked,
+        Err(why) => return Some(Err(why)),
+    };
+    let kept = blocking(move || {
+        let ways = Ways::of(&open, &looked);
+        *open.attached() = Some(Attached { desk, looked });
+        ways
+    });
+    Some(Ok(kept.await))
 }
 
 /// Puts the chosen size of the file on its way. If it is refused, the file stays looked at, to be sent once there is room.
@@ -299,4 +317,69 @@ fn parts(n: u16) -> String {
 /// Rounded up.
 fn size(bytes: usize) -> String {
     format!("{} kB", bytes.div_ceil(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use client::Passphrase;
+    use rand::{SeedableRng as _, rngs::StdRng};
+    use ui::{Guard, Zone};
+
+    use super::super::area::PageKey;
+    use super::*;
+    use crate::town::{ADDRESS, Standing, device};
+
+    /// An area that is open in a window, the window's key, and a desk.
+    fn opened(seed: u64) -> (Arc<App>, String, DeskView) {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let device = device(&mut rng);
+        let desk = device.desks().remove(0);
+        let passphrase = Arc::new(Passphrase::generate(&mut rng));
+        let open = Open::new(device.begin(&passphrase).unwrap(), passphrase);
+        let (guard, _) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
+        let app = App::new(device, guard, Arc::new(Standing), Zone::utc(), &mut rng);
+        let page = PageKey::draw(&mut rng);
+        let key = page.as_str().to_owned();
+        let opening = app.area().opening();
+        assert!(app.area().opened(opening, page, open));
+        (app, key, desk)
+    }
+
+    #[tokio::test]
+    async fn an_area_that_is_closed_while_a_file_is_looked_at_is_gone_at_once() {
+        for closes in [false, true] {
+            let (app, page, desk) = opened(1);
+            let load = Load::new(&app, &page, None);
+            let open = app.area().open(&page).unwrap();
+            let (held, sizes, closing) = (Arc::downgrade(&open), open.session.sizes("a"), Arc::clone(&app));
+            let looking = move || {
+                if closes {
+                    closing.area().close();
+                    assert!(held.upgrade().is_none(), "nothing holds the keys while it is looked at");
+                }
+                look("a.txt", b"hello", sizes)
+            };
+            let looked = look_apart(&load, open, desk.id, looking).await;
+            assert_eq!(looked.is_some(), !closes);
+            let open = app.area().open(&page);
+            assert_eq!(
+                open.is_some_and(|open| open.attached().is_some()),
+                !closes,
+                "what was found is kept only there"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn who_left_while_a_file_was_refused_is_shown_the_closed_area() {
+        let (app, page, desk) = opened(2);
+        let load = Load::new(&app, &page, None);
+        let open = app.area().open(&page).unwrap();
+        let closing = Arc::clone(&app);
+        let looking = move || {
+            closing.area().close();
+            Err(NotTaken::Damaged)
+        };
+        assert!(look_apart(&load, open, desk.id, looking).await.is_none());
+    }
 }

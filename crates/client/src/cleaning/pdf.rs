@@ -154,9 +154,9 @@ fn of(bytes: &[u8], search: &mut Search) {
             const END: &[u8] = b"</rdf:RDF>";
             let length = rest.windows(END.len()).position(|at| at == END).unwrap_or(rest.len());
             xml::read(&rest[..length], search, |tag, search| {
-                tag.attributes().for_each(|(name, value)| {
-                    of_xmp(name).iter().for_each(|what| search.tell(*what, &value))
-                });
+                for (name, value) in tag.attributes() {
+                    of_xmp(name).iter().for_each(|what| search.tell(*what, &value));
+                }
                 of_xmp(tag.name()).map(Says::what)
             });
             at += length;

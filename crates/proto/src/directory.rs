@@ -158,6 +158,13 @@ impl Roster {
         self.operators.iter().filter(move |o| o.role == Role::Witness && o.since <= round).map(|o| o.key)
     }
 
+    /// The round in which another takes over from the operator whose identity is `key`.
+    pub fn ends(&self, key: &IdentityPublic) -> Option<Round> {
+        let it = self.operator(key)?;
+        let later = self.operators.iter().filter(|o| o.role == it.role && o.since > it.since);
+        later.map(|o| o.since).min()
+    }
+
     /// Who holds the identity `key`, whether it has taken effect or not.
     pub fn operator(&self, key: &IdentityPublic) -> Option<&Operator> {
         self.operators.iter().find(|o| o.key == *key)
@@ -330,7 +337,9 @@ pub enum DirectoryRejected {
     #[error("the roster's parameters cannot be used")]
     Parameters,
     /// DIR-04
-    #[error("the roster does not name one press and one mix for each hop")]
+    #[error(
+        "the roster does not name one press and one mix for each hop, each mix from the first round of a key on"
+    )]
     Operators,
     /// DIR-05
     #[error("a mix's key is not signed by that mix")]
@@ -356,6 +365,9 @@ pub enum DirectoryRejected {
     /// DIR-13
     #[error("the roster is older than the one before it, or another of the same number")]
     OldRoster,
+    /// DIR-15
+    #[error("the roster has other sizes than the one before it, which only another network can have")]
+    OtherSizes,
     /// DIR-14
     #[error("an operator or desk that was not known before would take effect without waiting")]
     TooSoon,
@@ -534,7 +546,7 @@ fn check_quorum(roster: &Roster) -> Result<(), DirectoryRejected> {
 }
 
 // DIR-04: one press, one edge, one mix for each hop and none beyond, in force as long as the roster is; one more of each may
-// wait to take over. No identity in two places.
+// wait to take over, a mix with the first round of a key. No identity in two places.
 fn check_operators(roster: &Roster, cascade: Cascade) -> Result<(), DirectoryRejected> {
     let good = |role| {
         let mut since: Vec<_> = roster.operators.iter().filter(|o| o.role == role).map(|o| o.since).collect();
@@ -546,6 +558,10 @@ fn check_operators(roster: &Roster, cascade: Cascade) -> Result<(), DirectoryRej
         }
     };
     let beyond = |o: &Operator| matches!(o.role, Role::Mix(hop) if hop >= cascade.mixes());
+    let within = |o: &Operator| match o.role {
+        Role::Mix(hop) => KeyKind::of_mix(hop, cascade).period(o.since).from != o.since,
+        _ => false,
+    };
     let mut keys: Vec<_> = roster.operators.iter().map(|o| o.key).collect();
     keys.sort_unstable();
     keys.dedup();
@@ -553,7 +569,7 @@ fn check_operators(roster: &Roster, cascade: Cascade) -> Result<(), DirectoryRej
         || !good(Role::Press)
         || !good(Role::Edge)
         || !(0..cascade.mixes()).all(|hop| good(Role::Mix(hop)))
-        || roster.operators.iter().any(beyond)
+        || roster.operators.iter().any(|o| beyond(o) || within(o))
         || keys.len() != roster.operators.len()
     {
         return Err(DirectoryRejected::Operators);
@@ -734,12 +750,19 @@ impl Directory {
     /// Checks that its roster may follow the one of `before`.
     ///
     /// # Errors
-    /// DIR-13: it is older, or another of the same number.
+    /// DIR-13: it is older, or another of the same number. DIR-15: it has other sizes.
     pub fn follows_roster(&self, before: &Directory) -> Result<(), DirectoryRejected> {
         let (new, old) = (&self.roster, &before.roster);
         // DIR-13: rosters are counted up, and one number is one roster.
         if new.number < old.number || (new.number == old.number && new != old) {
             return Err(DirectoryRejected::OldRoster);
+        }
+        // DIR-15: what was made by the old sizes is read by the new ones.
+        let sizes = |p: &Parameters| (p.schedule, p.mixes, p.desk_slots, p.reader_slots, p.desks);
+        let most = |p: &Parameters| u64::from(p.n_max) + u64::from(p.decoys.onions());
+        let (new, old) = (&new.parameters, &old.parameters);
+        if sizes(new) != sizes(old) || most(new) < most(old) {
+            return Err(DirectoryRejected::OtherSizes);
         }
         Ok(())
     }
@@ -747,23 +770,28 @@ impl Directory {
     /// Checks that it may follow `before`, in the edition of round `at`.
     ///
     /// # Errors
-    /// DIR-13: its roster is older, or another of the same number. DIR-14: an identity that is new takes effect too soon.
+    /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes effect too soon.
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         let (new, old) = (&self.roster, &before.roster);
         // DIR-14: what was not there before, takes effect at another time than was said, or bears another name where people
         // choose by name, waits for two days.
-        let soonest = Round(at.0.saturating_add(NEW_IDENTITY_WAITS));
+        let soonest = |waits: u32| Round(at.0.saturating_add(waits));
+        // DIR-14: a mix waits until no key of the one before it can be in use.
+        let waits = |role| match role {
+            Role::Mix(hop) => KeyKind::of_mix(hop, self.cascade).new_owner_waits(),
+            _ => NEW_IDENTITY_WAITS,
+        };
         let known = |o: &Operator| {
             let same = |k: &&Operator| (k.role, k.key, k.since) == (o.role, o.key, o.since);
             old.operators.iter().find(same).is_some_and(|k| o.role != Role::Newsroom || k.name == o.name)
         };
-        let operators = new.operators.iter().all(|o| o.since >= soonest || known(o));
+        let operators = new.operators.iter().all(|o| o.since >= soonest(waits(o.role)) || known(o));
         let known = |d: &Desk| {
             let same = |k: &&Desk| k.identity == d.identity && k.since == d.since;
             before.desks.iter().find(same).is_some_and(|k| (&k.newsroom, &k.name) == (&d.newsroom, &d.name))
         };
-        let desks = self.desks.iter().all(|d| d.since >= soonest || known(d));
+        let desks = self.desks.iter().all(|d| d.since >= soonest(NEW_IDENTITY_WAITS) || known(d));
         if operators && desks { Ok(()) } else { Err(DirectoryRejected::TooSoon) }
     }
 }
@@ -1061,10 +1089,14 @@ mod tests {
         let no = Some(DirectoryRejected::Operators);
         for role in [Role::Press, Role::Edge, Role::Mix(1)] {
             assert_eq!(with(role, &[0]), no, "a further {role:?}");
-            assert_eq!(with(role, &[50]), None, "{role:?} hands over");
-            assert_eq!(with(role, &[50, 60]), no, "{role:?} hands over twice");
+            assert_eq!(with(role, &[48]), None, "{role:?} hands over");
+            assert_eq!(with(role, &[48, 72]), no, "{role:?} hands over twice");
         }
-        assert_eq!(with(Role::Mix(3), &[50]), no, "a mix beyond the cascade");
+        for (role, good, bad) in [(Role::Mix(1), 72, 73), (Role::Mix(2), 168, 72)] {
+            assert_eq!((with(role, &[good]), with(role, &[bad])), (None, no), "{role:?} within a period");
+        }
+        assert_eq!(with(Role::Mix(0), &[49]), None, "of the first mix a period is a round");
+        assert_eq!(with(Role::Mix(3), &[48]), no, "a mix beyond the cascade");
         let mut t = town();
         t.roster.operators[0].since = Round(1);
         assert_eq!(t.refused(), DirectoryRejected::Operators, "no press in the first round");
@@ -1238,23 +1270,59 @@ mod tests {
     }
 
     #[test]
+    fn dir_15_sizes_are_for_good() {
+        let before = town().verified().unwrap();
+        let follows = |bend: fn(&mut Parameters)| {
+            let mut t = town();
+            t.roster.number = 4;
+            bend(&mut t.roster.parameters);
+            t.verified().unwrap().follows(&before, Round(9))
+        };
+        let no = Err(DirectoryRejected::OtherSizes);
+        let bends: [fn(&mut Parameters); 6] = [
+            |p| p.schedule.round_ms += 1,
+            |p| p.schedule.genesis.0 += 1,
+            |p| p.desk_slots += 1,
+            |p| p.reader_slots -= 1,
+            |p| p.desks += 1,
+            |p| p.n_max -= 1,
+        ];
+        for bend in bends {
+            assert_eq!(follows(bend), no);
+        }
+        let mut fewer = town();
+        (fewer.roster.number, fewer.roster.parameters.mixes) = (4, 2);
+        fewer.roster.operators.remove(4);
+        fewer.mix_keys.clear();
+        assert_eq!(fewer.verified().unwrap().follows(&before, Round(9)), no, "a mix less");
+        let bends: [fn(&mut Parameters); 5] = [
+            |p| p.n_max += 1,
+            |p| p.n_min += 1,
+            |p| p.hold = Hold(500),
+            |p| p.decoys = Decoys { mu: 4, b: 1 },
+            |p| (p.n_max, p.decoys) = (92, Decoys { mu: 4, b: 1 }),
+        ];
+        for bend in bends {
+            assert_eq!(follows(bend), Ok(()));
+        }
+    }
+
+    #[test]
     fn dir_14_a_new_identity_waits_for_two_days() {
         let before = town().verified().unwrap();
-        let operator = |since: u32| {
+        let joins = |role: Role, since: u32, at: u32| {
             let mut t = town();
             t.roster.number = 4;
             let key = IdentitySecret::generate(&mut t.rng).public();
-            t.roster.operators.push(Operator {
-                role: Role::Mix(1),
-                name: "New".into(),
-                key,
-                since: Round(since),
-            });
-            t.verified().unwrap().follows(&before, Round(9))
+            t.roster.operators.push(Operator { role, name: "New".into(), key, since: Round(since) });
+            t.verified().unwrap().follows(&before, Round(at))
         };
         let no = Err(DirectoryRejected::TooSoon);
-        assert_eq!(operator(9 + 48), Ok(()));
-        assert_eq!(operator(9 + 47), no);
+        for role in [Role::Press, Role::Edge, Role::Newsroom, Role::Mix(0)] {
+            assert_eq!((joins(role, 9 + 48, 9), joins(role, 9 + 47, 9)), (Ok(()), no), "{role:?}");
+        }
+        assert_eq!((joins(Role::Mix(1), 72, 24), joins(Role::Mix(1), 72, 25)), (Ok(()), no), "a middle mix");
+        assert_eq!((joins(Role::Mix(2), 336, 166), joins(Role::Mix(2), 336, 167)), (Ok(()), no), "the exit");
         let desk = |since: u32| {
             let mut t = town();
             t.desk = IdentitySecret::generate(&mut t.rng);
@@ -1318,14 +1386,14 @@ mod tests {
             let (role, name) = (t.roster.operators[3].role, "Next".into());
             let key = IdentitySecret::generate(&mut t.rng).public();
             t.roster.operators[3].since = Round(since);
-            t.roster.operators.push(Operator { role, name, key, since: Round(60) });
+            t.roster.operators.push(Operator { role, name, key, since: Round(48) });
             t.mix_keys.clear();
             t.verified()
         };
         let replaced = roster(4, 0).unwrap();
         let back = |since: u32| roster(5, since).and_then(|back| back.follows(&replaced, Round(61)));
-        assert_eq!(back(62).err(), Some(DirectoryRejected::TooSoon));
-        assert_eq!(back(61 + 48), Ok(()));
+        assert_eq!(back(96).err(), Some(DirectoryRejected::TooSoon));
+        assert_eq!(back(120), Ok(()));
     }
 
     #[test]

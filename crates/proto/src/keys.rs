@@ -73,6 +73,12 @@ impl KeyKind {
         }
     }
 
+    /// How many rounds a new owner waits before it takes effect: longer than the one before it hands in keys ahead.
+    pub fn new_owner_waits(self) -> u32 {
+        // Handed in one round before it is published, and that in the round of the edition that names the new owner.
+        NEW_IDENTITY_WAITS.max(self.ahead() + 2)
+    }
+
     /// How many rounds after its last the secret is deleted at the latest. The first mix deletes it as soon as all of the
     /// round's envelopes are opened.
     pub fn after(self) -> u32 {
@@ -160,6 +166,16 @@ mod tests {
         assert_eq!(from(KeyKind::Week, 0), [0, 168]);
         assert_eq!(from(KeyKind::Intake, 167), [0, 168, 336, 504]);
         assert!(KeyKind::Week.published(Round(u32::MAX)).count() == 1, "no overflow at the end of time");
+    }
+
+    #[test]
+    fn a_new_owner_takes_effect_once_no_key_of_the_one_before_is_handed_in() {
+        assert_eq!(ALL.map(KeyKind::new_owner_waits)[..3], [48, 48, 170]);
+        for kind in ALL {
+            // The last moment at which the one before hands in keys: in the round of the edition that names the new one.
+            let handed = kind.published(Round(9).next()).last().unwrap();
+            assert!(handed.from < Round(9 + kind.new_owner_waits()), "{kind:?}");
+        }
     }
 
     #[test]

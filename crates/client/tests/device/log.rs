@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::town::{Edge, T, Town, library, story};
 use client::{Config, Device, Exchanged, Health, Place};
-use proto::log::{Checkpoint, Frontier};
+use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::{Clock as _, Digest, Millis, Round, path};
 
 fn titles(device: &Device) -> Vec<String> {
@@ -210,6 +210,36 @@ async fn log_05_a_missing_co_signature_is_said_and_nothing_of_the_edition_is_use
     let refused = exchange(&town, 7, &fresh).await;
     assert_eq!((refused.health, refused.posted), (Health::Unwitnessed, false));
     assert!(titles(&fresh).is_empty());
+}
+
+/// Witnesses who sign with a time to come can be missing, and no more: who is good enough makes the quorum, and while one agrees with
+/// the device's clock it goes on sending. If none does, it is the clock that is behind.
+#[tokio::test]
+async fn log_07_witnesses_who_lie_about_the_time_do_not_stop_a_device_from_sending() {
+    let (mut town, reader) = town(13).await;
+    let far = 100 * u64::from(T);
+    town.clock.set(town.start(3));
+    town.publish(3, vec![story(3)]);
+    let network = town.directory.wire().network;
+    for (r, good, liars, said, posted) in [
+        (3, &[0][..], &[1, 2][..], Health::Unwitnessed, true),
+        (4, &[], &[0, 1, 2], Health::Clock, false),
+        (5, &[0, 1], &[2], Health::Good, true),
+    ] {
+        let note = UnverifiedNote::from_bytes(&town.note(town.checkpoint(), good, town.start(r))).unwrap();
+        let at = town.start(r).plus(far);
+        let note = liars
+            .iter()
+            .fold(note, |note, w| note.with(town.checkpoint().cosign(&network, &town.witnesses[*w], at)));
+        town.edge.put(path::CHECKPOINT.to_owned(), note.to_bytes());
+        let exchanged = exchange(&town, r, &reader).await;
+        let taken = u32::from(said == Health::Good);
+        assert_eq!(
+            (exchanged.health, exchanged.editions, exchanged.posted),
+            (said, taken, posted),
+            "{good:?}"
+        );
+    }
 }
 
 #[tokio::test]

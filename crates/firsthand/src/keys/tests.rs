@@ -125,6 +125,11 @@ fn what_nobody_would_take_is_not_written() {
             .replacen("from = 0", &format!("from = {from}"), 1)
             .replacen("since = 0", &format!("since = {since}"), 1)
     };
+    let later = plan.replace("number = 1", "number = 2");
+    let with = |role: &str, since: u32| {
+        let key = format!("name = \"Next\"\nkey = \"{press}\"\nsince = {since}\n");
+        format!("{later}\n[[operator]]\nrole = {role}\n{key}")
+    };
     for (plan, before, why) in [
         (plan.replace("n_min = 5000", "n_min = 1"), None, "parameters"),
         (plan.replace("quorum = 2", "quorum = 1"), None, "parameters"),
@@ -137,16 +142,20 @@ fn what_nobody_would_take_is_not_written() {
         (plan.clone(), Some("roster"), "Count it up"),
         (other_press(0, 0), Some("roster"), "without waiting"),
         (other_press(100, 100), Some("roster"), "without waiting"),
+        (with("\"mix\"\nplace = 2", 60), Some("roster"), "first round of a key"),
+        (with("\"mix\"\nplace = 3", 168), Some("roster"), "without waiting"),
+        (later.replace("desk_slots = 384", "desk_slots = 385"), Some("roster"), "other sizes"),
+        (later.replace("n_max = 500000", "n_max = 400000"), Some("roster"), "other sizes"),
     ] {
         let said = format!("{:#}", it.roster(&plan, before, "next").unwrap_err());
         assert!(said.contains(why), "{why}: {said}");
         assert!(!it.at("next").exists());
     }
-    let both = format!(
-        "{}\n[[operator]]\nrole = \"press\"\nname = \"The next press\"\nkey = \"{press}\"\nsince = 48\n",
-        plan.replace("number = 1", "number = 2")
-    );
-    it.roster(&both, Some("roster"), "next").unwrap();
+    for (n, (role, since)) in
+        [("\"press\"", 48), ("\"mix\"\nplace = 2", 48), ("\"mix\"\nplace = 3", 336)].into_iter().enumerate()
+    {
+        it.roster(&with(role, since), Some("roster"), &format!("next{n}")).unwrap();
+    }
     // Half of the root signs nothing.
     fs::remove_file(it.at("root").join(ML_DSA)).unwrap();
     assert!(it.roster(&plan, None, "half").is_err());

@@ -300,9 +300,10 @@ impl Signed {
         &self.cosignatures
     }
 
-    /// Whether as many witnesses as the roster asks for co-signed it, whenever.
+    /// Whether as many witnesses as the roster asks for co-signed it at about the same time, whenever that was.
     pub fn has_quorum(&self, directory: &Directory) -> bool {
-        self.cosignatures.len() >= usize::from(directory.parameters().quorum)
+        let newest = self.cosignatures.iter().map(|c| c.time).max().unwrap_or(0);
+        self.witnessed(directory, Millis(newest.saturating_mul(1000))).is_ok()
     }
 
     /// The checkpoint, if enough witnesses co-signed it not long ago.
@@ -322,9 +323,14 @@ impl Signed {
         times.retain(|time| time.saturating_mul(1000) <= now.plus(round_ms).0);
         // LOG-06: the q-th newest is less than three rounds old. It was made within the second that it names.
         times.sort_unstable_by(|a, b| b.cmp(a));
-        let oldest = times.get(last).ok_or(NoteRejected::Future)?;
-        let fresh = now.0 < (oldest + 1).saturating_mul(1000).saturating_add(3 * round_ms);
-        if fresh { Ok(self.checkpoint) } else { Err(NoteRejected::Frozen) }
+        let fresh = |time: u64| now.0 < (time + 1).saturating_mul(1000).saturating_add(3 * round_ms);
+        match times.get(last) {
+            Some(&oldest) if fresh(oldest) => Ok(self.checkpoint),
+            Some(_) => Err(NoteRejected::Frozen),
+            // LOG-07: a clock with which one of them agrees is not behind; it is the others that lie.
+            None if times.first().is_some_and(|&newest| fresh(newest)) => Err(NoteRejected::Unwitnessed),
+            None => Err(NoteRejected::Future),
+        }
     }
 }
 
@@ -552,14 +558,30 @@ mod tests {
         let t = town();
         assert_eq!(t.witnessed(&t.note(&[0; 4])), Ok(CHECKPOINT), "a round of grace");
         let ahead = UnverifiedNote::from_bytes(&CHECKPOINT.sign(&t.network(), &t.press)).unwrap();
-        let far = [T + 1_000, 1 << 50, u64::MAX / 2].map(|ms| {
-            let times = [0, 0, 0, ms].map(|ms| NOW.plus(ms));
+        let signed = |times: &[u64]| {
+            let times = times.iter().map(|ms| NOW.plus(*ms));
             t.witnesses.iter().zip(times).fold(ahead.clone(), |note, (witness, at)| {
                 note.with(CHECKPOINT.cosign(&t.network(), witness, at))
             })
-        });
-        for note in far {
-            assert_eq!(t.witnessed(&note), Err(NoteRejected::Future));
+        };
+        for far in [T + 1_000, 1 << 50, u64::MAX / 2] {
+            let one = signed(&[0, 0, 0, far]);
+            assert_eq!(t.witnessed(&one), Err(NoteRejected::Unwitnessed), "three agree with this clock");
+            let three = signed(&[0, far, far, far]);
+            assert_eq!(t.witnessed(&three), Err(NoteRejected::Unwitnessed), "one does");
+            assert_eq!(t.witnessed(&signed(&[far; 4])), Err(NoteRejected::Future), "none does");
+            assert_eq!(t.witnessed(&signed(&[far, 0, 0, 0, 0])), Ok(CHECKPOINT), "four of five are good");
+            let old = t.note(&[ago(5 * T), 0, 0]).with(CHECKPOINT.cosign(
+                &t.network(),
+                &t.witnesses[3],
+                NOW.plus(far),
+            ));
+            let clock = Millis(NOW.0 - T);
+            assert_eq!(
+                old.verify(&t.directory, NEWEST).unwrap().witnessed(&t.directory, clock),
+                Err(NoteRejected::Future),
+                "an old one says nothing of the clock"
+            );
         }
         let never = Millis(u64::MAX);
         let line = |at: u64| {

@@ -50,6 +50,17 @@ impl Edge {
         if is_theirs { Ok(body) } else { Err(No::Forbidden) }
     }
 
+    /// As [`Self::signed`], of a request without a body whose answer depends on who asks.
+    pub(super) async fn asked(&self, request: Request<Body>, may: impl May) -> Result<IdentityPublic, No> {
+        let mut by = None;
+        self.signed(request, 0, |directory: &Directory, now, signer: &IdentityPublic| {
+            by = Some(*signer);
+            may(directory, now, signer)
+        })
+        .await?;
+        by.ok_or(No::Forbidden)
+    }
+
     /// As [`Self::signed`], of a body that may be larger than memory: it goes into a file.
     pub(super) async fn signed_file(
         &self,
@@ -169,12 +180,12 @@ pub(super) fn http_body_len(body: &Body) -> u64 {
 pub(super) trait May: FnOnce(&Directory, Round, &IdentityPublic) -> bool {}
 impl<F: FnOnce(&Directory, Round, &IdentityPublic) -> bool> May for F {}
 
-/// The mix at `hop`, and nobody else.
-pub(super) fn mix(hop: u8) -> impl May {
-    move |directory, now, by| directory.roster().mix(hop, now) == Some(*by)
+/// The mix whose round this is at `hop`, and nobody else: it passes on the batch of its last round when another has begun.
+pub(super) fn mix(hop: u8, round: Round) -> impl May {
+    move |directory, _, by| directory.roster().mix(hop, round) == Some(*by)
 }
 
-/// The mix at `hop`, or the one that is to take over from it.
+/// The mix at `hop`, the one that is to take over from it, or the one before.
 pub(super) fn any_mix(hop: u8) -> impl May {
     move |directory, _, by| directory.roster().operator(by).is_some_and(|o| o.role == Role::Mix(hop))
 }

@@ -10,7 +10,7 @@ use proto::Round;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 
-use super::{Edge, No, Shown, access, name};
+use super::{Edge, MAX_MANIFESTS, No, Shown, access, is_too_old, name};
 use crate::faults::{Side, Step};
 use crate::handed::{self, Handed};
 use crate::handing::{Incoming, IncomingRejected};
@@ -21,13 +21,15 @@ pub(super) async fn list(
     Path(hop): Path<u8>,
     request: Request<Body>,
 ) -> Result<String, No> {
-    edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?)).await?;
+    let next = hop.checked_add(1).ok_or(No::Missing)?;
+    let by = edge.asked(request, access::any_mix(next)).await?;
     let names = edge.noted(edge.blobs.list(&format!("batches/{hop}")).await)?;
     let ids = names.iter().filter_map(|n| {
         let part = n.rsplit('/').next()?.parse().ok()?;
         Some(BatchId { round: name::round_in(n, 2)?, part })
     });
     let seen = edge.seen();
+    let ids = ids.filter(|id| seen.directory.roster().mix(next, id.round) == Some(by));
     // A batch without its manifest is still being put.
     let shown = ids.filter(|id| seen.manifests.contains_key(&(id.round, hop, id.part)));
     Ok(shown.map(|id| format!("{} {}\n", id.round, id.part)).collect())
@@ -39,7 +41,7 @@ pub(super) async fn batch(
     Path((hop, round, part)): Path<(u8, u32, u16)>,
     request: Request<Body>,
 ) -> Result<Response, No> {
-    edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?)).await?;
+    edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?, Round(round))).await?;
     let id = BatchId { round: Round(round), part };
     if !edge.seen().manifests.contains_key(&(id.round, hop, id.part)) {
         return Err(No::Missing);
@@ -63,7 +65,7 @@ pub(super) async fn put_batch(
     let id = BatchId { round: Round(round), part };
     edge.in_time(id.round)?;
     let limit = handed::max_len(cascade, directory.parameters(), hop);
-    let spooled = edge.signed_file(request, limit, access::mix(hop)).await?;
+    let spooled = edge.signed_file(request, limit, access::mix(hop, id.round)).await?;
     let path = spooled.path().to_owned();
     let (signed, bytes, manifest) = tokio::task::spawn_blocking(move || {
         let incoming = Incoming::open(&path)?;
@@ -79,10 +81,12 @@ pub(super) async fn put_batch(
     if edge.is_shown(&signed, hop, id)? {
         return Ok(());
     }
+    edge.has_room(bytes.len(), hop, id.round)?;
     edge.at(Step::BatchKept, Side::Before).await;
     edge.noted(edge.blobs.put_file(&name::batch(hop, id), spooled.path()).await)?;
     edge.at(Step::BatchKept, Side::After).await;
-    edge.show(Shown { signed, manifest }, bytes, hop, id, Step::BatchShown).await
+    let shown = Shown { signed, manifest, bytes: bytes.len() };
+    edge.show(shown, bytes, hop, id, Step::BatchShown).await
 }
 
 /// `DELETE /v1/batches/{hop}/{round}/{part}`: the mix at `hop` + 1 has it. Its manifest stays.
@@ -91,7 +95,7 @@ pub(super) async fn release(
     Path((hop, round, part)): Path<(u8, u32, u16)>,
     request: Request<Body>,
 ) -> Result<(), No> {
-    edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?)).await?;
+    edge.signed(request, 0, access::mix(hop.checked_add(1).ok_or(No::Missing)?, Round(round))).await?;
     let id = BatchId { round: Round(round), part };
     edge.at(Step::BatchReleased, Side::Before).await;
     edge.noted(edge.blobs.delete(&name::batch(hop, id)).await)?;
@@ -121,22 +125,34 @@ pub(super) async fn put_drops(
     edge.noted(edge.blobs.put(&name::drop(id.round, "desk"), desk).await)?;
     edge.noted(edge.blobs.put(&name::drop(id.round, "reader"), reader).await)?;
     edge.at(Step::DropsKept, Side::After).await;
-    edge.show(Shown { signed, manifest }, handed.manifest_bytes(), exit, id, Step::DropsShown).await
+    let bytes = handed.manifest_bytes();
+    let shown = Shown { signed, manifest, bytes: bytes.len() };
+    edge.show(shown, bytes, exit, id, Step::DropsShown).await
 }
 
 impl Edge {
     /// Refuses what is of a round still to come, with one of grace for clocks: files are deleted by their age, and these would
-    /// have none. What is old is taken, or a mix that was off for long could hand over nothing any more.
+    /// have none. Refuses also what would be deleted at once.
     fn in_time(&self, round: Round) -> Result<(), No> {
         // EDG-15
-        if round > self.round().next() { Err(No::Rejected) } else { Ok(()) }
+        let is_to_come = round > self.round().next();
+        // EDG-16
+        if is_to_come || is_too_old(round, self.round()) { Err(No::Rejected) } else { Ok(()) }
+    }
+
+    /// Refuses more manifests of a mix for a round than are kept. Asked while nothing else is put.
+    fn has_room(&self, bytes: usize, hop: u8, round: Round) -> Result<(), No> {
+        let range = (round, hop, 0)..=(round, hop, u16::MAX);
+        let there: usize = self.seen().manifests.range(range).map(|(_, shown)| shown.bytes).sum();
+        // EDG-16
+        if there + bytes > MAX_MANIFESTS { Err(No::Rejected) } else { Ok(()) }
     }
 
     /// Reads and checks the exit's drops, which are small.
     async fn handed(&self, request: Request<Body>, hop: u8, id: BatchId) -> Result<(Handed, Manifest), No> {
         let directory = self.directory();
         let limit = handed::max_len(directory.wire().cascade, directory.parameters(), hop);
-        let body = self.signed(request, limit, access::mix(hop)).await?;
+        let body = self.signed(request, limit, access::mix(hop, id.round)).await?;
         let handed = Handed::parse(body).map_err(|_| No::Rejected)?;
         let checked = handed.clone();
         let manifest = tokio::task::spawn_blocking(move || checked.check(&directory, hop, id))

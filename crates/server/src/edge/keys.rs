@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::Request;
 use axum::response::Response;
 use proto::directory::{IntakeKey, MixKey, check_intake_key, check_mix_key};
+use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
 use proto::sign::Unverified;
 use proto::{DeskId, Round, codec};
@@ -45,12 +46,24 @@ pub(super) async fn put_mix_key(
     let directory = edge.directory();
     let wire = directory.wire();
     // KEY-04: what is handed in is what a client would take.
-    let (it, _) =
+    let (it, key) =
         check_mix_key(&signed, directory.roster(), wire.cascade, &wire.network).map_err(|_| No::Rejected)?;
     if (it.hop, it.from) != (hop, Round(from)) {
         return Err(No::Rejected);
     }
-    edge.keep_key(KeyKind::of_mix(hop, wire.cascade), it.period(), &name::mix_key(hop, it.from), bytes).await
+    let given = Given {
+        kind: KeyKind::of_mix(hop, wire.cascade),
+        period: it.period(),
+        name: name::mix_key(hop, it.from),
+        id: key.id(),
+        bytes,
+    };
+    // KEY-04: the key of a mix whose round it is not any more makes way.
+    let stands = |there: &[u8]| {
+        codec::decode(there)
+            .is_ok_and(|there| check_mix_key(&there, directory.roster(), wire.cascade, &wire.network).is_ok())
+    };
+    edge.keep_key(given, stands).await
 }
 
 /// `PUT /v1/intake/{desk}/{from}`, by the desk.
@@ -65,31 +78,49 @@ pub(super) async fn put_intake_key(
     let directory = edge.directory();
     let identity = directory.desk(&desk).ok_or(No::Forbidden)?.identity;
     // KEY-04
-    let (it, _) =
+    let (it, key) =
         check_intake_key(&signed, &identity, &directory.wire().network).map_err(|_| No::Rejected)?;
     if it.from != Round(from) {
         return Err(No::Rejected);
     }
-    edge.keep_key(KeyKind::Intake, it.period(), &name::intake_key(&desk, it.from), bytes).await
+    let name = name::intake_key(&desk, it.from);
+    let given = Given { kind: KeyKind::Intake, period: it.period(), name, id: key.id(), bytes };
+    edge.keep_key(given, |_| true).await
+}
+
+/// A key that was handed in, and checked.
+struct Given {
+    kind: KeyKind,
+    period: Period,
+    name: String,
+    id: KeyId,
+    bytes: Bytes,
 }
 
 impl Edge {
-    async fn keep_key(
-        &self,
-        kind: KeyKind,
-        period: Period,
-        name: &str,
-        bytes: axum::body::Bytes,
-    ) -> Result<(), No> {
+    /// Keeps a key. `stands` says of what is there already whether it goes before.
+    async fn keep_key(&self, given: Given, stands: impl FnOnce(&[u8]) -> bool) -> Result<(), No> {
+        let Given { kind, period, name, id, bytes } = given;
         // KEY-04: no further ahead than keys are made, and not of a time that is over, so that nobody fills the disk.
         let now = self.round();
         let far = now.0.saturating_add(kind.ahead()).saturating_add(2 * kind.rounds());
         if kind.is_over(period, now) || period.from.0 > far {
             return Err(No::Rejected);
         }
+        let _one = self.publishing.lock().await;
+        // KEY-05: whoever copies it can only come second.
+        if self.seen().keys.get(&id).is_some_and(|at| *at != name) {
+            return Err(No::Conflict);
+        }
+        let there = self.noted(self.blobs.get(&name).await)?;
         self.at(Step::KeyKept, Side::Before).await;
+        if there.is_some_and(|there| !stands(&there)) {
+            self.noted(self.blobs.delete(&name).await)?;
+            self.seen_mut().keys.retain(|_, at| *at != name);
+        }
         // KEY-02: one key for a period, ever: the same bytes again are taken, others are refused.
-        self.noted(self.blobs.put(name, bytes).await)?;
+        self.noted(self.blobs.put(&name, bytes).await)?;
+        self.seen_mut().keys.insert(id, name);
         self.at(Step::KeyKept, Side::After).await;
         Ok(())
     }

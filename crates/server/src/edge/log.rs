@@ -196,7 +196,8 @@ impl Held {
 
     /// Takes a checkpoint with the co-signatures there are. Says whether they are enough.
     fn show(&mut self, noted: Noted, directory: &Directory) -> bool {
-        // LOG-17: clients are shown what they will accept; until then, what they accepted before.
+        // LOG-17: clients are shown what they will accept; until then, what they accepted before. Also after a restart: whether
+        // it is long ago is theirs to say.
         let enough = noted.verify(directory).is_ok_and(|signed| signed.has_quorum(directory));
         if enough {
             self.witnessed = Some(noted.clone());
@@ -312,12 +313,16 @@ async fn put_cosignature(
     let there = proposed.filter(|there| there.checkpoint().size == size).ok_or(No::Conflict)?;
     let before = there.verify(&directory).map_err(|_| No::Rejected)?;
     let noted = Noted { note: there.note.with(line), newest: there.newest };
-    // LOG-16: a witness's, valid, and not older than the one there is.
+    // LOG-16: a witness's, valid, not older than the one there is, and not of a time to come.
     let after = noted.verify(&directory).map_err(|_| No::Rejected)?;
     let Some(new) = after.cosignatures().iter().find(|c| !before.cosignatures().contains(c)) else {
         // The same again, or a line that is no witness's: there is nothing to keep.
         return Ok(());
     };
+    let ahead = edge.clock.now().plus(u64::from(directory.parameters().schedule.round_ms));
+    if new.time.saturating_mul(1000) > ahead.0 {
+        return Err(No::Rejected);
+    }
     if before.cosignatures().iter().any(|c| c.witness == new.witness && c.time > new.time) {
         return Err(No::Conflict);
     }

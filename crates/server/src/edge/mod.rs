@@ -30,6 +30,7 @@ use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use proto::directory::Directory;
 use proto::edition::Edition;
+use proto::id::KeyId;
 use proto::mix::Manifest;
 use proto::sign::Unverified;
 use proto::{Clock, Digest, NetworkId, Round, Schedule};
@@ -48,6 +49,15 @@ pub use sender::{KnownBy, NoRange, RELAY, Range};
 
 /// Rounds for which editions, drops and manifests are kept: 14 days of hours.
 pub const KEPT_ROUNDS: u32 = 336;
+
+// EDG-16
+/// Whether of `round` nothing is kept any more, nor taken, in round `now`.
+pub(crate) fn is_too_old(round: Round, now: Round) -> bool {
+    now.back(KEPT_ROUNDS).is_some_and(|oldest| round < oldest)
+}
+
+/// What the manifests of one mix for one round may weigh together, in bytes. They stay in memory, and are served at once.
+pub const MAX_MANIFESTS: usize = 128 * 1024;
 
 /// What an edge is told when it starts.
 #[derive(Clone, Debug)]
@@ -105,6 +115,8 @@ struct Seen {
     directories: HashMap<Digest, Arc<Directory>>,
     /// Every manifest kept, by round, hop and part.
     manifests: BTreeMap<(Round, u8, u16), Shown>,
+    /// The name under which each key stands that was handed in.
+    keys: HashMap<KeyId, String>,
     /// Rounds whose drops stand in an edition.
     published: BTreeMap<Round, Round>,
     /// The newest edition.
@@ -119,6 +131,8 @@ struct Seen {
 struct Shown {
     signed: Unverified<Manifest>,
     manifest: Manifest,
+    /// What it weighs, signed.
+    bytes: usize,
 }
 
 /// What the status page counts beyond the manifests.

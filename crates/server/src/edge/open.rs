@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
-use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, IntakeKey, MixKey, UnverifiedDirectory};
 use proto::edition::{Edition, UnverifiedHead};
 use proto::mix::Manifest;
+use proto::seal::SealPublic;
 use proto::sign::Unverified;
 use proto::{Clock, Digest, NetworkId, Round, codec};
 use tokio::sync::watch;
@@ -160,6 +161,7 @@ impl Edge {
             directory: Arc::clone(&given),
             directories: HashMap::from([(given.digest(), given)]),
             manifests: BTreeMap::new(),
+            keys: HashMap::new(),
             published: BTreeMap::new(),
             newest: None,
             used: HashMap::new(),
@@ -168,6 +170,7 @@ impl Edge {
         seen.load_directories(&blobs, &config.network, now).await?;
         seen.load_editions(&blobs).await?;
         seen.load_manifests(&blobs).await?;
+        seen.load_keys(&blobs).await?;
         // A directory never seen before is the operator's word; otherwise the newest edition's is in force.
         if !is_new
             && let Some(newest) = &seen.newest
@@ -291,6 +294,25 @@ impl Seen {
         Ok(())
     }
 
+    async fn load_keys(&mut self, blobs: &dyn Blobs) -> Result<(), StoreError> {
+        for blob in blobs.list("keys").await?.into_iter().chain(blobs.list("intake").await?) {
+            let Some(bytes) = blobs.get(&blob).await? else { continue };
+            // Each was checked when it was put.
+            let key = if blob.starts_with("keys") {
+                let signed = codec::decode::<Unverified<MixKey>>(&bytes);
+                signed.and_then(|signed| signed.dangerously_peek()).map(|it| it.key)
+            } else {
+                let signed = codec::decode::<Unverified<IntakeKey>>(&bytes);
+                signed.and_then(|signed| signed.dangerously_peek()).map(|it| it.key)
+            };
+            match key.ok().and_then(|key| SealPublic::from_bytes(&key)) {
+                Some(key) => drop(self.keys.insert(key.id(), blob)),
+                None => tracing::warn!("A stored key is damaged and is left aside. Check the disk."),
+            }
+        }
+        Ok(())
+    }
+
     async fn load_manifests(&mut self, blobs: &dyn Blobs) -> Result<(), StoreError> {
         for blob in blobs.list("manifests").await? {
             let Some(bytes) = blobs.get(&blob).await? else { continue };
@@ -300,7 +322,7 @@ impl Seen {
             match read {
                 Ok((signed, manifest)) => {
                     let key = (manifest.batch.round, manifest.hop, manifest.batch.part);
-                    self.manifests.insert(key, Shown { signed, manifest });
+                    self.manifests.insert(key, Shown { signed, manifest, bytes: bytes.len() });
                 }
                 Err(_) => tracing::warn!("A stored manifest is damaged and is left aside. Check the disk."),
             }

@@ -57,6 +57,7 @@ impl Edge {
         }
         let mut seen = self.seen_mut();
         seen.manifests.retain(|(r, _, _), _| *r >= oldest);
+        seen.keys.retain(|_, name| name::round_in(name, 1).is_none_or(|r| r >= oldest));
         seen.published.retain(|r, _| *r >= oldest);
         drop(seen);
         self.counts().rounds.retain(|r, _| *r >= oldest);

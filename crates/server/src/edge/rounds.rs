@@ -80,10 +80,12 @@ impl Edge {
 
 /// `GET /v1/rounds`: rounds with envelopes that the first mix does not have yet, one on each line.
 pub(super) async fn list(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Result<String, No> {
-    edge.signed(request, 0, access::mix(0)).await?;
+    let by = edge.asked(request, access::any_mix(0)).await?;
     let streams = edge.noted(edge.journal.streams(name::ENVELOPES).await)?;
     let rounds = streams.iter().filter(|s| !s.released).filter_map(|s| name::round_in(&s.name, 1));
-    Ok(rounds.filter(|&r| edge.is_open_to_mix(r)).map(|r| format!("{r}\n")).collect())
+    let directory = edge.directory();
+    let theirs = rounds.filter(|&r| directory.roster().mix(0, r) == Some(by));
+    Ok(theirs.filter(|&r| edge.is_open_to_mix(r)).map(|r| format!("{r}\n")).collect())
 }
 
 /// `GET /v1/rounds/{r}/envelopes/{from}`: up to [`RUN`] envelopes, one after the other. [`SEALED`] tells how many there
@@ -93,7 +95,7 @@ pub(super) async fn envelopes(
     Path((round, from)): Path<(u32, u64)>,
     request: Request<Body>,
 ) -> Result<Response, No> {
-    edge.signed(request, 0, access::mix(0)).await?;
+    edge.signed(request, 0, access::mix(0, Round(round))).await?;
     let name = name::envelopes(Round(round));
     // Asked for before the records: a length read later could belong to fewer records than these.
     let stream = edge.noted(edge.journal.stream(&name).await)?;
@@ -115,7 +117,7 @@ pub(super) async fn release(
     Path(round): Path<u32>,
     request: Request<Body>,
 ) -> Result<(), No> {
-    edge.signed(request, 0, access::mix(0)).await?;
+    edge.signed(request, 0, access::mix(0, Round(round))).await?;
     if edge.seen().sealed < Some(Round(round)) {
         return Err(No::Conflict);
     }

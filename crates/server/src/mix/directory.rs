@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use proto::directory::{Directory, Role, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
 use proto::edition::UnverifiedHead;
 use proto::sign::IdentitySecret;
 use proto::{Digest, NetworkId, Round};
@@ -113,8 +113,11 @@ fn later(
         tracing::warn!("An edition that names a later directory is not in order. Ask the edge's operator.");
         return Ok(None);
     }
-    // DIR-13. Not DIR-14: a mix that was off for two days cannot know what was said in time, and readers see to that.
-    directory.follows_roster(&me.directory).map_err(|_| "its roster is older")?;
+    // DIR-13, DIR-15. Not DIR-14: a mix that was off for two days cannot know what was said in time, and readers see to that.
+    directory.follows_roster(&me.directory).map_err(|why| match why {
+        DirectoryRejected::OtherSizes => "its roster has other sizes, which only another network can have",
+        _ => "its roster is older",
+    })?;
     // MIX-12: what stands in this mix's files was counted, drawn and sealed by these.
     if directory.roster().parameters != me.directory.roster().parameters {
         return Err("it has other parameters; start this program again with it");
@@ -180,6 +183,10 @@ mod tests {
         refused(
             &town.later(|roster, _| (roster.number, roster.parameters.n_min) = (2, 2)),
             "other parameters",
+        );
+        refused(
+            &town.later(|roster, _| (roster.number, roster.parameters.desk_slots) = (2, 5)),
+            "other sizes",
         );
         let other = IdentitySecret::from_seed(&[9; 32]).public();
         let replaced = town.later(|roster, _| {

@@ -15,9 +15,10 @@ use proto::sign::Unverified;
 use rand::rngs::StdRng;
 
 use super::store::{KeptKey, Store};
-use super::upstream::Upstream;
+use super::upstream::{Upstream, UpstreamError};
 use super::{Me, MixError};
 use crate::faults::{Side, Step};
+use crate::http::RequestError;
 
 /// How many rounds before its week the exit begins to open with a key.
 const AHEAD: u32 = 12;
@@ -28,6 +29,8 @@ pub(super) struct Keys {
     held: Vec<Held>,
     /// Keys of the mixes after this one, by their hop and first round.
     later: BTreeMap<(u8, Round), SealPublic>,
+    /// The first rounds of keys that the edge refused: each is said once.
+    refused: BTreeSet<Round>,
 }
 
 struct Held {
@@ -39,7 +42,7 @@ struct Held {
 
 impl Keys {
     pub(super) fn new(kind: KeyKind) -> Self {
-        Self { kind, held: Vec::new(), later: BTreeMap::new() }
+        Self { kind, held: Vec::new(), later: BTreeMap::new(), refused: BTreeSet::new() }
     }
 
     /// Takes in what the store holds.
@@ -60,6 +63,10 @@ impl Keys {
         // One round early, so that the press has them when that round's edition is made.
         let wanted: BTreeSet<_> = self.kind.published(now).chain(self.kind.published(now.next())).collect();
         for period in wanted {
+            // MIX-15: of another mix's rounds the edge would take none, and nobody use any.
+            if !me.has(period.from) {
+                continue;
+            }
             // A round that is taken whole needs no key any more, and must not get a second one.
             if self.held.iter().any(|h| h.period == period) || self.is_over(period, now, store)? {
                 continue;
@@ -85,6 +92,7 @@ impl Keys {
         store.forget_keys(&gone)?;
         me.hook.at(Step::KeyForgotten, Side::After)?;
         self.held.retain(|h| !gone.iter().any(|(period, _)| *period == h.period));
+        self.refused.retain(|from| self.held.iter().any(|h| h.period.from == *from));
         Ok(true)
     }
 
@@ -94,20 +102,29 @@ impl Keys {
         Ok(taken || self.kind.is_over(period, now))
     }
 
-    /// Hands the edge the public halves that it does not have yet.
+    /// Hands the edge the public halves that it does not have yet. One that it refuses keeps nothing else from being done, and
+    /// is handed over again at the next step.
     pub(super) fn hand_over(
         &mut self,
         me: &Me,
         store: &mut Store,
         upstream: &mut impl Upstream,
     ) -> Result<(), MixError> {
-        for held in self.held.iter_mut().rev().filter(|h| !h.handed) {
+        for held in self.held.iter_mut().rev().filter(|h| !h.handed && me.has(h.period.from)) {
             let Period { from, until } = held.period;
             let key = held.secret.public().to_bytes().into();
             let signed =
                 Unverified::sign(&MixKey { hop: me.hop, key, from, until }, &me.wire.network, &me.identity);
             me.hook.at(Step::KeyHanded, Side::Before)?;
-            upstream.hand_key(me.hop, from, &signed)?;
+            match upstream.hand_key(me.hop, from, &signed) {
+                Err(UpstreamError::Edge(why @ (RequestError::Refused(_) | RequestError::Conflict))) => {
+                    if self.refused.insert(from) {
+                        tracing::error!("This mix's key for the rounds from {from} on is not taken: {why}");
+                    }
+                    continue;
+                }
+                handed => handed?,
+            }
             me.hook.at(Step::KeyHanded, Side::After)?;
             me.hook.at(Step::KeyNoted, Side::Before)?;
             store.note_key_handed(held.period)?;

@@ -47,7 +47,7 @@ use self::outputs::Outputs;
 use self::pass::{Closing, Pass};
 use self::pull::{Begun, Pull};
 use self::store::{Closes, Item, Place, Progress, Run as StoredRun, Store};
-use crate::edge::OpenError;
+use crate::edge::{OpenError, is_too_old};
 use crate::faults::{Hook, Killed, Side, Step};
 use crate::http::RUN;
 use crate::state::StateFolder;
@@ -289,6 +289,8 @@ impl<U: Upstream> Mix<U> {
     fn take(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
         let mut waiting = self.upstream.waiting()?;
         waiting.sort_unstable();
+        // MIX-15: what is another's stays for the other, whatever the edge lists.
+        waiting.retain(|id| self.me.has(id.round));
         let mut fresh = Vec::new();
         for id in waiting {
             // Everything of it is stored here: it may go. Also when it was released before and the edge lost that.
@@ -505,6 +507,10 @@ impl<U: Upstream> Mix<U> {
     fn emit(&mut self, now: Millis, done: &mut Stepped) -> Result<(), MixError> {
         let Work::Exit(exit) = &mut self.work else { return Ok(()) };
         let Some(due) = self.me.directory.parameters().schedule.newest_drops_due(now) else { return Ok(()) };
+        // MIX-15
+        if !self.me.has(due) {
+            return Ok(());
+        }
         // EXT-04: one pair of drops for each round, ever.
         if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
             return Ok(());
@@ -518,6 +524,15 @@ impl<U: Upstream> Mix<U> {
     fn push(&mut self, done: &mut Stepped) -> Result<(), MixError> {
         // MIX-05: always the same bytes, which were written once.
         for output in self.store.unpushed()? {
+            // EDG-16: it would be refused, and nothing after it ever pushed.
+            if is_too_old(output.id.round, self.now) {
+                tracing::error!(
+                    "An output was not handed over for two weeks and is let go of: what was in it is lost."
+                );
+                self.store.note_pushed(output.id)?;
+                self.outputs.delete(output.id);
+                continue;
+            }
             let outgoing = self.outputs.outgoing(output.id, &output.manifest)?;
             self.me.hook.at(Step::Pushed, Side::Before)?;
             self.upstream.push(output.id, &outgoing)?;
@@ -559,7 +574,16 @@ impl Me {
             Place::ReaderWaiting | Place::ReaderPool => false,
         };
         let held = if holds { self.directory.parameters().hold.draw(rng) } else { 0 };
+        // What waits for longer than this mix gets inputs would never leave: the last one ends in the round of the next mix.
+        let ends = self.directory.roster().ends(&self.identity.public());
+        let held = ends.map_or(held, |ends| held.min(ends.0.saturating_sub(now.0)));
         Item { place, release: Round(now.0.saturating_add(held)), bytes }
+    }
+
+    // MIX-15: what the roster in force gives to this identity, whatever round it is meanwhile.
+    /// Whether `round` is one of this mix's own.
+    fn has(&self, round: Round) -> bool {
+        self.directory.roster().mix(self.hop, round) == Some(self.identity.public())
     }
 
     fn sign(&self, manifest: &Manifest) -> Unverified<Manifest> {

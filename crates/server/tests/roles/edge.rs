@@ -477,6 +477,60 @@ async fn bat_06_a_batch_is_put_once_shown_with_its_manifest_and_never_comes_back
     assert_eq!(codec::decode::<Vec<Unverified<Manifest>>>(&edge.get("/v1/manifests/6").await.1), Ok(vec![]));
 }
 
+/// Whatever one mix hands in, what the edge keeps of it for a round, reads at its start and gives to everybody has an end.
+#[tokio::test]
+async fn edg_16_manifests_of_a_mix_for_a_round_have_a_ceiling() {
+    let edge = Running::start(13).await;
+    let with = |part: u16, inputs: usize| {
+        let manifest = Manifest {
+            batch: id(5, part),
+            hop: 0,
+            inputs: vec![Digest([7; 32]); inputs],
+            count_in: 0,
+            count_out: 0,
+            outputs: vec![Digest::of(b"x")],
+            deleted: 0,
+            alarm: false,
+        };
+        let signed = Unverified::sign(&manifest, &edge.town.network, &edge.town.mixes[0]);
+        (codec::encode(&signed).len(), Handed::new(&signed, b"x").body().to_vec())
+    };
+    let (mut weight, mut refused) = (0, 0);
+    for part in 0..8 {
+        let (bytes, body) = with(part, 900);
+        let status = edge.put(&edge.town.mixes[0], &format!("/v1/batches/0/5/{part}"), body).await;
+        let fits = weight + bytes <= server::edge::MAX_MANIFESTS;
+        assert_eq!(status, if fits { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY });
+        if fits {
+            weight += bytes;
+        } else {
+            refused += 1;
+        }
+    }
+    assert!(refused > 0 && edge.get("/v1/manifests/5").await.1.len() <= 128 * 1024 + 8);
+    let first = with(0, 900).1;
+    assert_eq!(
+        edge.put(&edge.town.mixes[0], "/v1/batches/0/5/0", first).await,
+        StatusCode::OK,
+        "the same again"
+    );
+    assert_eq!(
+        edge.put(&edge.town.mixes[0], "/v1/batches/0/4/0", edge.batch(0, id(4, 0), b"x")).await,
+        StatusCode::OK
+    );
+    let drops = vec![0; DESK_DROP + 4 * 1024];
+    let exit = edge.batch(2, id(5, 0), &drops);
+    assert_eq!(
+        edge.put(&edge.town.mixes[2], "/v1/drops/5", exit).await,
+        StatusCode::OK,
+        "others have their own"
+    );
+    let edge = edge.restart().await;
+    let more = edge.batch(0, id(5, 9), b"x");
+    let small = edge.put(&edge.town.mixes[0], "/v1/batches/0/5/9", more).await;
+    assert_eq!(small, StatusCode::OK, "what fits is taken, also after a restart");
+}
+
 #[tokio::test]
 async fn edg_08_drops_are_put_once_and_the_desk_drop_is_for_desks() {
     let edge = Running::start(8).await;
@@ -580,6 +634,40 @@ async fn key_04_the_edge_takes_keys_that_a_client_would_take_and_one_for_a_perio
     assert_eq!(edge.put(&edge.town.desk, &at(336), week(&edge.town.desk, 9, 504)).await, REFUSED);
     assert_eq!(edge.put(&edge.town.desk, &at(840), week(&edge.town.desk, 9, 840)).await, TAKEN);
     assert_eq!(edge.put(&edge.town.desk, &at(1008), week(&edge.town.desk, 10, 1008)).await, REFUSED);
+}
+
+/// A key is public once it is handed in: whoever signs another's as their own would have one of the two left out of the directory.
+#[tokio::test]
+async fn key_05_a_key_that_stands_at_the_edge_is_taken_under_no_other_name() {
+    let edge = Running::start(12).await;
+    let desk = desk_id(&edge.town.desk.public());
+    let as_mix = async |edge: &Running, hop: u8, n: u8, from: u32, until: u32| {
+        let key = SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
+        let (key, by) = (MixKey { hop, key, from: Round(from), until: Round(until) }, &edge.town.mixes);
+        let by = &by[usize::from(hop)];
+        let body = codec::encode(&Unverified::sign(&key, &edge.town.network, by));
+        edge.put(by, &format!("/v1/keys/{hop}/{from}"), body).await
+    };
+    let as_desk = async |edge: &Running, n: u8, from: u32| {
+        let key = SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
+        let (key, by) = (IntakeKey { key, from: Round(from), until: Round(from + 167) }, &edge.town.desk);
+        let body = codec::encode(&Unverified::sign(&key, &edge.town.network, by));
+        edge.put(by, &format!("/v1/intake/{desk}/{from}"), body).await
+    };
+    assert_eq!(as_mix(&edge, 1, 1, 24, 47).await, StatusCode::OK);
+    assert_eq!(as_desk(&edge, 2, 168).await, StatusCode::OK);
+    let edge = edge.restart().await;
+    for _ in 0..2 {
+        assert_eq!(as_desk(&edge, 1, 336).await, StatusCode::CONFLICT, "a mix's");
+        assert_eq!(as_mix(&edge, 1, 2, 48, 71).await, StatusCode::CONFLICT, "a desk's");
+        assert_eq!(as_mix(&edge, 2, 1, 168, 335).await, StatusCode::CONFLICT, "another mix's");
+        assert_eq!(as_mix(&edge, 1, 1, 48, 71).await, StatusCode::CONFLICT, "its own of another day");
+        assert_eq!(as_desk(&edge, 2, 336).await, StatusCode::CONFLICT, "its own of another week");
+        // The same again is no other name.
+        assert_eq!(as_mix(&edge, 1, 1, 24, 47).await, StatusCode::OK);
+        assert_eq!(as_desk(&edge, 2, 168).await, StatusCode::OK);
+    }
+    assert_eq!(as_desk(&edge, 3, 336).await, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -324,6 +324,41 @@ async fn log_16_the_edge_takes_a_checkpoint_from_the_press_and_co_signatures_fro
     edge.end().await;
 }
 
+/// Two of three make a quorum. One that signs with a time to come is refused, and one with a time long past does not count: with
+/// one honest one there is none, and what was shown before stays.
+#[tokio::test]
+async fn log_17_a_witness_that_lies_about_the_time_makes_no_quorum() {
+    let (mut net, edge) = real(14).await;
+    let mut press = Press::new();
+    net.publish(&mut press, 1).await;
+    for n in 0..2 {
+        net.witness(n).step(net.now()).await.unwrap();
+    }
+    let shown = net.shown(path::CHECKPOINT).await;
+    assert_eq!(shown, Some((press.tree.checkpoint(), 2)));
+    net.publish(&mut press, 2).await;
+    let checkpoint = press.tree.checkpoint();
+    let liar = &net.town.witnesses[2];
+    let at = path::cosignatures(checkpoint.size);
+    let line = |at: Millis| checkpoint.cosign(&net.town.network, liar, at).to_bytes();
+    let now = Millis(net.now().0 / 1000 * 1000);
+    for far in [T + 1_000, 1_000 * T, 1 << 60] {
+        let refused = net.put(liar, &at, &line(now.plus(far))).await;
+        assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{far} ms ahead");
+    }
+    assert_eq!(net.put(liar, &at, &line(Millis(now.0 - 3 * T - 2_000))).await, StatusCode::OK);
+    net.witness(0).step(net.now()).await.unwrap();
+    assert_eq!(net.shown(path::PROPOSED).await, Some((checkpoint, 2)));
+    assert_eq!(net.shown(path::CHECKPOINT).await, shown, "the old one does not count");
+    edge.end().await;
+    let edge = Running::start(&mut net, Hook::none()).await;
+    assert_eq!(net.shown(path::CHECKPOINT).await, shown, "nor after a restart");
+    let ahead = checkpoint.cosign(&net.town.network, &net.town.witnesses[2], now.plus(T)).to_bytes();
+    assert_eq!(net.put(&net.town.witnesses[2], &at, &ahead).await, StatusCode::OK, "a round of grace");
+    assert_eq!(net.shown(path::CHECKPOINT).await, Some((checkpoint, 2)));
+    edge.end().await;
+}
+
 /// LOG-17, over a restart: what clients are shown stays, with its co-signatures.
 #[tokio::test]
 async fn an_edge_stopped_at_any_step_of_the_log_loses_nothing() {

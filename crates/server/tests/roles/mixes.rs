@@ -3,6 +3,7 @@
 mod actors;
 mod lying;
 mod orders;
+mod successor;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -67,6 +68,8 @@ struct Net {
     address: SocketAddr,
     edge: Option<RunningEdge>,
     mixes: Vec<Option<Mix<HttpUpstream>>>,
+    /// One that takes over from one of them.
+    next: Option<Mix<HttpUpstream>>,
     http: reqwest::Client,
     ceilings: Ceilings,
     victim: Option<Victim>,
@@ -100,6 +103,7 @@ impl Net {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             edge: None,
             mixes,
+            next: None,
             http,
             ceilings,
             victim,
@@ -159,7 +163,10 @@ impl Net {
 
     /// The edge, as the mix at `hop` asks it.
     fn upstream(&self, hop: u8) -> HttpUpstream {
-        let identity = self.setup(hop).identity;
+        self.upstream_of(hop, self.setup(hop).identity)
+    }
+
+    fn upstream_of(&self, hop: u8, identity: Arc<IdentitySecret>) -> HttpUpstream {
         let base = format!("http://{}", self.address);
         let client = EdgeClient::new(&base, self.town.network, identity, self.clock.clone()).unwrap();
         let exit = self.town.mixes.len() as u8 - 1;
@@ -227,6 +234,10 @@ impl Net {
                     Err(e) => panic!("{e}"),
                 };
             }
+            busy |= self.next.as_mut().is_some_and(|next| {
+                let done = next.step(self.clock.now()).unwrap();
+                done.taken > 0 || done.closed > 0 || done.pushed > 0 || done.more
+            });
             busy |= self.revive_edge();
             if !busy {
                 return;
@@ -447,6 +458,7 @@ impl Net {
 
     fn stop(mut self) {
         self.mixes.clear();
+        self.next = None;
         if let Some(RunningEdge { edge, stop, done }) = self.edge.take() {
             drop(edge);
             let _ = stop.send(());

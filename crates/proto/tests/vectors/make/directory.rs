@@ -182,13 +182,16 @@ pub(super) fn cases() -> Vec<Case> {
         let bytes = Town::with_roster(|r| bend(&mut r.parameters));
         cases.push(case(&format!("dir-03-{name}"), "parameters", "DIR-03", note, &bytes));
     }
-    let operators: [Bend<Roster>; 5] = [
+    let operators: [Bend<Roster>; 6] = [
         ("no-press", "no press", |r| drop(r.operators.remove(0))),
         ("late", "an edge that takes effect after the roster", |r| r.operators[1].since = Round(1)),
         ("over", "a roster that is over before it begins", |r| {
             (r.from, r.until) = (Round(9), Round(8));
         }),
         ("hop", "a mix beyond the last hop", |r| r.operators[3].role = Role::Mix(1)),
+        ("within", "a mix that begins within the rounds of a key", |r| {
+            (r.from, r.operators[2].since) = (Round(200), Round(100));
+        }),
         ("twice", "one identity in two roles", |r| r.operators[3].key = r.operators[0].key),
     ];
     for (name, note, bend) in operators {
@@ -345,6 +348,14 @@ fn follows(t: &Town) -> Vec<Case> {
             r.operators.push(Operator { role, name, key, since: Round(since) });
         })
     };
+    // With one mix, that is the exit.
+    let takes_over = |since: u32| {
+        roster(&|r| {
+            r.number = 4;
+            let (role, name, key) = (Role::Mix(0), "Next".into(), t.first.public());
+            r.operators.push(Operator { role, name, key, since: Round(since) });
+        })
+    };
     let desk = |since: u32| {
         let card = DeskCard { since: Round(since), ..t.card("Tips", "") };
         t.assembled(vec![], vec![t.desk(&card, &t.newsroom, None)])
@@ -370,6 +381,50 @@ fn follows(t: &Town) -> Vec<Case> {
             "DIR-13",
             "another roster with the same number",
             &roster(&|r| r.until = Round(9_000)),
+        ),
+        case(
+            "dir-15-larger-batches",
+            "success",
+            "DIR-15",
+            "a roster by which a batch may hold more",
+            &roster(&|r| (r.number, r.parameters.n_max) = (4, r.parameters.n_max + 1)),
+        ),
+        case(
+            "dir-15-smaller-batches",
+            "other sizes",
+            "DIR-15",
+            "a roster by which a batch may hold less",
+            &roster(&|r| (r.number, r.parameters.n_max) = (4, r.parameters.n_max - 1)),
+        ),
+        case(
+            "dir-15-slots",
+            "other sizes",
+            "DIR-15",
+            "a roster with one slot more in each desk drop",
+            &roster(&|r| (r.number, r.parameters.desk_slots) = (4, r.parameters.desk_slots + 1)),
+        ),
+        case(
+            "dir-15-round",
+            "other sizes",
+            "DIR-15",
+            "a roster with rounds that are longer",
+            &roster(&|r| {
+                (r.number, r.parameters.schedule.round_ms) = (4, r.parameters.schedule.round_ms * 2)
+            }),
+        ),
+        case(
+            "dir-14-exit-waits",
+            "success",
+            "DIR-14",
+            "an exit that takes over after 327 rounds",
+            &takes_over(336),
+        ),
+        case(
+            "dir-14-exit",
+            "too soon",
+            "DIR-14",
+            "an exit that takes over after 159 rounds",
+            &takes_over(168),
         ),
         case("dir-14-waits", "success", "DIR-14", "a newsroom that joins after 48 rounds", &joins(57)),
         case("dir-14-operator", "too soon", "DIR-14", "a newsroom that joins after 47 rounds", &joins(56)),

@@ -131,8 +131,22 @@ fn cosignatures(p: &Press) -> Vec<Case> {
             "log-07-future",
             "future",
             "LOG-07",
-            "one of three a second further ahead",
-            &p.note(&[NOW, NOW, too_far]),
+            "all three a second further ahead",
+            &p.note(&[too_far; 3]),
+        ),
+        p.case(
+            "log-07-one",
+            "unwitnessed",
+            "LOG-07",
+            "two of three a second further ahead",
+            &p.note(&[NOW, too_far, too_far]),
+        ),
+        p.case(
+            "log-07-enough",
+            "success",
+            "LOG-07",
+            "one of four a second further ahead",
+            &p.note(&[too_far, NOW, NOW, NOW]),
         ),
     ]
 }

@@ -629,8 +629,43 @@ fn mix_13_edg_15_a_round_named_ahead_waits_for_its_time_and_a_far_one_is_not_put
     assert!(net.manifests(6).iter().all(|m| m.hop != 1), "not begun before its time");
     net.at(schedule.start(Round(6)).plus(200));
     assert!(net.manifests(6).iter().any(|m| m.hop == 1), "and then it is");
-    net.clock.set(schedule.start(Round(345)));
+    net.clock.set(schedule.start(Round(344)));
     assert_eq!(net.forge(0, 8, &entries, 4), 200, "also from one that was off for long");
+    net.clock.set(schedule.start(Round(346)));
+    assert_eq!(net.forge(0, 9, &entries, 4), 422, "but not once it would be deleted");
+    net.stop();
+}
+
+/// EDG-16: what was written and could not be handed over for two weeks is let go of. What comes after it goes on.
+#[test]
+fn edg_16_a_mix_that_was_off_for_two_weeks_with_an_output_goes_on() {
+    let written = Victim { who: Who::Mix(1), step: Step::Pushed, side: Side::Before, first: 0 };
+    let mut net = Net::start(Town::new(51), Some(written));
+    let schedule = net.town.schedule();
+    net.at(schedule.start(Round(5)).plus(200));
+    for _ in 0..4 {
+        let cover = net.cover();
+        net.upload(Round(5), cover);
+    }
+    net.clock.set(schedule.start(Round(6)).plus(200));
+    assert!(!net.edge_step());
+    net.mixes[0].as_mut().unwrap().step(net.clock.now()).unwrap();
+    let stopped = net.mixes[1].as_mut().unwrap().step(net.clock.now());
+    assert!(matches!(stopped, Err(MixError::Killed(_))), "with its output on the disk");
+    (net.mixes[1], net.victim) = (None, None);
+    net.open_mix(1);
+    net.at(schedule.start(Round(400)).plus(200));
+    let tip = net.tip("after");
+    net.upload(Round(400), tip);
+    for _ in 0..4 {
+        let cover = net.cover();
+        net.upload(Round(400), cover);
+    }
+    net.at(schedule.drops_due(Round(399)));
+    net.at(schedule.start(Round(401)).plus(200));
+    net.at(schedule.drops_due(Round(400)));
+    assert_eq!(net.delivered(400..=400), BTreeMap::from([("after".to_owned(), 1)]));
+    assert!(net.manifests(5).iter().all(|m| m.hop != 1), "what was in it is lost");
     net.stop();
 }
 

@@ -409,7 +409,7 @@ fn follows(t: &Town) -> Vec<Case> {
             "DIR-15",
             "a roster with rounds that are longer",
             &roster(&|r| {
-                (r.number, r.parameters.schedule.round_ms) = (4, r.parameters.schedule.round_ms * 2)
+                (r.number, r.parameters.schedule.round_ms) = (4, r.parameters.schedule.round_ms * 2);
             }),
         ),
         case(

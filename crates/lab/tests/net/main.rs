@@ -9,7 +9,6 @@ mod faults;
 mod flood;
 mod kill;
 mod log;
-mod memory;
 mod proxy;
 mod skew;
 mod tips;

@@ -89,7 +89,9 @@ struct Bench {
 
 impl Bench {
     fn prepare(root: &Path, homes: BTreeMap<String, Home>) -> Result<Self> {
-        let changed = git(root, &["status", "--porcelain", "--untracked-files=no"])?;
+        // But for what this command writes itself.
+        let others = format!(":(exclude){}", record::FILE);
+        let changed = git(root, &["status", "--porcelain", "--untracked-files=no", "--", ".", &others])?;
         ensure!(
             changed.is_empty(),
             "commit first: mutants are made of what is committed, and these are not:\n{changed}"

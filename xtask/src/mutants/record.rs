@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::git;
 use super::list::{List, Mutant};
 
-const FILE: &str = "docs/mutants.md";
+pub(super) const FILE: &str = "docs/mutants.md";
 
 const HEAD: &str = "\
 # Recorded mutants

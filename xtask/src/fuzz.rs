@@ -2,16 +2,19 @@
 //! what was found.
 
 mod corpus;
+mod record;
 mod seeds;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use record::Record;
 
-use crate::process;
+use crate::process::{self, Stopwatch};
 
 /// What `cargo fuzz --sanitizer none` hands the compiler too: counters at every edge, a table of where they are, and what is
 /// compared, so that libFuzzer can guess it. Our code has no `unsafe`, and a sanitizer would need a nightly compiler.
@@ -19,11 +22,18 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
 
+/// The list of targets.
+const TABLE: &str = include_str!("../../crates/fuzz/src/lib.rs");
+
+/// What tells the program which target it is.
+const TARGET: &str = "FUZZ_TARGET";
+
 /// Builds, runs and reports. Exit code 1 if something was found.
 pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
-    let asked = Asked::read(words, &all()?)?;
+    let asked = Asked::read(words, &all())?;
     let places = Places::new();
-    let programs = build(&asked.targets)?;
+    let program = build()?;
+    let record = asked.record.then(Record::open).transpose()?;
     let queue = Mutex::new(asked.targets.iter());
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -31,42 +41,39 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
             scope.spawn(|| {
                 loop {
                     let Some(target) = queue.lock().ok().and_then(|mut queue| queue.next()) else { return };
-                    let ran = one(&programs, &places, target, &asked);
+                    let ran = one(&program, &places, target, &asked);
                     if let Ok(mut done) = done.lock() {
-                        done.push((target.clone(), ran));
+                        // While nobody else does: they are all of one page.
+                        let noted = ran.and_then(|ran| {
+                            record.iter().try_for_each(|record| record.note(target, &ran))?;
+                            Ok(ran)
+                        });
+                        done.push((target.clone(), noted));
                     }
                 }
             });
         }
     });
     let done = done.into_inner().unwrap_or_default();
-    println!("\n{:<14}{:>14}{:>10}{:>10}", "target", "executions", "edges", "findings");
+    println!("\n{:<14}{:>10}{:>14}{:>10}{:>10}", "target", "minutes", "executions", "edges", "findings");
     let mut found = false;
     for (target, ran) in done {
         let ran = ran.with_context(|| format!("{target} did not run"))?;
-        println!("{target:<14}{:>14}{:>10}{:>10}", ran.executions, ran.edges, ran.crashes.len());
-        for crash in &ran.crashes {
-            println!(
-                "  {}\n  again: {} {}",
-                crash.display(),
-                programs.join(&target).display(),
-                crash.display()
-            );
+        let Ran { minutes, executions, edges, crashes } = ran;
+        println!("{target:<14}{minutes:>10.1}{executions:>14}{edges:>10}{:>10}", crashes.len());
+        for crash in &crashes {
+            let crash = crash.display();
+            println!("  {crash}\n  again: {TARGET}={target} {} {crash}", program.display());
         }
-        found |= !ran.crashes.is_empty();
+        found |= !crashes.is_empty();
     }
     Ok(if found { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Every target, by its file.
-fn all() -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for file in fs::read_dir(process::root().join("fuzz/targets")).context("fuzz/targets is not there")? {
-        let file = file?.path();
-        names.extend(file.file_stem().map(|name| name.to_string_lossy().into_owned()));
-    }
-    names.sort();
-    Ok(names)
+/// Every target, as the table in `crates/fuzz` has them.
+fn all() -> Vec<String> {
+    let rows = TABLE.split("target(\"").skip(1);
+    rows.filter_map(|row| Some(row.split_once("\", ")?.0.to_owned())).collect()
 }
 
 /// What was typed.
@@ -76,11 +83,12 @@ struct Asked {
     minutes: u64,
     jobs: usize,
     minimise: bool,
+    record: bool,
 }
 
 impl Asked {
     fn read(words: &[&str], all: &[String]) -> Result<Self> {
-        let mut asked = Self { targets: Vec::new(), minutes: 1, jobs: 1, minimise: false };
+        let mut asked = Self { targets: Vec::new(), minutes: 1, jobs: 1, minimise: false, record: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
@@ -89,6 +97,7 @@ impl Asked {
                 }
                 "--jobs" => asked.jobs = words.next().context("--jobs needs a number")?.parse()?,
                 "--minimise" => asked.minimise = true,
+                "--record" => asked.record = true,
                 name if all.iter().any(|target| target == name) => asked.targets.push(name.to_owned()),
                 other => bail!("there is no target `{other}`: name some of {}", all.join(", ")),
             }
@@ -122,34 +131,33 @@ impl Places {
     }
 }
 
-/// Builds the programs, and gives the folder where they lie. The folder of what is built is their own: with these flags nothing
-/// of an ordinary build can be used.
-fn build(targets: &[String]) -> Result<PathBuf> {
+/// Builds the program, and says where it lies. The folder of what is built is its own: with these flags nothing of an ordinary
+/// build can be used.
+fn build() -> Result<PathBuf> {
     let told = process::output(Command::new("rustc").arg("-vV")).context("rustc does not say its host")?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     let folder = process::root().join("target/fuzz");
     let mut cargo = process::cargo();
     // `--target` keeps the flags from build scripts and macros, which run here and now.
     cargo.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", host]);
-    for target in targets {
-        cargo.args(["--bin", target]);
-    }
     ensure!(
         process::passes(cargo.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &folder))?,
         "the targets do not build"
     );
-    Ok(folder.join(host).join("release"))
+    Ok(folder.join(host).join("release/targets").with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// What a run amounts to.
 struct Ran {
+    /// Of processor time: beside other work a run gets less than the clock says.
+    minutes: f64,
     executions: u64,
     edges: u64,
     crashes: Vec<PathBuf>,
 }
 
-fn one(programs: &Path, places: &Places, target: &str, asked: &Asked) -> Result<Ran> {
-    let (program, scratch) = (programs.join(target), places.scratch.join(target));
+fn one(program: &Path, places: &Places, target: &str, asked: &Asked) -> Result<Ran> {
+    let scratch = places.scratch.join(target);
     fs::create_dir_all(&scratch)?;
     fs::create_dir_all(&places.crashes)?;
     for (n, seed) in corpus::read(&places.kept, target)?.into_iter().chain(seeds::of(target)?).enumerate() {
@@ -157,18 +165,19 @@ fn one(programs: &Path, places: &Places, target: &str, asked: &Asked) -> Result<
     }
     let before = crashes(&places.crashes, target)?;
     println!("{target}: {} minutes", asked.minutes);
-    let mut fuzzer = Command::new(&program);
+    let mut fuzzer = Command::new(program);
     fuzzer
+        .env(TARGET, target)
         .arg(&scratch)
         .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-use_value_profile=1"])
         .arg(format!("-max_len={}", max_len(target)))
         .arg(format!("-max_total_time={}", asked.minutes * 60))
         .arg(format!("-artifact_prefix={}/{target}-", places.crashes.display()));
-    let told = fuzzer
-        .stdout(Stdio::null())
-        .output()
-        .with_context(|| format!("{} does not start", program.display()))?;
-    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    let said = places.scratch.join(format!("{target}.said"));
+    fuzzer.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&said)?);
+    let fuzzer = fuzzer.spawn().with_context(|| format!("{} does not start", program.display()))?;
+    let minutes = until_its_end(fuzzer)?.as_secs_f64() / 60.0;
+    let told = String::from_utf8_lossy(&fs::read(&said)?).into_owned();
     let (executions, edges) = figures(&told);
     let mut crashes = crashes(&places.crashes, target)?;
     crashes.retain(|crash| !before.contains(crash));
@@ -179,15 +188,35 @@ fn one(programs: &Path, places: &Places, target: &str, asked: &Asked) -> Result<
     }
     if asked.minimise && crashes.is_empty() {
         let smaller = places.scratch.join(format!("{target}.smaller"));
-        corpus::minimise(&program, &scratch, &smaller, &places.kept, target)?;
+        corpus::minimise(program, &scratch, &smaller, &places.kept, target)?;
     }
-    Ok(Ran { executions, edges, crashes })
+    Ok(Ran { minutes, executions, edges, crashes })
+}
+
+/// The processor time that a program took until it ended, to the second; where the system does not tell, what the clock says.
+fn until_its_end(mut program: Child) -> Result<Duration> {
+    let watch = Stopwatch::start();
+    let mut took = None;
+    while program.try_wait()?.is_none() {
+        took = processor_time(program.id()).or(took);
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Ok(took.unwrap_or_else(|| watch.elapsed()))
+}
+
+/// What `/proc` says of a process: user and system time are its fields 14 and 15, in hundredths of a second, and only the second,
+/// its name, has blanks in it.
+fn processor_time(process: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    // A process that has ended and was not asked for yet has none.
+    (user + system > 0).then(|| Duration::from_millis(10 * (user + system)))
 }
 
 /// The longest input of a target, in bytes, as the table in `crates/fuzz` has it.
 fn max_len(target: &str) -> usize {
-    let table = include_str!("../../crates/fuzz/src/lib.rs");
-    let row = table.split_once(&format!("target(\"{target}\", ")).and_then(|(_, row)| row.split_once(','));
+    let row = TABLE.split_once(&format!("target(\"{target}\", ")).and_then(|(_, row)| row.split_once(','));
     row.and_then(|(number, _)| number.replace('_', "").parse().ok()).unwrap_or(4_096)
 }
 
@@ -223,8 +252,9 @@ mod tests {
     #[test]
     fn names_and_numbers_are_read_and_a_wrong_word_is_refused() {
         let all = ["heads".to_owned(), "layers".to_owned()];
-        let asked = Asked::read(&["heads", "--minutes", "3", "--jobs", "2", "--minimise"], &all).unwrap();
-        assert_eq!(asked, Asked { targets: vec!["heads".into()], minutes: 3, jobs: 2, minimise: true });
+        let asked = Asked::read(&["heads", "--minutes", "3", "--jobs", "2", "--minimise", "--record"], &all).unwrap();
+        let targets = vec!["heads".into()];
+        assert_eq!(asked, Asked { targets, minutes: 3, jobs: 2, minimise: true, record: true });
         assert_eq!(Asked::read(&[], &all).unwrap().targets, all);
         for bad in [&["head"][..], &["--minutes"], &["--jobs", "0"], &["--minutes", "0"]] {
             assert!(Asked::read(bad, &all).is_err(), "{bad:?}");
@@ -239,18 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn every_target_has_a_row_a_program_and_a_corpus() {
-        let manifest = fs::read_to_string(process::root().join("fuzz/Cargo.toml")).unwrap();
-        let table = include_str!("../../crates/fuzz/src/lib.rs");
-        let all = all().unwrap();
-        assert!(all.len() > 20);
+    fn every_target_has_a_corpus_and_a_length() {
+        let all = all();
+        assert!(all.len() > 20 && all.contains(&"desk".to_owned()), "{all:?}");
         for target in all {
-            assert!(table.contains(&format!("target(\"{target}\", ")), "{target} is not in the table");
-            assert!(manifest.contains(&format!("path = \"targets/{target}.rs\"")), "{target} is not built");
-            assert!(
-                !corpus::read(&Places::new().kept, &target).unwrap().is_empty(),
-                "{target} has no corpus"
-            );
+            assert!((64..=16_384).contains(&max_len(&target)), "{target}");
+            let kept = corpus::read(&Places::new().kept, &target).unwrap();
+            assert!(!kept.is_empty(), "{target} has no corpus");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn processor_time_is_not_what_the_clock_says() {
+        let sleeping = Command::new("sleep").arg("1").spawn().unwrap();
+        assert!(until_its_end(sleeping).unwrap() < Duration::from_millis(500));
+        let mut busy = Command::new("sh");
+        busy.args(["-c", "n=0; while [ $n -lt 2000000 ]; do n=$((n+1)); done"]);
+        assert!(until_its_end(busy.spawn().unwrap()).unwrap() > Duration::from_millis(100));
     }
 }

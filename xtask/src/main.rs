@@ -25,7 +25,8 @@ cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
 cargo xtask mutants         takes every defence of the threat model away and shows that its tests fail; WORD... chooses,
                             --list only prints, --record notes it in docs/mutants.md
-cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise
+cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise,
+                            --record adds it up in docs/fuzzing.md
 
 exit code of fuzz: 0 nothing was found, 1 something was
 exit code of test: 0 all passed, 1 something failed, 2 nothing failed but the browser part could not run";

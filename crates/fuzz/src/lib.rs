@@ -1,6 +1,6 @@
 //! Every parser and every layer that reads bytes from somebody else, as functions of bytes that panic when a promise is broken.
 //!
-//! `fuzz/` beside the workspace has a program for each, which libFuzzer drives. A test of this crate calls them with every input
+//! `fuzz/` beside the workspace is the program that libFuzzer drives. A test of this crate calls them with every input
 //! that was kept, so that they hold in an ordinary build too. What each reads and what it promises stands in `docs/fuzzing.md`.
 
 mod device;

@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn names_and_numbers_are_read_and_a_wrong_word_is_refused() {
         let all = ["heads".to_owned(), "layers".to_owned()];
-        let asked = Asked::read(&["heads", "--minutes", "3", "--jobs", "2", "--minimise", "--record"], &all).unwrap();
+        let asked =
+            Asked::read(&["heads", "--minutes", "3", "--jobs", "2", "--minimise", "--record"], &all).unwrap();
         let targets = vec!["heads".into()];
         assert_eq!(asked, Asked { targets, minutes: 3, jobs: 2, minimise: true, record: true });
         assert_eq!(Asked::read(&[], &all).unwrap().targets, all);

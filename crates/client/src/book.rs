@@ -344,6 +344,12 @@ impl Thread {
     }
 }
 
+// PAS-04: as many as fit the reader drops if every listed desk sends them in every round.
+/// How many slots of the reader drop each of these desks may fill with an envelope, which carries `most`.
+fn share(drop: u16, desks: usize, most: usize) -> usize {
+    (usize::from(drop) * 7 / (8 * desks.max(1))).clamp(1, most)
+}
+
 /// What goes to readers is sealed to, and passes with.
 pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
@@ -354,7 +360,6 @@ pub(crate) struct Readers<'a> {
 }
 
 impl<'a> Readers<'a> {
-    // PAS-04: as many as fit the reader drops if every listed desk sends them in every round.
     /// What a desk of this directory seals with.
     pub(crate) fn of(
         directory: &Directory,
@@ -362,9 +367,8 @@ impl<'a> Readers<'a> {
         exit: &'a SealPublic,
         pass: &'a DeskPass,
     ) -> Self {
-        let desks = directory.desks().len().max(1);
-        let fit = usize::from(directory.parameters().reader_slots) * 7 / (8 * desks);
-        Self { wire, exit, pass, slots: fit.clamp(1, wire.cascade.slots()) }
+        let slots = share(directory.parameters().reader_slots, directory.desks().len(), wire.cascade.slots());
+        Self { wire, exit, pass, slots }
     }
 
     /// An envelope that says nothing: to everybody but the exit it is cover, and the exit cannot tell it from one that does.
@@ -425,6 +429,20 @@ mod tests {
     use crate::vault::{Vault, VaultContents};
 
     const EDITION: Round = Round(9);
+
+    #[test]
+    fn pas_04_all_listed_desks_together_leave_an_eighth_of_a_drop_to_filler() {
+        let most = 5;
+        assert_eq!([1, 2, 3, 14].map(|desks| share(16, desks, most)), [5, 5, 4, 1]);
+        for drop in 2..200_u16 {
+            for desks in 1..=usize::from(drop) * 7 / 8 {
+                let all = desks * share(drop, desks, most);
+                assert!(8 * all <= 7 * usize::from(drop), "{desks} desks put {all} into {drop} slots");
+            }
+        }
+        // More desks than a drop has room for, or none: still one each, so that what they say gets through in time.
+        assert_eq!([share(1, 1, most), share(16, 1000, most), share(16, 0, most)], [1, 1, 5]);
+    }
 
     fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
         let passphrase = Passphrase::generate(rng);

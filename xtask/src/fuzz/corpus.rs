@@ -43,7 +43,11 @@ pub(super) fn minimise(
     }
     fs::create_dir_all(smaller)?;
     let mut merge = Command::new(program);
-    merge.env(super::TARGET, target).args(["-merge=1", "-timeout=10", "-rss_limit_mb=1024"]).arg(smaller).arg(scratch);
+    merge
+        .env(super::TARGET, target)
+        .args(["-merge=1", "-timeout=10", "-rss_limit_mb=1024"])
+        .arg(smaller)
+        .arg(scratch);
     ensure!(
         merge.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success(),
         "{target}: merging failed"

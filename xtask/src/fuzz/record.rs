@@ -111,7 +111,8 @@ mod tests {
                     | `heads` | 2030-01-01 0000000 | 1.5 | 1,500 | 12 | 1 |\n| `logs` | - | 0.0 | 0 | 0 | 0 |\n\nText | with a bar.\n";
         fs::write(&file, page).unwrap();
         let record = Record { file: file.clone(), on: "2030-01-02 abcdef0".into() };
-        let ran = Ran { minutes: 2.25, executions: 1_000_000, edges: 10, crashes: vec!["heads-crash-1".into()] };
+        let ran =
+            Ran { minutes: 2.25, executions: 1_000_000, edges: 10, crashes: vec!["heads-crash-1".into()] };
         record.note("heads", &ran).unwrap();
         let row = "| `heads` | 2030-01-02 abcdef0 | 3.8 | 1,001,500 | 12 | 2 |";
         let before = "| `heads` | 2030-01-01 0000000 | 1.5 | 1,500 | 12 | 1 |";

@@ -107,6 +107,15 @@ fn roster(plan: Plan) -> anyhow::Result<Roster> {
         "`round` is {} s. A round lasts from half a second to a day.",
         p.round
     );
+    // PAS-04: each desk at work fills a slot in every round, and an eighth is left to filler.
+    let desks = u32::from(p.reader_slots) * 7 / 8;
+    anyhow::ensure!(
+        u32::from(p.desks) <= desks,
+        "{} slots for readers are enough for {desks} desks, and `desks` is {}. Raise `reader_slots` to {} or more, or lower `desks`.",
+        p.reader_slots,
+        p.desks,
+        (u32::from(p.desks) * 8).div_ceil(7)
+    );
     let parameters = Parameters {
         schedule: Schedule { genesis: p.genesis, round_ms: round_ms as u32 },
         mixes: p.mixes,

@@ -134,6 +134,7 @@ fn what_nobody_would_take_is_not_written() {
         (plan.replace("n_min = 5000", "n_min = 1"), None, "parameters"),
         (plan.replace("quorum = 2", "quorum = 1"), None, "parameters"),
         (plan.replace("round = 3600", "round = 0.2"), None, "half a second"),
+        (plan.replace("reader_slots = 74", "reader_slots = 73"), None, "Raise `reader_slots` to 74 or more"),
         (plan.replace("place = 2", "place = 1"), None, "one mix for each hop"),
         (plan.replace("place = 2", "place = 9"), None, "place"),
         (plan.replace("quorum", "quorums"), None, "quorums"),

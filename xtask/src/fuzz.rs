@@ -204,14 +204,13 @@ fn until_its_end(mut program: Child) -> Result<Duration> {
     Ok(took.unwrap_or_else(|| watch.elapsed()))
 }
 
-/// What `/proc` says of a process: user and system time are its fields 14 and 15, in hundredths of a second, and only the second,
-/// its name, has blanks in it.
+/// What `/proc` says of a process: only the second of its fields, the name, has blanks in it; the third is the state, and 14 and 15
+/// are user and system time in hundredths of a second. A process that has ended and was not asked for yet has none.
 fn processor_time(process: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    // A process that has ended and was not asked for yet has none.
-    (user + system > 0).then(|| Duration::from_millis(10 * (user + system)))
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let hundredths = |n: usize| fields.get(n).and_then(|field| field.parse::<u64>().ok());
+    (*fields.first()? != "Z").then_some(Duration::from_millis(10 * (hundredths(11)? + hundredths(12)?)))
 }
 
 /// The longest input of a target, in bytes, as the table in `crates/fuzz` has it.

@@ -12,6 +12,7 @@ mod licence;
 mod mutants;
 mod process;
 mod runner;
+mod score;
 mod test;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ cargo xtask test unit       every test but the whole network's and the browser's
 cargo xtask test net        the whole network on loopback
 cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
+cargo xtask score TASK DIR  how well the news engine does on annotated data; --explain, --json FILE; score --help lists tasks
 cargo xtask mutants         takes every defence of the threat model away and shows that its tests fail; WORD... chooses,
                             --list only prints, --record notes it in docs/mutants.md
 cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise,
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", parts @ ..] => test::run(parts),
         ["bench", options @ ..] => bench::run(options),
+        ["score", words @ ..] => score::run(words),
         ["mutants", arguments @ ..] => mutants::run(arguments),
         ["fuzz", words @ ..] => fuzz::run(words),
         ["help" | "--help" | "-h"] => {

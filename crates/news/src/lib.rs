@@ -17,6 +17,7 @@ pub mod feed;
 pub mod group;
 pub mod page;
 mod read;
+pub mod sentence;
 pub mod sidecar;
 mod stamp;
 pub mod text;

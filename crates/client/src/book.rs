@@ -5,7 +5,6 @@ use proto::Round;
 use proto::conversation::{
     AckTag, Body, Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply,
 };
-use proto::directory::Directory;
 use proto::document::{Joining, Part, Taken};
 use proto::drops::empty_slot;
 use proto::envelope::{self, Blob, Wire};
@@ -17,7 +16,9 @@ use rand::rngs::StdRng;
 use zeroize::Zeroizing;
 
 use crate::conversations::Text;
+use crate::device::ExitKeys;
 use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE, TRAIL};
+use crate::passes::Passes;
 use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Started, Thread};
 
 /// A desk writes on no chain older than 28 days: the source forgets it after 42.
@@ -185,7 +186,7 @@ impl Book {
             return None;
         }
         slots.resize_with(to.slots, || empty_slot(rng));
-        let blob = envelope::to_readers(to.wire, &slots, to.pass, to.exit, rng);
+        let blob = envelope::to_readers(to.wire, &slots, &to.pass, to.exit, rng);
         let hint = hints.hint(&blob);
         self.mark(&items, hint);
         self.placed.push(Placed { hint, items, change: None });
@@ -344,38 +345,45 @@ impl Thread {
     }
 }
 
-// PAS-04: as many as fit the reader drops if every listed desk sends them in every round.
+// PAS-04: as many as fit the reader drops if all desks that have the pass send them in every round.
 /// How many slots of the reader drop each of these desks may fill with an envelope, which carries `most`.
-fn share(drop: u16, desks: usize, most: usize) -> usize {
-    (usize::from(drop) * 7 / (8 * desks.max(1))).clamp(1, most)
+fn share(drop: u16, desks: u16, most: usize) -> usize {
+    (usize::from(drop) * 7 / (8 * usize::from(desks.max(1)))).clamp(1, most)
 }
 
-/// What goes to readers is sealed to, and passes with.
+/// What goes to readers is sealed to, and passes with. All of it hangs on the round in which the envelope leaves, so that what waited
+/// looks like what is new.
 pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) exit: &'a SealPublic,
-    pub(crate) pass: &'a DeskPass,
+    pub(crate) pass: DeskPass,
     /// How many slots each envelope has, whatever is in it.
     pub(crate) slots: usize,
 }
 
 impl<'a> Readers<'a> {
-    /// What a desk of this directory seals with.
+    /// For the envelope at `place` of the queue. `None`: there is no pass for the round in which that leaves.
     pub(crate) fn of(
-        directory: &Directory,
+        passes: &Passes,
+        reader_slots: u16,
         wire: &'a Wire,
-        exit: &'a SealPublic,
-        pass: &'a DeskPass,
-    ) -> Self {
-        let slots = share(directory.parameters().reader_slots, directory.desks().len(), wire.cascade.slots());
-        Self { wire, exit, pass, slots }
+        exits: &'a ExitKeys,
+        place: usize,
+    ) -> Option<Self> {
+        let (pass, desks) = passes.of(exits.leaves(place))?;
+        Some(Self {
+            wire,
+            exit: exits.at(place),
+            pass,
+            slots: share(reader_slots, desks, wire.cascade.slots()),
+        })
     }
 
     /// An envelope that says nothing: to everybody but the exit it is cover, and the exit cannot tell it from one that does.
     pub(crate) fn cover(&self, rng: &mut impl CryptoRng) -> Blob {
         let mut slots = Vec::new();
         slots.resize_with(self.slots, || empty_slot(rng));
-        envelope::to_readers(self.wire, &slots, self.pass, self.exit, rng)
+        envelope::to_readers(self.wire, &slots, &self.pass, self.exit, rng)
     }
 }
 
@@ -435,8 +443,8 @@ mod tests {
         let most = 5;
         assert_eq!([1, 2, 3, 14].map(|desks| share(16, desks, most)), [5, 5, 4, 1]);
         for drop in 2..200_u16 {
-            for desks in 1..=usize::from(drop) * 7 / 8 {
-                let all = desks * share(drop, desks, most);
+            for desks in 1..=drop * 7 / 8 {
+                let all = usize::from(desks) * share(drop, desks, most);
                 assert!(8 * all <= 7 * usize::from(drop), "{desks} desks put {all} into {drop} slots");
             }
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use proto::conversation;
 use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys, UnverifiedDirectory};
 use proto::envelope::Wire;
+use proto::id::KeyId;
 use proto::keys::KeyKind;
+use proto::pass;
 use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
@@ -643,6 +645,9 @@ impl Inner {
     }
 }
 
+/// The day of a pass, and a key of the exit.
+pub(crate) type SealedBy = (u32, KeyId);
+
 /// The exit's keys for blobs by their places in the queue.
 pub(crate) struct ExitKeys {
     directory: Arc<Directory>,
@@ -670,7 +675,13 @@ impl ExitKeys {
         KeyKind::Week.period(self.leaves(place)).from
     }
 
-    fn leaves(&self, place: usize) -> Round {
+    /// By which pass and which exit's key a desk's envelope at `place` is sealed.
+    pub(crate) fn sealed_by(&self, place: usize) -> SealedBy {
+        (pass::of_envelope(self.leaves(place)), self.at(place).id())
+    }
+
+    /// The round in which the blob at `place` leaves, at the earliest.
+    pub(crate) fn leaves(&self, place: usize) -> Round {
         Round(self.first.0.saturating_add(place as u32))
     }
 }

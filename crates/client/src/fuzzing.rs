@@ -48,7 +48,8 @@ impl Desk {
     /// An empty one.
     pub fn new() -> Self {
         let secret = [[0x58, 0x20].as_slice(), &[7; 32]].concat();
-        let bytes = [&[0x88], secret.as_slice(), &[0x80], &secret, &[0xf6, 0x80, 0x80, 0x80, 0xf6]].concat();
+        let bytes =
+            [&[0x88], secret.as_slice(), &[0x80], &secret, &[0xf6, 0x80, 0x80, 0x80, 0x81, 0x80]].concat();
         Self::read(&bytes).expect("an empty book")
     }
 

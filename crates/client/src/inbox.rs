@@ -8,10 +8,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
-use proto::directory::UnverifiedDirectory;
 use proto::document::Document;
 use proto::drops::DeskDrop;
-use proto::pass::{self, DeskPass, PLACES};
+use proto::pass::{self, PLACES};
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
@@ -19,16 +18,13 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::book::{COPIES, Readers, is_due, last_place};
-use crate::device::{Device, Held, Inner, Leaves};
+use crate::device::{Device, ExitKeys, Held, Inner, Leaves};
 use crate::documents::DocumentView;
 use crate::mailbox::HintKey;
+use crate::passes::Passes;
 use crate::passphrase;
-use crate::session::{Line, LineState, Who};
-use crate::vault::{Book, Pass, Spoken, Thread, Vault};
-
-/// A pass is used while an edition that brought it is at most so old. With a day in the queue, one held and half a day to spare it is
-/// still taken when it comes.
-const FRESH_ROUNDS: u32 = 12;
+use crate::session::{Line, LineState, Stays, Who};
+use crate::vault::{Book, Cover, Spoken, Thread, Vault};
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -124,8 +120,7 @@ impl Inbox {
             };
             let drops: Vec<_> = drops.into_iter().filter_map(read).collect();
             for (round, drop) in &drops {
-                let is_whole = |pass: &DeskPass| self.is_whole(drop.passes(), *round, pass);
-                vault.learn_pass(&wire.network, drop.passes(), edition, is_whole);
+                self.learn_pass(&mut vault, *round, drop.passes());
             }
             for boxed in drops.iter().flat_map(|(_, drop)| drop.boxes()) {
                 let Some((message, chain)) = vault.open_message(&wire, edition, boxed) else {
@@ -145,19 +140,22 @@ impl Inbox {
         new
     }
 
-    // PAS-03: with the desks of one of the directories kept here. The exit may not have followed to the newest.
-    /// Whether the table of the drop of `round` is what this pass makes for all desks.
-    fn is_whole(&self, table: &[u8], round: Round, pass: &DeskPass) -> bool {
-        let network = &self.inner().wire.network;
-        let last = pass::last_round(pass::day(round));
-        let directories = self.inner().library().directories().unwrap_or_else(|cause| {
+    // PAS-03
+    /// Looks for the pass in the table of a drop of `round`, if any envelope that leaves from now on would bear it.
+    fn learn_pass(&self, vault: &mut Vault, round: Round, table: &[u8]) {
+        let day = pass::day(round);
+        let now = self.inner().schedule.round_at(self.inner().clock.now());
+        if now.is_some_and(|now| pass::of_envelope(now) > day) {
+            return;
+        }
+        let directories = self.inner().library().directories_of_day(day).unwrap_or_else(|cause| {
             tracing::warn!(%cause, "could not read the directories that are kept");
             Vec::new()
         });
-        let read = |bytes: Vec<u8>| UnverifiedDirectory::from_bytes(&bytes).ok()?.verify(network).ok();
-        directories.into_iter().filter_map(read).any(|directory| {
-            pass::table(network, pass, directory.intake_keys(last), directory.parameters().desks) == table
-        })
+        let mut passes = core::mem::take(&mut vault.book.passes);
+        let keys = vault.keys_of(pass::last_round(day));
+        passes.learn(&self.inner().wire.network, round, table, keys, &directories);
+        vault.book.passes = passes;
     }
 
     /// Makes intake keys ahead and deletes those whose time is over. The device hands in the public halves with its
@@ -252,6 +250,8 @@ impl Inbox {
                 let mailbox = &held.mailbox;
                 let state = if *received {
                     LineState::Acknowledged
+                } else if let Some(why) = self.stays(held, book, thread, *number, now) {
+                    LineState::Stays(why)
                 } else if let Some(place) = last_place(&book.waiting, hints, mailbox, &thread.key, *number) {
                     let leaves = self.inner().leaves(held, place, now);
                     LineState::Waiting { from: leaves.from, until: leaves.until }
@@ -271,6 +271,20 @@ impl Inbox {
                 Line { who: Who::You, text: text.shown(), document: None, state, times: *times, at: *at }
             }
         }
+    }
+
+    /// Why a reply that has no place in the queue finds none.
+    fn stays(&self, held: &Held, book: &Book, thread: &Thread, reply: u32, now: Millis) -> Option<Stays> {
+        if !book.waiting.iter().any(|item| item.is_of(&thread.key, reply)) {
+            return None;
+        }
+        let at = self.inner().schedule.round_at(now).unwrap_or(Round(0));
+        let links = thread.chain.as_ref().map_or(0, |started| started.chain.links().len());
+        if thread.is_old(at) || links == 0 {
+            return Some(Stays::NoLinks);
+        }
+        let leaves = self.inner().exit_keys(held, now).map(|exits| exits.leaves(0))?;
+        book.passes.of(leaves).is_none().then_some(Stays::NoPass)
     }
 
     /// A document of a conversation, once all of it is there and is what its sender's device said it would be.
@@ -318,12 +332,6 @@ impl Inbox {
     /// Puts what waits into envelopes, and those into the queue. What finds no place there waits on.
     fn flush(&self, vault: &mut Vault, rng: &mut StdRng) {
         let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
-        // Without a pass that the exit still takes when they come, slots would be dropped: they wait for the next edition.
-        let fresh = |pass: &&Pass| round.0 <= pass.at.0.saturating_add(FRESH_ROUNDS);
-        let Some(pass) = vault.book.pass.as_ref().filter(fresh).map(|pass| DeskPass::from_bytes(pass.bytes))
-        else {
-            return;
-        };
         vault.book.settle(&self.inner().held().mailbox);
         while !vault.book.waiting.is_empty() {
             let (exits, place) = {
@@ -331,31 +339,45 @@ impl Inbox {
                 let place = held.mailbox.next_place(&vault.hints, &[]).ok().filter(|place| *place < PLACES);
                 let exits = self.inner().exit_keys(&held, self.inner().clock.now());
                 let (true, Some(place), Some(exits)) = (held.mailbox.is_filled(), place, exits) else {
-                    return;
+                    break;
                 };
                 (exits, place)
             };
-            let directory = Arc::clone(&self.inner().shown().directory);
-            let readers = Readers::of(&directory, &self.inner().wire, exits.at(place), &pass);
+            // Without a pass the exit would drop them: they wait for the next edition.
+            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { break };
             if !self.place_one(vault, &readers, round, rng) {
                 break;
             }
         }
-        self.cover(vault, &pass, rng);
+        self.cover(vault, rng);
+    }
+
+    fn readers<'a>(&'a self, passes: &Passes, exits: &'a ExitKeys, place: usize) -> Option<Readers<'a>> {
+        let reader_slots = self.inner().shown().directory.parameters().reader_slots;
+        Readers::of(passes, reader_slots, &self.inner().wire, exits, place)
     }
 
     // PAS-04
-    /// Sees to it that what leaves next is of class 2, whether or not the desk has anything to say: so the exit counts vaults that
-    /// are open, and not mail.
-    fn cover(&self, vault: &mut Vault, pass: &DeskPass, rng: &mut StdRng) {
-        let directory = Arc::clone(&self.inner().shown().directory);
+    /// Sees to it that all that leaves within a day is of class 2, whether or not the desk has anything to say: so the exit counts vaults
+    /// that were open within a day, and not mail.
+    fn cover(&self, vault: &mut Vault, rng: &mut StdRng) {
         let mut held = self.inner().held();
-        if !held.mailbox.is_filled() || vault.cover.is_some_and(|mark| held.mailbox.find(&mark) == Some(0)) {
+        let Some(exits) = self.inner().exit_keys(&held, self.inner().clock.now()) else { return };
+        if !held.mailbox.is_filled() {
             return;
         }
-        let Some(exits) = self.inner().exit_keys(&held, self.inner().clock.now()) else { return };
-        let blob = Readers::of(&directory, &self.inner().wire, exits.at(0), pass).cover(rng);
-        vault.cover = held.mailbox.cover_first(&vault.hints, &blob, rng);
+        vault.covers.retain(|cover| held.mailbox.find(&cover.mark).is_some());
+        for place in held.mailbox.covers(&vault.hints).into_iter().take_while(|place| *place < PLACES) {
+            let sealed_by = exits.sealed_by(place);
+            let at = vault.covers.iter().position(|cover| held.mailbox.find(&cover.mark) == Some(place));
+            if at.is_some_and(|at| vault.covers[at].sealed_by == sealed_by) {
+                continue;
+            }
+            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { continue };
+            let mark = held.mailbox.cover(place, &readers.cover(rng), rng);
+            at.map(|at| vault.covers.swap_remove(at));
+            vault.covers.push(Cover { mark, sealed_by });
+        }
     }
 
     /// One envelope, sealed and in the queue.

@@ -24,6 +24,7 @@ mod log;
 #[cfg(test)]
 mod loss;
 mod mailbox;
+mod passes;
 mod passphrase;
 mod schedule;
 mod seal;
@@ -47,5 +48,5 @@ pub use kdf::{Kdf, OutOfMemory};
 pub use library::LibraryError;
 pub use mailbox::{MailboxError, QUEUE};
 pub use passphrase::{Passphrase, PassphraseError, WORDS, is_listed};
-pub use session::{ConversationView, Line, LineState, Session, Who, WriteError};
+pub use session::{ConversationView, Line, LineState, Session, Stays, Who, WriteError};
 pub use vault::{UnlockError, Vault, VaultContents, VaultError, desk_identity};

@@ -13,6 +13,7 @@ use minicbor::bytes::ByteVec;
 use proto::codec;
 use proto::directory::{Directory, IntakeKey, RoundKeys, UnverifiedDirectory};
 use proto::edition::{Edition, EditionRejected, UnverifiedHead};
+use proto::keys::DAY;
 use proto::log::Frontier;
 use proto::seal::SealPublic;
 use proto::sign::Unverified;
@@ -27,6 +28,10 @@ use crate::schedule::InstantSecret;
 
 /// How many rounds drops are kept, and how far back editions are fetched: 14 days of hours.
 pub(crate) const KEPT_ROUNDS: u32 = 14 * 24;
+
+/// How many rounds back it is kept which directory an edition named: today's passes and the day's before are judged by those of the
+/// days before, and an edition may be missing.
+const NAMED_ROUNDS: u32 = 4 * DAY;
 
 /// After this many editions of changes the whole front page is fetched once more, so that what is verified at a start
 /// stays small.
@@ -260,13 +265,25 @@ impl Library {
             .map_err(disk("read"))
     }
 
-    /// The directories that kept editions name, the newest first.
-    pub(crate) fn directories(&self) -> Result<Vec<Vec<u8>>, LibraryError> {
-        let all = "SELECT bytes FROM directories JOIN editions ON directory = digest
-                   GROUP BY digest ORDER BY MAX(round) DESC";
-        let mut query = self.db.prepare_cached(all).map_err(disk("read"))?;
-        let rows = query.query_map([], |row| row.get(0)).map_err(disk("read"))?;
-        rows.collect::<Result<_, _>>().map_err(disk("read"))
+    // PAS-03
+    /// The directories by which a table of passes of this day may be made: the one that the last edition before it named, and on the
+    /// network's first day, before which there was none, those of that day. None if this device did not see that edition.
+    pub(crate) fn directories_of_day(&self, day: u32) -> Result<Vec<Directory>, LibraryError> {
+        let (named, border) = match day {
+            0 => ("SELECT DISTINCT directory FROM named WHERE round < ?1", DAY),
+            _ => (
+                "SELECT directory FROM named WHERE round < ?1 ORDER BY round DESC LIMIT 1",
+                day.saturating_mul(DAY),
+            ),
+        };
+        let mut query = self.db.prepare_cached(named).map_err(disk("read"))?;
+        let rows = query.query_map([border], |row| row.get(0)).map_err(disk("read"))?;
+        let digests: Vec<[u8; 32]> = rows.collect::<Result<_, _>>().map_err(disk("read"))?;
+        let mut directories = Vec::new();
+        for digest in digests {
+            directories.extend(self.directory(&Digest(digest))?);
+        }
+        Ok(directories)
     }
 
     /// Where this device stands in the log. `None`: on the first day, or damaged.
@@ -289,8 +306,10 @@ impl Library {
                 "DELETE FROM drops WHERE edition <= ?1",
                 [i64::from(round.0) - i64::from(KEPT_ROUNDS)],
             )?;
+            let directory = it.edition.head().directory;
+            db.execute("INSERT OR REPLACE INTO named VALUES (?1, ?2)", params![round.0, directory.0])?;
+            db.execute("DELETE FROM named WHERE round < ?1", [round.0.saturating_sub(NAMED_ROUNDS)])?;
             if let Some((kind, bundle)) = it.stories {
-                let directory = it.edition.head().directory;
                 db.execute(
                     "INSERT OR REPLACE INTO editions VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![round.0, it.head, directory.0, kind == Kind::Front, bundle],
@@ -304,7 +323,7 @@ impl Library {
                 it.edition.round_keys().iter().map(|(round, key)| (round, key.to_bytes().into())).collect();
             keep(db, "round keys", &codec::encode(&round_keys))?;
             keep(db, "log", &codec::encode(it.log))?;
-            keep(db, "directory", &it.edition.head().directory.0)
+            keep(db, "directory", &directory.0)
         };
         let transaction = self.db.transaction().map_err(disk("write"))?;
         all(&transaction).map_err(disk("write"))?;
@@ -471,13 +490,17 @@ fn prune(db: &Connection) -> rusqlite::Result<()> {
          (SELECT round FROM editions WHERE whole ORDER BY round DESC LIMIT 1 OFFSET 1)",
         [],
     )?;
-    db.execute("DELETE FROM directories WHERE digest NOT IN (SELECT directory FROM editions)", [])?;
+    db.execute(
+        "DELETE FROM directories WHERE digest NOT IN (SELECT directory FROM editions UNION SELECT directory FROM named)",
+        [],
+    )?;
     Ok(())
 }
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS directories (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS named (round INTEGER PRIMARY KEY, directory BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS intake (first INTEGER PRIMARY KEY, key BLOB NOT NULL, handed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS editions (
         round INTEGER PRIMARY KEY, head BLOB NOT NULL, directory BLOB NOT NULL,

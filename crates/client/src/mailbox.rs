@@ -247,21 +247,13 @@ impl Mailbox {
         self.places_before(key, others, &|_| Round(0)).first().copied().ok_or(QueueFull)
     }
 
-    /// Puts other cover in the first place, unless a message stands there: what leaves next. The mark by which it is found again.
-    pub(crate) fn cover_first(
-        &mut self,
-        key: &HintKey,
-        blob: &Blob,
-        rng: &mut impl CryptoRng,
-    ) -> Option<Hint> {
-        if self.is_message(key, 0) {
-            return None;
-        }
+    /// Puts other cover in a place that holds cover, and gives the mark by which it is found again.
+    pub(crate) fn cover(&mut self, place: usize, blob: &Blob, rng: &mut impl CryptoRng) -> Hint {
         let mark = marks::random(rng);
-        self.queue[0] = blob.as_bytes().to_vec();
-        self.marks.set(0, mark);
+        self.queue[place] = blob.as_bytes().to_vec();
+        self.marks.set(place, mark);
         self.changes += 1;
-        Some(mark)
+        mark
     }
 
     /// The places that hold cover, in order.

@@ -70,6 +70,15 @@ pub enum Who {
     Desk,
 }
 
+/// Why an answer has no place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// There is no pass that all desks have.
+    NoPass,
+    /// The source's newest message is too old to be answered, or has been answered too much: the source has to write again.
+    NoLinks,
+}
+
 /// Where a line can be by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineState {
@@ -80,6 +89,8 @@ pub enum LineState {
         /// It leaves not after, if the device goes on as always.
         until: Millis,
     },
+    /// At a desk: it waits in the vault, and nobody knows until when.
+    Stays(Stays),
     /// It has left this device.
     Left {
         /// At some time before this.

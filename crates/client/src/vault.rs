@@ -17,18 +17,18 @@ use proto::directory::IntakeKey;
 use proto::document::Joining;
 use proto::envelope::Wire;
 use proto::keys::{KeyKind, Period};
-use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
-use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::conversations::Text;
+use crate::device::SealedBy;
 use crate::durable;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::mailbox::{Hint, HintKey};
+use crate::passes::Passes;
 use crate::passphrase::Passphrase;
 use crate::seal::{self, StoreKey};
 
@@ -100,6 +100,12 @@ pub enum VaultError {
     },
 }
 
+/// Cover of class 2 in the queue: the mark by which it is found there, and what it was sealed by.
+pub(crate) struct Cover {
+    pub(crate) mark: Hint,
+    pub(crate) sealed_by: SealedBy,
+}
+
 /// An unlocked vault. Dropping it clears it.
 pub struct Vault {
     path: PathBuf,
@@ -109,10 +115,8 @@ pub struct Vault {
     intake: Vec<(Period, SealSecret)>,
     pub(crate) hints: HintKey,
     pub(crate) book: Book,
-    /// A table of passes that is not what a pass makes, by its digest.
-    refused: Option<[u8; 32]>,
-    /// Cover of class 2 that waits to leave, by its mark.
-    pub(crate) cover: Option<Hint>,
+    /// Cover of class 2 that waits in the queue.
+    pub(crate) covers: Vec<Cover>,
 }
 
 impl Vault {
@@ -142,12 +146,11 @@ impl Vault {
             threads: Vec::new(),
             waiting: Vec::new(),
             placed: Vec::new(),
-            pass: None,
+            passes: Passes::default(),
             gone: None,
         };
         let intake = book.intake();
-        let mut vault =
-            Self { path: path.to_owned(), header, key, intake, hints, book, refused: None, cover: None };
+        let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book, covers: Vec::new() };
         vault.save(rng)?;
         Ok(vault)
     }
@@ -163,8 +166,7 @@ impl Vault {
             header: *bytes.first_chunk().expect("it opened"),
             key,
             intake: book.intake(),
-            refused: None,
-            cover: None,
+            covers: Vec::new(),
             hints: HintKey::from_bytes(book.hint_key),
             book,
         })
@@ -237,34 +239,12 @@ impl Vault {
         begun.map(|(_, key)| open_message(wire, key, boxed)).find_map(Result::ok)
     }
 
-    /// Looks for the desk pass in the table of a drop that came with the edition of round `edition`, once for each table,
-    /// under whichever key it is sealed to. `is_whole`: whether the table is what a pass makes for all desks.
-    pub(crate) fn learn_pass(
-        &mut self,
-        network: &NetworkId,
-        table: &[u8],
-        edition: Round,
-        is_whole: impl FnOnce(&DeskPass) -> bool,
-    ) {
-        let digest: [u8; 32] = Sha256::digest(table).into();
-        if let Some(pass) = self.book.pass.as_mut().filter(|pass| pass.table == digest) {
-            pass.at = edition;
-            return;
-        }
-        if self.refused == Some(digest) {
-            return;
-        }
-        let mut begun = self.intake.iter().filter(|(period, _)| period.from <= edition);
-        let Some(found) = begun.find_map(|(_, key)| pass::find(network, key, table)) else { return };
-        // PAS-03
-        if is_whole(&found) {
-            self.book.pass = Some(Pass { bytes: *found.as_bytes(), table: digest, at: edition });
-        } else {
-            tracing::error!(
-                "The exit did not give all desks one pass, so it could tell which desk answers. Answers wait. Ask its operator."
-            );
-            self.refused = Some(digest);
-        }
+    /// Its intake keys of this round.
+    pub(crate) fn keys_of(&self, round: Round) -> impl Iterator<Item = &SealSecret> {
+        self.intake
+            .iter()
+            .filter(move |(period, _)| (period.from..=period.until).contains(&round))
+            .map(|(_, key)| key)
     }
 
     /// Writes it anew and returns once it is on the disk.
@@ -346,26 +326,12 @@ pub(crate) struct Book {
     /// What was put in the queue and is not yet known to be on the disk there.
     #[n(6)]
     pub(crate) placed: Vec<Placed>,
-    /// The newest desk pass that a drop brought.
+    /// The desk passes that drops brought.
     #[n(7)]
-    pub(crate) pass: Option<Pass>,
+    pub(crate) passes: Passes,
     /// Where the newest week begins whose intake key was deleted.
     #[n(8)]
     gone: Option<Round>,
-}
-
-/// A desk pass, and where it stood.
-#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Pass {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(crate) bytes: [u8; 32],
-    /// SHA-256 of the table: the same in all drops of a day, and looked through once.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub(crate) table: [u8; 32],
-    /// The newest edition whose drops had it.
-    #[n(2)]
-    #[zeroize(skip)]
-    pub(crate) at: Round,
 }
 
 impl Drop for Book {
@@ -599,52 +565,6 @@ mod tests {
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::NotAVault(_))));
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(Vault::unlock(&path, &passphrase).err(), Some(UnlockError::Disk { .. })));
-    }
-
-    /// PAS-01
-    #[test]
-    fn pas_01_a_pass_is_found_under_every_key_that_lives_once_for_each_table() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vault");
-        let mut rng = StdRng::seed_from_u64(6);
-        let (passphrase, _) = made(&path, &mut rng);
-        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
-        let network = NetworkId([7; 32]);
-        vault.turn_keys(Round(0), &mut rng);
-        let key = |vault: &Vault, week: u32| {
-            let of = |(period, _): &&(Period, SealSecret)| period.from == Round(week * proto::keys::WEEK);
-            vault.intake.iter().find(of).unwrap().1.public().clone()
-        };
-        let other = SealSecret::generate(&mut rng).public().clone();
-        let (this, next) = (key(&vault, 0), key(&vault, 1));
-        let table = |n: u8, to: &proto::seal::SealPublic| {
-            let pass = proto::pass::DeskPass::from_bytes([n; 32]);
-            pass::table(&network, &pass, [to].into_iter(), 3)
-        };
-        let (first, second, early, elsewhere) =
-            (table(1, &this), table(2, &next), table(3, &next), table(4, &other));
-        let known = |vault: &Vault| vault.book.pass.as_ref().map(|pass| (pass.bytes[0], pass.at.0));
-        for (table, edition, expected) in [
-            (&elsewhere, 8, None),
-            (&first, 9, Some((1, 9))),
-            (&first, 10, Some((1, 10))),
-            (&elsewhere, 11, Some((1, 10))),
-            (&early, 167, Some((1, 10))),
-            (&second, 168, Some((2, 168))),
-            (&first, 169, Some((1, 169))),
-        ] {
-            vault.learn_pass(&network, table, Round(edition), |_| true);
-            assert_eq!(known(&vault), expected, "edition {edition}");
-        }
-        // PAS-03: one that others did not get is left alone, and looked at once.
-        let mut asked = 0;
-        for edition in 170..173 {
-            vault.learn_pass(&network, &table(5, &this), Round(edition), |_| {
-                asked += 1;
-                false
-            });
-            assert_eq!((known(&vault), asked), (Some((1, 169)), 1));
-        }
     }
 
     #[test]

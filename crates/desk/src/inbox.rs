@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{AnswerError, Conversation, Health, Line, LineState, Who};
+use client::{AnswerError, Conversation, Health, Line, LineState, Stays, Who};
 use maud::{Markup, html};
 use proto::{conversation, size};
 use serde::Deserialize;
@@ -222,6 +222,8 @@ fn line_item(app: &App, conversation: &str, line: &Line) -> Markup {
                     (copy(line))
                     p.state { (leaves(app, from.0, until.0)) }
                 },
+                LineState::Stays(Stays::NoPass) => p.problem { (words::STAYS_NO_PASS) },
+                LineState::Stays(Stays::NoLinks) => p.problem { (words::STAYS_NO_LINKS) },
                 LineState::Left { before } => {
                     (copy(line))
                     p.state { (fill(words::LEFT, &[moment(app, before.0)])) }

@@ -97,6 +97,11 @@ words! {
     WAITING = "Waiting. It leaves between {} and {}.";
     /// Where both ends of the window read the same.
     WAITING_AT = "Waiting. It leaves at {}.";
+    /// P8
+    STAYS_NO_PASS = "Waits in the vault. Answers leave with a pass that the last mix gives to all desks each day. \
+                     There is none to use now. The answer leaves once there is one and the vault is open.";
+    /// P8
+    STAYS_NO_LINKS = "Waits in the vault. It cannot be sent before the source writes again.";
     LEFT = "Left at some time before {}.";
     RECEIVED_BY_SOURCE = "The source has it.";
     COPY = "The source has not said that it has it, so it is sent again. This is time {} of 3.";

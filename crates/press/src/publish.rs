@@ -131,8 +131,6 @@ pub struct Press {
     directory: Directory,
     /// The round it was made in. `None`: it is the one that this press began with.
     made: Option<Round>,
-    /// The directory that an earlier run's editions named, if this one began with another.
-    before: Option<Directory>,
     /// The size of the log's tree whose checkpoint the edge has.
     checkpoint_sent: Option<u64>,
 }
@@ -156,19 +154,25 @@ impl Press {
             return Err(PressError::OtherNetwork { folder });
         }
         // A directory made before goes on, unless there is a newer one to begin from.
-        let (directory, made, before) = match state.directory().map_err(failed)? {
+        let mut before = None;
+        let (directory, made) = match state.directory().map_err(failed)? {
             Some((made, from, bytes)) => {
                 let kept = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from)?;
                 let kept = kept.verify(&network)?;
-                if from == begun.digest() { (kept, Some(made), None) } else { (begun, None, Some(kept)) }
+                if from == begun.digest() {
+                    (kept, Some(made))
+                } else {
+                    before = Some(kept);
+                    (begun, None)
+                }
             }
-            None => (begun, None, None),
+            None => (begun, None),
         };
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
         let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
-        Ok(Self { config, edge, state, gather, keys, base, directory, made, before, checkpoint_sent: None })
+        Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -235,17 +239,32 @@ impl Press {
             }
             next => next?,
         };
-        let before = if self.made.is_some() { Some(&self.directory) } else { self.before.as_ref() };
-        before.map_or(Ok(()), |before| next.follows(before, round)).map_err(PressError::Follows)?;
+        self.may_follow(&next, round)?;
         let base = Digest::of(&self.config.directory);
         self.state.add_directory(round, &base, &bytes).map_err(|cause| self.failed(cause))?;
-        (self.directory, self.made, self.before) = (next, Some(round), None);
+        (self.directory, self.made) = (next, Some(round));
         Ok(())
+    }
+
+    // DIR-14
+    /// Refuses a directory that no client would take in the edition of `round`, after the one that the newest edition names. A
+    /// directory that was made and not named waits for an edition, and what is new in it may come into force too soon meanwhile.
+    fn may_follow(&self, next: &Directory, round: Round) -> Result<(), PressError> {
+        let Some(named) = self.state.named_directory().map_err(|cause| self.failed(cause))? else {
+            return Ok(());
+        };
+        if Digest::of(&named) == next.digest() {
+            return Ok(());
+        }
+        let named = UnverifiedDirectory::from_bytes(&named).map_err(DirectoryRejected::from)?;
+        let named = named.verify(&self.config.network)?;
+        next.follows(&named, round).map_err(PressError::Follows)
     }
 
     async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
         self.collect(round).await?;
         self.renew(round)?;
+        self.may_follow(&self.directory, round)?;
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
@@ -740,24 +759,46 @@ mod tests {
         }
     }
 
-    /// DIR-14 at the press: a directory that no client would take after the last one is not begun, and nothing is kept of it.
-    #[test]
-    fn a_directory_that_may_not_follow_is_refused_before_anything_is_signed() {
+    /// DIR-14 at the press: a directory that no client would take after the last one is not begun, and nothing is kept of it. One
+    /// that was begun when it was still in time, and was named by no edition that came out, is not named when it is too late.
+    #[tokio::test]
+    async fn a_directory_that_may_not_follow_is_refused_before_anything_is_signed() {
         let town = Town::new(2);
         let folder = tempfile::tempdir().unwrap();
-        press(&town, &town.bytes, folder.path()).renew(Round(5)).unwrap();
+        let (edge, told) = stern_edge();
+        let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
         let desk = IdentitySecret::from_seed(&[5; 32]);
         let intake = SealSecret::from_seed(&[6; 32]);
         let with = |since| {
-            let entry = town.listed("Sports", &desk, &intake, since);
+            let entry = town.listed("Sports", &desk, &intake, Round(since));
             town.later(|_, desks| desks.push(entry))
         };
-        let mut hasty = press(&town, &with(Round(0)), folder.path());
-        let kept = hasty.state.unsent_directories().unwrap().len();
-        assert!(matches!(hasty.renew(Round(6)), Err(PressError::Follows(DirectoryRejected::TooSoon))));
-        assert_eq!(hasty.state.unsent_directories().unwrap().len(), kept);
+        let open = |directory: &[u8]| press_at(&town, directory, folder.path(), edge.clone());
+        let too_soon = |made: Result<Option<Round>, PressError>| {
+            assert!(matches!(made, Err(PressError::Follows(DirectoryRejected::TooSoon))), "{made:?}");
+        };
+        assert_eq!(open(&town.bytes).step(at(5)).await.unwrap(), Some(Round(5)));
+
+        let mut hasty = open(&with(0));
+        too_soon(hasty.step(at(6)).await);
+        assert_eq!(hasty.state.unsent_directories().unwrap().len(), 0);
         drop(hasty);
-        press(&town, &with(Round(54)), folder.path()).renew(Round(6)).unwrap();
+        // In time, and the edge refuses the stories: the edition is taken back.
+        told[0].store(422, Relaxed);
+        let why = open(&with(54)).step(at(6)).await.unwrap_err();
+        assert!(matches!(why, PressError::TakenBack { .. }), "{why}");
+        told[0].store(200, Relaxed);
+        too_soon(open(&with(54)).step(at(7)).await);
+        too_soon(open(&with(54)).step(at(31)).await);
+        let newest = open(&with(54)).state.newest().unwrap().unwrap();
+        assert_eq!(newest.0, Round(5), "nothing was signed");
+        // The operator gives it more time.
+        assert_eq!(open(&with(80)).step(at(32)).await.unwrap(), Some(Round(32)));
+        assert_eq!(
+            open(&with(80)).step(at(60)).await.unwrap(),
+            Some(Round(60)),
+            "what is named already, stays"
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl State {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              CREATE TABLE IF NOT EXISTS network (id BLOB NOT NULL);
              CREATE TABLE IF NOT EXISTS directories (
-                 seq INTEGER PRIMARY KEY, made INTEGER NOT NULL, base BLOB NOT NULL, bytes BLOB NOT NULL,
+                 seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, made INTEGER NOT NULL, base BLOB NOT NULL, bytes BLOB NOT NULL,
                  sent INTEGER NOT NULL DEFAULT 0);
              CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
              CREATE TABLE IF NOT EXISTS editions (
@@ -79,14 +79,24 @@ impl State {
             .optional()
     }
 
-    /// Keeps a directory before an edition names it. Those before it are not needed once the edge has them.
+    /// The directory that the newest edition names; `None` before the first edition.
+    pub(crate) fn named_directory(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let named = "SELECT bytes FROM directories JOIN log ON digest = directory";
+        self.db().query_row(named, [], |row| row.get(0)).optional()
+    }
+
+    /// Keeps a directory before an edition names it. Those before it are not needed once the edge has them, but for the one that
+    /// the newest edition names, also if that is taken back.
     pub(crate) fn add_directory(&self, made: Round, base: &Digest, bytes: &[u8]) -> rusqlite::Result<()> {
         let mut db = self.db();
         let change = db.transaction()?;
-        change.execute("DELETE FROM directories WHERE sent", [])?;
         change.execute(
-            "INSERT INTO directories (made, base, bytes) VALUES (?, ?, ?)",
-            params![made.0, base.0.as_slice(), bytes],
+            "DELETE FROM directories WHERE sent AND digest NOT IN (SELECT directory FROM log UNION SELECT directory FROM log_before)",
+            [],
+        )?;
+        change.execute(
+            "INSERT INTO directories (digest, made, base, bytes) VALUES (?, ?, ?, ?)",
+            params![Digest::of(bytes).0.as_slice(), made.0, base.0.as_slice(), bytes],
         )?;
         change.commit()
     }

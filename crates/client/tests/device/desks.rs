@@ -1,11 +1,16 @@
 //! Desks whose edge and exit lie to one of them, or count what they send. Spec: drop.md §1, §3, mix.md §12.
 
-use crate::town::{Edge, Pair, Town, inbox, intake_keys, opened_by_exit, pass_of, passphrase};
-use client::{Health, LineState, Place};
+use crate::town::{
+    Edge, Listed, Pair, Town, inbox, intake_keys, intake_keys_of, pass_of, passphrase, slots_and_pass,
+};
+use client::{Health, LineState, Place, Stays};
 use proto::conversation::open_message;
-use proto::envelope::Found;
+use proto::directory::Directory;
 use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
 use proto::{Round, pass, path};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 
 /// P3, EDN-07: exit and edge want to know whose a box is. They show it to one desk alone, in a drop of its own, and wait for
 /// an acknowledgement. The desk opens no drop but the one that stands in the head, which everybody has, so nothing comes.
@@ -82,39 +87,47 @@ async fn exit_and_edge_that_show_a_box_to_one_desk_only_learn_nothing() {
     assert_eq!(session.conversations()[0].lines[0].state, client::LineState::Acknowledged);
 }
 
-/// P1: an exit that counts slots for readers counts desks whose vaults are open.
+/// P1: an exit that counts slots for readers counts desks whose vaults were open within a day. Neither how many slots there are, nor
+/// whose day's pass they come through with, nor what comes after the vault was locked hangs on what the desk had to say.
 #[tokio::test]
 async fn pas_04_a_desk_sends_the_same_number_of_slots_in_every_round_whatever_it_has_to_say() {
     let mut it = Pair::new(71).await;
     let session = it.source.begin(&passphrase(1)).unwrap();
     let wire = it.town.directory.wire();
     let mut counted = Vec::new();
-    for round in 0..30 {
-        if round == 10 {
-            session.write(it.town.desk, "a tip", it.now()).unwrap();
-        }
-        // Five parts of an answer: more than fit one envelope.
-        if round == 20 {
-            let conversation = it.inbox.conversations()[0].id;
-            it.inbox.answer(conversation, &"x".repeat(5 * 944), it.now()).unwrap();
+    let answer = |it: &Pair, parts: usize| {
+        let conversation = it.inbox.conversations()[0].id;
+        it.inbox.answer(conversation, &"x".repeat(parts * 944), it.now()).unwrap();
+    };
+    let locked = 69;
+    for round in 1..locked + 40 {
+        // Answers of more parts than fit one envelope: within a day, over the day's change, and as the vault is locked.
+        match round {
+            10 => drop(session.write(it.town.desk, "a tip", it.now()).unwrap()),
+            20 => answer(&it, 5),
+            45 => answer(&it, 16),
+            67 => answer(&it, 16),
+            _ => {}
         }
         let before = it.town.blobs.len();
-        it.rounds(1).await;
+        if round < locked {
+            it.rounds(1).await;
+        } else {
+            it.town.round(it.r, &[&it.source, &it.desk]).await;
+            it.r += 1;
+        }
         it.town.mix();
-        let slots = |blob: &Vec<u8>| match opened_by_exit(&wire, Round(it.r), blob) {
-            Some(Found::ToReaders(slots)) => Some(slots.len()),
-            _ => None,
-        };
-        counted.push(it.town.blobs[before..].iter().filter_map(slots).collect::<Vec<_>>());
+        let borne = |blob: &Vec<u8>| slots_and_pass(&wire, Round(round), blob);
+        counted.push((round, it.town.blobs[before..].iter().filter_map(borne).collect::<Vec<_>>()));
     }
     session.refresh();
     let lines = session.conversations().swap_remove(0).lines;
-    assert_eq!((lines.len(), lines[0].state), (2, LineState::Acknowledged), "it was all carried");
-    // The first drops came with edition 2, and with them the pass.
-    // Seven eighths of the four slots of a drop, and one desk listed.
-    let [none, one] = [vec![], vec![3]];
-    assert!(counted[..2].iter().all(|slots| *slots == none), "{counted:?}");
-    assert!(counted[2..].iter().all(|slots| *slots == one), "{counted:?}");
+    assert_eq!((lines.len(), lines[0].state), (4, LineState::Acknowledged), "it was all carried");
+    for (round, borne) in counted {
+        // The first drops came with edition 2, and with them the pass; so the first that bears it leaves in round 3. Seven eighths of the four slots of a drop, and one desk listed.
+        let expected = (3..locked + 24).contains(&round).then(|| (3, (round / 24).saturating_sub(1)));
+        assert_eq!(borne, Vec::from_iter(expected), "round {round}");
+    }
 }
 
 /// P3: an exit gives another desk another pass, or none, and so knows which of the two an acknowledgement is from.
@@ -133,8 +146,80 @@ async fn pas_03_a_desk_uses_no_pass_that_another_does_not_have() {
     assert_eq!(it.inbox.conversations().len(), 1, "it reads what comes");
     session.refresh();
     assert!(matches!(session.conversations()[0].lines[0].state, LineState::Left { .. }), "and says nothing");
-    // The next day's is as it should be.
-    it.rounds(16).await;
+    // The next day's is as it should be, and is used on the day after that.
+    it.rounds(34).await;
     session.refresh();
     assert_eq!(session.conversations()[0].lines[0].state, LineState::Acknowledged);
+}
+
+/// P3: an exit gives out a second pass within a day, to see by which of them its envelopes bear who took which. From then on
+/// no desk uses that day's.
+#[tokio::test]
+async fn pas_03_a_day_with_two_passes_has_none() {
+    let mut it = Pair::new(73).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    it.rounds(6).await;
+    let (network, places) = (it.town.directory.wire().network, it.town.directory.parameters().desks);
+    let listed = it.town.directory.intake_keys(pass::last_round(0));
+    let second = pass::table(&network, &pass_of(9), listed, places);
+    let first = it.town.passes.replace((0, second));
+    it.rounds(4).await;
+    // The first again, which it knew.
+    it.town.passes = first;
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.rounds(20).await;
+    session.refresh();
+    let state = |session: &client::Session| session.conversations()[0].lines[0].state;
+    assert!(matches!(state(&session), LineState::Left { .. }), "it says nothing: {:?}", state(&session));
+    let conversation = it.inbox.conversations().swap_remove(0).id;
+    it.inbox.answer(conversation, "an answer", it.now()).unwrap();
+    let answer = |it: &Pair| it.inbox.conversations().swap_remove(0).lines.swap_remove(1).state;
+    assert_eq!(answer(&it), LineState::Stays(Stays::NoPass), "whoever wrote it is told");
+    it.rounds(24).await;
+    session.refresh();
+    assert_eq!(state(&session), LineState::Acknowledged, "with the next day's");
+    assert!(matches!(answer(&it), LineState::Left { .. }));
+}
+
+/// P3: press and exit together name a directory for one edition that leaves out the other desk's keys, and give out a pass made for
+/// it. Whoever uses that is the one desk that has it. No desk does: a day's pass is for the desks that the last edition before the
+/// day names.
+#[tokio::test]
+async fn pas_03_a_pass_for_the_desks_of_another_directory_is_not_used() {
+    let mut it = Pair::new(74).await;
+    let [ours, other] = [
+        IdentitySecret::from_seed(&it.town.desk_identity),
+        IdentitySecret::generate(&mut StdRng::seed_from_u64(74)),
+    ];
+    let directory = |town: &Town, keys: Vec<_>| {
+        let listed = [(&ours, 0, intake_keys()), (&other, 1 + 48, keys)];
+        town.directory_with(None, &listed.map(|(desk, since, intake)| Listed { desk, since, intake }))
+    };
+    let full = |town: &Town| directory(town, intake_keys_of(0xdf));
+    let thin = |town: &Town| directory(town, vec![]);
+    let keys = |directory: Directory| directory.intake_keys(pass::last_round(2)).count();
+    assert_eq!((keys(full(&it.town)), keys(thin(&it.town))), (2, 1));
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    while it.r < 72 {
+        // Edition 40 alone names the thin directory. The table of day 2 is made for it, and that of day 3 is as it should be.
+        it.town.directory = if it.r == 40 { thin(&it.town) } else { full(&it.town) };
+        // Edition 50 brings the first drop of day 2.
+        if it.r == 50 {
+            let (thin, wire) = (thin(&it.town), it.town.directory.wire());
+            let listed = thin.intake_keys(pass::last_round(2));
+            it.town.passes =
+                Some((2, pass::table(&wire.network, &pass_of(2), listed, thin.parameters().desks)));
+        }
+        it.rounds(1).await;
+    }
+    // Day 3, when the pass of day 2 would be used.
+    it.rounds(4).await;
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.rounds(18).await;
+    session.refresh();
+    let state = |session: &client::Session| session.conversations()[0].lines[0].state;
+    assert!(matches!(state(&session), LineState::Left { .. }), "it says nothing: {:?}", state(&session));
+    it.rounds(12).await;
+    session.refresh();
+    assert_eq!(state(&session), LineState::Acknowledged, "on day 4, with the pass of day 3");
 }

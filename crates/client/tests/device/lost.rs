@@ -2,7 +2,7 @@
 //! what it is told to.
 
 use crate::town::{GENESIS, Listed, Pair, T, Town, inbox, intake_keys_of, passphrase};
-use client::{AnswerError, Device, LineState, Place, Session, Who, WriteError};
+use client::{AnswerError, Device, LineState, Place, Session, Stays, Who, WriteError};
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Millis};
 use rand::{SeedableRng, rngs::StdRng};
@@ -228,6 +228,12 @@ async fn cnv_13_a_desk_that_cannot_answer_is_told_what_to_do() {
     it.inbox.answer(id, "in time", it.now()).unwrap();
     it.town.clock.set(it.town.start(came + 673));
     assert_eq!(it.inbox.answer(id, "too late", it.now()), Err(AnswerError::TooOld));
+    let line = it.inbox.conversations().swap_remove(0).lines.pop().unwrap();
+    assert_eq!(
+        (line.text.as_str(), line.state),
+        ("in time", LineState::Stays(Stays::NoLinks)),
+        "it never left"
+    );
     assert_eq!(it.inbox.conversations()[0].room, 0);
 }
 
@@ -241,7 +247,6 @@ async fn one_mailbox_holds_conversations_with_several_desks() {
     let listed = [(&first, 0, 0xde), (&other, since, 0xdf)];
     let listed = listed.map(|(desk, since, n)| Listed { desk, since, intake: intake_keys_of(n) });
     it.town.directory = it.town.directory_with(None, &listed);
-    it.quiet(since, 12).await;
     let config = client::Config {
         desk: Some(IdentitySecret::from_seed(&other.to_seed())),
         ..it.town.config(Place::Memory)
@@ -249,8 +254,13 @@ async fn one_mailbox_holds_conversations_with_several_desks() {
     let other_desk = it.town.open(config, 83);
     let other_inbox =
         inbox(&other_desk, *other.to_seed(), intake_keys_of(0xdf), &it.folder.path().join("other"));
-    let r = it.r;
-    it.town.quiet(r, &[&it.source, &it.desk, &other_desk], |_| ()).await;
+    // Until the day after the one on which it can be written to, with the pass of that day.
+    let r = 73;
+    for r in it.r..=r {
+        it.town.quiet(r, &[&it.source, &it.desk, &other_desk], |_| ()).await;
+    }
+    it.inbox.collect();
+    other_inbox.collect();
     let desks: Vec<_> = it.source.desks().into_iter().map(|desk| desk.id).collect();
     assert_eq!(desks.len(), 2);
     let session = it.source.begin(&passphrase(1)).unwrap();

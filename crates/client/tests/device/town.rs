@@ -759,13 +759,27 @@ const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 pub(crate) fn opened_by_exit(wire: &Wire, round: Round, blob: &[u8]) -> Option<Found> {
     let week = KeyKind::Week.period(round).from;
     let weeks = [0, 1, 2].map(|back| week.back(back * proto::keys::WEEK));
-    let today = pass::day(round);
-    let passes: Vec<_> = (today.saturating_sub(pass::ACCEPTED_DAYS - 1)..=today).map(pass_of).collect();
+    let passes: Vec<_> = passes_of(round).map(pass_of).collect();
     let open = |from: Round| {
         let lives = round.0 < from.0 + EXIT_OPENS;
         lives.then(|| envelope::open_exit(wire, &secret(MIXES - 1, from), &passes, blob).ok())?
     };
     weeks.into_iter().flatten().find_map(open).map(|(_, found)| found)
+}
+
+/// The days whose passes an exit takes.
+fn passes_of(round: Round) -> impl Iterator<Item = u32> {
+    let today = pass::day(round);
+    today.saturating_sub(pass::ACCEPTED_DAYS - 1)..=today
+}
+
+/// How many slots for readers are in a blob that left in this round, and by which day's pass it came through.
+pub(crate) fn slots_and_pass(wire: &Wire, round: Round, blob: &[u8]) -> Option<(usize, u32)> {
+    let exit = secret(MIXES - 1, KeyKind::Week.period(round).from);
+    passes_of(round).find_map(|day| match envelope::open_exit(wire, &exit, &[pass_of(day)], blob).ok()?.1 {
+        Found::ToReaders(slots) => Some((slots.len(), day)),
+        _ => None,
+    })
 }
 
 /// The desk's keys of the first weeks: the same in every town.

@@ -312,7 +312,7 @@ async fn two_journalists_or_a_restored_desk_on_one_chain_give_nothing_away() {
         share_a_tag_alone(&mut slots, [ours, &long]);
         for (desk, part) in order {
             let slot = slots[*desk][*part];
-            it.town.quiet(it.r, &[&it.source, &it.desk, &other], |town| town.slots.push(slot)).await;
+            it.town.quiet(it.r, &[&it.source, &it.desk, &other], |town| town.slots = vec![slot]).await;
             it.r += 1;
             session.refresh();
         }

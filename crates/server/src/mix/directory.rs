@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
 use proto::edition::UnverifiedHead;
+use proto::keys::DAY;
 use proto::sign::IdentitySecret;
 use proto::{Digest, NetworkId, Round};
 
@@ -15,6 +16,9 @@ use super::{Me, MixError};
 use crate::faults::{Side, Step};
 use crate::state::write_durably;
 use crate::store::StoreError;
+
+/// How many rounds before a day an edition is looked for that names the day's directory.
+const LOOKED_BACK: u32 = 4 * DAY;
 
 /// Where looking for a later directory stands.
 pub(super) struct Follow {
@@ -90,6 +94,36 @@ impl Follow {
         }
         Ok(())
     }
+}
+
+// PAS-02
+/// The directory by which a day's pass is given out: the one that the last edition before that day names, so that every desk knows
+/// which; on the network's first day, and if no edition is there of the days before, the one in force.
+pub(super) fn of_day(
+    me: &Me,
+    upstream: &mut impl Upstream,
+    day: u32,
+    now: Round,
+) -> Result<Arc<Directory>, MixError> {
+    let border = day.saturating_mul(DAY);
+    for round in (border.saturating_sub(LOOKED_BACK)..border).rev().map(Round) {
+        let head = upstream.edition(round)?.and_then(|bytes| UnverifiedHead::from_bytes(&bytes).ok());
+        let Some(head) = head else { continue };
+        let Ok(named) = head.dangerously_directory() else { continue };
+        if named == me.directory.digest() {
+            return Ok(Arc::clone(&me.directory));
+        }
+        let directory =
+            upstream.directory(&named)?.and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok());
+        let directory = directory.and_then(|directory| directory.verify(&me.wire.network).ok());
+        let signed = |directory: &Directory| {
+            directory.digest() == named && head.clone().verify(directory, round, now, None).is_ok()
+        };
+        if let Some(directory) = directory.filter(signed) {
+            return Ok(Arc::new(directory));
+        }
+    }
+    Ok(Arc::clone(&me.directory))
 }
 
 /// Whether the identity is one that the directory names for the mix at `hop`, whether it has taken effect or not.

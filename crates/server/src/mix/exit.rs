@@ -129,7 +129,12 @@ impl Exit {
         gone
     }
 
-    /// Writes the drops of `round`: exactly the published number of slots, in random order, filled up with what nobody can
+    /// The passes that it drew.
+    pub(super) fn passes(&mut self) -> &mut Passes {
+        &mut self.passes
+    }
+
+    /// Writes the drops of `round`, whose day has its pass: exactly the published number of slots, in random order, filled up with what nobody can
     /// tell from the rest.
     pub(super) fn emit(
         &mut self,
@@ -140,7 +145,7 @@ impl Exit {
         rng: &mut StdRng,
     ) -> Result<(), MixError> {
         let id = BatchId { round, part: 0 };
-        let table = self.passes.table(me, round, store, rng)?;
+        let table = self.passes.table();
         let (desk, readers) = (self.desk.emit(rng), self.readers.emit(rng));
         // Filler is made for every slot and then replaced, so that a round takes about as long with tips as without.
         let mut desk_drop = Vec::new();

@@ -35,6 +35,7 @@ use proto::envelope::Wire;
 use proto::id::KeyId;
 use proto::keys::KeyKind;
 use proto::mix::{self, BatchId, Input, Inputs, ItemId, Manifest};
+use proto::pass as desk_pass;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{Digest, Millis, NetworkId, Round};
@@ -514,6 +515,11 @@ impl<U: Upstream> Mix<U> {
         // EXT-04: one pair of drops for each round, ever.
         if self.store.newest_output()? >= Some(due) || !self.store.unpushed()?.is_empty() {
             return Ok(());
+        }
+        let day = desk_pass::day(due);
+        if exit.passes().lacks(day) {
+            let directory = directory::of_day(&self.me, &mut self.upstream, day, self.now)?;
+            exit.passes().draw(&self.me, (day, &directory), &mut self.store, &mut self.rng)?;
         }
         exit.emit(&self.me, due, &mut self.store, &self.outputs, &mut self.rng)?;
         done.closed += 1;

@@ -1,7 +1,7 @@
 //! The exit's desk passes: one drawn for each day, sealed to every listed desk, and laid into that day's drops.
 //! Spec: mix.md §12.
 
-use proto::Round;
+use proto::directory::Directory;
 use proto::pass::{self, ACCEPTED_DAYS, DeskPass};
 use rand::rngs::StdRng;
 
@@ -33,25 +33,35 @@ impl Passes {
         &self.accepted
     }
 
-    /// The table for the drops of `round`: drawn with the first drops of its day, and the same for all of them.
-    pub(super) fn table(
+    /// The table for drops of the newest day that has a pass. Empty: none was drawn yet.
+    pub(super) fn table(&self) -> &[u8] {
+        &self.table
+    }
+
+    /// Whether the day has no pass yet, nor one after it.
+    pub(super) fn lacks(&self, day: u32) -> bool {
+        self.day < Some(day)
+    }
+
+    /// Draws the pass of a day, for the desks of the day's directory.
+    pub(super) fn draw(
         &mut self,
         me: &Me,
-        round: Round,
+        (day, directory): (u32, &Directory),
         store: &mut Store,
         rng: &mut StdRng,
-    ) -> Result<&[u8], MixError> {
-        let today = pass::day(round);
+    ) -> Result<(), MixError> {
         // PAS-02: one pass for each day.
-        if self.day < Some(today) {
-            let drawn = DeskPass::generate(rng);
-            let desks = me.directory.intake_keys(pass::last_round(today));
-            let table = pass::table(&me.wire.network, &drawn, desks, me.directory.parameters().desks);
-            me.hook.at(Step::PassKept, Side::Before)?;
-            store.keep_pass(today, drawn.as_bytes(), &table, (today + 1).saturating_sub(ACCEPTED_DAYS))?;
-            me.hook.at(Step::PassKept, Side::After)?;
-            *self = Self::resume(store.passes()?);
+        if !self.lacks(day) {
+            return Ok(());
         }
-        Ok(&self.table)
+        let drawn = DeskPass::generate(rng);
+        let desks = directory.intake_keys(pass::last_round(day));
+        let table = pass::table(&me.wire.network, &drawn, desks, me.directory.parameters().desks);
+        me.hook.at(Step::PassKept, Side::Before)?;
+        store.keep_pass(day, drawn.as_bytes(), &table, (day + 1).saturating_sub(ACCEPTED_DAYS))?;
+        me.hook.at(Step::PassKept, Side::After)?;
+        *self = Self::resume(store.passes()?);
+        Ok(())
     }
 }

@@ -180,6 +180,10 @@ impl Content {
                 .boxes
                 .retain(|b| b.left.is_none_or(|left| left.0.saturating_add(CHAIN_ROUNDS) >= now.0));
             changed |= conversation.boxes.len() != before;
+            // CNV-07: nothing more of it comes once the chain is gone on which it came.
+            let before = conversation.parts.len();
+            conversation.parts.retain(|part| part.at.0.saturating_add(CHAIN_ROUNDS) >= now.0);
+            changed |= conversation.parts.len() != before;
         }
         changed
     }
@@ -257,6 +261,9 @@ pub(crate) struct Part {
     part: u8,
     #[cbor(n(2), with = "minicbor::bytes")]
     text: Vec<u8>,
+    /// The edition that brought it.
+    #[n(3)]
+    at: Round,
 }
 
 impl Drop for Part {
@@ -415,7 +422,7 @@ impl Conversation {
         if known || self.received.iter().any(|(reply, _)| *reply == of) {
             return false;
         }
-        self.parts.push(Part { of, part: part.part, text: part.text.to_vec() });
+        self.parts.push(Part { of, part: part.part, text: part.text.to_vec(), at });
         if self.parts.iter().filter(|p| p.of == of).count() < usize::from(of.parts) {
             return false;
         }
@@ -627,6 +634,27 @@ mod tests {
         assert_eq!(content.drafts().collect::<Vec<_>>(), [desk(3).id, desk(1).id]);
         content.delete([0; 8]);
         assert_eq!(content.drafts().count(), 2, "no conversation has this name");
+    }
+
+    /// CNV-07: a desk that sends parts of what never becomes whole fills no mailbox for good.
+    #[test]
+    fn cnv_07_parts_that_never_become_whole_are_forgotten_with_their_chain() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
+        let mailbox = Mailbox::in_memory(wire, &mut rng);
+        let mut content = Content::new(&mut rng);
+        let c = content.with(&conversation().desk_view(), &mut rng).unwrap();
+        let [first, second] = &ReplyPart::cut(1, &"x".repeat(1_000)).unwrap()[..] else {
+            panic!("two parts")
+        };
+        assert!(!c.take_part(first, Round(10)));
+        assert!(!content.note_left(&mailbox, Round(10 + 1_008)));
+        assert_eq!(content.conversations[0].parts.len(), 1);
+        assert!(content.note_left(&mailbox, Round(10 + 1_009)), "it has to be written down");
+        let c = &mut content.conversations[0];
+        assert!(c.parts.is_empty());
+        assert!(!c.take_part(second, Round(1_020)));
+        assert!(c.take_part(first, Round(1_021)), "a copy of all of it");
     }
 
     // CNV-10

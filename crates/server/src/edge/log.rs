@@ -34,6 +34,8 @@ const COSIGNATURES: &str = "cosignatures/";
 const MAX_LINE: usize = 512;
 /// Records in one answer of the journal.
 const RUN: usize = 1024;
+/// LOG-17: co-signatures further apart count for nothing.
+const FRESH_ROUNDS: u64 = 3;
 
 /// The log as the edge keeps it.
 pub(super) struct Log {
@@ -125,9 +127,16 @@ impl Log {
                 tracing::warn!("A stored checkpoint is damaged and is left aside. Check the disk.");
                 continue;
             };
-            let lines = self.journal.read(&stream(&bare.dangerously_checkpoint()), 0, RUN).await?;
-            let lines = lines.iter().filter_map(|line| CosignatureLine::from_bytes(line).ok());
-            let note = lines.fold(bare, UnverifiedNote::with);
+            let (stream, mut read, mut note) = (stream(&bare.dangerously_checkpoint()), 0, bare);
+            loop {
+                let lines = self.journal.read(&stream, read, RUN).await?;
+                if lines.is_empty() {
+                    break;
+                }
+                read += lines.len() as u64;
+                let lines = lines.iter().filter_map(|line| CosignatureLine::from_bytes(line).ok());
+                note = lines.fold(note, UnverifiedNote::with);
+            }
             let Some(newest) = name::round_in(&blob, 1) else { continue };
             if self.held_mut().show(Noted { note, newest }, directory) {
                 break;
@@ -313,14 +322,17 @@ async fn put_cosignature(
     let there = proposed.filter(|there| there.checkpoint().size == size).ok_or(No::Conflict)?;
     let before = there.verify(&directory).map_err(|_| No::Rejected)?;
     let noted = Noted { note: there.note.with(line), newest: there.newest };
-    // LOG-16: a witness's, valid, not older than the one there is, and not of a time to come.
+    // LOG-16: a witness's, valid, not older than the one there is, and of now: neither of a time to come nor, since each is kept, of any
+    // of all those past.
     let after = noted.verify(&directory).map_err(|_| No::Rejected)?;
     let Some(new) = after.cosignatures().iter().find(|c| !before.cosignatures().contains(c)) else {
         // The same again, or a line that is no witness's: there is nothing to keep.
         return Ok(());
     };
-    let ahead = edge.clock.now().plus(u64::from(directory.parameters().schedule.round_ms));
-    if new.time.saturating_mul(1000) > ahead.0 {
+    let (now, round) = (edge.clock.now(), u64::from(directory.parameters().schedule.round_ms));
+    // Times are whole seconds, and a line is some time on its way.
+    let oldest = now.0.saturating_sub(FRESH_ROUNDS * round + 2_000);
+    if !(oldest..=now.plus(round).0).contains(&new.time.saturating_mul(1000)) {
         return Err(No::Rejected);
     }
     if before.cosignatures().iter().any(|c| c.witness == new.witness && c.time > new.time) {

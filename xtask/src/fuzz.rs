@@ -169,7 +169,7 @@ fn one(program: &Path, places: &Places, target: &str, asked: &Asked) -> Result<R
     fuzzer
         .env(TARGET, target)
         .arg(&scratch)
-        .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-use_value_profile=1"])
+        .args(["-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1", "-use_value_profile=1"])
         .arg(format!("-max_len={}", max_len(target)))
         .arg(format!("-max_total_time={}", asked.minutes * 60))
         .arg(format!("-artifact_prefix={}/{target}-", places.crashes.display()));

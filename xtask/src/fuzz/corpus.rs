@@ -45,7 +45,7 @@ pub(super) fn minimise(
     let mut merge = Command::new(program);
     merge
         .env(super::TARGET, target)
-        .args(["-merge=1", "-timeout=10", "-rss_limit_mb=1024"])
+        .args(["-merge=1", "-timeout=60", "-rss_limit_mb=1024"])
         .arg(smaller)
         .arg(scratch);
     ensure!(

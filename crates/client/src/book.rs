@@ -8,6 +8,7 @@ use proto::conversation::{
 use proto::document::{Joining, Part, Taken};
 use proto::drops::empty_slot;
 use proto::envelope::{self, Blob, Wire};
+use proto::id::KeyId;
 use proto::pass::DeskPass;
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
@@ -357,6 +358,8 @@ pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) exit: &'a SealPublic,
     pub(crate) pass: DeskPass,
+    /// The day of the pass.
+    pub(crate) day: u32,
     /// How many slots each envelope has, whatever is in it.
     pub(crate) slots: usize,
 }
@@ -370,13 +373,19 @@ impl<'a> Readers<'a> {
         exits: &'a ExitKeys,
         place: usize,
     ) -> Option<Self> {
-        let (pass, desks) = passes.of(exits.leaves(place))?;
+        let (pass, day, desks) = passes.of(exits.leaves(place))?;
         Some(Self {
             wire,
             exit: exits.at(place),
             pass,
+            day,
             slots: share(reader_slots, desks, wire.cascade.slots()),
         })
+    }
+
+    /// By which day's pass and which key of the exit.
+    pub(crate) fn sealed_by(&self) -> (u32, KeyId) {
+        (self.day, self.exit.id())
     }
 
     /// An envelope that says nothing: to everybody but the exit it is cover, and the exit cannot tell it from one that does.

@@ -7,9 +7,7 @@ use std::time::Duration;
 use proto::conversation;
 use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys, UnverifiedDirectory};
 use proto::envelope::Wire;
-use proto::id::KeyId;
 use proto::keys::KeyKind;
-use proto::pass;
 use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
@@ -645,9 +643,6 @@ impl Inner {
     }
 }
 
-/// The day of a pass, and a key of the exit.
-pub(crate) type SealedBy = (u32, KeyId);
-
 /// The exit's keys for blobs by their places in the queue.
 pub(crate) struct ExitKeys {
     directory: Arc<Directory>,
@@ -673,11 +668,6 @@ impl ExitKeys {
     /// The week in which the blob at `place` leaves.
     pub(crate) fn week(&self, place: usize) -> Round {
         KeyKind::Week.period(self.leaves(place)).from
-    }
-
-    /// By which pass and which exit's key a desk's envelope at `place` is sealed.
-    pub(crate) fn sealed_by(&self, place: usize) -> SealedBy {
-        (pass::of_envelope(self.leaves(place)), self.at(place).id())
     }
 
     /// The round in which the blob at `place` leaves, at the earliest.

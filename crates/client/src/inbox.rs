@@ -145,7 +145,7 @@ impl Inbox {
     fn learn_pass(&self, vault: &mut Vault, round: Round, table: &[u8]) {
         let day = pass::day(round);
         let now = self.inner().schedule.round_at(self.inner().clock.now());
-        if now.is_some_and(|now| pass::of_envelope(now) > day) {
+        if now.is_some_and(|now| pass::day(now) > day.saturating_add(1)) {
             return;
         }
         let directories = self.inner().library().directories_of_day(day).unwrap_or_else(|cause| {
@@ -368,12 +368,12 @@ impl Inbox {
         }
         vault.covers.retain(|cover| held.mailbox.find(&cover.mark).is_some());
         for place in held.mailbox.covers(&vault.hints).into_iter().take_while(|place| *place < PLACES) {
-            let sealed_by = exits.sealed_by(place);
+            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { continue };
+            let sealed_by = readers.sealed_by();
             let at = vault.covers.iter().position(|cover| held.mailbox.find(&cover.mark) == Some(place));
             if at.is_some_and(|at| vault.covers[at].sealed_by == sealed_by) {
                 continue;
             }
-            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { continue };
             let mark = held.mailbox.cover(place, &readers.cover(rng), rng);
             at.map(|at| vault.covers.swap_remove(at));
             vault.covers.push(Cover { mark, sealed_by });

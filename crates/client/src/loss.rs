@@ -206,7 +206,7 @@ impl World {
         book.repeat(now, now);
         let exit = self.exit.public();
         let slots = self.wire.cascade.slots();
-        let readers = Readers { wire: &self.wire, exit, pass: pass(), slots };
+        let readers = Readers { wire: &self.wire, exit, pass: pass(), day: 0, slots };
         while let Some(blob) = book.envelope(&readers, now, &self.vault.hints, &mut self.rng) {
             self.desk.place(&self.vault.hints, &blob).unwrap();
         }

@@ -37,7 +37,7 @@ const ACCUSED: &str = "The exit did not give all desks one pass, so it could tel
 
 impl Passes {
     /// Looks into the table of passes of a drop of `round`, once for each table. `keys` are this desk's; `directories` those of the
-    /// day: one, but on the network's first day.
+    /// day: one, but on the network's first day; none if this device does not know it.
     pub(crate) fn learn<'a>(
         &mut self,
         network: &NetworkId,
@@ -53,9 +53,6 @@ impl Passes {
                 tracing::error!("{ACCUSED}");
                 (known.pass, known.desks) = ([0; 32], 0);
             }
-            return;
-        }
-        if directories.is_empty() {
             return;
         }
         let last = pass::last_round(day);
@@ -84,10 +81,55 @@ impl Passes {
         self.days.retain(|known| known.day.saturating_add(DAYS) > day);
     }
 
-    /// The pass for an envelope that leaves in this round, and how many desks have it.
-    pub(crate) fn of(&self, leaves: Round) -> Option<(DeskPass, u16)> {
-        let day = pass::of_envelope(leaves);
-        let known = self.days.iter().find(|known| known.day == day && known.desks > 0)?;
-        Some((DeskPass::from_bytes(known.pass), known.desks))
+    // PAS-04: that of the day before. By then every desk has it, and what waited in a queue bears the same as what is new. Drops come in
+    // their order: who knows the pass of a day knows whether there was a drop on the day before.
+    /// The pass for an envelope that leaves in this round, its day, and how many desks have it.
+    pub(crate) fn of(&self, leaves: Round) -> Option<(DeskPass, u32, u16)> {
+        let of = |day: u32| self.days.iter().find(|known| known.day == day);
+        let today = pass::day(leaves);
+        let known =
+            today.checked_sub(1).and_then(of).or_else(|| of(today)).filter(|known| known.desks > 0)?;
+        Some((DeskPass::from_bytes(known.pass), known.day, known.desks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: u32, desks: u16) -> Day {
+        Day { day, table: [day as u8; 32], pass: [day as u8; 32], desks }
+    }
+
+    /// PAS-04
+    #[test]
+    fn pas_04_an_envelope_bears_the_pass_of_the_day_before_or_of_its_own_after_a_day_without_drops() {
+        let of = |passes: &Passes, leaves| passes.of(Round(leaves)).map(|(_, day, desks)| (day, desks));
+        let mut passes = Passes { days: vec![day(0, 2)] };
+        assert_eq!(
+            [0, 23, 24, 47, 48].map(|r| of(&passes, r)),
+            [Some((0, 2)), Some((0, 2)), Some((0, 2)), Some((0, 2)), None]
+        );
+        // No drop on day 1, and what came on day 4 is not usable.
+        passes.days.extend([day(2, 3), day(3, 3), day(4, 0)]);
+        let on = |d: u32| [d * 24, d * 24 + 23].map(|r| of(&passes, r));
+        assert_eq!(
+            [2, 3, 4, 5, 6].map(on),
+            [[Some((2, 3)); 2], [Some((2, 3)); 2], [Some((3, 3)); 2], [None; 2], [None; 2]]
+        );
+    }
+
+    #[test]
+    fn a_table_that_nobody_can_judge_is_remembered_as_none_and_is_no_reason_to_use_the_days_own_pass() {
+        let network = NetworkId([7; 32]);
+        let key = SealSecret::from_seed(&[1; 32]);
+        let pass = DeskPass::from_bytes([5; 32]);
+        let table = pass::table(&network, &pass, [key.public()].into_iter(), 3);
+        let mut passes = Passes::default();
+        for round in [30, 31] {
+            passes.learn(&network, Round(round), &table, [&key].into_iter(), &[]);
+        }
+        assert_eq!(passes.days.len(), 1);
+        assert!(passes.of(Round(47)).is_none() && passes.of(Round(48)).is_none());
     }
 }

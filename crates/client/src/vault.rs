@@ -16,6 +16,7 @@ use proto::conversation::{AckTag, Chain, ConversationKey, Message, open_message}
 use proto::directory::IntakeKey;
 use proto::document::Joining;
 use proto::envelope::Wire;
+use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
@@ -24,7 +25,6 @@ use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::conversations::Text;
-use crate::device::SealedBy;
 use crate::durable;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::mailbox::{Hint, HintKey};
@@ -100,10 +100,10 @@ pub enum VaultError {
     },
 }
 
-/// Cover of class 2 in the queue: the mark by which it is found there, and what it was sealed by.
+/// Cover of class 2 in the queue: the mark by which it is found there, and by which day's pass and which key of the exit it was sealed.
 pub(crate) struct Cover {
     pub(crate) mark: Hint,
-    pub(crate) sealed_by: SealedBy,
+    pub(crate) sealed_by: (u32, KeyId),
 }
 
 /// An unlocked vault. Dropping it clears it.

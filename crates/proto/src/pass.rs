@@ -25,12 +25,6 @@ pub fn day(round: Round) -> u32 {
     round.0 / DAY
 }
 
-// PAS-04: that of the day before. By then every desk has it, and what waited in a queue bears the same as what is new.
-/// The day of whose pass an envelope bears the proof that leaves in this round; on the network's first day its own.
-pub fn of_envelope(leaves: Round) -> u32 {
-    day(leaves).saturating_sub(1)
-}
-
 /// The last round of a day. A day lies in one week, so a desk's key of this round is that of all of the day.
 pub fn last_round(day: u32) -> Round {
     Round(day.saturating_mul(DAY).saturating_add(DAY - 1))

@@ -1,0 +1,103 @@
+//! The tense of the clause that a time expression stands in.
+//!
+//! Newswire puts the day behind the verb ("met on Friday", "will meet Friday") or at the head of the clause ("On Friday, they will
+//! meet"). So the nearest verb before it tells, and if none is there, the first one behind it.
+
+use super::Direction;
+use super::find::{gap, lex};
+use super::lexicon::{Lex, Verb};
+use super::word::{Gap, Word};
+
+/// How far a verb before or behind may stand, in words.
+const REACH: usize = 24;
+
+/// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
+pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
+    let preposition = first.checked_sub(1).filter(|&at| matches!(words[at].lex, Lex::On | Lex::In | Lex::At | Lex::By | Lex::Until | Lex::Since));
+    let head = preposition.unwrap_or(first);
+    let saying = head > 0 && words[head - 1].verb == Verb::Said && gap(words, head) == Gap::Blank;
+    match preposition.map(|at| words[at].lex) {
+        _ if saying => return (Some(Direction::Past), true),
+        Some(Lex::Since) => return (Some(Direction::Past), false),
+        _ => {}
+    }
+    // A clause that begins with the expression has its verb behind it.
+    let begins = head == 0
+        || matches!(gap(words, head), Gap::Comma | Gap::Other)
+        || matches!(words[head - 1].lex, Lex::That | Lex::And)
+        || words[head - 1].verb == Verb::Clause;
+    let told = if begins && head > 0 {
+        ahead(words, last, true).or_else(|| behind(words, head)).or_else(|| ahead(words, last, false))
+    } else {
+        behind(words, head).or_else(|| ahead(words, last, false))
+    };
+    (told, false)
+}
+
+/// The nearest verb before a word.
+fn behind(words: &[Word], head: usize) -> Option<Direction> {
+    // "to" before a verb leaves the tense to the verb before it: "agreed to meet", "failed to meet".
+    let mut infinitive = false;
+    for at in (head.saturating_sub(REACH)..head).rev() {
+        let told = match words[at].verb {
+            Verb::To => {
+                infinitive |= is_verb_next(words, at);
+                None
+            }
+            Verb::Plan | Verb::Will => Some(Direction::Planned),
+            Verb::May => Some(Direction::Uncertain),
+            Verb::Be if infinitive => Some(Direction::Planned),
+            Verb::Past | Verb::Said | Verb::Have | Verb::Be => Some(nearer(words, at)),
+            Verb::None | Verb::Going | Verb::Clause => None,
+        };
+        if told.is_some() {
+            return told;
+        }
+    }
+    infinitive.then_some(Direction::Planned)
+}
+
+/// A past form counts as what stands right before it says: "will be held", "is scheduled", "could have left".
+fn nearer(words: &[Word], at: usize) -> Direction {
+    let going = words.get(at + 1).is_some_and(|word| word.verb == Verb::Going) && words[at].verb == Verb::Be;
+    if going {
+        return Direction::Planned;
+    }
+    for word in words[at.saturating_sub(4)..at].iter().rev() {
+        match word.verb {
+            Verb::Will | Verb::Plan => return Direction::Planned,
+            Verb::May => return Direction::Uncertain,
+            Verb::To => return Direction::Planned,
+            Verb::Be | Verb::Have => {}
+            // "will not be", "would also have been"
+            Verb::None if word.lex == Lex::Other => {}
+            _ => break,
+        }
+    }
+    Direction::Past
+}
+
+/// The first verb behind the words; `near` stops where the next clause begins.
+fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
+    for at in last..words.len().min(last + REACH) {
+        if near && at > last && matches!(gap(words, at), Gap::Comma | Gap::Other) {
+            return None;
+        }
+        match words[at].verb {
+            Verb::Will | Verb::Plan => return Some(Direction::Planned),
+            Verb::May => return Some(Direction::Uncertain),
+            Verb::Be | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::To | Verb::Going)) => {
+                return Some(Direction::Planned);
+            }
+            Verb::Past | Verb::Said | Verb::Have | Verb::Be => return Some(Direction::Past),
+            Verb::None | Verb::To | Verb::Going | Verb::Clause => {}
+        }
+    }
+    None
+}
+
+/// Whether "to" stands before a verb, and not before a place or a number.
+fn is_verb_next(words: &[Word], to: usize) -> bool {
+    words.get(to + 1).is_some_and(|word| !word.capital && word.lex == Lex::Other && gap(words, to + 1) == Gap::Blank)
+        && !matches!(lex(words, to), Lex::The)
+}

@@ -1,0 +1,236 @@
+//! Phrases counted from another day ("yesterday", "two weeks ago", "the next day") and lengths ("three years").
+
+use super::find::{Phrase, before, gap, lex};
+use super::lexicon::{Lex, Verb};
+use super::piece::{Length, Part, Unit};
+use super::word::{Gap, Word};
+use super::{Anchor, Hedge, Hour, Meaning, Name, Which};
+
+/// A phrase that is counted from the day of publication or from the last day told of.
+pub(super) fn away(words: &[Word], at: usize) -> Option<Phrase> {
+    named_day(words, at).or_else(|| unit_away(words, at)).or_else(|| year_earlier(words, at)).or_else(|| counted(words, at))
+}
+
+/// "today", "yesterday morning", "tonight", "overnight".
+fn named_day(words: &[Word], at: usize) -> Option<Phrase> {
+    let day = |by| Phrase::away(at + 1, Unit::Day, by, Anchor::Publication);
+    let night = Some(Hour::Part(Part::Night));
+    let mut phrase = match lex(words, at) {
+        Lex::Today => day(0),
+        Lex::Yesterday => day(-1),
+        Lex::Tomorrow => day(1),
+        Lex::Tonight => Phrase { hour: night, ..day(0) },
+        Lex::Overnight => Phrase { hour: night, ..day(-1) },
+        _ => return None,
+    };
+    if let Lex::Part(part) = lex(words, phrase.end) {
+        phrase = Phrase { end: phrase.end + 1, hour: Some(Hour::Part(part)), ..phrase };
+    }
+    Some(phrase)
+}
+
+/// "last month", "this week", "last night", "the following day", "that evening", "the weekend", "the quarter".
+fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
+    let the = usize::from(lex(words, at) == Lex::The);
+    let from = at + the;
+    let (by, anchor, unit_at) = match (lex(words, from), lex(words, from + 1)) {
+        (Lex::This, Lex::Past) => (-1, Anchor::Publication, from + 2),
+        (Lex::This, Lex::Coming) => (1, Anchor::Publication, from + 2),
+        (Lex::That, Lex::Same) | (Lex::Same, Lex::Same) => (0, Anchor::Narrative, from + 2),
+        (Lex::Last, _) => (-1, Anchor::Publication, from + 1),
+        (Lex::Next, _) if the == 0 => (1, Anchor::Publication, from + 1),
+        (Lex::Next | Lex::Following, _) => (1, Anchor::Narrative, from + 1),
+        (Lex::Coming, _) => (1, Anchor::Publication, from + 1),
+        (Lex::Previous, _) => (-1, Anchor::Narrative, from + 1),
+        (Lex::This | Lex::Current, _) => (0, Anchor::Publication, from + 1),
+        (Lex::Latest, _) => (-1, Anchor::Publication, from + 1),
+        (Lex::That, _) if the == 0 => (0, Anchor::Narrative, from + 1),
+        (Lex::Same, _) => (0, Anchor::Narrative, from + 1),
+        _ if the == 1 => (0, Anchor::Narrative, from),
+        _ => return None,
+    };
+    let unit_at = unit_at + usize::from(lex(words, unit_at) == Lex::Fiscal);
+    let told = unit_at > from;
+    match lex(words, unit_at) {
+        Lex::Unit(Unit::Weekend) => {
+            let which = match by {
+                _ if !told => Which::Bare,
+                -1 => Which::Last,
+                1 => Which::Next,
+                _ if anchor == Anchor::Narrative => Which::That,
+                _ => Which::This,
+            };
+            Some(Phrase::new(unit_at + 1, Meaning::Named(Name::Weekend, which)))
+        }
+        Lex::Unit(Unit::Quarter) if !told || told && by <= 0 => {
+            Some(Phrase::away(unit_at + 1, Unit::Quarter, if told { by } else { 0 }, anchor))
+        }
+        Lex::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if !told => {
+            // "The year" alone may be any; "the week" is the one that the article is about.
+            let out = lex(words, unit_at + 1) == Lex::Of || gap(words, unit_at + 1) == Gap::Hyphen;
+            (!out && !event_follows(words, unit_at)).then(|| Phrase::away(unit_at + 1, unit, 0, Anchor::Publication))
+        }
+        Lex::Unit(Unit::Hour | Unit::Minute | Unit::Second) => None,
+        Lex::Unit(Unit::Day) if !told => day_before(words, unit_at),
+        Lex::Unit(unit) if told => Some(Phrase::away(unit_at + 1, unit, by, anchor)),
+        Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => {
+            Some(Phrase { hour: Some(Hour::Part(Part::Night)), ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor) })
+        }
+        Lex::Part(part) if told || day_before(words, unit_at).is_some() => {
+            let day = if told { Phrase::away(unit_at + 1, Unit::Day, by, anchor) } else { day_before(words, unit_at)? };
+            Some(Phrase { hour: Some(Hour::Part(part)), ..day })
+        }
+        _ => None,
+    }
+}
+
+/// "the day before", "the night after" where nothing follows that it could be before or after of.
+fn day_before(words: &[Word], day: usize) -> Option<Phrase> {
+    let by = match lex(words, day + 1) {
+        Lex::Before => -1,
+        Lex::After => 1,
+        _ => return None,
+    };
+    match lex(words, day + 2) {
+        Lex::Yesterday if by < 0 => Some(Phrase::away(day + 3, Unit::Day, -2, Anchor::Publication)),
+        Lex::Tomorrow if by > 0 => Some(Phrase::away(day + 3, Unit::Day, 2, Anchor::Publication)),
+        _ => (!event_follows(words, day + 1)).then(|| Phrase::away(day + 2, Unit::Day, by, Anchor::Narrative)),
+    }
+}
+
+/// Whether "before" or "after" at this word goes on to say before or after what.
+fn event_follows(words: &[Word], at: usize) -> bool {
+    matches!(lex(words, at), Lex::Before | Lex::After)
+        && matches!(gap(words, at + 1), Gap::Blank | Gap::Amount)
+        && words.get(at + 1).is_some_and(|word| !matches!(word.verb, Verb::Clause))
+        && !matches!(lex(words, at + 1), Lex::And | Lex::In | Lex::At | Lex::On | Lex::To)
+}
+
+/// "the year-earlier quarter", "year-ago", "the comparable year-earlier period".
+fn year_earlier(words: &[Word], at: usize) -> Option<Phrase> {
+    let from = at + usize::from(lex(words, at) == Lex::The);
+    let (Lex::Unit(Unit::Year), Lex::Earlier | Lex::Ago) = (lex(words, from), lex(words, from + 1)) else { return None };
+    if gap(words, from + 1) != Gap::Hyphen {
+        return None;
+    }
+    Some(match (lex(words, from + 2), lex(words, from + 3)) {
+        (Lex::Unit(unit), _) => Phrase::new(from + 3, Meaning::YearEarlier(Some(unit))),
+        (Lex::Period, _) => Phrase::new(from + 3, Meaning::YearEarlier(None)),
+        (Lex::Ordinal(_) | Lex::First, Lex::Unit(Unit::Quarter)) => {
+            Phrase::new(from + 4, Meaning::YearEarlier(Some(Unit::Quarter)))
+        }
+        _ => Phrase::new(from + 2, Meaning::YearEarlier(None)),
+    })
+}
+
+/// "two weeks ago", "three days later", "a year earlier", "a week from now".
+fn counted(words: &[Word], at: usize) -> Option<Phrase> {
+    let (end, length) = count(words, at)?;
+    let (sign, end, anchor) = match (lex(words, end), lex(words, end + 1)) {
+        (Lex::Ago, _) => (-1, end + 1, Anchor::Publication),
+        (Lex::Or, Lex::Other) if lex(words, end + 2) == Lex::Ago => (-1, end + 3, Anchor::Publication),
+        (Lex::Earlier, _) => (-1, end + 1, Anchor::Narrative),
+        (Lex::Later, _) => (1, end + 1, Anchor::Narrative),
+        (Lex::Before, _) if !event_follows(words, end) => (-1, end + 1, Anchor::Narrative),
+        (Lex::After, _) if !event_follows(words, end) => (1, end + 1, Anchor::Narrative),
+        (Lex::From, Lex::Now | Lex::Today) => (1, end + 2, Anchor::Publication),
+        _ => return None,
+    };
+    let Some(number) = length.count else {
+        // "Several weeks ago": no day, but a length.
+        return Some(Phrase::new(end, Meaning::Length(length)));
+    };
+    if length.unit == Unit::Year && number == 1 && sign == -1 && !length.half && anchor == Anchor::Narrative {
+        return Some(Phrase::new(end, Meaning::YearEarlier(None)));
+    }
+    Some(Phrase::away(end, length.unit, sign * i32::try_from(number).ok()?, anchor))
+}
+
+/// "three years", "the past five days", "the first nine months", "a couple of hours", "two-week".
+pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
+    let mut from = at;
+    if lex(words, from) == Lex::Each && lex(words, from + 1) == Lex::Of {
+        from += 2;
+    }
+    let the = usize::from(lex(words, from) == Lex::The);
+    from += the;
+    let mut told = false;
+    if matches!(lex(words, from), Lex::Past | Lex::Last | Lex::Next | Lex::First | Lex::Coming | Lex::Previous | Lex::Following | Lex::This) {
+        from += 1;
+        told = true;
+    }
+    let whole = usize::from(lex(words, from) == Lex::Whole);
+    match lex(words, from + whole) {
+        // "The past year" is a length, "last year" a date.
+        Lex::Unit(unit) if told && (lex(words, from - 1) == Lex::Past) && unit != Unit::Weekend => {
+            Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: Some(1), half: false, unit })))
+        }
+        Lex::Units(unit) if told || the == 1 || matches!(before(words, at), Lex::For | Lex::In | Lex::Of) => {
+            Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: None, half: false, unit })))
+        }
+        _ => {
+            let about = usize::from(matches!(lex(words, from), Lex::About | Lex::Nearly));
+            let (mut end, length) = count(words, from + about)?;
+            if lex(words, end) == Lex::Old && gap(words, end) == Gap::Hyphen {
+                end += 1;
+            }
+            let hedge = (about == 1).then_some(Hedge::About);
+            Some(Phrase { hedge, ..Phrase::new(end, Meaning::Length(length)) })
+        }
+    }
+}
+
+/// A number and a unit: "two weeks", "5 1/2 hours", "two and a half years", "a year and a half", "one-day".
+fn count(words: &[Word], at: usize) -> Option<(usize, Length)> {
+    let (mut end, number, mut half) = number(words, at)?;
+    if lex(words, end) == Lex::More {
+        end += 1;
+    }
+    if lex(words, end) == Lex::Whole {
+        end += 1;
+    }
+    let (Lex::Unit(unit) | Lex::Units(unit)) = lex(words, end) else { return None };
+    if !matches!(gap(words, end), Gap::Blank | Gap::Hyphen) {
+        return None;
+    }
+    end += 1;
+    if (lex(words, end), lex(words, end + 1), lex(words, end + 2)) == (Lex::And, Lex::A, Lex::Half) {
+        (half, end) = (true, end + 3);
+    }
+    Some((end, Length { count: number, half, unit }))
+}
+
+/// A count: behind it, its value (absent for "several"), and whether a half comes on top.
+fn number(words: &[Word], at: usize) -> Option<(usize, Option<u32>, bool)> {
+    let and_half = |end: usize| match (lex(words, end), lex(words, end + 1), lex(words, end + 2)) {
+        (Lex::HalfSign, ..) => Some(end + 1),
+        (Lex::And, Lex::A | Lex::One, Lex::Half) => Some(end + 3),
+        (Lex::And, Lex::HalfSign, _) => Some(end + 2),
+        _ => None,
+    };
+    if gap(words, at) == Gap::Amount {
+        return None;
+    }
+    match (lex(words, at), lex(words, at + 1), lex(words, at + 2)) {
+        (Lex::A, Lex::Couple, Lex::Of) => Some((at + 3, Some(2), false)),
+        (Lex::A, Lex::Couple, _) | (Lex::Couple, Lex::Of, _) => Some((at + 2, Some(2), false)),
+        (Lex::A, Lex::Few | Lex::Several, _) => Some((at + 2, None, false)),
+        (Lex::A, Lex::Number(number @ (12 | 100 | 1000)), _) => Some((at + 2, Some(number), false)),
+        (Lex::Half, Lex::A, _) | (Lex::A, Lex::Half, _) => Some((at + 2, Some(0), true)),
+        (Lex::HalfSign, ..) => Some((at + 1, Some(0), true)),
+        (Lex::Few | Lex::Several, ..) => Some((at + 1, None, false)),
+        (Lex::AndHalf(number), ..) => Some((at + 1, Some(number), true)),
+        (Lex::A, ..) => Some((at + 1, Some(1), false)),
+        (Lex::One, ..) => Some(and_half(at + 1).map_or((at + 1, Some(1), false), |end| (end, Some(1), true))),
+        (Lex::Number(first) | Lex::Year(first), next, _) => {
+            let (end, value) = match next {
+                Lex::Number(ones @ 1..=9) if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + ones),
+                Lex::One if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + 1),
+                Lex::Number(scale @ (100 | 1000)) => (at + 2, first.checked_mul(scale)?),
+                _ => (at + 1, first),
+            };
+            Some(and_half(end).map_or((end, Some(value), false), |end| (end, Some(value), true)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! Meanings and the day of publication -> pieces of the calendar.
+
+use jiff::civil::{Date, Weekday, date};
+use jiff::{Span, ToSpan};
+
+use super::piece::{Length, Piece, Unit};
+use super::{Anchor, Direction, Grain, Holiday, Hour, Meaning, Name, Time, Value, Which};
+
+/// Beyond so many days in the past, a day without a year in a past clause is taken for the next to come.
+const LONG_AGO: i32 = 300;
+
+/// Resolves the time expressions of one article, given in the order of its text, however many blocks it has.
+///
+/// Without a day of publication, what hangs on it stays [`Value::Unresolved`]; a later call with the day resolves it.
+pub fn resolve<'a>(times: impl IntoIterator<Item = &'a mut Time>, published: Option<Date>) {
+    let mut told = Told { published, last: None, quarter: None };
+    for time in times {
+        time.value = told.value(time);
+        told.hear(time);
+    }
+}
+
+/// The value of what needs no day, for a text that nobody has resolved yet.
+pub(super) fn plain(meaning: Meaning, hour: Option<Hour>) -> Value {
+    match meaning {
+        Meaning::Stated(piece) => Value::Piece(at(piece, hour)),
+        Meaning::Reference(reference) => Value::Reference(reference),
+        Meaning::Length(length) => Value::Length(in_clock(length)),
+        Meaning::Every(every) => Value::Every(every),
+        Meaning::Named(name, Which::In(year)) => in_year(name, year).map_or(Value::Unresolved, |piece| Value::Piece(at(piece, hour))),
+        Meaning::Named(..) | Meaning::Away { .. } | Meaning::YearEarlier(_) => Value::Unresolved,
+    }
+}
+
+/// What the text has told so far.
+struct Told {
+    published: Option<Date>,
+    /// The last piece that something happened in.
+    last: Option<Piece>,
+    /// The last quarter, or part of a year like it, that figures were given for.
+    quarter: Option<Piece>,
+}
+
+impl Told {
+    fn value(&self, time: &Time) -> Value {
+        let piece = match time.meaning {
+            Meaning::Named(name, Which::Following) => self.day().and_then(|day| following(name, day)),
+            Meaning::Named(name, Which::Preceding) => self.day().and_then(|day| preceding(name, day)),
+            Meaning::Named(name, Which::That) => self.day().and_then(|day| nearest(name, day)),
+            Meaning::Named(name, which) if !matches!(which, Which::In(_)) => {
+                self.published.and_then(|day| named(name, which, time.direction, day))
+            }
+            Meaning::Away { unit: Unit::Quarter, by: 0, from: Anchor::Narrative } => {
+                self.quarter.or_else(|| self.published.and_then(|day| moved(Unit::Quarter, -1, day)))
+            }
+            Meaning::Away { unit: Unit::Year, by: -1, from: Anchor::Publication } if self.quarter.is_some() && time.hour.is_none() => {
+                self.published.and_then(|day| moved(Unit::Year, -1, day))
+            }
+            Meaning::Away { unit, by, from: Anchor::Publication } => self.published.and_then(|day| moved(unit, by, day)),
+            Meaning::Away { unit, by, from: _ } => self.away(unit, by),
+            Meaning::YearEarlier(unit) => self.year_earlier(unit),
+            _ => return plain(time.meaning, time.hour),
+        };
+        piece.map_or(Value::Unresolved, |piece| Value::Piece(at(piece, time.hour)))
+    }
+
+    /// The last day told of, or the day of publication.
+    fn day(&self) -> Option<Date> {
+        self.last.filter(|piece| piece.grain() >= Grain::Day).map(|piece| piece.days().0).or(self.published)
+    }
+
+    /// So many units from the last piece told of, if it is as fine as they are.
+    fn away(&self, unit: Unit, by: i32) -> Option<Piece> {
+        let fine = match unit {
+            Unit::Year | Unit::Decade | Unit::Century => Grain::Year,
+            Unit::Month | Unit::Quarter => Grain::Month,
+            _ => Grain::Day,
+        };
+        let day = self.last.filter(|piece| piece.grain() >= fine).map(|piece| piece.days().0).or(self.published)?;
+        moved(unit, by, day)
+    }
+
+    fn year_earlier(&self, unit: Option<Unit>) -> Option<Piece> {
+        match unit {
+            Some(Unit::Year) => self.away(Unit::Year, -1),
+            _ => self
+                .quarter
+                .and_then(|quarter| quarter.years_away(-1))
+                .or_else(|| self.published.and_then(|day| moved(Unit::Year, -1, day))),
+        }
+    }
+
+    /// What later expressions can hang on. A plan, and the day of saying, are not where the story goes on.
+    fn hear(&mut self, time: &Time) {
+        let Value::Piece(piece) = time.value else { return };
+        if matches!(piece.grain(), Grain::Quarter | Grain::Half) && !matches!(time.meaning, Meaning::YearEarlier(_)) {
+            self.quarter = Some(piece);
+        }
+        if !time.saying || self.last.is_none() {
+            self.last = Some(piece);
+        }
+    }
+}
+
+/// A day with the hour that was named with it.
+fn at(piece: Piece, hour: Option<Hour>) -> Piece {
+    match (piece, hour) {
+        (Piece::Day(day), Some(Hour::Part(part))) => Piece::Part(day, part),
+        (Piece::Day(day), Some(Hour::Clock(hour, minute))) => Piece::Minute(day, hour, minute),
+        _ => piece,
+    }
+}
+
+/// TimeML counts decades of a length in tens of years.
+fn in_clock(length: Length) -> Length {
+    match (length.unit, length.count) {
+        (Unit::Decade, count @ None) => Length { unit: Unit::Year, count, half: false },
+        (Unit::Decade, Some(count)) => Length { unit: Unit::Year, count: count.checked_mul(10), half: false },
+        _ => length,
+    }
+}
+
+/// The piece so many units from the one around a day.
+fn moved(unit: Unit, by: i32, day: Date) -> Option<Piece> {
+    let span = match unit {
+        Unit::Second | Unit::Minute => Span::new(),
+        Unit::Hour => Span::new().try_days(by / 24).ok()?,
+        Unit::Day => Span::new().try_days(by).ok()?,
+        Unit::Weekend | Unit::Week => Span::new().try_weeks(by).ok()?,
+        Unit::Month => Span::new().try_months(by).ok()?,
+        Unit::Quarter => Span::new().try_months(by.checked_mul(3)?).ok()?,
+        Unit::Year => Span::new().try_years(by).ok()?,
+        Unit::Decade => Span::new().try_years(by.checked_mul(10)?).ok()?,
+        Unit::Century => Span::new().try_years(by.checked_mul(100)?).ok()?,
+    };
+    // From the last day of a month, a month less is the month before.
+    Piece::around(unit, day.checked_add(span).ok()?)
+}
+
+/// The piece of a name that a clause means, seen from the day of publication.
+fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> Option<Piece> {
+    let year = day.year();
+    match which {
+        Which::Year(by) => in_year(name, year.checked_add(by)?),
+        Which::Last => before(name, day),
+        Which::Next => after(name, day),
+        Which::This if !matches!(name, Name::Weekday(_) | Name::Weekend) => in_year(name, year),
+        _ => match direction {
+            Some(Direction::Planned) => after_or_now(name, day),
+            Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => nearest(name, day),
+            _ => {
+                let last = before_or_now(name, day)?;
+                let next = after_or_now(name, day)?;
+                let ago = (day - last.days().1).get_days();
+                let ahead = (next.days().0 - day).get_days();
+                Some(if ago > LONG_AGO && ahead < ago { next } else { last })
+            }
+        },
+    }
+}
+
+/// The piece of a name in one year.
+fn in_year(name: Name, year: i16) -> Option<Piece> {
+    if !(1..=9998).contains(&year) {
+        return None;
+    }
+    Some(match name {
+        Name::Weekday(_) | Name::Weekend => return None,
+        // 29 February comes in leap years alone.
+        Name::Day(month, day) => Piece::Day(Date::new(year, month, day).ok()?),
+        Name::Month(month) => Piece::Month(year, month),
+        Name::Season(season) => Piece::Season(year, season),
+        Name::Quarter(quarter) => Piece::Quarter(year, quarter),
+        Name::Half(half) => Piece::Half(year, half),
+        Name::Holiday(holiday) => Piece::Day(holiday_in(holiday, year)?),
+    })
+}
+
+/// The last one before the day of the anchor, and the day not in it.
+fn before(name: Name, day: Date) -> Option<Piece> {
+    candidates(name, day).rev().find(|piece| piece.days().1 < day)
+}
+
+fn before_or_now(name: Name, day: Date) -> Option<Piece> {
+    candidates(name, day).rev().find(|piece| piece.days().0 <= day)
+}
+
+fn after(name: Name, day: Date) -> Option<Piece> {
+    candidates(name, day).find(|piece| piece.days().0 > day)
+}
+
+fn after_or_now(name: Name, day: Date) -> Option<Piece> {
+    candidates(name, day).find(|piece| piece.days().1 >= day)
+}
+
+fn following(name: Name, day: Date) -> Option<Piece> {
+    after(name, day)
+}
+
+fn preceding(name: Name, day: Date) -> Option<Piece> {
+    before(name, day)
+}
+
+fn nearest(name: Name, day: Date) -> Option<Piece> {
+    candidates(name, day).min_by_key(|piece| {
+        let (first, last) = piece.days();
+        (day - last).get_days().max((first - day).get_days())
+    })
+}
+
+/// All pieces of a name around a day, in order.
+fn candidates(name: Name, day: Date) -> impl DoubleEndedIterator<Item = Piece> {
+    let year = day.year();
+    let weekly = matches!(name, Name::Weekday(_) | Name::Weekend);
+    (-8..=8).filter_map(move |by: i16| {
+        if !weekly {
+            return in_year(name, year.checked_add(by)?);
+        }
+        let monday = Piece::around(Unit::Week, day)?.days().0.checked_add(i64::from(by).weeks()).ok()?;
+        match name {
+            Name::Weekday(weekday) => monday.checked_add(i64::from(weekday.to_monday_zero_offset()).days()).ok().map(Piece::Day),
+            _ => Some(Piece::Weekend(monday)),
+        }
+    })
+}
+
+/// The day of a feast in a year.
+fn holiday_in(holiday: Holiday, year: i16) -> Option<Date> {
+    let nth = |month, nth, weekday| date(year, month, 1).nth_weekday_of_month(nth, weekday).ok();
+    let fixed = |month, day| Some(date(year, month, day));
+    match holiday {
+        Holiday::NewYearsDay => fixed(1, 1),
+        Holiday::NewYearsEve => fixed(12, 31),
+        Holiday::ValentinesDay => fixed(2, 14),
+        Holiday::MayDay => fixed(5, 1),
+        Holiday::IndependenceDay => fixed(7, 4),
+        Holiday::Halloween => fixed(10, 31),
+        Holiday::VeteransDay => fixed(11, 11),
+        Holiday::ChristmasEve => fixed(12, 24),
+        Holiday::Christmas => fixed(12, 25),
+        Holiday::BoxingDay => fixed(12, 26),
+        Holiday::MemorialDay => nth(5, -1, Weekday::Monday),
+        Holiday::LaborDay => nth(9, 1, Weekday::Monday),
+        Holiday::Thanksgiving => nth(11, 4, Weekday::Thursday),
+        Holiday::Easter => easter(year),
+        Holiday::GoodFriday => easter(year)?.checked_sub(2.days()).ok(),
+    }
+}
+
+/// Easter Sunday of the Gregorian calendar, by the rule of Butcher and Meeus.
+fn easter(year: i16) -> Option<Date> {
+    let year = i32::from(year);
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    let days = h + l - 7 * ((a + 11 * h + 22 * l) / 451) + 114;
+    Date::new(year as i16, (days / 31) as i8, (days % 31 + 1) as i8).ok()
+}

@@ -166,7 +166,14 @@ pub enum Value {
 pub fn times(text: &str) -> Vec<Time> {
     let mut words = Vec::new();
     let mut found = Vec::new();
-    for sentence in sentences(text) {
+    let mut sentences = sentences(text).into_iter().peekable();
+    while let Some(mut sentence) = sentences.next() {
+        // "5 p.m. EST" is cut behind "p.m.", for a sentence may end there.
+        while text[sentence.clone()].ends_with("m.")
+            && let Some(next) = sentences.next_if(|next| word::goes_on_a_clock(&text[next.clone()]))
+        {
+            sentence.end = next.end;
+        }
         word::read(text, sentence.start, sentence.end, &mut words);
         find::times(&words, &mut found);
     }

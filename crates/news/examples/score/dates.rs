@@ -37,6 +37,7 @@ struct Counts {
     value: usize,
     days: usize,
     days_right: usize,
+    days_hit: usize,
 }
 
 /// The folder holds `.tml` files, or folders of them. Within a folder, files with odd numbers, counted from 0 in the order of their
@@ -92,6 +93,7 @@ impl Counts {
             value: self.value + other.value,
             days: self.days + other.days,
             days_right: self.days_right + other.days_right,
+            days_hit: self.days_hit + other.days_hit,
         }
     }
 
@@ -103,6 +105,7 @@ impl Counts {
             documents: self.documents,
             metrics: vec![
                 ("value_accuracy", share(self.days_right, self.days)),
+                ("day_accuracy", share(self.days_hit, self.days)),
                 ("span_f1", f1(self.overlap)),
                 ("span_precision", share(self.overlap, self.found)),
                 ("span_recall", share(self.overlap, self.gold)),
@@ -134,7 +137,11 @@ fn count(article: &Article, times: &[Time], explain: Option<&str>) -> Counts {
         }
         let day = gold.kind == "DATE" && gold.value.parse::<Date>().is_ok() && gold.value.len() == 10;
         counts.days += usize::from(day);
-        counts.days_right += usize::from(day && right);
+        // "Tuesday" of our "Tuesday night" is that day; the same words taken for the night by us and for the day by them are not.
+        let hit = value.get(..10) == Some(&gold.value) && !value.contains('W');
+        let inside = ours.is_some_and(|at| !exact(&times[at]));
+        counts.days_right += usize::from(day && (right || inside && hit));
+        counts.days_hit += usize::from(day && hit);
         if let Some(part) = explain
             && !right
         {

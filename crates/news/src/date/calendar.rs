@@ -11,7 +11,8 @@ pub(super) fn calendar(words: &[Word], at: usize) -> Option<Phrase> {
     let mut phrase = named(words, at)
         .or_else(|| quarter(words, at))
         .or_else(|| a_year(words, at))
-        .or_else(|| night_of(words, at))?;
+        .or_else(|| night_of(words, at))
+        .or_else(|| year_end(words, at))?;
     if phrase.hour.is_none() && super::find::is_day(phrase.meaning) {
         match lex(words, phrase.end) {
             Lex::Part(part) => {
@@ -110,8 +111,16 @@ fn day_of_month(words: &[Word], at: usize) -> Option<Phrase> {
 fn is_month(words: &[Word], at: usize) -> bool {
     let word = &words[at];
     let short = word.end - word.at == 3;
-    !(at == 0 && short && word.lex == Lex::Month(5))
-        || matches!(lex(words, at + 1), Lex::Number(_) | Lex::Year(_) | Lex::Ordinal(_))
+    let number = matches!(lex(words, at + 1), Lex::Number(_) | Lex::Year(_) | Lex::Ordinal(_));
+    // "Jan" and "Mar" are names of people too: a full stop or a number makes them months.
+    if short && word.lex != Lex::Month(5) && !number && gap(words, at + 1) != Gap::Stop {
+        return false;
+    }
+    // "The March of the Bakers".
+    if (lex(words, at + 1), lex(words, at + 2)) == (Lex::Of, Lex::The) {
+        return false;
+    }
+    !(at == 0 && short && word.lex == Lex::Month(5)) || number
 }
 
 fn day_number(words: &[Word], at: usize) -> Option<(i8, usize)> {
@@ -172,7 +181,7 @@ fn season_of(words: &[Word], at: usize, from: usize, season: Season, which: Whic
     let phrase = in_year(words, from + 1, Name::Season(season), which);
     let told = match which {
         Which::Bare if at < from => {
-            let prep = matches!(before(words, at), Lex::In | Lex::During | Lex::By | Lex::Since | Lex::Until | Lex::Of | Lex::Early | Lex::Late);
+            let prep = matches!(before(words, at), Lex::In | Lex::During | Lex::Over | Lex::By | Lex::Since | Lex::Until | Lex::Of | Lex::Early | Lex::Late);
             prep && !matches!(lex(words, from + 1), Lex::Of) || !matches!(phrase.meaning, Meaning::Named(_, Which::Bare))
         }
         Which::Bare => {
@@ -315,4 +324,10 @@ fn night_of(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::Part(part) => Some(Phrase { hour: Some(Hour::Part(part)), ..day }),
         _ => None,
     }
+}
+
+/// "year-end": its last day.
+fn year_end(words: &[Word], at: usize) -> Option<Phrase> {
+    let end = (lex(words, at), lex(words, at + 1)) == (Lex::Unit(Unit::Year), Lex::End);
+    end.then(|| Phrase::new(at + 2, Meaning::Named(Name::Day(12, 31), Which::Bare)))
 }

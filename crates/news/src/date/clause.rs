@@ -15,10 +15,13 @@ const REACH: usize = 24;
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
     let preposition = first.checked_sub(1).filter(|&at| matches!(words[at].lex, Lex::On | Lex::In | Lex::At | Lex::By | Lex::Until | Lex::Since));
     let head = preposition.unwrap_or(first);
+    let possessive = lex(words, last) == Lex::S;
     let saying = head > 0 && words[head - 1].verb == Verb::Said && gap(words, head) == Gap::Blank;
     match preposition.map(|at| words[at].lex) {
         _ if saying => return (Some(Direction::Past), true),
         Some(Lex::Since) => return (Some(Direction::Past), false),
+        // "Wednesday's ruling" has been made, whatever will be done about it.
+        prep if possessive && !matches!(prep, Some(Lex::By | Lex::Until)) => return (Some(Direction::Past), false),
         _ => {}
     }
     // A clause that begins with the expression has its verb behind it.
@@ -27,15 +30,15 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
         || matches!(words[head - 1].lex, Lex::That | Lex::And)
         || words[head - 1].verb == Verb::Clause;
     let told = if begins && head > 0 {
-        ahead(words, last, true).or_else(|| behind(words, head)).or_else(|| ahead(words, last, false))
+        ahead(words, last, true).or_else(|| behind(words, head, last))
     } else {
-        behind(words, head).or_else(|| ahead(words, last, false))
+        behind(words, head, last)
     };
     (told, false)
 }
 
-/// The nearest verb before a word.
-fn behind(words: &[Word], head: usize) -> Option<Direction> {
+/// The nearest verb before a word, or else the first behind the expression.
+fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
     // "to" before a verb leaves the tense to the verb before it: "agreed to meet", "failed to meet".
     let mut infinitive = false;
     for at in (head.saturating_sub(REACH)..head).rev() {
@@ -44,17 +47,35 @@ fn behind(words: &[Word], head: usize) -> Option<Direction> {
                 infinitive |= is_verb_next(words, at);
                 None
             }
-            Verb::Plan | Verb::Will => Some(Direction::Planned),
+            Verb::Plan | Verb::Due => plan(words, at),
+            Verb::Will => Some(Direction::Planned),
             Verb::May => Some(Direction::Uncertain),
+            Verb::Bare if before_verb(words, at) != Verb::To => Some(Direction::Planned),
+            Verb::Vow if infinitive => plan(words, at),
             Verb::Be if infinitive => Some(Direction::Planned),
-            Verb::Past | Verb::Said | Verb::Have | Verb::Be => Some(nearer(words, at)),
-            Verb::None | Verb::Going | Verb::Clause => None,
+            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Be | Verb::Vow | Verb::Set => Some(nearer(words, at)),
+            Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
         };
         if told.is_some() {
             return told;
         }
     }
-    infinitive.then_some(Direction::Planned)
+    ahead(words, last, false).or(infinitive.then_some(Direction::Planned))
+}
+
+/// What a word of planning says: nothing as a noun ("the plan") or a cause ("due to the rain"); what had been planned is past.
+fn plan(words: &[Word], at: usize) -> Option<Direction> {
+    let noun = at > 0 && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That) || words[at - 1].verb == Verb::Owner);
+    let cause = words[at].verb == Verb::Due && lex(words, at + 1) == Lex::To && !is_verb_next(words, at + 1);
+    if noun || cause {
+        return None;
+    }
+    let had = words[at.saturating_sub(3)..at].iter().any(|word| word.verb == Verb::Had);
+    Some(if had { Direction::Past } else { Direction::Planned })
+}
+
+fn before_verb(words: &[Word], at: usize) -> Verb {
+    at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
 }
 
 /// A past form counts as what stands right before it says: "will be held", "is scheduled", "could have left".
@@ -63,9 +84,12 @@ fn nearer(words: &[Word], at: usize) -> Direction {
     if going {
         return Direction::Planned;
     }
+    if matches!(words[at].verb, Verb::Set | Verb::Vow) && matches!(before_verb(words, at), Verb::Be) {
+        return Direction::Planned;
+    }
     for word in words[at.saturating_sub(4)..at].iter().rev() {
         match word.verb {
-            Verb::Will | Verb::Plan => return Direction::Planned,
+            Verb::Will | Verb::Plan | Verb::Due => return Direction::Planned,
             Verb::May => return Direction::Uncertain,
             Verb::To => return Direction::Planned,
             Verb::Be | Verb::Have => {}
@@ -84,13 +108,14 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             return None;
         }
         match words[at].verb {
-            Verb::Will | Verb::Plan => return Some(Direction::Planned),
+            Verb::Will => return Some(Direction::Planned),
+            Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
-            Verb::Be | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::To | Verb::Going)) => {
+            Verb::Be | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)) => {
                 return Some(Direction::Planned);
             }
-            Verb::Past | Verb::Said | Verb::Have | Verb::Be => return Some(Direction::Past),
-            Verb::None | Verb::To | Verb::Going | Verb::Clause => {}
+            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Be | Verb::Vow | Verb::Set => return Some(Direction::Past),
+            _ => {}
         }
     }
     None
@@ -98,6 +123,7 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
 
 /// Whether "to" stands before a verb, and not before a place or a number.
 fn is_verb_next(words: &[Word], to: usize) -> bool {
-    words.get(to + 1).is_some_and(|word| !word.capital && word.lex == Lex::Other && gap(words, to + 1) == Gap::Blank)
-        && !matches!(lex(words, to), Lex::The)
+    words.get(to + 1).is_some_and(|word| {
+        !word.capital && word.lex == Lex::Other && word.verb != Verb::Owner && word.gap == Gap::Blank
+    })
 }

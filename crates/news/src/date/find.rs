@@ -4,7 +4,7 @@
 
 use super::calendar::calendar;
 use super::clause;
-use super::lexicon::Lex;
+use super::lexicon::{Lex, Verb};
 use super::piece::{Every, Length, Piece, Unit};
 use super::relative::{away, length};
 use super::resolve::plain;
@@ -90,7 +90,7 @@ fn inherent(phrase: &Phrase, said: Option<Direction>) -> Option<Direction> {
 
 /// The longest phrase that begins at a word.
 pub(super) fn phrase(words: &[Word], at: usize) -> Option<Phrase> {
-    let kinds = [hedged, calendar, away, length, clock, every, reference];
+    let kinds = [hedged, calendar, away, reference, length, clock, every];
     // The first of equally long ones: the kinds are in the order of trust.
     kinds.iter().filter_map(|kind| kind(words, at)).rev().max_by_key(|phrase| phrase.end)
 }
@@ -196,15 +196,30 @@ fn reference(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Now, _) if the == 0 => present(next + 1),
         (Lex::Current, Lex::Unit(_)) => None,
         (Lex::Current, _) if the == 0 => present(next + 1),
-        (Lex::Recently | Lex::Former, _) => past(next + 1),
-        (Lex::Recent, Lex::Units(_) | Lex::Unit(_)) => past(next + 2),
-        (Lex::Recent, _) if the == 0 => past(next + 1),
-        (Lex::Soon, _) if !(lex(words, next + 1) == Lex::After || before(words, at) == Lex::Soon) => future(next + 1),
-        (Lex::Near, Lex::Future | Lex::Term) => future(next + 2),
+        (Lex::Recently, _) => past(next + 1),
+        (Lex::Recent, Lex::Units(_)) => past(next + 2),
+        // "As soon as", "soon after" and "was soon released" hang on something else.
+        (Lex::Soon, Lex::After) => None,
+        (Lex::Soon, _) if before_verb(words, at) != Verb::Clause && verb(words, next + 1) != Verb::Past => future(next + 1),
+        (Lex::Near, Lex::Future | Lex::Term) if gap(words, next + 1) == Gap::Blank => future(next + 2),
         (Lex::Future, Lex::Units(_)) => future(next + 2),
-        (Lex::Future, _) => future(next + 1),
+        // "Future earnings" are no time.
+        (Lex::Future, _) if the == 1 || before(words, at) == Lex::In => future(next + 1),
         (Lex::Coming, Lex::Units(_)) => future(next + 2),
+        (Lex::Past | Lex::Last, Lex::Few | Lex::Several) => match lex(words, next + 2) {
+            Lex::Units(_) => past(next + 3),
+            _ => None,
+        },
         (Lex::Past, _) if the == 1 && before(words, at) == Lex::In => past(next + 1),
         _ => None,
     }
+}
+
+/// What the word at `at` says of its clause's tense.
+fn verb(words: &[Word], at: usize) -> Verb {
+    words.get(at).map_or(Verb::None, |word| word.verb)
+}
+
+fn before_verb(words: &[Word], at: usize) -> Verb {
+    at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
 }

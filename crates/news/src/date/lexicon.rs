@@ -93,7 +93,6 @@ pub(super) enum Lex {
     Future,
     Term,
     Near,
-    Former,
     Each,
     Few,
     Several,
@@ -140,8 +139,9 @@ pub(super) enum Verb {
     Past,
     /// A past form of a verb of saying: what follows it has a tense of its own.
     Said,
-    /// have, has, had.
     Have,
+    /// had: a plan behind it is over.
+    Had,
     /// is, are, was: "is to", "is coming".
     Be,
     /// will, would, shall.
@@ -150,6 +150,16 @@ pub(super) enum Verb {
     May,
     /// plans, scheduled, due.
     Plan,
+    /// agreed, promised: planned with an infinitive behind it, else past.
+    Vow,
+    /// set: planned behind a form of "be", else past.
+    Set,
+    /// due: planned, but for "due to the rain".
+    Due,
+    /// meet, begin: a plan, but for an infinitive.
+    Bare,
+    /// its, their: what follows is a noun.
+    Owner,
     /// "to", perhaps before a verb.
     To,
     /// coming, going: planned behind a form of "be".
@@ -315,8 +325,7 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"nightly" => Lex::Often(Unit::Day),
         b"weekly" => Lex::Often(Unit::Week),
         b"monthly" => Lex::Often(Unit::Month),
-        b"quarterly" => Lex::Often(Unit::Quarter),
-        b"annually" | b"yearly" | b"annual" => Lex::Often(Unit::Year),
+        b"annually" | b"yearly" => Lex::Often(Unit::Year),
         b"christmas" => Lex::Holiday(Holiday::Christmas),
         b"thanksgiving" => Lex::Holiday(Holiday::Thanksgiving),
         b"easter" => Lex::Holiday(Holiday::Easter),
@@ -354,7 +363,7 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"since" => Lex::Since,
         b"from" => Lex::From,
         b"to" => Lex::To,
-        b"until" | b"till" => Lex::Until,
+        b"until" | b"till" | b"through" => Lex::Until,
         b"during" | b"throughout" | b"within" => Lex::During,
         b"for" => Lex::For,
         b"early" => Lex::Early,
@@ -366,11 +375,10 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"now" | b"currently" | b"nowadays" => Lex::Now,
         b"recent" => Lex::Recent,
         b"recently" | b"lately" => Lex::Recently,
-        b"soon" | b"shortly" => Lex::Soon,
+        b"soon" => Lex::Soon,
         b"future" => Lex::Future,
         b"term" => Lex::Term,
         b"near" | b"short" => Lex::Near,
-        b"formerly" => Lex::Former,
         b"each" | b"every" => Lex::Each,
         b"few" => Lex::Few,
         b"several" | b"many" => Lex::Several,
@@ -396,15 +404,22 @@ fn verb(word: &[u8]) -> Verb {
     match word {
         b"will" | b"would" | b"shall" | b"ll" | b"won" => Verb::Will,
         b"could" | b"may" | b"might" | b"possibly" | b"perhaps" => Verb::May,
-        b"plan" | b"plans" | b"planned" | b"planning" | b"scheduled" | b"due" | b"slated" | b"expected" | b"expects"
-        | b"expect" | b"hopes" | b"hope" | b"hoped" | b"intends" | b"intend" | b"set" | b"wants" | b"want"
-        | b"agreed" | b"agrees" | b"aims" | b"must" | b"should" | b"postponed" | b"delayed"
+        b"plan" | b"plans" | b"planning" | b"scheduled" | b"slated" | b"expected" | b"expects"
+        | b"expect" | b"hopes" | b"hope" | b"intends" | b"intend" | b"wants" | b"want"
+        | b"agrees" | b"aims" | b"must" | b"should" | b"postponed" | b"delayed"
         | b"begins" | b"starts" | b"opens" | b"ends" | b"expires" | b"meets" | b"arrives" | b"leaves" | b"returns"
-        | b"faces" | b"takes" | b"scheduling" | b"deadline" | b"forthcoming" | b"promised" | b"ready" | b"pledged"
-        | b"payable" | b"hoping" | b"proposed" | b"unless" | b"likely" | b"forecast" => Verb::Plan,
+        | b"faces" | b"takes" | b"scheduling" | b"forthcoming" | b"ready"
+        | b"payable" | b"hoping" | b"unless" | b"likely" | b"forecast" | b"effective" => Verb::Plan,
+        b"agreed" | b"promised" | b"pledged" | b"planned" | b"hoped" | b"vowed" | b"decided" | b"offered" | b"wanted"
+        | b"intended" | b"proposed" => Verb::Vow,
+        b"set" => Verb::Set,
+        b"due" => Verb::Due,
+        b"meet" | b"begin" | b"open" | b"leave" | b"arrive" | b"return" => Verb::Bare,
+        b"its" | b"his" | b"her" | b"their" | b"our" | b"my" | b"your" => Verb::Owner,
         b"to" => Verb::To,
         b"is" | b"are" | b"was" | b"were" | b"be" | b"been" | b"re" | b"isn" | b"aren" | b"wasn" => Verb::Be,
-        b"have" | b"has" | b"had" | b"hadn" | b"hasn" => Verb::Have,
+        b"have" | b"has" | b"hasn" => Verb::Have,
+        b"had" | b"hadn" => Verb::Had,
         b"said" | b"told" | b"announced" | b"reported" | b"added" | b"says" | b"stated" | b"testified" | b"wrote" => Verb::Said,
         b"going" | b"holding" | b"meeting" | b"leaving" | b"returning" | b"taking" | b"visiting" | b"travelling"
         | b"traveling" | b"beginning" | b"starting" => Verb::Going,

@@ -65,13 +65,21 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::Unit(Unit::Quarter) if !told || told && by <= 0 => {
             Some(Phrase::away(unit_at + 1, Unit::Quarter, if told { by } else { 0 }, anchor))
         }
+        Lex::Unit(Unit::Year) if !told && verb(words, unit_at + 1) == Verb::Past => {
+            // "the year ended March 31"
+            Some(Phrase::new(unit_at + 1, Meaning::Length(Length { count: Some(1), half: false, unit: Unit::Year })))
+        }
+        Lex::Unit(_) if !told && day_before(words, unit_at).is_some() => day_before(words, unit_at),
         Lex::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if !told => {
             // "The year" alone may be any; "the week" is the one that the article is about.
             let out = lex(words, unit_at + 1) == Lex::Of || gap(words, unit_at + 1) == Gap::Hyphen;
             (!out && !event_follows(words, unit_at)).then(|| Phrase::away(unit_at + 1, unit, 0, Anchor::Publication))
         }
         Lex::Unit(Unit::Hour | Unit::Minute | Unit::Second) => None,
-        Lex::Unit(Unit::Day) if !told => day_before(words, unit_at),
+        Lex::Unit(Unit::Day) if !told && before(words, at) == Lex::In && at > 1 && matches!(lex(words, at - 2), Lex::Earlier | Lex::Later) => {
+            Some(Phrase::away(unit_at + 1, Unit::Day, 0, anchor))
+        }
+        Lex::Unit(Unit::Day) if !told => None,
         Lex::Unit(unit) if told => Some(Phrase::away(unit_at + 1, unit, by, anchor)),
         Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => {
             Some(Phrase { hour: Some(Hour::Part(Part::Night)), ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor) })
@@ -86,15 +94,20 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
 
 /// "the day before", "the night after" where nothing follows that it could be before or after of.
 fn day_before(words: &[Word], day: usize) -> Option<Phrase> {
+    let unit = match lex(words, day) {
+        Lex::Unit(unit) => unit,
+        _ => Unit::Day,
+    };
     let by = match lex(words, day + 1) {
         Lex::Before => -1,
         Lex::After => 1,
         _ => return None,
     };
     match lex(words, day + 2) {
+        _ if unit < Unit::Day => None,
         Lex::Yesterday if by < 0 => Some(Phrase::away(day + 3, Unit::Day, -2, Anchor::Publication)),
         Lex::Tomorrow if by > 0 => Some(Phrase::away(day + 3, Unit::Day, 2, Anchor::Publication)),
-        _ => (!event_follows(words, day + 1)).then(|| Phrase::away(day + 2, Unit::Day, by, Anchor::Narrative)),
+        _ => (!event_follows(words, day + 1)).then(|| Phrase::away(day + 2, unit, by, Anchor::Narrative)),
     }
 }
 
@@ -114,6 +127,7 @@ fn year_earlier(words: &[Word], at: usize) -> Option<Phrase> {
         return None;
     }
     Some(match (lex(words, from + 2), lex(words, from + 3)) {
+        (Lex::Number(_), Lex::Units(_)) => return None,
         (Lex::Unit(unit), _) => Phrase::new(from + 3, Meaning::YearEarlier(Some(unit))),
         (Lex::Period, _) => Phrase::new(from + 3, Meaning::YearEarlier(None)),
         (Lex::Ordinal(_) | Lex::First, Lex::Unit(Unit::Quarter)) => {
@@ -136,8 +150,8 @@ fn counted(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::From, Lex::Now | Lex::Today) => (1, end + 2, Anchor::Publication),
         _ => return None,
     };
-    let Some(number) = length.count else {
-        // "Several weeks ago": no day, but a length.
+    let Some(number) = length.count.filter(|_| length.unit >= Unit::Day || anchor == Anchor::Publication) else {
+        // "Several weeks ago" and "an hour later" lead to no day.
         return Some(Phrase::new(end, Meaning::Length(length)));
     };
     if length.unit == Unit::Year && number == 1 && sign == -1 && !length.half && anchor == Anchor::Narrative {
@@ -159,25 +173,42 @@ pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
         from += 1;
         told = true;
     }
+    if let (Lex::Unit(Unit::Year), Lex::Earlier | Lex::Ago) = (lex(words, from), lex(words, from + 1)) {
+        from += 2;
+    }
     let whole = usize::from(lex(words, from) == Lex::Whole);
     match lex(words, from + whole) {
         // "The past year" is a length, "last year" a date.
         Lex::Unit(unit) if told && (lex(words, from - 1) == Lex::Past) && unit != Unit::Weekend => {
             Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: Some(1), half: false, unit })))
         }
-        Lex::Units(unit) if told || the == 1 || matches!(before(words, at), Lex::For | Lex::In | Lex::Of) => {
+        Lex::Units(unit) if told || the == 1 || matches!(before(words, at), Lex::For | Lex::In) => {
             Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: None, half: false, unit })))
         }
         _ => {
             let about = usize::from(matches!(lex(words, from), Lex::About | Lex::Nearly));
-            let (mut end, length) = count(words, from + about)?;
-            if lex(words, end) == Lex::Old && gap(words, end) == Gap::Hyphen {
-                end += 1;
+            let (end, length) = count(words, from + about)?;
+            let age = lex(words, end) == Lex::Old;
+            let rate = end == at + 2 && lex(words, at) == Lex::A && is_rate(words, at);
+            let share = length.unit == Unit::Quarter && (gap(words, end - 1) == Gap::Hyphen || lex(words, at) == Lex::A);
+            if age || rate || share {
+                return None;
             }
             let hedge = (about == 1).then_some(Hedge::About);
             Some(Phrase { hedge, ..Phrase::new(end, Meaning::Length(length)) })
         }
     }
+}
+
+/// Whether "a year" says how often: "four flights a week", "$500 a month". A length has a word before it that wants one.
+fn is_rate(words: &[Word], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|at| words[at]) else { return false };
+    matches!(before.lex, Lex::Number(_) | Lex::Year(_) | Lex::Amount | Lex::AndHalf(_) | Lex::One)
+        || before.lex == Lex::Other && before.verb == Verb::None && before.end - before.at > 2 && words[at].gap == Gap::Blank
+}
+
+fn verb(words: &[Word], at: usize) -> Verb {
+    words.get(at).map_or(Verb::None, |word| word.verb)
 }
 
 /// A number and a unit: "two weeks", "5 1/2 hours", "two and a half years", "a year and a half", "one-day".

@@ -8,6 +8,8 @@ use super::{Anchor, Direction, Grain, Holiday, Hour, Meaning, Name, Time, Value,
 
 /// Beyond so many days in the past, a day without a year in a past clause is taken for the next to come.
 const LONG_AGO: i32 = 300;
+/// For so many days behind its end, a quarter is what companies report on.
+const REPORTED: i32 = 75;
 
 /// Resolves the time expressions of one article, given in the order of its text, however many blocks it has.
 ///
@@ -53,8 +55,8 @@ impl Told {
             Meaning::Away { unit: Unit::Quarter, by: 0, from: Anchor::Narrative } => {
                 self.quarter.or_else(|| self.published.and_then(|day| moved(Unit::Quarter, -1, day)))
             }
-            Meaning::Away { unit: Unit::Year, by: -1, from: Anchor::Publication } if self.quarter.is_some() && time.hour.is_none() => {
-                self.published.and_then(|day| moved(Unit::Year, -1, day))
+            Meaning::Away { unit: Unit::Year, by: -1, from: Anchor::Publication } if self.quarter.is_some() => {
+                self.year_earlier(None)
             }
             Meaning::Away { unit, by, from: Anchor::Publication } => self.published.and_then(|day| moved(unit, by, day)),
             Meaning::Away { unit, by, from: _ } => self.away(unit, by),
@@ -92,6 +94,10 @@ impl Told {
 
     /// What later expressions can hang on. A plan, and the day of saying, are not where the story goes on.
     fn hear(&mut self, time: &Time) {
+        if matches!(time.value, Value::Length(Length { count: Some(6 | 9), unit: Unit::Month, .. })) {
+            // Figures of so many months are compared with those of a year before, not of a quarter.
+            self.quarter = None;
+        }
         let Value::Piece(piece) = time.value else { return };
         if matches!(piece.grain(), Grain::Quarter | Grain::Half) && !matches!(time.meaning, Meaning::YearEarlier(_)) {
             self.quarter = Some(piece);
@@ -133,8 +139,9 @@ fn moved(unit: Unit, by: i32, day: Date) -> Option<Piece> {
         Unit::Decade => Span::new().try_years(by.checked_mul(10)?).ok()?,
         Unit::Century => Span::new().try_years(by.checked_mul(100)?).ok()?,
     };
-    // From the last day of a month, a month less is the month before.
-    Piece::around(unit, day.checked_add(span).ok()?)
+    // "A decade ago" is told of a year.
+    let grain = if unit == Unit::Decade && by.abs() >= 1 { Unit::Year } else { unit };
+    Piece::around(grain, day.checked_add(span).ok()?)
 }
 
 /// The piece of a name that a clause means, seen from the day of publication.
@@ -146,6 +153,7 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
         Which::Next => after(name, day),
         Which::This if !matches!(name, Name::Weekday(_) | Name::Weekend) => in_year(name, year),
         _ => match direction {
+            _ if matches!(name, Name::Quarter(_)) && just_over(name, day).is_some() => just_over(name, day),
             Some(Direction::Planned) => after_or_now(name, day),
             Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => nearest(name, day),
             _ => {
@@ -157,6 +165,11 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
             }
         },
     }
+}
+
+/// A quarter that ended a short while ago: its figures are what is announced, even in a plan.
+fn just_over(name: Name, day: Date) -> Option<Piece> {
+    before(name, day).filter(|piece| (day - piece.days().1).get_days() <= REPORTED)
 }
 
 /// The piece of a name in one year.

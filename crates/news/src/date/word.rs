@@ -1,6 +1,6 @@
 //! A sentence's words, with what each can mean in a time expression.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 
 use super::lexicon::{self, Lex, Verb};
 
@@ -155,7 +155,8 @@ fn civil((year, month, day): (u32, u32, u32)) -> Option<Date> {
     Date::new(super::piece::year(year)?, month, day).ok()
 }
 
-/// Weekday of an offset from Monday.
-pub(super) fn weekday(offset: i8) -> Weekday {
-    Weekday::from_monday_zero_offset(offset.rem_euclid(7)).expect("the remainder by 7 is below 7")
+/// Whether a text begins with what stands behind a time on the clock: a zone, a weekday, a month.
+pub(super) fn goes_on_a_clock(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    matches!(lexicon::look_up(first).0, Lex::Zone | Lex::Weekday(_) | Lex::Month(_))
 }

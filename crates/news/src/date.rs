@@ -57,8 +57,8 @@ pub enum Meaning {
     Named(Name, Which),
     /// The piece of this size, so many of them away: "last month", "two days later".
     Away { unit: Unit, by: i32, from: Anchor },
-    /// The same piece a year before, of this size if it is said: "the year-earlier quarter".
-    YearEarlier(Option<Unit>),
+    /// The piece that figures were given for, a year before: "the year-earlier quarter", and "a year ago" behind a quarter.
+    YearEarlier(Anchor),
     /// No day at all.
     Reference(Reference),
     /// How long.
@@ -74,6 +74,8 @@ pub enum Name {
     Weekend,
     /// Month and day.
     Day(i8, i8),
+    /// The week of a month and day.
+    WeekOf(i8, i8),
     Month(i8),
     Season(Season),
     Quarter(u8),
@@ -186,9 +188,9 @@ impl Time {
         match self.meaning {
             Meaning::Stated(_) | Meaning::Reference(_) | Meaning::Length(_) | Meaning::Every(_) => Anchor::Absolute,
             Meaning::Named(_, Which::In(_)) => Anchor::Absolute,
-            Meaning::Named(_, Which::Following | Which::Preceding | Which::That) | Meaning::YearEarlier(_) => Anchor::Narrative,
+            Meaning::Named(_, Which::Following | Which::Preceding | Which::That) => Anchor::Narrative,
             Meaning::Named(..) => Anchor::Publication,
-            Meaning::Away { from, .. } => from,
+            Meaning::Away { from, .. } | Meaning::YearEarlier(from) => from,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Phrases with a name in them: months, days, weekdays, years, quarters, seasons, feasts.
 
-use super::find::{Phrase, before, gap, lex};
+use super::find::{Phrase, before, gap, is_day, lex};
 use super::lexicon::Lex;
 use super::piece::{Piece, Season, Unit, year};
 use super::word::{Gap, Word};
@@ -13,7 +13,7 @@ pub(super) fn calendar(words: &[Word], at: usize) -> Option<Phrase> {
         .or_else(|| a_year(words, at))
         .or_else(|| night_of(words, at))
         .or_else(|| year_end(words, at))?;
-    if phrase.hour.is_none() && super::find::is_day(phrase.meaning) {
+    if phrase.hour.is_none() && is_day(phrase.meaning) {
         match lex(words, phrase.end) {
             Lex::Part(part) => {
                 phrase.hour = Some(Hour::Part(part));
@@ -152,6 +152,9 @@ fn in_year(words: &[Word], end: usize, name: Name, which: Which) -> Phrase {
             Name::Season(season) => Some(Piece::Season(year, season)),
             Name::Quarter(quarter) => Some(Piece::Quarter(year, quarter)),
             Name::Half(half) => Some(Piece::Half(year, half)),
+            Name::WeekOf(month, day) => {
+                jiff::civil::Date::new(year, month, day).ok().and_then(|day| Piece::around(Unit::Week, day))
+            }
             Name::Weekday(_) | Name::Weekend | Name::Holiday(_) => None,
         };
         Phrase::new(end, piece.map_or(Meaning::Named(name, Which::In(year)), Meaning::Stated))
@@ -276,7 +279,9 @@ fn a_year(words: &[Word], at: usize) -> Option<Phrase> {
             let told = told || matches!(before(words, at), Lex::In | Lex::Since | Lex::Until | Lex::From | Lex::During | Lex::By);
             let likely = if told { 1000..=2999 } else { 1900..=2040 };
             let year = year(number).filter(|year| likely.contains(year))?;
-            let counted = matches!(lex(words, from + 1), Lex::Units(_) | Lex::Unit(_) | Lex::HalfDay(_)) || (year % 100 == 0 && !told);
+            // "Orion 1980" is a name.
+            let name = at == from && at > 1 && words[at - 1].capital && before(words, at) == Lex::Other && gap(words, at) == Gap::Blank;
+            let counted = name ||  matches!(lex(words, from + 1), Lex::Units(_) | Lex::Unit(_) | Lex::HalfDay(_)) || (year % 100 == 0 && !told);
             let fits = !counted && !matches!(gap(words, from), Gap::Amount) && (the == 0 || told);
             fits.then(|| Phrase::new(from + 1, Meaning::Stated(Piece::Year(year))))
         }
@@ -319,9 +324,15 @@ fn night_of(words: &[Word], at: usize) -> Option<Phrase> {
     if lex(words, from + 1) != Lex::Of {
         return None;
     }
-    let day = day_of_month(words, from + 2).or_else(|| named(words, from + 2)).filter(|day| super::find::is_day(day.meaning))?;
+    let day = day_of_month(words, from + 2).or_else(|| named(words, from + 2)).filter(|day| is_day(day.meaning))?;
+    let week = match day.meaning {
+        Meaning::Named(Name::Day(month, day), which) => Some(Meaning::Named(Name::WeekOf(month, day), which)),
+        Meaning::Stated(Piece::Day(day)) => Piece::around(Unit::Week, day).map(Meaning::Stated),
+        _ => None,
+    };
     match lex(words, from) {
         Lex::Part(part) => Some(Phrase { hour: Some(Hour::Part(part)), ..day }),
+        Lex::Unit(Unit::Week) => Some(Phrase { meaning: week?, ..day }),
         _ => None,
     }
 }

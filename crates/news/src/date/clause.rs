@@ -34,7 +34,9 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
     } else {
         behind(words, head, last)
     };
-    (told, false)
+    // "Has credit through January" and "had to choose by May" tell of a day that may be to come.
+    let open = told == Some(Direction::Past) && matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
+    (told.filter(|_| !open), false)
 }
 
 /// The nearest verb before a word, or else the first behind the expression.
@@ -50,7 +52,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::Plan | Verb::Due => plan(words, at),
             Verb::Will => Some(Direction::Planned),
             Verb::May => Some(Direction::Uncertain),
-            Verb::Bare if before_verb(words, at) != Verb::To => Some(Direction::Planned),
+            Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => Some(Direction::Planned),
             Verb::Vow if infinitive => plan(words, at),
             Verb::Be if infinitive => Some(Direction::Planned),
             Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Be | Verb::Vow | Verb::Set => Some(nearer(words, at)),
@@ -65,13 +67,17 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
 
 /// What a word of planning says: nothing as a noun ("the plan") or a cause ("due to the rain"); what had been planned is past.
 fn plan(words: &[Word], at: usize) -> Option<Direction> {
-    let noun = at > 0 && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That) || words[at - 1].verb == Verb::Owner);
     let cause = words[at].verb == Verb::Due && lex(words, at + 1) == Lex::To && !is_verb_next(words, at + 1);
-    if noun || cause {
+    if is_noun(words, at) || cause {
         return None;
     }
     let had = words[at.saturating_sub(3)..at].iter().any(|word| word.verb == Verb::Had);
     Some(if had { Direction::Past } else { Direction::Planned })
+}
+
+/// Whether an article or "its" makes the word a noun: "the plan", "their return".
+fn is_noun(words: &[Word], at: usize) -> bool {
+    at > 0 && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That) || words[at - 1].verb == Verb::Owner)
 }
 
 fn before_verb(words: &[Word], at: usize) -> Verb {
@@ -104,6 +110,9 @@ fn nearer(words: &[Word], at: usize) -> Direction {
 /// The first verb behind the words; `near` stops where the next clause begins.
 fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
     for at in last..words.len().min(last + REACH) {
+        if near && at == last && gap(words, at) == Gap::Other {
+            return None;
+        }
         if near && at > last && matches!(gap(words, at), Gap::Comma | Gap::Other) {
             return None;
         }

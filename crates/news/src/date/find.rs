@@ -204,6 +204,7 @@ fn reference(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Near, Lex::Future | Lex::Term) if gap(words, next + 1) == Gap::Blank => future(next + 2),
         (Lex::Future, Lex::Units(_)) => future(next + 2),
         // "Future earnings" are no time.
+        (Lex::Future, Lex::Of) => None,
         (Lex::Future, _) if the == 1 || before(words, at) == Lex::In => future(next + 1),
         (Lex::Coming, Lex::Units(_)) => future(next + 2),
         (Lex::Past | Lex::Last, Lex::Few | Lex::Several) => match lex(words, next + 2) {

@@ -106,6 +106,8 @@ pub(super) enum Lex {
     Than,
     Least,
     Over,
+    /// Words between a verb and a length: "barely a month".
+    Only,
     First,
     Whole,
     Old,
@@ -392,6 +394,7 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"than" => Lex::Than,
         b"least" | b"most" => Lex::Least,
         b"over" => Lex::Over,
+        b"barely" | b"just" | b"only" => Lex::Only,
         b"whole" | b"entire" | b"final" | b"full" | b"additional" | b"consecutive" | b"straight" => Lex::Whole,
         b"old" => Lex::Old,
         b"s" => Lex::S,

@@ -62,6 +62,7 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
             };
             Some(Phrase::new(unit_at + 1, Meaning::Named(Name::Weekend, which)))
         }
+        Lex::Unit(Unit::Quarter) if gap(words, unit_at + 1) == Gap::Hyphen => None,
         Lex::Unit(Unit::Quarter) if !told || told && by <= 0 => {
             Some(Phrase::away(unit_at + 1, Unit::Quarter, if told { by } else { 0 }, anchor))
         }
@@ -128,17 +129,19 @@ fn year_earlier(words: &[Word], at: usize) -> Option<Phrase> {
     }
     Some(match (lex(words, from + 2), lex(words, from + 3)) {
         (Lex::Number(_), Lex::Units(_)) => return None,
-        (Lex::Unit(unit), _) => Phrase::new(from + 3, Meaning::YearEarlier(Some(unit))),
-        (Lex::Period, _) => Phrase::new(from + 3, Meaning::YearEarlier(None)),
+        (Lex::Unit(_) | Lex::Period, _) => Phrase::new(from + 3, Meaning::YearEarlier(Anchor::Narrative)),
         (Lex::Ordinal(_) | Lex::First, Lex::Unit(Unit::Quarter)) => {
-            Phrase::new(from + 4, Meaning::YearEarlier(Some(Unit::Quarter)))
+            Phrase::new(from + 4, Meaning::YearEarlier(Anchor::Narrative))
         }
-        _ => Phrase::new(from + 2, Meaning::YearEarlier(None)),
+        _ => Phrase::new(from + 2, Meaning::YearEarlier(Anchor::Narrative)),
     })
 }
 
 /// "two weeks ago", "three days later", "a year earlier", "a week from now".
 fn counted(words: &[Word], at: usize) -> Option<Phrase> {
+    if let (Lex::Units(unit), Lex::Ago) = (lex(words, at), lex(words, at + 1)) {
+        return Some(Phrase::new(at + 2, Meaning::Length(Length { count: None, half: false, unit })));
+    }
     let (end, length) = count(words, at)?;
     let (sign, end, anchor) = match (lex(words, end), lex(words, end + 1)) {
         (Lex::Ago, _) => (-1, end + 1, Anchor::Publication),
@@ -154,10 +157,15 @@ fn counted(words: &[Word], at: usize) -> Option<Phrase> {
         // "Several weeks ago" and "an hour later" lead to no day.
         return Some(Phrase::new(end, Meaning::Length(length)));
     };
-    if length.unit == Unit::Year && number == 1 && sign == -1 && !length.half && anchor == Anchor::Narrative {
-        return Some(Phrase::new(end, Meaning::YearEarlier(None)));
+    if length.unit == Unit::Year && number == 1 && sign == -1 && !length.half {
+        return Some(Phrase::new(end, Meaning::YearEarlier(anchor)));
     }
-    Some(Phrase::away(end, length.unit, sign * i32::try_from(number).ok()?, anchor))
+    let by = sign * i32::try_from(number).ok()?;
+    Some(match length.unit {
+        // "A decade ago" is told of a year.
+        Unit::Decade => Phrase::away(end, Unit::Year, by.checked_mul(10)?, anchor),
+        unit => Phrase::away(end, unit, by, anchor),
+    })
 }
 
 /// "three years", "the past five days", "the first nine months", "a couple of hours", "two-week".

@@ -7,7 +7,7 @@ use super::piece::{Length, Piece, Unit};
 use super::{Anchor, Direction, Grain, Holiday, Hour, Meaning, Name, Time, Value, Which};
 
 /// Beyond so many days in the past, a day without a year in a past clause is taken for the next to come.
-const LONG_AGO: i32 = 300;
+const LONG_AGO: i32 = 305;
 /// For so many days behind its end, a quarter is what companies report on.
 const REPORTED: i32 = 75;
 
@@ -15,7 +15,7 @@ const REPORTED: i32 = 75;
 ///
 /// Without a day of publication, what hangs on it stays [`Value::Unresolved`]; a later call with the day resolves it.
 pub fn resolve<'a>(times: impl IntoIterator<Item = &'a mut Time>, published: Option<Date>) {
-    let mut told = Told { published, last: None, quarter: None };
+    let mut told = Told { published, last: None, past: None, quarter: None };
     for time in times {
         time.value = told.value(time);
         told.hear(time);
@@ -37,8 +37,10 @@ pub(super) fn plain(meaning: Meaning, hour: Option<Hour>) -> Value {
 /// What the text has told so far.
 struct Told {
     published: Option<Date>,
-    /// The last piece that something happened in.
+    /// The last piece that was told of.
     last: Option<Piece>,
+    /// The last one that was no plan.
+    past: Option<Piece>,
     /// The last quarter, or part of a year like it, that figures were given for.
     quarter: Option<Piece>,
 }
@@ -46,66 +48,76 @@ struct Told {
 impl Told {
     fn value(&self, time: &Time) -> Value {
         let piece = match time.meaning {
-            Meaning::Named(name, Which::Following) => self.day().and_then(|day| following(name, day)),
-            Meaning::Named(name, Which::Preceding) => self.day().and_then(|day| preceding(name, day)),
-            Meaning::Named(name, Which::That) => self.day().and_then(|day| nearest(name, day)),
+            Meaning::Named(name, Which::Following) => self.day(time.direction).and_then(|day| following(name, day)),
+            Meaning::Named(name, Which::Preceding) => self.day(time.direction).and_then(|day| preceding(name, day)),
+            Meaning::Named(name, Which::That) => self.day(time.direction).and_then(|day| nearest(name, day)),
             Meaning::Named(name, which) if !matches!(which, Which::In(_)) => {
                 self.published.and_then(|day| named(name, which, time.direction, day))
             }
             Meaning::Away { unit: Unit::Quarter, by: 0, from: Anchor::Narrative } => {
                 self.quarter.or_else(|| self.published.and_then(|day| moved(Unit::Quarter, -1, day)))
             }
-            Meaning::Away { unit: Unit::Year, by: -1, from: Anchor::Publication } if self.quarter.is_some() => {
-                self.year_earlier(None)
-            }
             Meaning::Away { unit, by, from: Anchor::Publication } => self.published.and_then(|day| moved(unit, by, day)),
-            Meaning::Away { unit, by, from: _ } => self.away(unit, by),
-            Meaning::YearEarlier(unit) => self.year_earlier(unit),
+            Meaning::Away { unit, by, from: _ } => self.away(unit, by, time.direction),
+            Meaning::YearEarlier(from) => self.year_earlier(from, time.direction),
             _ => return plain(time.meaning, time.hour),
         };
         piece.map_or(Value::Unresolved, |piece| Value::Piece(at(piece, time.hour)))
     }
 
     /// The last day told of, or the day of publication.
-    fn day(&self) -> Option<Date> {
-        self.last.filter(|piece| piece.grain() >= Grain::Day).map(|piece| piece.days().0).or(self.published)
+    fn day(&self, direction: Option<Direction>) -> Option<Date> {
+        self.last_of(direction).filter(|piece| piece.grain() >= Grain::Day).map(|piece| piece.days().0).or(self.published)
+    }
+
+    /// The last piece told of: a plan goes on with plans, the past with the past.
+    fn last_of(&self, direction: Option<Direction>) -> Option<Piece> {
+        if is_ahead(direction) { self.last } else { self.past.or(self.last) }
     }
 
     /// So many units from the last piece told of, if it is as fine as they are.
-    fn away(&self, unit: Unit, by: i32) -> Option<Piece> {
+    fn away(&self, unit: Unit, by: i32, direction: Option<Direction>) -> Option<Piece> {
         let fine = match unit {
             Unit::Year | Unit::Decade | Unit::Century => Grain::Year,
             Unit::Month | Unit::Quarter => Grain::Month,
             _ => Grain::Day,
         };
-        let day = self.last.filter(|piece| piece.grain() >= fine).map(|piece| piece.days().0).or(self.published)?;
+        let day = self.last_of(direction).filter(|piece| piece.grain() >= fine).map(|piece| piece.days().0).or(self.published)?;
         moved(unit, by, day)
     }
 
-    fn year_earlier(&self, unit: Option<Unit>) -> Option<Piece> {
-        match unit {
-            Some(Unit::Year) => self.away(Unit::Year, -1),
-            _ => self
-                .quarter
-                .and_then(|quarter| quarter.years_away(-1))
-                .or_else(|| self.published.and_then(|day| moved(Unit::Year, -1, day))),
+    fn year_earlier(&self, from: Anchor, direction: Option<Direction>) -> Option<Piece> {
+        match self.quarter {
+            Some(quarter) => quarter.years_away(-1),
+            None if from == Anchor::Publication => moved(Unit::Year, -1, self.published?),
+            None => self.away(Unit::Year, -1, direction),
         }
     }
 
-    /// What later expressions can hang on. A plan, and the day of saying, are not where the story goes on.
+    /// What later expressions can hang on. The day of saying is not where the story goes on.
     fn hear(&mut self, time: &Time) {
-        if matches!(time.value, Value::Length(Length { count: Some(6 | 9), unit: Unit::Month, .. })) {
+        let months = matches!(time.value, Value::Length(Length { count: Some(6 | 9), unit: Unit::Month, .. }));
+        let Value::Piece(piece) = time.value else {
             // Figures of so many months are compared with those of a year before, not of a quarter.
-            self.quarter = None;
-        }
-        let Value::Piece(piece) = time.value else { return };
+            self.quarter = self.quarter.filter(|_| !months);
+            return;
+        };
         if matches!(piece.grain(), Grain::Quarter | Grain::Half) && !matches!(time.meaning, Meaning::YearEarlier(_)) {
             self.quarter = Some(piece);
+        } else if matches!(time.meaning, Meaning::Stated(Piece::Year(_))) {
+            self.quarter = None;
         }
         if !time.saying || self.last.is_none() {
             self.last = Some(piece);
+            if !is_ahead(time.direction) {
+                self.past = Some(piece);
+            }
         }
     }
+}
+
+fn is_ahead(direction: Option<Direction>) -> bool {
+    matches!(direction, Some(Direction::Planned | Direction::Uncertain))
 }
 
 /// A day with the hour that was named with it.
@@ -139,9 +151,7 @@ fn moved(unit: Unit, by: i32, day: Date) -> Option<Piece> {
         Unit::Decade => Span::new().try_years(by.checked_mul(10)?).ok()?,
         Unit::Century => Span::new().try_years(by.checked_mul(100)?).ok()?,
     };
-    // "A decade ago" is told of a year.
-    let grain = if unit == Unit::Decade && by.abs() >= 1 { Unit::Year } else { unit };
-    Piece::around(grain, day.checked_add(span).ok()?)
+    Piece::around(unit, day.checked_add(span).ok()?)
 }
 
 /// The piece of a name that a clause means, seen from the day of publication.
@@ -154,7 +164,12 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
         Which::This if !matches!(name, Name::Weekday(_) | Name::Weekend) => in_year(name, year),
         _ => match direction {
             _ if matches!(name, Name::Quarter(_)) && just_over(name, day).is_some() => just_over(name, day),
-            Some(Direction::Planned) => after_or_now(name, day),
+            Some(Direction::Planned) => {
+                let next = after_or_now(name, day)?;
+                // A month that is over and comes again in ten is told of in the past, whatever the verb.
+                let far = (next.days().0 - day).get_days() > LONG_AGO;
+                if far { nearest(name, day) } else { Some(next) }
+            }
             Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => nearest(name, day),
             _ => {
                 let last = before_or_now(name, day)?;
@@ -181,6 +196,7 @@ fn in_year(name: Name, year: i16) -> Option<Piece> {
         Name::Weekday(_) | Name::Weekend => return None,
         // 29 February comes in leap years alone.
         Name::Day(month, day) => Piece::Day(Date::new(year, month, day).ok()?),
+        Name::WeekOf(month, day) => Piece::around(Unit::Week, Date::new(year, month, day).ok()?)?,
         Name::Month(month) => Piece::Month(year, month),
         Name::Season(season) => Piece::Season(year, season),
         Name::Quarter(quarter) => Piece::Quarter(year, quarter),

@@ -104,8 +104,8 @@ impl Counts {
             name: name.to_owned(),
             documents: self.documents,
             metrics: vec![
-                ("value_accuracy", share(self.days_right, self.days)),
-                ("day_accuracy", share(self.days_hit, self.days)),
+                ("value_accuracy", share(self.days_hit, self.days)),
+                ("value_accuracy_exact", share(self.days_right, self.days)),
                 ("span_f1", f1(self.overlap)),
                 ("span_precision", share(self.overlap, self.found)),
                 ("span_recall", share(self.overlap, self.gold)),
@@ -137,10 +137,11 @@ fn count(article: &Article, times: &[Time], explain: Option<&str>) -> Counts {
         }
         let day = gold.kind == "DATE" && gold.value.parse::<Date>().is_ok() && gold.value.len() == 10;
         counts.days += usize::from(day);
-        // "Tuesday" of our "Tuesday night" is that day; the same words taken for the night by us and for the day by them are not.
-        let hit = value.get(..10) == Some(&gold.value) && !value.contains('W');
-        let inside = ours.is_some_and(|at| !exact(&times[at]));
-        counts.days_right += usize::from(day && (right || inside && hit));
+        // A day is asked for: of our "Tuesday night", its Tuesday. Two marked spans may lie in one of ours.
+        let of_span = (0..times.len()).find(|&at| exact(&times[at])).or_else(|| (0..times.len()).find(|&at| overlaps(&times[at])));
+        let of_span = of_span.and_then(|at| times[at].timeml()).unwrap_or_default();
+        let hit = of_span == gold.value || of_span.strip_prefix(&gold.value).is_some_and(|rest| rest.starts_with('T'));
+        counts.days_right += usize::from(day && of_span == gold.value);
         counts.days_hit += usize::from(day && hit);
         if let Some(part) = explain
             && !right

@@ -10,18 +10,22 @@ use super::word::{Gap, Word};
 
 /// How far a verb before or behind may stand, in words.
 const REACH: usize = 24;
+/// How far a word of planning may stand before what is planned.
+const PLAN_REACH: usize = 9;
 
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
     let preposition = first.checked_sub(1).filter(|&at| matches!(words[at].lex, Lex::On | Lex::In | Lex::At | Lex::By | Lex::Until | Lex::Since));
     let head = preposition.unwrap_or(first);
-    let possessive = lex(words, last) == Lex::S;
+    // "Wednesday's ruling" and "the Wednesday ruling" have been made, whatever will be done about them; "for Wednesday's" may be ahead.
+    let the = usize::from(first > 0 && words[first - 1].lex == Lex::The);
+    let ahead_of = first > the && matches!(words[first - the - 1].lex, Lex::For | Lex::Before | Lex::Of | Lex::To | Lex::By | Lex::Until);
+    let possessive = (lex(words, last) == Lex::S || the == 1) && !ahead_of;
     let saying = head > 0 && words[head - 1].verb == Verb::Said && gap(words, head) == Gap::Blank;
     match preposition.map(|at| words[at].lex) {
         _ if saying => return (Some(Direction::Past), true),
         Some(Lex::Since) => return (Some(Direction::Past), false),
-        // "Wednesday's ruling" has been made, whatever will be done about it.
-        prep if possessive && !matches!(prep, Some(Lex::By | Lex::Until)) => return (Some(Direction::Past), false),
+        _ if possessive => return (Some(Direction::Past), false),
         _ => {}
     }
     // A clause that begins with the expression has its verb behind it.
@@ -54,12 +58,16 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::May => Some(Direction::Uncertain),
             Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => Some(Direction::Planned),
             Verb::Vow if infinitive => plan(words, at),
-            Verb::Be if infinitive => Some(Direction::Planned),
-            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Be | Verb::Vow | Verb::Set => Some(nearer(words, at)),
+            // "Is to meet", but not "was quick to leave".
+            Verb::Is | Verb::Was if infinitive && lex(words, at + 1) == Lex::To => Some(Direction::Planned),
+            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Is | Verb::Was | Verb::Vow | Verb::Set => {
+                Some(nearer(words, at))
+            }
             Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
         };
         if told.is_some() {
-            return told;
+            // What "will" so far away told of is no longer what has a day here.
+            return told.filter(|told| *told == Direction::Past || head - at <= PLAN_REACH);
         }
     }
     ahead(words, last, false).or(infinitive.then_some(Direction::Planned))
@@ -86,11 +94,11 @@ fn before_verb(words: &[Word], at: usize) -> Verb {
 
 /// A past form counts as what stands right before it says: "will be held", "is scheduled", "could have left".
 fn nearer(words: &[Word], at: usize) -> Direction {
-    let going = words.get(at + 1).is_some_and(|word| word.verb == Verb::Going) && words[at].verb == Verb::Be;
-    if going {
+    if words[at].verb == Verb::Is && words.get(at + 1).is_some_and(|word| word.verb == Verb::Going) {
         return Direction::Planned;
     }
-    if matches!(words[at].verb, Verb::Set | Verb::Vow) && matches!(before_verb(words, at), Verb::Be) {
+    let set = words[at].verb == Verb::Set && matches!(lex(words, at + 1), Lex::For | Lex::To);
+    if (set || words[at].verb == Verb::Vow) && matches!(before_verb(words, at), Verb::Is | Verb::Was) {
         return Direction::Planned;
     }
     for word in words[at.saturating_sub(4)..at].iter().rev() {
@@ -98,7 +106,7 @@ fn nearer(words: &[Word], at: usize) -> Direction {
             Verb::Will | Verb::Plan | Verb::Due => return Direction::Planned,
             Verb::May => return Direction::Uncertain,
             Verb::To => return Direction::Planned,
-            Verb::Be | Verb::Have => {}
+            Verb::Is | Verb::Was | Verb::Have => {}
             // "will not be", "would also have been"
             Verb::None if word.lex == Lex::Other => {}
             _ => break,
@@ -120,10 +128,10 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             Verb::Will => return Some(Direction::Planned),
             Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
-            Verb::Be | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)) => {
+            Verb::Is | Verb::Was | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)) => {
                 return Some(Direction::Planned);
             }
-            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Be | Verb::Vow | Verb::Set => return Some(Direction::Past),
+            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Is | Verb::Was | Verb::Vow | Verb::Set => return Some(Direction::Past),
             _ => {}
         }
     }

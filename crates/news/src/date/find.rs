@@ -113,6 +113,10 @@ fn hedged(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::At if lex(words, first + 1) == Lex::Least => (Hedge::MoreThan, first + 2, false),
         _ => return None,
     };
+    if let (Hedge::Mid | Hedge::Early | Hedge::Late, Lex::Part(part), true) = (hedge, lex(words, from), from == first + 1) {
+        let day = Phrase::away(from + 1, Unit::Day, 0, Anchor::Narrative);
+        return Some(Phrase { hour: Some(Hour::Part(part)), hedge: Some(hedge), ..day });
+    }
     let inner = phrase(words, from)?;
     let fits = if dates {
         inner.is_date() && (from == first + 2 || lex(words, from) != Lex::The)

@@ -144,8 +144,10 @@ pub(super) enum Verb {
     Have,
     /// had: a plan behind it is over.
     Had,
-    /// is, are, was: "is to", "is coming".
-    Be,
+    /// is, are: "is to", "is coming".
+    Is,
+    /// was, were.
+    Was,
     /// will, would, shall.
     Will,
     /// could, may, might.
@@ -164,7 +166,7 @@ pub(super) enum Verb {
     Owner,
     /// "to", perhaps before a verb.
     To,
-    /// coming, going: planned behind a form of "be".
+    /// coming, going: planned behind "is".
     Going,
     /// A word that a new clause begins with.
     Clause,
@@ -411,21 +413,19 @@ fn verb(word: &[u8]) -> Verb {
         | b"expect" | b"hopes" | b"hope" | b"intends" | b"intend" | b"wants" | b"want"
         | b"agrees" | b"aims" | b"must" | b"should" | b"postponed" | b"delayed"
         | b"begins" | b"starts" | b"opens" | b"ends" | b"expires" | b"meets" | b"arrives" | b"leaves" | b"returns"
-        | b"faces" | b"takes" | b"scheduling" | b"forthcoming" | b"ready"
+        | b"faces" | b"takes" | b"resumes" | b"departs" | b"holds" | b"hosts" | b"travels" | b"goes" | b"concludes" | b"scheduling" | b"forthcoming" | b"ready"
         | b"payable" | b"hoping" | b"unless" | b"likely" | b"forecast" | b"effective" => Verb::Plan,
-        b"agreed" | b"promised" | b"pledged" | b"planned" | b"hoped" | b"vowed" | b"decided" | b"offered" | b"wanted"
-        | b"intended" | b"proposed" => Verb::Vow,
+        b"agreed" | b"promised" | b"pledged" | b"planned" | b"hoped" | b"vowed" | b"intended" => Verb::Vow,
         b"set" => Verb::Set,
         b"due" => Verb::Due,
         b"meet" | b"begin" | b"open" | b"leave" | b"arrive" | b"return" => Verb::Bare,
         b"its" | b"his" | b"her" | b"their" | b"our" | b"my" | b"your" => Verb::Owner,
         b"to" => Verb::To,
-        b"is" | b"are" | b"was" | b"were" | b"be" | b"been" | b"re" | b"isn" | b"aren" | b"wasn" => Verb::Be,
+        b"is" | b"are" | b"be" | b"re" | b"isn" | b"aren" => Verb::Is,
+        b"was" | b"were" | b"been" | b"being" | b"wasn" => Verb::Was,
         b"have" | b"has" | b"hasn" => Verb::Have,
         b"had" | b"hadn" => Verb::Had,
         b"said" | b"told" | b"announced" | b"reported" | b"added" | b"says" | b"stated" | b"testified" | b"wrote" => Verb::Said,
-        b"going" | b"holding" | b"meeting" | b"leaving" | b"returning" | b"taking" | b"visiting" | b"travelling"
-        | b"traveling" | b"beginning" | b"starting" => Verb::Going,
         b"who" | b"which" | b"but" | b"when" | b"while" | b"because" | b"if" | b"as" | b"although" | b"where" => Verb::Clause,
         b"ate" | b"became" | b"began" | b"bought" | b"blew" | b"broke" | b"brought" | b"built" | b"came" | b"caught" | b"chose"
         | b"cut" | b"did" | b"didn" | b"died" | b"drew" | b"drove" | b"fell" | b"felt" | b"flew" | b"fought" | b"found" | b"fled"
@@ -435,6 +435,7 @@ fn verb(word: &[u8]) -> Verb {
         | b"taught" | b"thought" | b"threw" | b"tore" | b"went" | b"withdrew" | b"won't" | b"done" | b"seen" | b"sank" | b"split"
         | b"shook" | b"sought" | b"stuck" => Verb::Past,
         b"hundred" | b"united" | b"indeed" | b"red" | b"bed" | b"fed" => Verb::None,
+        _ if word.len() > 4 && word.ends_with(b"ing") => Verb::Going,
         _ if word.len() > 3 && word.ends_with(b"ed") && !word.ends_with(b"eed") => Verb::Past,
         _ => Verb::None,
     }

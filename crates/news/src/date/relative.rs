@@ -85,8 +85,8 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => {
             Some(Phrase { hour: Some(Hour::Part(Part::Night)), ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor) })
         }
-        Lex::Part(part) if told || day_before(words, unit_at).is_some() => {
-            let day = if told { Phrase::away(unit_at + 1, Unit::Day, by, anchor) } else { day_before(words, unit_at)? };
+        Lex::Part(part) if told || before(words, at) == Lex::In || day_before(words, unit_at).is_some() => {
+            let day = if told || before(words, at) == Lex::In { Phrase::away(unit_at + 1, Unit::Day, by, anchor) } else { day_before(words, unit_at)? };
             Some(Phrase { hour: Some(Hour::Part(part)), ..day })
         }
         _ => None,
@@ -265,6 +265,8 @@ fn number(words: &[Word], at: usize) -> Option<(usize, Option<u32>, bool)> {
             let (end, value) = match next {
                 Lex::Number(ones @ 1..=9) if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + ones),
                 Lex::One if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + 1),
+                // "two or three weeks": the second is nearer to the end.
+                Lex::Or | Lex::To if matches!(lex(words, at + 2), Lex::Number(_)) => return number(words, at + 2),
                 Lex::Number(scale @ (100 | 1000)) => (at + 2, first.checked_mul(scale)?),
                 _ => (at + 1, first),
             };

@@ -186,7 +186,9 @@ impl Time {
     /// What it hangs on.
     pub fn anchor(&self) -> Anchor {
         match self.meaning {
-            Meaning::Stated(_) | Meaning::Reference(_) | Meaning::Length(_) | Meaning::Every(_) => Anchor::Absolute,
+            Meaning::Stated(_) | Meaning::Reference(_) | Meaning::Length(_) | Meaning::Every(_) => {
+                Anchor::Absolute
+            }
             Meaning::Named(_, Which::In(_)) => Anchor::Absolute,
             Meaning::Named(_, Which::Following | Which::Preceding | Which::That) => Anchor::Narrative,
             Meaning::Named(..) => Anchor::Publication,
@@ -223,5 +225,120 @@ impl Time {
             Value::Every(every) => every.to_string(),
             Value::Unresolved => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The expressions of a text of Wednesday, 16 October 2024, with their values; "?" for what stays unresolved.
+    pub(super) fn values(text: &str) -> Vec<(&str, String)> {
+        let mut times = times(text);
+        resolve(&mut times, Some(date(2024, 10, 16)));
+        times
+            .iter()
+            .map(|time| (&text[time.span.clone()], time.timeml().unwrap_or_else(|| "?".to_owned())))
+            .collect()
+    }
+
+    /// Checks the expressions of each text: "phrase = value" for each, in order.
+    pub(super) fn check(cases: &[(&str, &[&str])]) {
+        for (text, wanted) in cases {
+            let found: Vec<String> =
+                values(text).iter().map(|(phrase, value)| format!("{phrase} = {value}")).collect();
+            assert_eq!(found, *wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn publication_and_narrative_anchors_are_told_apart() {
+        let text = "On 3 May 2019 the pier fell. Two days later it rained. The mayor came on Tuesday.";
+        let mut times = times(text);
+        resolve(&mut times, None);
+        let anchors: Vec<Anchor> = times.iter().map(Time::anchor).collect();
+        assert_eq!(anchors, [Anchor::Absolute, Anchor::Narrative, Anchor::Publication]);
+        assert_eq!(times[1].piece(), Some(Piece::Day(date(2019, 5, 5))));
+        assert_eq!(times[2].value, Value::Unresolved);
+        // Somebody says the day later.
+        resolve(&mut times, Some(date(2019, 5, 9)));
+        assert_eq!(times[2].piece(), Some(Piece::Day(date(2019, 5, 7))));
+    }
+
+    #[test]
+    fn the_kinds_of_timeml_are_told_apart() {
+        let text =
+            "The choir sang on Monday night for two hours, as it does every week, and will sing on Friday.";
+        let kinds: Vec<&str> = times(text).iter().map(Time::timeml_type).collect();
+        assert_eq!(kinds, ["TIME", "DURATION", "SET", "DATE"]);
+    }
+
+    #[test]
+    fn hedges_are_kept() {
+        for (text, hedge) in [
+            ("It closed in mid-October.", Some(Hedge::Mid)),
+            ("It closed about two weeks ago.", Some(Hedge::About)),
+            ("It closed in late 2019.", Some(Hedge::Late)),
+            ("It closed at the end of May.", Some(Hedge::Late)),
+            ("It closed for more than three weeks.", Some(Hedge::MoreThan)),
+            ("It closed for less than a day.", Some(Hedge::LessThan)),
+            ("It closed earlier this month.", Some(Hedge::Early)),
+            ("It closed in May.", None),
+        ] {
+            let times = times(text);
+            assert_eq!(times.len(), 1, "{text}");
+            assert_eq!(times[0].hedge, hedge, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clock_goes_on_behind_its_full_stop() {
+        check(&[
+            ("The train leaves at 5 p.m. Friday.", &["5 p.m. Friday = 2024-10-18T17:00"]),
+            ("It left at 9:05 a.m. EST Monday.", &["9:05 a.m. EST Monday = 2024-10-14T09:05"]),
+            ("It left at 9 a.m. Nobody saw it.", &["9 a.m. = 2024-10-16T09:00"]),
+        ]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_spans_lie_on_letters(text in "\\PC{0,60}") {
+            let mut times = times(&text);
+            resolve(&mut times, Some(date(2024, 10, 16)));
+            for time in &times {
+                prop_assert!(text.get(time.span.clone()).is_some_and(|phrase| !phrase.is_empty()));
+            }
+        }
+
+        #[test]
+        fn order_is_kept_and_nothing_overlaps(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "last", "next", "the", "May", "Oct.", "14", "2019", "9999", "4294967295", "Friday", "week", "weeks", "ago", "a",
+                    "half", "1/2", "and", "of", "year", "-", "earlier", "before", "night", "5", "p.m.", "10:30", "quarter", "third",
+                    "in", "this", "day", "later", "on", "29", "February", "century", "decades", "fiscal", "will", "said", ",", "1", "s",
+                ]),
+                0..30,
+            ),
+            joined in prop::sample::select(vec![" ", "-", ". ", ""]),
+            published in prop::option::of((1i16..=9999, 1i8..=12, 1i8..=28)),
+        ) {
+            let text = words.join(joined);
+            let mut times = times(&text);
+            resolve(&mut times, published.map(|(year, month, day)| date(year, month, day)));
+            prop_assert!(times.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start));
+            for time in &times {
+                prop_assert!(time.span.end <= text.len());
+                if let Some(piece) = time.piece() {
+                    let (first, last) = piece.days();
+                    prop_assert!(first <= last);
+                }
+                time.timeml();
+            }
+            super::published(&times);
+        }
     }
 }

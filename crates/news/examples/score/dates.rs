@@ -55,7 +55,8 @@ pub(crate) fn score(asked: &Asked) -> Result<Report, String> {
             spent += begun.elapsed().as_secs_f64();
             read += 1;
             let side = usize::from(at % 2 == 0);
-            let counts = count(&article, &times, asked.explain.then_some(if side == 0 { "tune" } else { "report" }));
+            let counts =
+                count(&article, &times, asked.explain.then_some(if side == 0 { "tune" } else { "report" }));
             parts.entry(name.clone()).or_default()[side].add(counts);
         }
     }
@@ -118,7 +119,8 @@ impl Counts {
 
 /// Each marked expression is matched with at most one of ours, the first that overlaps.
 fn count(article: &Article, times: &[Time], explain: Option<&str>) -> Counts {
-    let mut counts = Counts { documents: 1, gold: article.gold.len(), found: times.len(), ..Counts::default() };
+    let mut counts =
+        Counts { documents: 1, gold: article.gold.len(), found: times.len(), ..Counts::default() };
     let mut taken = vec![false; times.len()];
     for gold in &article.gold {
         let overlaps = |time: &Time| time.span.start < gold.end && gold.begin < time.span.end;
@@ -138,17 +140,32 @@ fn count(article: &Article, times: &[Time], explain: Option<&str>) -> Counts {
         let day = gold.kind == "DATE" && gold.value.parse::<Date>().is_ok() && gold.value.len() == 10;
         counts.days += usize::from(day);
         // A day is asked for: of our "Tuesday night", its Tuesday. Two marked spans may lie in one of ours.
-        let of_span = (0..times.len()).find(|&at| exact(&times[at])).or_else(|| (0..times.len()).find(|&at| overlaps(&times[at])));
+        let of_span = (0..times.len())
+            .find(|&at| exact(&times[at]))
+            .or_else(|| (0..times.len()).find(|&at| overlaps(&times[at])));
         let of_span = of_span.and_then(|at| times[at].timeml()).unwrap_or_default();
-        let hit = of_span == gold.value || of_span.strip_prefix(&gold.value).is_some_and(|rest| rest.starts_with('T'));
+        let hit = of_span == gold.value
+            || of_span.strip_prefix(&gold.value).is_some_and(|rest| rest.starts_with('T'));
         counts.days_right += usize::from(day && of_span == gold.value);
         counts.days_hit += usize::from(day && hit);
         if let Some(part) = explain
             && !right
         {
-            let kind = if ours.is_none() { "missed" } else if day { "day" } else { "value" };
+            let kind = if ours.is_none() {
+                "missed"
+            } else if day {
+                "day"
+            } else {
+                "value"
+            };
             let phrase = ours.map_or("", |at| &article.text[times[at].span.clone()]);
-            say(article, part, kind, gold.begin..gold.end, &format!("{} {} <> {value} {phrase:?}", gold.kind, gold.value));
+            say(
+                article,
+                part,
+                kind,
+                gold.begin..gold.end,
+                &format!("{} {} <> {value} {phrase:?}", gold.kind, gold.value),
+            );
         }
     }
     if let Some(part) = explain {
@@ -164,8 +181,13 @@ fn count(article: &Article, times: &[Time], explain: Option<&str>) -> Counts {
 fn say(article: &Article, part: &str, kind: &str, span: std::ops::Range<usize>, what: &str) {
     const AROUND: usize = 90;
     let text = &article.text;
-    let begin = (0..=span.start.saturating_sub(AROUND)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
-    let end = ((span.end + AROUND).min(text.len())..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
+    let begin = (0..=span.start.saturating_sub(AROUND))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or_default();
+    let end = ((span.end + AROUND).min(text.len())..=text.len())
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(text.len());
     let around = format!("{}[{}]{}", &text[begin..span.start], &text[span.clone()], &text[span.end..end]);
     let day = article.published.map(|day| day.to_string()).unwrap_or_default();
     println!("{part}\t{kind}\t{what}\t{day}\t{}\t{}", around.replace('\n', " "), article.name);
@@ -182,14 +204,17 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut files: Vec<PathBuf> =
-        entries(folder)?.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "tml")).collect();
+    let mut files: Vec<PathBuf> = entries(folder)?
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|ending| ending == "tml"))
+        .collect();
     files.sort();
     Ok(files)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
 }
 
@@ -215,7 +240,11 @@ fn article(file: &Path) -> Result<Article, String> {
         let close = rest[at..].find('>').ok_or_else(|| wrong("a mark does not end"))? + at;
         let mark = &rest[at + 1..close];
         if mark.starts_with("TIMEX3 ") {
-            open = Some((text.len(), attribute(mark, "type").unwrap_or_default(), attribute(mark, "value").unwrap_or_default()));
+            open = Some((
+                text.len(),
+                attribute(mark, "type").unwrap_or_default(),
+                attribute(mark, "value").unwrap_or_default(),
+            ));
         } else if mark == "/TIMEX3"
             && let Some((begin, kind, value)) = open.take()
             && !text[begin..].trim().is_empty()
@@ -230,15 +259,24 @@ fn article(file: &Path) -> Result<Article, String> {
 
 /// Entities of XML as their signs.
 fn plain(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
 }
 
 /// Lines of a paragraph joined by blanks: a line's end is none of a sentence there, an empty line is.
 fn joined(text: String) -> String {
     let bytes = text.as_bytes();
-    let blank = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|byte| byte.is_ascii_whitespace());
+    let blank =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|byte| byte.is_ascii_whitespace());
     text.char_indices()
-        .map(|(at, letter)| if letter == '\n' && !blank(at.checked_sub(1)) && !blank(Some(at + 1)) { ' ' } else { letter })
+        .map(
+            |(at, letter)| {
+                if letter == '\n' && !blank(at.checked_sub(1)) && !blank(Some(at + 1)) { ' ' } else { letter }
+            },
+        )
         .collect()
 }
 

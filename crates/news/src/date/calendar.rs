@@ -1,10 +1,12 @@
 //! Phrases with a name in them: months, days, weekdays, years, quarters, seasons, feasts.
 
+use jiff::civil::{Date, Weekday};
+
 use super::find::{Phrase, before, gap, is_day, lex};
 use super::lexicon::Lex;
 use super::piece::{Piece, Season, Unit, year};
 use super::word::{Gap, Word};
-use super::{Hour, Meaning, Name, Which};
+use super::{Holiday, Hour, Meaning, Name, Which};
 
 /// A phrase with a name, with the part of the day behind it.
 pub(super) fn calendar(words: &[Word], at: usize) -> Option<Phrase> {
@@ -50,7 +52,9 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Following, _) => (Which::Following, at + the + 1),
         _ => (Which::Bare, at + the),
     };
+    // "May Day" is no month.
     if which == Which::Bare
+        && holiday(words, from).is_none()
         && let Some(day) = day_of_month(words, from)
     {
         return Some(day);
@@ -61,7 +65,12 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
             if let Some(day) = matches!(gap(words, comma), Gap::Blank | Gap::Comma | Gap::Stop)
                 .then(|| day_of_month(words, comma))
                 .flatten()
-                .filter(|day| !matches!(day.meaning, Meaning::Named(Name::Month(_), _) | Meaning::Stated(Piece::Month(..))))
+                .filter(|day| {
+                    !matches!(
+                        day.meaning,
+                        Meaning::Named(Name::Month(_), _) | Meaning::Stated(Piece::Month(..))
+                    )
+                })
             {
                 return Some(day);
             }
@@ -69,17 +78,28 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
         }
         Lex::Month(month) if which != Which::Bare && is_month(words, from) => (Name::Month(month), from + 1),
         Lex::Season(season) => return season_of(words, at, from, season, which),
-        Lex::Holiday(holiday) => {
-            let (holiday, end) = match (holiday, lex(words, from + 1)) {
-                (_, Lex::Unit(Unit::Day)) => (holiday, from + 2),
-                _ => (holiday, from + 1),
-            };
+        _ => {
+            let (holiday, end) = holiday(words, from)?;
             return Some(in_year(words, end, Name::Holiday(holiday), which));
         }
-        _ => return None,
     };
     // The article of "the Friday deadline" stays out of the phrase.
     (which != Which::Bare || the == 0).then(|| Phrase::new(end, Meaning::Named(name, which)))
+}
+
+/// A feast and behind it: "Christmas Eve", "Labor Day", "New Year's Day".
+fn holiday(words: &[Word], at: usize) -> Option<(Holiday, usize)> {
+    Some(match (lex(words, at), lex(words, at + 1), lex(words, at + 2), lex(words, at + 3)) {
+        (Lex::Holiday(Holiday::Christmas), Lex::Eve, ..) => (Holiday::ChristmasEve, at + 2),
+        (Lex::Holiday(holiday) | Lex::DayOf(holiday), Lex::Unit(Unit::Day), ..) => (holiday, at + 2),
+        (Lex::DayOf(holiday), Lex::S, Lex::Unit(Unit::Day), _) => (holiday, at + 3),
+        (Lex::Holiday(holiday), ..) => (holiday, at + 1),
+        (Lex::Month(5), Lex::Unit(Unit::Day), ..) => (Holiday::MayDay, at + 2),
+        (Lex::Good, Lex::Weekday(Weekday::Friday), ..) => (Holiday::GoodFriday, at + 2),
+        (Lex::New, Lex::Unit(Unit::Year), Lex::S, Lex::Unit(Unit::Day)) => (Holiday::NewYearsDay, at + 4),
+        (Lex::New, Lex::Unit(Unit::Year), Lex::S, Lex::Eve) => (Holiday::NewYearsEve, at + 4),
+        _ => return None,
+    })
 }
 
 /// "Oct. 14, 2019", "14 October", "the 14th of October", "October 2019", "2019-10-14", "October last year".
@@ -88,9 +108,8 @@ fn day_of_month(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::Date(day) => Some(Phrase::new(at + 1, Meaning::Stated(Piece::Day(day)))),
         Lex::Month(month) if is_month(words, at) => {
             if let Some((day, end)) = day_number(words, at + 1) {
-                if is_day_of(month, day) {
-                    return Some(in_year(words, end, Name::Day(month, day), Which::Bare));
-                }
+                return is_day_of(month, day)
+                    .then(|| in_year(words, end, Name::Day(month, day), Which::Bare));
             }
             Some(in_year(words, at + 1, Name::Month(month), Which::Bare))
         }
@@ -138,7 +157,7 @@ fn day_number(words: &[Word], at: usize) -> Option<(i8, usize)> {
 }
 
 fn is_day_of(month: i8, day: i8) -> bool {
-    day >= 1 && jiff::civil::Date::new(2000, month, day).is_ok()
+    day >= 1 && Date::new(2000, month, day).is_ok()
 }
 
 /// Adds the year behind a name: ", 2019", "of 2019", "last year", "of this year".
@@ -148,12 +167,12 @@ fn in_year(words: &[Word], end: usize, name: Name, which: Which) -> Phrase {
     let stated = |year, end| {
         let piece = match name {
             Name::Month(month) => Some(Piece::Month(year, month)),
-            Name::Day(month, day) => jiff::civil::Date::new(year, month, day).ok().map(Piece::Day),
+            Name::Day(month, day) => Date::new(year, month, day).ok().map(Piece::Day),
             Name::Season(season) => Some(Piece::Season(year, season)),
             Name::Quarter(quarter) => Some(Piece::Quarter(year, quarter)),
             Name::Half(half) => Some(Piece::Half(year, half)),
             Name::WeekOf(month, day) => {
-                jiff::civil::Date::new(year, month, day).ok().and_then(|day| Piece::around(Unit::Week, day))
+                Date::new(year, month, day).ok().and_then(|day| Piece::around(Unit::Week, day))
             }
             Name::Weekday(_) | Name::Weekend | Name::Holiday(_) => None,
         };
@@ -167,9 +186,15 @@ fn in_year(words: &[Word], end: usize, name: Name, which: Which) -> Phrase {
                     return stated(year, fiscal + 1);
                 }
             }
-            (Lex::Last, Lex::Unit(Unit::Year)) => return Phrase::new(of + 2, Meaning::Named(name, Which::Year(-1))),
-            (Lex::This, Lex::Unit(Unit::Year)) => return Phrase::new(of + 2, Meaning::Named(name, Which::Year(0))),
-            (Lex::Next, Lex::Unit(Unit::Year)) => return Phrase::new(of + 2, Meaning::Named(name, Which::Year(1))),
+            (Lex::Last, Lex::Unit(Unit::Year)) => {
+                return Phrase::new(of + 2, Meaning::Named(name, Which::Year(-1)));
+            }
+            (Lex::This, Lex::Unit(Unit::Year)) => {
+                return Phrase::new(of + 2, Meaning::Named(name, Which::Year(0)));
+            }
+            (Lex::Next, Lex::Unit(Unit::Year)) => {
+                return Phrase::new(of + 2, Meaning::Named(name, Which::Year(1)));
+            }
             _ => {}
         }
         if let Some((year, end)) = spoken_year(words, of) {
@@ -184,11 +209,26 @@ fn season_of(words: &[Word], at: usize, from: usize, season: Season, which: Whic
     let phrase = in_year(words, from + 1, Name::Season(season), which);
     let told = match which {
         Which::Bare if at < from => {
-            let prep = matches!(before(words, at), Lex::In | Lex::During | Lex::Over | Lex::By | Lex::Since | Lex::Until | Lex::Of | Lex::Early | Lex::Late);
-            prep && !matches!(lex(words, from + 1), Lex::Of) || !matches!(phrase.meaning, Meaning::Named(_, Which::Bare))
+            let prep = matches!(
+                before(words, at),
+                Lex::In
+                    | Lex::During
+                    | Lex::Over
+                    | Lex::By
+                    | Lex::Since
+                    | Lex::Until
+                    | Lex::Of
+                    | Lex::Early
+                    | Lex::Late
+            );
+            prep && !matches!(lex(words, from + 1), Lex::Of)
+                || !matches!(phrase.meaning, Meaning::Named(_, Which::Bare))
         }
         Which::Bare => {
-            let told = matches!(before(words, at), Lex::In | Lex::Early | Lex::Late | Lex::Mid | Lex::By | Lex::Since | Lex::Until);
+            let told = matches!(
+                before(words, at),
+                Lex::In | Lex::Early | Lex::Late | Lex::Mid | Lex::By | Lex::Since | Lex::Until
+            );
             told || !matches!(phrase.meaning, Meaning::Named(_, Which::Bare))
         }
         _ => true,
@@ -203,7 +243,13 @@ fn quarter(words: &[Word], at: usize) -> Option<Phrase> {
     let mut stated = None;
     match (lex(words, from), lex(words, from + 1), lex(words, from + 2)) {
         (relation @ (Lex::This | Lex::Last | Lex::Next), Lex::Unit(Unit::Year), Lex::S) => {
-            which = Which::Year(if relation == Lex::This { 0 } else if relation == Lex::Last { -1 } else { 1 });
+            which = Which::Year(if relation == Lex::This {
+                0
+            } else if relation == Lex::Last {
+                -1
+            } else {
+                1
+            });
             from += 3;
         }
         (Lex::Year(number), ..) if from == at + 1 || lex(words, from + 1) == Lex::S => {
@@ -230,7 +276,9 @@ fn quarter(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::First => 1,
         Lex::Ordinal(ordinal @ 2..=4) => ordinal as u8,
         Lex::Last if lex(words, from + 1) == Lex::Half => 2,
-        _ if which == Which::Last && lex(words, from) == Lex::Half => return half_of(words, from + 1, 2, Which::Bare, stated),
+        _ if which == Which::Last && lex(words, from) == Lex::Half => {
+            return half_of(words, from + 1, 2, Which::Bare, stated);
+        }
         _ => return None,
     };
     match lex(words, from + 1) {
@@ -253,7 +301,11 @@ fn half_of(words: &[Word], end: usize, half: u8, which: Which, stated: Option<i1
     };
     // "The first half" alone may be that of a match.
     let dated = !matches!(phrase.meaning, Meaning::Named(_, Which::Bare));
-    if !dated && lex(words, end) == Lex::Of && lex(words, end + 1) == Lex::The && lex(words, end + 2) == Lex::Unit(Unit::Year) {
+    if !dated
+        && lex(words, end) == Lex::Of
+        && lex(words, end + 1) == Lex::The
+        && lex(words, end + 2) == Lex::Unit(Unit::Year)
+    {
         return Some(Phrase { end: end + 3, ..phrase });
     }
     dated.then_some(phrase)
@@ -276,12 +328,22 @@ fn a_year(words: &[Word], at: usize) -> Option<Phrase> {
             Some(Phrase::new(from + 1, Meaning::Stated(decade)))
         }
         Lex::Year(number) => {
-            let told = told || matches!(before(words, at), Lex::In | Lex::Since | Lex::Until | Lex::From | Lex::During | Lex::By);
+            let told = told
+                || matches!(
+                    before(words, at),
+                    Lex::In | Lex::Since | Lex::Until | Lex::From | Lex::During | Lex::By
+                );
             let likely = if told { 1000..=2999 } else { 1900..=2040 };
             let year = year(number).filter(|year| likely.contains(year))?;
             // "Orion 1980" is a name.
-            let name = at == from && at > 1 && words[at - 1].capital && before(words, at) == Lex::Other && gap(words, at) == Gap::Blank;
-            let counted = name ||  matches!(lex(words, from + 1), Lex::Units(_) | Lex::Unit(_) | Lex::HalfDay(_)) || (year % 100 == 0 && !told);
+            let name = at == from
+                && at > 1
+                && words[at - 1].capital
+                && before(words, at) == Lex::Other
+                && gap(words, at) == Gap::Blank;
+            let counted = name
+                || matches!(lex(words, from + 1), Lex::Units(_) | Lex::Unit(_) | Lex::HalfDay(_))
+                || (year % 100 == 0 && !told);
             let fits = !counted && !matches!(gap(words, from), Gap::Amount) && (the == 0 || told);
             fits.then(|| Phrase::new(from + 1, Meaning::Stated(Piece::Year(year))))
         }
@@ -302,7 +364,9 @@ fn spoken_year(words: &[Word], at: usize) -> Option<(i16, usize)> {
         (Lex::Number(19), Lex::Number(tens @ 10..=90)) if tens < 20 || tens % 10 == 0 => {
             let spelled = words[at].end - words[at].at > 2 && words[at + 1].end - words[at + 1].at > 2;
             let (ones, end) = match lex(words, at + 2) {
-                Lex::Number(ones @ 1..=9) if tens >= 20 && gap(words, at + 2) == Gap::Hyphen => (ones, at + 3),
+                Lex::Number(ones @ 1..=9) if tens >= 20 && gap(words, at + 2) == Gap::Hyphen => {
+                    (ones, at + 3)
+                }
                 Lex::One if tens >= 20 && gap(words, at + 2) == Gap::Hyphen => (1, at + 3),
                 _ => (0, at + 2),
             };
@@ -324,7 +388,8 @@ fn night_of(words: &[Word], at: usize) -> Option<Phrase> {
     if lex(words, from + 1) != Lex::Of {
         return None;
     }
-    let day = day_of_month(words, from + 2).or_else(|| named(words, from + 2)).filter(|day| is_day(day.meaning))?;
+    let day =
+        day_of_month(words, from + 2).or_else(|| named(words, from + 2)).filter(|day| is_day(day.meaning))?;
     let week = match day.meaning {
         Meaning::Named(Name::Day(month, day), which) => Some(Meaning::Named(Name::WeekOf(month, day), which)),
         Meaning::Stated(Piece::Day(day)) => Piece::around(Unit::Week, day).map(Meaning::Stated),
@@ -341,4 +406,81 @@ fn night_of(words: &[Word], at: usize) -> Option<Phrase> {
 fn year_end(words: &[Word], at: usize) -> Option<Phrase> {
     let end = (lex(words, at), lex(words, at + 1)) == (Lex::Unit(Unit::Year), Lex::End);
     end.then(|| Phrase::new(at + 2, Meaning::Named(Name::Day(12, 31), Which::Bare)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::date::tests::check;
+
+    #[test]
+    fn days_are_read_in_american_and_british_english() {
+        check(&[
+            ("The pier fell on Oct. 14, 2019.", &["Oct. 14, 2019 = 2019-10-14"]),
+            ("The pier fell on 14 October 2019.", &["14 October 2019 = 2019-10-14"]),
+            ("The pier fell on the 14th of October 2019.", &["the 14th of October 2019 = 2019-10-14"]),
+            ("The pier fell on Monday, Oct. 14.", &["Monday, Oct. 14 = 2024-10-14"]),
+            ("The pier fell on 2019-10-14.", &["2019-10-14 = 2019-10-14"]),
+            ("The pier fell on 10/14/2019.", &["10/14/2019 = 2019-10-14"]),
+            ("The pier fell on 14/10/2019.", &["14/10/2019 = 2019-10-14"]),
+            ("The pier fell on Feb. 30.", &[]),
+        ]);
+    }
+
+    #[test]
+    fn a_name_without_a_year_is_found_by_the_clause() {
+        check(&[
+            ("The pier fell on Tuesday.", &["Tuesday = 2024-10-15"]),
+            ("The pier will reopen on Tuesday.", &["Tuesday = 2024-10-22"]),
+            ("The pier fell on Wednesday.", &["Wednesday = 2024-10-16"]),
+            ("The pier fell in May.", &["May = 2024-05"]),
+            ("The pier will reopen in May.", &["May = 2025-05"]),
+            ("The pier fell in December.", &["December = 2023-12"]),
+            ("The pier will reopen on Feb. 1.", &["Feb. 1 = 2025-02-01"]),
+            ("The pier fell last Wednesday.", &["last Wednesday = 2024-10-09"]),
+            ("The pier fell last May.", &["last May = 2024-05"]),
+            ("The pier reopens next Thursday.", &["next Thursday = 2024-10-17"]),
+            ("The pier fell this past Sunday.", &["this past Sunday = 2024-10-13"]),
+            ("The pier fell in July last year.", &["July last year = 2023-07"]),
+        ]);
+    }
+
+    #[test]
+    fn years_decades_seasons_quarters_and_feasts() {
+        check(&[
+            ("It was built in 1998 and closed in '99.", &["1998 = 1998", "99 = 1999"]),
+            ("It was built in the 1990s.", &["the 1990s = 199"]),
+            ("It was built in the early '80s.", &["the early '80s = 198"]),
+            ("It was built in the 11th century.", &["the 11th century = 10"]),
+            ("It was built in nineteen ninety-four.", &["nineteen ninety-four = 1994"]),
+            ("It closed in the summer of 2019.", &["the summer of 2019 = 2019-SU"]),
+            ("It closed last winter.", &["last winter = 2023-WI"]),
+            ("They fall in spring.", &["spring = 2025-SP"]),
+            ("Sales rose in the third quarter.", &["the third quarter = 2024-Q3"]),
+            ("Sales rose in the first quarter of 2019.", &["the first quarter of 2019 = 2019-Q1"]),
+            ("Sales rose in last year's second half.", &["last year's second half = 2023-H2"]),
+            ("It closed on Christmas Eve 2019.", &["Christmas Eve 2019 = 2019-12-24"]),
+            ("It closed on Good Friday.", &["Good Friday = 2024-03-29"]),
+            ("It closed on New Year's Day.", &["New Year's Day = 2024-01-01"]),
+            ("It will close by year-end.", &["year-end = 2024-12-31"]),
+        ]);
+    }
+
+    #[test]
+    fn numbers_and_names_are_no_dates() {
+        check(&[
+            ("They paid $1998 for 2000 bricks.", &[]),
+            ("Jan Orr may march in the fall of the wall.", &[]),
+            ("She drives an Orion 1980 to work.", &[]),
+            ("May she rest. He said 12.5 of 1,998 agreed.", &[]),
+        ]);
+    }
+
+    #[test]
+    fn parts_of_a_day_stay_with_their_day() {
+        check(&[
+            ("The pier fell on Tuesday night.", &["Tuesday night = 2024-10-15TNI"]),
+            ("The pier fell on the night of Oct. 3.", &["the night of Oct. 3 = 2024-10-03TNI"]),
+            ("The pier will close in the week of Nov. 6.", &["the week of Nov. 6 = 2024-W45"]),
+        ]);
+    }
 }

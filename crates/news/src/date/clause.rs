@@ -15,11 +15,17 @@ const PLAN_REACH: usize = 9;
 
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
-    let preposition = first.checked_sub(1).filter(|&at| matches!(words[at].lex, Lex::On | Lex::In | Lex::At | Lex::By | Lex::Until | Lex::Since));
+    let preposition = first.checked_sub(1).filter(|&at| {
+        matches!(words[at].lex, Lex::On | Lex::In | Lex::At | Lex::By | Lex::Until | Lex::Since)
+    });
     let head = preposition.unwrap_or(first);
     // "Wednesday's ruling" and "the Wednesday ruling" have been made, whatever will be done about them; "for Wednesday's" may be ahead.
     let the = usize::from(first > 0 && words[first - 1].lex == Lex::The);
-    let ahead_of = first > the && matches!(words[first - the - 1].lex, Lex::For | Lex::Before | Lex::Of | Lex::To | Lex::By | Lex::Until);
+    let ahead_of = first > the
+        && matches!(
+            words[first - the - 1].lex,
+            Lex::For | Lex::Before | Lex::Of | Lex::To | Lex::By | Lex::Until
+        );
     let possessive = (lex(words, last) == Lex::S || the == 1) && !ahead_of;
     let saying = head > 0 && words[head - 1].verb == Verb::Said && gap(words, head) == Gap::Blank;
     match preposition.map(|at| words[at].lex) {
@@ -39,7 +45,8 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
         behind(words, head, last)
     };
     // "Has credit through January" and "had to choose by May" tell of a day that may be to come.
-    let open = told == Some(Direction::Past) && matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
+    let open = told == Some(Direction::Past)
+        && matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
     (told.filter(|_| !open), false)
 }
 
@@ -56,13 +63,23 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::Plan | Verb::Due => plan(words, at),
             Verb::Will => Some(Direction::Planned),
             Verb::May => Some(Direction::Uncertain),
-            Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => Some(Direction::Planned),
+            Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => {
+                match nearer(words, at) {
+                    Direction::Uncertain => Some(Direction::Uncertain),
+                    Direction::Past | Direction::Planned => Some(Direction::Planned),
+                }
+            }
             Verb::Vow if infinitive => plan(words, at),
             // "Is to meet", but not "was quick to leave".
             Verb::Is | Verb::Was if infinitive && lex(words, at + 1) == Lex::To => Some(Direction::Planned),
-            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Is | Verb::Was | Verb::Vow | Verb::Set => {
-                Some(nearer(words, at))
-            }
+            Verb::Past
+            | Verb::Said
+            | Verb::Have
+            | Verb::Had
+            | Verb::Is
+            | Verb::Was
+            | Verb::Vow
+            | Verb::Set => Some(nearer(words, at)),
             Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
         };
         if told.is_some() {
@@ -85,7 +102,9 @@ fn plan(words: &[Word], at: usize) -> Option<Direction> {
 
 /// Whether an article or "its" makes the word a noun: "the plan", "their return".
 fn is_noun(words: &[Word], at: usize) -> bool {
-    at > 0 && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That) || words[at - 1].verb == Verb::Owner)
+    at > 0
+        && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That)
+            || words[at - 1].verb == Verb::Owner)
 }
 
 fn before_verb(words: &[Word], at: usize) -> Verb {
@@ -101,14 +120,14 @@ fn nearer(words: &[Word], at: usize) -> Direction {
     if (set || words[at].verb == Verb::Vow) && matches!(before_verb(words, at), Verb::Is | Verb::Was) {
         return Direction::Planned;
     }
-    for word in words[at.saturating_sub(4)..at].iter().rev() {
-        match word.verb {
-            Verb::Will | Verb::Plan | Verb::Due => return Direction::Planned,
+    for before in (at.saturating_sub(4)..at).rev() {
+        match words[before].verb {
+            Verb::Will | Verb::To => return Direction::Planned,
+            Verb::Plan | Verb::Due => return plan(words, before).unwrap_or(Direction::Past),
             Verb::May => return Direction::Uncertain,
-            Verb::To => return Direction::Planned,
             Verb::Is | Verb::Was | Verb::Have => {}
             // "will not be", "would also have been"
-            Verb::None if word.lex == Lex::Other => {}
+            Verb::None if words[before].lex == Lex::Other => {}
             _ => break,
         }
     }
@@ -128,10 +147,21 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             Verb::Will => return Some(Direction::Planned),
             Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
-            Verb::Is | Verb::Was | Verb::Have if words.get(at + 1).is_some_and(|word| matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)) => {
+            Verb::Is | Verb::Was | Verb::Have
+                if words.get(at + 1).is_some_and(|word| {
+                    matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)
+                }) =>
+            {
                 return Some(Direction::Planned);
             }
-            Verb::Past | Verb::Said | Verb::Have | Verb::Had | Verb::Is | Verb::Was | Verb::Vow | Verb::Set => return Some(Direction::Past),
+            Verb::Past
+            | Verb::Said
+            | Verb::Have
+            | Verb::Had
+            | Verb::Is
+            | Verb::Was
+            | Verb::Vow
+            | Verb::Set => return Some(Direction::Past),
             _ => {}
         }
     }
@@ -143,4 +173,60 @@ fn is_verb_next(words: &[Word], to: usize) -> bool {
     words.get(to + 1).is_some_and(|word| {
         !word.capital && word.lex == Lex::Other && word.verb != Verb::Owner && word.gap == Gap::Blank
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::date::Direction::{self, Past, Planned, Uncertain};
+    use crate::date::times;
+
+    /// What the clause of the first expression says.
+    fn said(text: &str) -> (Option<Direction>, bool) {
+        let times = times(text);
+        (times[0].direction, times[0].saying)
+    }
+
+    #[test]
+    fn the_verb_before_tells() {
+        for (text, wanted) in [
+            ("The ministers met on Friday.", Past),
+            ("The ministers will meet on Friday.", Planned),
+            ("The ministers would not meet before Friday.", Planned),
+            ("The ministers are to meet on Friday.", Planned),
+            ("The ministers are meeting on Friday.", Planned),
+            ("The ministers were meeting on Friday.", Past),
+            ("The ministers are due to meet on Friday.", Planned),
+            ("The ministers plan to meet on Friday.", Planned),
+            ("The ministers agreed to meet on Friday.", Planned),
+            ("The ministers agreed on Friday.", Past),
+            ("The ministers failed to meet on Friday.", Past),
+            ("The ministers were quick to leave on Friday.", Past),
+            ("The ministers had planned to meet on Friday.", Past),
+            ("A meeting scheduled for Friday is off.", Planned),
+            ("The ministers could meet on Friday.", Uncertain),
+            ("The plan fell on Friday.", Past),
+            ("The match was lost due to its rain on Friday.", Past),
+        ] {
+            assert_eq!(said(text).0, Some(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clause_that_begins_with_its_day_is_told_by_the_verb_behind() {
+        assert_eq!(said("On Friday, the ministers will meet.").0, Some(Planned));
+        assert_eq!(said("She said that on Friday the ministers will meet.").0, Some(Planned));
+        assert_eq!(said("They will pay, but on Friday they met.").0, Some(Past));
+    }
+
+    #[test]
+    fn the_day_of_saying_is_past_whatever_is_said() {
+        assert_eq!(said("She said on Friday the ministers will meet."), (Some(Past), true));
+        assert_eq!(said("The ministers will meet soon, she said Friday."), (Some(Planned), false));
+    }
+
+    #[test]
+    fn what_belongs_to_a_day_has_been() {
+        assert_eq!(said("They will appeal Friday's ruling.").0, Some(Past));
+        assert_eq!(said("They will prepare for Friday's talks.").0, Some(Planned));
+    }
 }

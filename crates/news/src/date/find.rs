@@ -113,7 +113,9 @@ fn hedged(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::At if lex(words, first + 1) == Lex::Least => (Hedge::MoreThan, first + 2, false),
         _ => return None,
     };
-    if let (Hedge::Mid | Hedge::Early | Hedge::Late, Lex::Part(part), true) = (hedge, lex(words, from), from == first + 1) {
+    if let (Hedge::Mid | Hedge::Early | Hedge::Late, Lex::Part(part), true) =
+        (hedge, lex(words, from), from == first + 1)
+    {
         let day = Phrase::away(from + 1, Unit::Day, 0, Anchor::Narrative);
         return Some(Phrase { hour: Some(Hour::Part(part)), hedge: Some(hedge), ..day });
     }
@@ -121,7 +123,9 @@ fn hedged(words: &[Word], at: usize) -> Option<Phrase> {
     let fits = if dates {
         inner.is_date() && (from == first + 2 || lex(words, from) != Lex::The)
     } else {
-        matches!(inner.meaning, Meaning::Length(_)) || inner.hour.is_some() || lex(words, inner.end - 1) == Lex::Ago
+        matches!(inner.meaning, Meaning::Length(_))
+            || inner.hour.is_some()
+            || lex(words, inner.end - 1) == Lex::Ago
     };
     fits.then_some(Phrase { hedge: Some(hedge), ..inner })
 }
@@ -141,13 +145,18 @@ fn clock(words: &[Word], at: usize) -> Option<Phrase> {
             hour = hour % 12 + if late { 12 } else { 0 };
             end += 1;
         }
-        Lex::In if lex(words, end + 1) == Lex::The && matches!(lex(words, end + 2), Lex::Part(_)) && hour <= 12 => {
+        Lex::In
+            if lex(words, end + 1) == Lex::The
+                && matches!(lex(words, end + 2), Lex::Part(_))
+                && hour <= 12 =>
+        {
             hour = hour % 12 + if morning(lex(words, end + 2)) { 0 } else { 12 };
             end += 3;
         }
         Lex::Zone => {}
         _ if matches!(lex(words, at), Lex::Noon(_)) => {}
-        _ if matches!(lex(words, at), Lex::Clock(..)) && matches!(before(words, at), Lex::At | Lex::By | Lex::About) => {}
+        _ if matches!(lex(words, at), Lex::Clock(..))
+            && matches!(before(words, at), Lex::At | Lex::By | Lex::About) => {}
         _ => return None,
     }
     if lex(words, end) == Lex::Zone {
@@ -155,7 +164,8 @@ fn clock(words: &[Word], at: usize) -> Option<Phrase> {
     }
     let on = end + usize::from(lex(words, end) == Lex::On);
     let hour = Some(Hour::Clock(hour, minute));
-    let day = if gap(words, on) == Gap::Other { None } else { calendar(words, on).or_else(|| away(words, on)) };
+    let day =
+        if gap(words, on) == Gap::Other { None } else { calendar(words, on).or_else(|| away(words, on)) };
     Some(match day.filter(|day| day.hour.is_none() && is_day(day.meaning)) {
         Some(day) => Phrase { hour, ..day },
         None => Phrase { hour, ..Phrase::away(end, Unit::Day, 0, Anchor::Narrative) },
@@ -181,7 +191,9 @@ fn every(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Each, Lex::Part(_), _) => (at + 2, length(1, Unit::Day)),
         (Lex::Each, Lex::Unit(unit), _) => (at + 2, length(1, unit)),
         (Lex::Each, Lex::Number(count), Lex::Units(unit)) => (at + 3, length(count, unit)),
-        (Lex::Weekdays(day), Lex::Parts(part), _) | (Lex::Weekday(day), Lex::Parts(part), _) => (at + 2, Every::Weekday(day, Some(part))),
+        (Lex::Weekdays(day), Lex::Parts(part), _) | (Lex::Weekday(day), Lex::Parts(part), _) => {
+            (at + 2, Every::Weekday(day, Some(part)))
+        }
         (Lex::Weekdays(day), ..) => (at + 1, Every::Weekday(day, None)),
         (Lex::Often(unit), ..) => (at + 1, length(1, unit)),
         _ => return None,
@@ -198,13 +210,16 @@ fn reference(words: &[Word], at: usize) -> Option<Phrase> {
     let next = at + the;
     match (lex(words, next), lex(words, next + 1)) {
         (Lex::Now, _) if the == 0 => present(next + 1),
+        (Lex::These, Lex::Units(Unit::Day)) => present(next + 2),
         (Lex::Current, Lex::Unit(_)) => None,
         (Lex::Current, _) if the == 0 => present(next + 1),
         (Lex::Recently, _) => past(next + 1),
         (Lex::Recent, Lex::Units(_)) => past(next + 2),
         // "As soon as", "soon after" and "was soon released" hang on something else.
         (Lex::Soon, Lex::After) => None,
-        (Lex::Soon, _) if before_verb(words, at) != Verb::Clause && verb(words, next + 1) != Verb::Past => future(next + 1),
+        (Lex::Soon, _) if before_verb(words, at) != Verb::Clause && verb(words, next + 1) != Verb::Past => {
+            future(next + 1)
+        }
         (Lex::Near, Lex::Future | Lex::Term) if gap(words, next + 1) == Gap::Blank => future(next + 2),
         (Lex::Future, Lex::Units(_)) => future(next + 2),
         // "Future earnings" are no time.
@@ -227,4 +242,50 @@ fn verb(words: &[Word], at: usize) -> Verb {
 
 fn before_verb(words: &[Word], at: usize) -> Verb {
     at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::date::tests::check;
+
+    #[test]
+    fn references_to_past_present_and_future() {
+        check(&[
+            ("The mill is now closed.", &["now = PRESENT_REF"]),
+            ("The mill was recently closed.", &["recently = PAST_REF"]),
+            ("The mill lost money in recent years.", &["recent years = PAST_REF"]),
+            ("The mill will soon open.", &["soon = FUTURE_REF"]),
+            ("Nobody knows the future.", &["the future = FUTURE_REF"]),
+            ("It was like that in the past.", &["the past = PAST_REF"]),
+            ("He left as soon as he could, for future earnings.", &[]),
+        ]);
+    }
+
+    #[test]
+    fn what_comes_again() {
+        check(&[
+            ("It opens every two weeks.", &["every two weeks = P2W"]),
+            ("It opens each Thursday.", &["each Thursday = XXXX-WXX-4"]),
+            ("It opens on Tuesday nights.", &["Tuesday nights = XXXX-WXX-2TNI"]),
+            ("It opens daily.", &["daily = P1D"]),
+        ]);
+    }
+
+    #[test]
+    fn times_on_the_clock() {
+        check(&[
+            ("It left at 4 in the morning on Monday.", &["4 in the morning on Monday = 2024-10-14T04:00"]),
+            ("It left at noon Monday.", &["noon Monday = 2024-10-14T12:00"]),
+            ("It left at 12:15 a.m. on Monday.", &["12:15 a.m. on Monday = 2024-10-14T00:15"]),
+            ("They won 12:15 in the end.", &[]),
+        ]);
+    }
+
+    #[test]
+    fn the_longest_phrase_is_taken() {
+        check(&[
+            ("It will close at the end of next week.", &["the end of next week = 2024-W43"]),
+            ("It closed in the late 1990s.", &["the late 1990s = 199"]),
+        ]);
+    }
 }

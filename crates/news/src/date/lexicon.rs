@@ -43,6 +43,11 @@ pub(super) enum Lex {
     /// daily, monthly.
     Often(Unit),
     Holiday(Holiday),
+    /// The first word of a feast that goes on with "Day": Boxing.
+    DayOf(Holiday),
+    New,
+    Good,
+    Eve,
     Today,
     Yesterday,
     Tomorrow,
@@ -51,6 +56,7 @@ pub(super) enum Lex {
     Last,
     Next,
     This,
+    These,
     That,
     Past,
     Coming,
@@ -244,7 +250,8 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"twentieth" => Lex::Ordinal(20),
         b"a.m." | b"a.m" | b"am" => Lex::HalfDay(false),
         b"p.m." | b"p.m" | b"pm" => Lex::HalfDay(true),
-        b"gmt" | b"utc" | b"est" | b"edt" | b"cst" | b"cdt" | b"mst" | b"mdt" | b"pst" | b"pdt" | b"bst" | b"cet" | b"cest" => Lex::Zone,
+        b"gmt" | b"utc" | b"est" | b"edt" | b"cst" | b"cdt" | b"mst" | b"mdt" | b"pst" | b"pdt" | b"bst"
+        | b"cet" | b"cest" => Lex::Zone,
         b"january" => Lex::Month(1),
         b"february" => Lex::Month(2),
         b"march" if capital => Lex::Month(3),
@@ -334,6 +341,15 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"thanksgiving" => Lex::Holiday(Holiday::Thanksgiving),
         b"easter" => Lex::Holiday(Holiday::Easter),
         b"halloween" => Lex::Holiday(Holiday::Halloween),
+        b"memorial" if capital => Lex::DayOf(Holiday::MemorialDay),
+        b"independence" if capital => Lex::DayOf(Holiday::IndependenceDay),
+        b"labor" | b"labour" if capital => Lex::DayOf(Holiday::LaborDay),
+        b"veterans" if capital => Lex::DayOf(Holiday::VeteransDay),
+        b"valentine" if capital => Lex::DayOf(Holiday::ValentinesDay),
+        b"boxing" if capital => Lex::DayOf(Holiday::BoxingDay),
+        b"new" if capital => Lex::New,
+        b"good" if capital => Lex::Good,
+        b"eve" if capital => Lex::Eve,
         b"today" => Lex::Today,
         b"yesterday" => Lex::Yesterday,
         b"tomorrow" => Lex::Tomorrow,
@@ -342,6 +358,7 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"last" => Lex::Last,
         b"next" => Lex::Next,
         b"this" => Lex::This,
+        b"these" => Lex::These,
         b"that" => Lex::That,
         b"past" => Lex::Past,
         b"coming" | b"upcoming" => Lex::Coming,
@@ -397,7 +414,9 @@ fn lex(word: &[u8], capital: bool) -> Lex {
         b"least" | b"most" => Lex::Least,
         b"over" => Lex::Over,
         b"barely" | b"just" | b"only" => Lex::Only,
-        b"whole" | b"entire" | b"final" | b"full" | b"additional" | b"consecutive" | b"straight" => Lex::Whole,
+        b"whole" | b"entire" | b"final" | b"full" | b"additional" | b"consecutive" | b"straight" => {
+            Lex::Whole
+        }
         b"old" => Lex::Old,
         b"s" => Lex::S,
         _ => Lex::Other,
@@ -410,11 +429,12 @@ fn verb(word: &[u8]) -> Verb {
         b"will" | b"would" | b"shall" | b"ll" | b"won" => Verb::Will,
         b"could" | b"may" | b"might" | b"possibly" | b"perhaps" => Verb::May,
         b"plan" | b"plans" | b"planning" | b"scheduled" | b"slated" | b"expected" | b"expects"
-        | b"expect" | b"hopes" | b"hope" | b"intends" | b"intend" | b"wants" | b"want"
-        | b"agrees" | b"aims" | b"must" | b"should" | b"postponed" | b"delayed"
-        | b"begins" | b"starts" | b"opens" | b"ends" | b"expires" | b"meets" | b"arrives" | b"leaves" | b"returns"
-        | b"faces" | b"takes" | b"resumes" | b"departs" | b"holds" | b"hosts" | b"travels" | b"goes" | b"concludes" | b"scheduling" | b"forthcoming" | b"ready"
-        | b"payable" | b"hoping" | b"unless" | b"likely" | b"forecast" | b"effective" => Verb::Plan,
+        | b"expect" | b"hopes" | b"hope" | b"intends" | b"intend" | b"wants" | b"want" | b"agrees"
+        | b"aims" | b"must" | b"should" | b"postponed" | b"delayed" | b"begins" | b"starts" | b"opens"
+        | b"ends" | b"expires" | b"meets" | b"arrives" | b"leaves" | b"returns" | b"faces" | b"takes"
+        | b"resumes" | b"departs" | b"holds" | b"hosts" | b"travels" | b"goes" | b"concludes"
+        | b"scheduling" | b"forthcoming" | b"ready" | b"payable" | b"hoping" | b"unless" | b"likely"
+        | b"forecast" | b"effective" => Verb::Plan,
         b"agreed" | b"promised" | b"pledged" | b"planned" | b"hoped" | b"vowed" | b"intended" => Verb::Vow,
         b"set" => Verb::Set,
         b"due" => Verb::Due,
@@ -425,15 +445,19 @@ fn verb(word: &[u8]) -> Verb {
         b"was" | b"were" | b"been" | b"being" | b"wasn" => Verb::Was,
         b"have" | b"has" | b"hasn" => Verb::Have,
         b"had" | b"hadn" => Verb::Had,
-        b"said" | b"told" | b"announced" | b"reported" | b"added" | b"says" | b"stated" | b"testified" | b"wrote" => Verb::Said,
-        b"who" | b"which" | b"but" | b"when" | b"while" | b"because" | b"if" | b"as" | b"although" | b"where" => Verb::Clause,
-        b"ate" | b"became" | b"began" | b"bought" | b"blew" | b"broke" | b"brought" | b"built" | b"came" | b"caught" | b"chose"
-        | b"cut" | b"did" | b"didn" | b"died" | b"drew" | b"drove" | b"fell" | b"felt" | b"flew" | b"fought" | b"found" | b"fled"
-        | b"gave" | b"given" | b"got" | b"grew" | b"held" | b"heard" | b"hit" | b"hurt" | b"kept" | b"killed" | b"knew" | b"laid"
-        | b"led" | b"left" | b"lost" | b"made" | b"met" | b"paid" | b"put" | b"quit" | b"ran" | b"rose" | b"sat" | b"saw" | b"sent"
-        | b"shot" | b"shown" | b"slid" | b"sold" | b"spent" | b"spoke" | b"stood" | b"struck" | b"swept" | b"swore" | b"taken" | b"took"
-        | b"taught" | b"thought" | b"threw" | b"tore" | b"went" | b"withdrew" | b"won't" | b"done" | b"seen" | b"sank" | b"split"
-        | b"shook" | b"sought" | b"stuck" => Verb::Past,
+        b"said" | b"told" | b"announced" | b"reported" | b"added" | b"says" | b"stated" | b"testified"
+        | b"wrote" => Verb::Said,
+        b"who" | b"which" | b"but" | b"when" | b"while" | b"because" | b"if" | b"as" | b"although"
+        | b"where" => Verb::Clause,
+        b"ate" | b"became" | b"began" | b"bought" | b"blew" | b"broke" | b"brought" | b"built" | b"came"
+        | b"caught" | b"chose" | b"cut" | b"did" | b"didn" | b"died" | b"drew" | b"drove" | b"fell"
+        | b"felt" | b"flew" | b"fought" | b"found" | b"fled" | b"gave" | b"given" | b"got" | b"grew"
+        | b"held" | b"heard" | b"hit" | b"hurt" | b"kept" | b"killed" | b"knew" | b"laid" | b"led"
+        | b"left" | b"lost" | b"made" | b"met" | b"paid" | b"put" | b"quit" | b"ran" | b"rose" | b"sat"
+        | b"saw" | b"sent" | b"shot" | b"shown" | b"slid" | b"sold" | b"spent" | b"spoke" | b"stood"
+        | b"struck" | b"swept" | b"swore" | b"taken" | b"took" | b"taught" | b"thought" | b"threw"
+        | b"tore" | b"went" | b"withdrew" | b"won't" | b"done" | b"seen" | b"sank" | b"split" | b"shook"
+        | b"sought" | b"stuck" => Verb::Past,
         b"hundred" | b"united" | b"indeed" | b"red" | b"bed" | b"fed" => Verb::None,
         _ if word.len() > 4 && word.ends_with(b"ing") => Verb::Going,
         _ if word.len() > 3 && word.ends_with(b"ed") && !word.ends_with(b"eed") => Verb::Past,

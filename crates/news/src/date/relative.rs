@@ -8,7 +8,10 @@ use super::{Anchor, Hedge, Hour, Meaning, Name, Which};
 
 /// A phrase that is counted from the day of publication or from the last day told of.
 pub(super) fn away(words: &[Word], at: usize) -> Option<Phrase> {
-    named_day(words, at).or_else(|| unit_away(words, at)).or_else(|| year_earlier(words, at)).or_else(|| counted(words, at))
+    named_day(words, at)
+        .or_else(|| unit_away(words, at))
+        .or_else(|| year_earlier(words, at))
+        .or_else(|| counted(words, at))
 }
 
 /// "today", "yesterday morning", "tonight", "overnight".
@@ -68,25 +71,39 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
         }
         Lex::Unit(Unit::Year) if !told && verb(words, unit_at + 1) == Verb::Past => {
             // "the year ended March 31"
-            Some(Phrase::new(unit_at + 1, Meaning::Length(Length { count: Some(1), half: false, unit: Unit::Year })))
+            Some(Phrase::new(
+                unit_at + 1,
+                Meaning::Length(Length { count: Some(1), half: false, unit: Unit::Year }),
+            ))
         }
         Lex::Unit(_) if !told && day_before(words, unit_at).is_some() => day_before(words, unit_at),
         Lex::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if !told => {
             // "The year" alone may be any; "the week" is the one that the article is about.
             let out = lex(words, unit_at + 1) == Lex::Of || gap(words, unit_at + 1) == Gap::Hyphen;
-            (!out && !event_follows(words, unit_at)).then(|| Phrase::away(unit_at + 1, unit, 0, Anchor::Publication))
+            (!out && !event_follows(words, unit_at + 1))
+                .then(|| Phrase::away(unit_at + 1, unit, 0, Anchor::Publication))
         }
         Lex::Unit(Unit::Hour | Unit::Minute | Unit::Second) => None,
-        Lex::Unit(Unit::Day) if !told && before(words, at) == Lex::In && at > 1 && matches!(lex(words, at - 2), Lex::Earlier | Lex::Later) => {
+        Lex::Unit(Unit::Day)
+            if !told
+                && before(words, at) == Lex::In
+                && at > 1
+                && matches!(lex(words, at - 2), Lex::Earlier | Lex::Later) =>
+        {
             Some(Phrase::away(unit_at + 1, Unit::Day, 0, anchor))
         }
         Lex::Unit(Unit::Day) if !told => None,
         Lex::Unit(unit) if told => Some(Phrase::away(unit_at + 1, unit, by, anchor)),
-        Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => {
-            Some(Phrase { hour: Some(Hour::Part(Part::Night)), ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor) })
-        }
+        Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => Some(Phrase {
+            hour: Some(Hour::Part(Part::Night)),
+            ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor)
+        }),
         Lex::Part(part) if told || before(words, at) == Lex::In || day_before(words, unit_at).is_some() => {
-            let day = if told || before(words, at) == Lex::In { Phrase::away(unit_at + 1, Unit::Day, by, anchor) } else { day_before(words, unit_at)? };
+            let day = if told || before(words, at) == Lex::In {
+                Phrase::away(unit_at + 1, Unit::Day, by, anchor)
+            } else {
+                day_before(words, unit_at)?
+            };
             Some(Phrase { hour: Some(Hour::Part(part)), ..day })
         }
         _ => None,
@@ -123,7 +140,9 @@ fn event_follows(words: &[Word], at: usize) -> bool {
 /// "the year-earlier quarter", "year-ago", "the comparable year-earlier period".
 fn year_earlier(words: &[Word], at: usize) -> Option<Phrase> {
     let from = at + usize::from(lex(words, at) == Lex::The);
-    let (Lex::Unit(Unit::Year), Lex::Earlier | Lex::Ago) = (lex(words, from), lex(words, from + 1)) else { return None };
+    let (Lex::Unit(Unit::Year), Lex::Earlier | Lex::Ago) = (lex(words, from), lex(words, from + 1)) else {
+        return None;
+    };
     if gap(words, from + 1) != Gap::Hyphen {
         return None;
     }
@@ -153,7 +172,8 @@ fn counted(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::From, Lex::Now | Lex::Today) => (1, end + 2, Anchor::Publication),
         _ => return None,
     };
-    let Some(number) = length.count.filter(|_| length.unit >= Unit::Day || anchor == Anchor::Publication) else {
+    let Some(number) = length.count.filter(|_| length.unit >= Unit::Day || anchor == Anchor::Publication)
+    else {
         // "Several weeks ago" and "an hour later" lead to no day.
         return Some(Phrase::new(end, Meaning::Length(length)));
     };
@@ -177,7 +197,17 @@ pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
     let the = usize::from(lex(words, from) == Lex::The);
     from += the;
     let mut told = false;
-    if matches!(lex(words, from), Lex::Past | Lex::Last | Lex::Next | Lex::First | Lex::Coming | Lex::Previous | Lex::Following | Lex::This) {
+    if matches!(
+        lex(words, from),
+        Lex::Past
+            | Lex::Last
+            | Lex::Next
+            | Lex::First
+            | Lex::Coming
+            | Lex::Previous
+            | Lex::Following
+            | Lex::This
+    ) {
         from += 1;
         told = true;
     }
@@ -198,7 +228,8 @@ pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
             let (end, length) = count(words, from + about)?;
             let age = lex(words, end) == Lex::Old;
             let rate = end == at + 2 && lex(words, at) == Lex::A && is_rate(words, at);
-            let share = length.unit == Unit::Quarter && (gap(words, end - 1) == Gap::Hyphen || lex(words, at) == Lex::A);
+            let share = length.unit == Unit::Quarter
+                && (gap(words, end - 1) == Gap::Hyphen || lex(words, at) == Lex::A);
             if age || rate || share {
                 return None;
             }
@@ -212,7 +243,10 @@ pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
 fn is_rate(words: &[Word], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|at| words[at]) else { return false };
     matches!(before.lex, Lex::Number(_) | Lex::Year(_) | Lex::Amount | Lex::AndHalf(_) | Lex::One)
-        || before.lex == Lex::Other && before.verb == Verb::None && before.end - before.at > 2 && words[at].gap == Gap::Blank
+        || before.lex == Lex::Other
+            && before.verb == Verb::None
+            && before.end - before.at > 2
+            && words[at].gap == Gap::Blank
 }
 
 fn verb(words: &[Word], at: usize) -> Verb {
@@ -263,15 +297,137 @@ fn number(words: &[Word], at: usize) -> Option<(usize, Option<u32>, bool)> {
         (Lex::One, ..) => Some(and_half(at + 1).map_or((at + 1, Some(1), false), |end| (end, Some(1), true))),
         (Lex::Number(first) | Lex::Year(first), next, _) => {
             let (end, value) = match next {
-                Lex::Number(ones @ 1..=9) if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + ones),
-                Lex::One if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => (at + 2, first + 1),
+                Lex::Number(ones @ 1..=9)
+                    if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen =>
+                {
+                    (at + 2, first + ones)
+                }
+                Lex::One if (20..=90).contains(&first) && gap(words, at + 1) == Gap::Hyphen => {
+                    (at + 2, first + 1)
+                }
                 // "two or three weeks": the second is nearer to the end.
-                Lex::Or | Lex::To if matches!(lex(words, at + 2), Lex::Number(_)) => return number(words, at + 2),
+                Lex::Or | Lex::To if matches!(lex(words, at + 2), Lex::Number(_)) => {
+                    return number(words, at + 2);
+                }
                 Lex::Number(scale @ (100 | 1000)) => (at + 2, first.checked_mul(scale)?),
                 _ => (at + 1, first),
             };
             Some(and_half(end).map_or((end, Some(value), false), |end| (end, Some(value), true)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::date::tests::check;
+
+    #[test]
+    fn what_hangs_on_the_publication() {
+        check(&[
+            ("The mill burned yesterday morning.", &["yesterday morning = 2024-10-15TMO"]),
+            ("The mill burned last night.", &["last night = 2024-10-15TNI"]),
+            ("The mill reopens tonight.", &["tonight = 2024-10-16TNI"]),
+            ("The mill burned the day before yesterday.", &["the day before yesterday = 2024-10-14"]),
+            ("The mill burned last month.", &["last month = 2024-09"]),
+            ("The mill burned earlier this week.", &["earlier this week = 2024-W42"]),
+            ("The mill burned over the weekend.", &["the weekend = 2024-W41-WE"]),
+            ("The mill will reopen at the weekend.", &["the weekend = 2024-W42-WE"]),
+            ("The mill burned six weeks ago.", &["six weeks ago = 2024-W36"]),
+            ("The mill burned a year ago.", &["a year ago = 2023"]),
+            ("The mill burned four decades ago.", &["four decades ago = 1984"]),
+            ("The mill will reopen two months from now.", &["two months from now = 2024-12"]),
+        ]);
+    }
+
+    #[test]
+    fn what_hangs_on_the_last_day_told_of() {
+        check(&[
+            (
+                "The mill burned on Oct. 3. The following day it rained.",
+                &["Oct. 3 = 2024-10-03", "The following day = 2024-10-04"],
+            ),
+            (
+                "The mill burned on Oct. 3. Two days later it rained.",
+                &["Oct. 3 = 2024-10-03", "Two days later = 2024-10-05"],
+            ),
+            (
+                "The mill burned on Oct. 3. It had rained the day before.",
+                &["Oct. 3 = 2024-10-03", "the day before = 2024-10-02"],
+            ),
+            (
+                "The mill burned on Oct. 3. That night it rained.",
+                &["Oct. 3 = 2024-10-03", "That night = 2024-10-03TNI"],
+            ),
+            (
+                "The mill burned on Oct. 3. It rained earlier that week.",
+                &["Oct. 3 = 2024-10-03", "earlier that week = 2024-W40"],
+            ),
+            (
+                "The mill burned on Oct. 3. The previous Friday it rained.",
+                &["Oct. 3 = 2024-10-03", "The previous Friday = 2024-09-27"],
+            ),
+            (
+                "The mill burned in 1998. A year earlier it was sold.",
+                &["1998 = 1998", "A year earlier = 1997"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_day_of_saying_and_a_plan_are_not_where_the_story_goes_on() {
+        check(&[
+            (
+                "The mill burned on Oct. 3, she said on Monday. Two days later it rained.",
+                &["Oct. 3 = 2024-10-03", "Monday = 2024-10-14", "Two days later = 2024-10-05"],
+            ),
+            (
+                "The mill burned on Oct. 3. It will reopen on Dec. 1. The next day the owner had left.",
+                &["Oct. 3 = 2024-10-03", "Dec. 1 = 2024-12-01", "The next day = 2024-10-04"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_day_before_something_is_no_date() {
+        check(&[("She left the day before the fire.", &[]), ("She left the week after he came.", &[])]);
+    }
+
+    #[test]
+    fn figures_are_compared_with_those_of_a_year_before() {
+        check(&[
+            (
+                "Sales rose in the third quarter. They had been low in the year-earlier period.",
+                &["the third quarter = 2024-Q3", "the year-earlier period = 2023-Q3"],
+            ),
+            (
+                "Sales rose in the third quarter from a year ago.",
+                &["the third quarter = 2024-Q3", "a year ago = 2023-Q3"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn lengths() {
+        check(&[
+            ("It rained for two and a half years.", &["two and a half years = P2Y6M"]),
+            ("It rained for 5 1/2 hours.", &["5 1/2 hours = PT5H30M"]),
+            ("It rained for a minute and a half.", &["a minute and a half = PT1M30S"]),
+            ("It rained for the past five days.", &["the past five days = P5D"]),
+            ("It was a two-week strike.", &["two-week = P2W"]),
+            ("It rained for twenty-one days.", &["twenty-one days = P21D"]),
+            ("It rained for several weeks.", &["several weeks = PXW"]),
+            ("It rained for a couple of hours.", &["a couple of hours = PT2H"]),
+            ("It rained for two decades.", &["two decades = P20Y"]),
+        ]);
+    }
+
+    #[test]
+    fn ages_rates_and_shares_are_no_lengths() {
+        check(&[
+            ("The 6-year-old boy met a woman 62 years old.", &[]),
+            ("The line has four flights a week and earns $500 a month.", &[]),
+            ("They eat three-quarters of the bread.", &[]),
+        ]);
     }
 }

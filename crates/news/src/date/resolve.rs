@@ -29,7 +29,9 @@ pub(super) fn plain(meaning: Meaning, hour: Option<Hour>) -> Value {
         Meaning::Reference(reference) => Value::Reference(reference),
         Meaning::Length(length) => Value::Length(in_clock(length)),
         Meaning::Every(every) => Value::Every(every),
-        Meaning::Named(name, Which::In(year)) => in_year(name, year).map_or(Value::Unresolved, |piece| Value::Piece(at(piece, hour))),
+        Meaning::Named(name, Which::In(year)) => {
+            in_year(name, year).map_or(Value::Unresolved, |piece| Value::Piece(at(piece, hour)))
+        }
         Meaning::Named(..) | Meaning::Away { .. } | Meaning::YearEarlier(_) => Value::Unresolved,
     }
 }
@@ -48,8 +50,12 @@ struct Told {
 impl Told {
     fn value(&self, time: &Time) -> Value {
         let piece = match time.meaning {
-            Meaning::Named(name, Which::Following) => self.day(time.direction).and_then(|day| following(name, day)),
-            Meaning::Named(name, Which::Preceding) => self.day(time.direction).and_then(|day| preceding(name, day)),
+            Meaning::Named(name, Which::Following) => {
+                self.day(time.direction).and_then(|day| following(name, day))
+            }
+            Meaning::Named(name, Which::Preceding) => {
+                self.day(time.direction).and_then(|day| preceding(name, day))
+            }
             Meaning::Named(name, Which::That) => self.day(time.direction).and_then(|day| nearest(name, day)),
             Meaning::Named(name, which) if !matches!(which, Which::In(_)) => {
                 self.published.and_then(|day| named(name, which, time.direction, day))
@@ -57,7 +63,9 @@ impl Told {
             Meaning::Away { unit: Unit::Quarter, by: 0, from: Anchor::Narrative } => {
                 self.quarter.or_else(|| self.published.and_then(|day| moved(Unit::Quarter, -1, day)))
             }
-            Meaning::Away { unit, by, from: Anchor::Publication } => self.published.and_then(|day| moved(unit, by, day)),
+            Meaning::Away { unit, by, from: Anchor::Publication } => {
+                self.published.and_then(|day| moved(unit, by, day))
+            }
             Meaning::Away { unit, by, from: _ } => self.away(unit, by, time.direction),
             Meaning::YearEarlier(from) => self.year_earlier(from, time.direction),
             _ => return plain(time.meaning, time.hour),
@@ -67,7 +75,10 @@ impl Told {
 
     /// The last day told of, or the day of publication.
     fn day(&self, direction: Option<Direction>) -> Option<Date> {
-        self.last_of(direction).filter(|piece| piece.grain() >= Grain::Day).map(|piece| piece.days().0).or(self.published)
+        self.last_of(direction)
+            .filter(|piece| piece.grain() >= Grain::Day)
+            .map(|piece| piece.days().0)
+            .or(self.published)
     }
 
     /// The last piece told of: a plan goes on with plans, the past with the past.
@@ -82,7 +93,11 @@ impl Told {
             Unit::Month | Unit::Quarter => Grain::Month,
             _ => Grain::Day,
         };
-        let day = self.last_of(direction).filter(|piece| piece.grain() >= fine).map(|piece| piece.days().0).or(self.published)?;
+        let day = self
+            .last_of(direction)
+            .filter(|piece| piece.grain() >= fine)
+            .map(|piece| piece.days().0)
+            .or(self.published)?;
         moved(unit, by, day)
     }
 
@@ -96,13 +111,16 @@ impl Told {
 
     /// What later expressions can hang on. The day of saying is not where the story goes on.
     fn hear(&mut self, time: &Time) {
-        let months = matches!(time.value, Value::Length(Length { count: Some(6 | 9), unit: Unit::Month, .. }));
+        let months =
+            matches!(time.value, Value::Length(Length { count: Some(6 | 9), unit: Unit::Month, .. }));
         let Value::Piece(piece) = time.value else {
             // Figures of so many months are compared with those of a year before, not of a quarter.
             self.quarter = self.quarter.filter(|_| !months);
             return;
         };
-        if matches!(piece.grain(), Grain::Quarter | Grain::Half) && !matches!(time.meaning, Meaning::YearEarlier(_)) {
+        if matches!(piece.grain(), Grain::Quarter | Grain::Half)
+            && !matches!(time.meaning, Meaning::YearEarlier(_))
+        {
             self.quarter = Some(piece);
         } else if matches!(time.meaning, Meaning::Stated(Piece::Year(_))) {
             self.quarter = None;
@@ -170,7 +188,9 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
                 let far = (next.days().0 - day).get_days() > LONG_AGO;
                 if far { nearest(name, day) } else { Some(next) }
             }
-            Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => nearest(name, day),
+            Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => {
+                nearest(name, day)
+            }
             _ => {
                 let last = before_or_now(name, day)?;
                 let next = after_or_now(name, day)?;
@@ -247,7 +267,9 @@ fn candidates(name: Name, day: Date) -> impl DoubleEndedIterator<Item = Piece> {
         }
         let monday = Piece::around(Unit::Week, day)?.days().0.checked_add(i64::from(by).weeks()).ok()?;
         match name {
-            Name::Weekday(weekday) => monday.checked_add(i64::from(weekday.to_monday_zero_offset()).days()).ok().map(Piece::Day),
+            Name::Weekday(weekday) => {
+                monday.checked_add(i64::from(weekday.to_monday_zero_offset()).days()).ok().map(Piece::Day)
+            }
             _ => Some(Piece::Weekend(monday)),
         }
     })
@@ -284,4 +306,50 @@ fn easter(year: i16) -> Option<Date> {
     let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
     let days = h + l - 7 * ((a + 11 * h + 22 * l) / 451) + 114;
     Date::new(year as i16, (days / 31) as i8, (days % 31 + 1) as i8).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feasts_fall_on_their_days() {
+        for (holiday, year, wanted) in [
+            (Holiday::Easter, 2024, date(2024, 3, 31)),
+            (Holiday::Easter, 2000, date(2000, 4, 23)),
+            (Holiday::GoodFriday, 2019, date(2019, 4, 19)),
+            (Holiday::Thanksgiving, 2024, date(2024, 11, 28)),
+            (Holiday::LaborDay, 2024, date(2024, 9, 2)),
+            (Holiday::MemorialDay, 2024, date(2024, 5, 27)),
+        ] {
+            assert_eq!(holiday_in(holiday, year), Some(wanted));
+        }
+    }
+
+    #[test]
+    fn a_month_that_is_far_ahead_in_a_plan_and_just_over_is_the_one_that_is_over() {
+        let day = date(2024, 1, 15);
+        let december = |direction| named(Name::Month(12), Which::Bare, direction, day);
+        assert_eq!(december(Some(Direction::Planned)), Some(Piece::Month(2023, 12)));
+        assert_eq!(december(Some(Direction::Past)), Some(Piece::Month(2023, 12)));
+        let february = named(Name::Day(2, 1), Which::Bare, Some(Direction::Past), day);
+        assert_eq!(
+            february,
+            Some(Piece::Day(date(2024, 2, 1))),
+            "nobody tells of last February's first in January"
+        );
+    }
+
+    #[test]
+    fn a_leap_day_is_that_of_a_leap_year() {
+        let leap = named(Name::Day(2, 29), Which::Last, None, date(2023, 6, 1));
+        assert_eq!(leap, Some(Piece::Day(date(2020, 2, 29))));
+    }
+
+    #[test]
+    fn the_calendar_ends_without_a_panic() {
+        assert_eq!(moved(Unit::Century, i32::MAX, date(2024, 1, 1)), None);
+        assert_eq!(moved(Unit::Day, -1, Date::MIN), None);
+        assert_eq!(named(Name::Weekday(Weekday::Friday), Which::Next, None, Date::MAX), None);
+    }
 }

@@ -44,7 +44,11 @@ pub(super) fn read(text: &str, begin: usize, end: usize, words: &mut Vec<Word>) 
             at += 1;
             continue;
         }
-        let gap = if words.is_empty() { gap_of(&text[last..at], Gap::Other) } else { gap_of(&text[last..at], Gap::Blank) };
+        let gap = if words.is_empty() {
+            gap_of(&text[last..at], Gap::Other)
+        } else {
+            gap_of(&text[last..at], Gap::Blank)
+        };
         let (stop, lex) = if bytes[at].is_ascii_digit() {
             number(text, at, end, &bytes[last..at])
         } else {
@@ -53,7 +57,11 @@ pub(super) fn read(text: &str, begin: usize, end: usize, words: &mut Vec<Word>) 
                 stop += 1;
             }
             // "a.m." and its like are one word.
-            if stop + 2 < end && stop == at + 1 && bytes[stop] == b'.' && matches!(bytes[stop + 1], b'm' | b'M') {
+            if stop + 2 < end
+                && stop == at + 1
+                && bytes[stop] == b'.'
+                && matches!(bytes[stop + 1], b'm' | b'M')
+            {
                 stop += if stop + 2 < end && bytes[stop + 2] == b'.' { 3 } else { 2 };
             }
             (stop, Lex::Other)
@@ -104,7 +112,8 @@ fn number(text: &str, at: usize, end: usize, before: &[u8]) -> (usize, Lex) {
             if sign != b':' && next(second) == sign && next(second + 1).is_ascii_digit() {
                 let third = digits(second + 1);
                 let last = value(second + 1, third);
-                let parts = if first - at == 4 { (whole, middle, last) } else { day_and_month(last, whole, middle) };
+                let parts =
+                    if first - at == 4 { (whole, middle, last) } else { day_and_month(last, whole, middle) };
                 if let Some(day) = civil(parts) {
                     return (third, Lex::Date(day));
                 }
@@ -137,7 +146,9 @@ fn number(text: &str, at: usize, end: usize, before: &[u8]) -> (usize, Lex) {
         (b"", 4) if whole % 10 == 0 && (rest.starts_with(b"'s") || rest.starts_with("’s".as_bytes())) => {
             (first + rest.iter().position(|byte| *byte == b's').unwrap_or_default() + 1, Lex::Decade(whole))
         }
-        (b"", 2) if apostrophe => (first, Lex::ShortYear(if whole < 40 { 2000 + whole } else { 1900 + whole })),
+        (b"", 2) if apostrophe => {
+            (first, Lex::ShortYear(if whole < 40 { 2000 + whole } else { 1900 + whole }))
+        }
         (b"", 4) if next(first) != b'%' => (first, Lex::Year(whole)),
         _ if next(first) == b'%' => (first, Lex::Amount),
         _ => (first, Lex::Number(whole)),
@@ -146,7 +157,13 @@ fn number(text: &str, at: usize, end: usize, before: &[u8]) -> (usize, Lex) {
 
 /// Year, month and day of "3/14/2019" or "14/3/2019". Where both would do, the month comes first, as in America.
 fn day_and_month(year: u32, first: u32, second: u32) -> (u32, u32, u32) {
-    let year = if year < 40 { 2000 + year } else if year < 100 { 1900 + year } else { year };
+    let year = if year < 40 {
+        2000 + year
+    } else if year < 100 {
+        1900 + year
+    } else {
+        year
+    };
     if first > 12 { (year, second, first) } else { (year, first, second) }
 }
 

@@ -12,11 +12,15 @@ mod calendar;
 mod clause;
 mod find;
 mod inferred;
+mod length;
 mod lexicon;
+mod phrase;
 mod piece;
 mod relative;
 mod resolve;
+mod verb;
 mod word;
+mod year;
 
 use std::ops::Range;
 

@@ -4,14 +4,12 @@
 //! meet"). So the nearest verb before it tells, and if none is there, the first one behind it.
 
 use super::Direction;
-use super::find::{gap, lex};
-use super::lexicon::{Lex, Verb};
-use super::word::{Gap, Word};
+use super::lexicon::Lex;
+use super::verb::Verb;
+use super::word::{Gap, Word, before_verb, gap, lex};
 
 /// How far a verb before or behind may stand, in words.
 const REACH: usize = 24;
-/// How far a word of planning may stand before what is planned.
-const PLAN_REACH: usize = 9;
 
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
@@ -83,8 +81,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
         };
         if told.is_some() {
-            // What "will" so far away told of is no longer what has a day here.
-            return told.filter(|told| *told == Direction::Past || head - at <= PLAN_REACH);
+            return told;
         }
     }
     ahead(words, last, false).or(infinitive.then_some(Direction::Planned))
@@ -105,10 +102,6 @@ fn is_noun(words: &[Word], at: usize) -> bool {
     at > 0
         && (matches!(words[at - 1].lex, Lex::The | Lex::A | Lex::This | Lex::That)
             || words[at - 1].verb == Verb::Owner)
-}
-
-fn before_verb(words: &[Word], at: usize) -> Verb {
-    at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
 }
 
 /// A past form counts as what stands right before it says: "will be held", "is scheduled", "could have left".

@@ -4,51 +4,15 @@
 
 use super::calendar::calendar;
 use super::clause;
-use super::lexicon::{Lex, Verb};
-use super::piece::{Every, Length, Piece, Unit};
-use super::relative::{away, length};
+use super::length::length;
+use super::lexicon::Lex;
+use super::phrase::{Phrase, is_day};
+use super::piece::{Every, Length, Unit};
+use super::relative::away;
 use super::resolve::plain;
-use super::word::{Gap, Word};
-use super::{Anchor, Direction, Hedge, Hour, Meaning, Name, Reference, Time, Which};
-
-/// A phrase that was read: behind its last word, and what it says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Phrase {
-    pub(super) end: usize,
-    pub(super) meaning: Meaning,
-    pub(super) hour: Option<Hour>,
-    pub(super) hedge: Option<Hedge>,
-}
-
-impl Phrase {
-    pub(super) fn new(end: usize, meaning: Meaning) -> Self {
-        Self { end, meaning, hour: None, hedge: None }
-    }
-
-    pub(super) fn away(end: usize, unit: Unit, by: i32, from: Anchor) -> Self {
-        Self::new(end, Meaning::Away { unit, by, from })
-    }
-
-    /// Whether it names days, and not a length or a habit.
-    fn is_date(&self) -> bool {
-        !matches!(self.meaning, Meaning::Length(_) | Meaning::Every(_) | Meaning::Reference(_))
-    }
-}
-
-/// What the word at `at` can be; nothing behind the sentence's end.
-pub(super) fn lex(words: &[Word], at: usize) -> Lex {
-    words.get(at).map_or(Lex::Other, |word| word.lex)
-}
-
-/// What stands before the word at `at`.
-pub(super) fn gap(words: &[Word], at: usize) -> Gap {
-    words.get(at).map_or(Gap::Other, |word| word.gap)
-}
-
-/// The word before the one at `at`.
-pub(super) fn before(words: &[Word], at: usize) -> Lex {
-    at.checked_sub(1).map_or(Lex::Other, |at| words[at].lex)
-}
+use super::verb::Verb;
+use super::word::{Gap, Word, before, before_verb, gap, lex, verb};
+use super::{Anchor, Direction, Hedge, Hour, Meaning, Reference, Time, Which};
 
 /// Adds the time expressions of one sentence.
 pub(super) fn times(words: &[Word], found: &mut Vec<Time>) {
@@ -89,8 +53,14 @@ fn inherent(phrase: &Phrase, said: Option<Direction>) -> Option<Direction> {
 }
 
 /// The longest phrase that begins at a word.
-pub(super) fn phrase(words: &[Word], at: usize) -> Option<Phrase> {
-    let kinds = [hedged, calendar, away, reference, length, clock, every];
+fn phrase(words: &[Word], at: usize) -> Option<Phrase> {
+    let (hedged, sharp) = (hedged(words, at), sharp(words, at));
+    if hedged.map(|phrase| phrase.end) >= sharp.map(|phrase| phrase.end) { hedged } else { sharp }
+}
+
+/// The longest phrase without a hedge.
+fn sharp(words: &[Word], at: usize) -> Option<Phrase> {
+    let kinds = [calendar, away, reference, length, clock, every];
     // The first of equally long ones: the kinds are in the order of trust.
     kinds.iter().filter_map(|kind| kind(words, at)).rev().max_by_key(|phrase| phrase.end)
 }
@@ -119,7 +89,7 @@ fn hedged(words: &[Word], at: usize) -> Option<Phrase> {
         let day = Phrase::away(from + 1, Unit::Day, 0, Anchor::Narrative);
         return Some(Phrase { hour: Some(Hour::Part(part)), hedge: Some(hedge), ..day });
     }
-    let inner = phrase(words, from)?;
+    let inner = sharp(words, from)?;
     let fits = if dates {
         inner.is_date() && (from == first + 2 || lex(words, from) != Lex::The)
     } else {
@@ -170,16 +140,6 @@ fn clock(words: &[Word], at: usize) -> Option<Phrase> {
         Some(day) => Phrase { hour, ..day },
         None => Phrase { hour, ..Phrase::away(end, Unit::Day, 0, Anchor::Narrative) },
     })
-}
-
-/// Whether a meaning is one day, which can have hours.
-pub(super) fn is_day(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Stated(Piece::Day(_))
-            | Meaning::Named(Name::Weekday(_) | Name::Day(..) | Name::Holiday(_), _)
-            | Meaning::Away { unit: Unit::Day, .. }
-    )
 }
 
 /// "every two weeks", "each Thursday", "daily", "Tuesday nights".
@@ -233,15 +193,6 @@ fn reference(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Past, _) if the == 1 && before(words, at) == Lex::In => past(next + 1),
         _ => None,
     }
-}
-
-/// What the word at `at` says of its clause's tense.
-fn verb(words: &[Word], at: usize) -> Verb {
-    words.get(at).map_or(Verb::None, |word| word.verb)
-}
-
-fn before_verb(words: &[Word], at: usize) -> Verb {
-    at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const REPORTED: i32 = 75;
 ///
 /// Without a day of publication, what hangs on it stays [`Value::Unresolved`]; a later call with the day resolves it.
 pub fn resolve<'a>(times: impl IntoIterator<Item = &'a mut Time>, published: Option<Date>) {
-    let mut told = Told { published, last: None, past: None, quarter: None };
+    let mut told = Told { published, last: Last::default(), past: Last::default(), quarter: None };
     for time in times {
         time.value = told.value(time);
         told.hear(time);
@@ -39,10 +39,10 @@ pub(super) fn plain(meaning: Meaning, hour: Option<Hour>) -> Value {
 /// What the text has told so far.
 struct Told {
     published: Option<Date>,
-    /// The last piece that was told of.
-    last: Option<Piece>,
+    /// The last piece that was told of, plans among them.
+    last: Last,
     /// The last one that was no plan.
-    past: Option<Piece>,
+    past: Last,
     /// The last quarter, or part of a year like it, that figures were given for.
     quarter: Option<Piece>,
 }
@@ -73,32 +73,25 @@ impl Told {
         piece.map_or(Value::Unresolved, |piece| Value::Piece(at(piece, time.hour)))
     }
 
+    /// The last piece told of: a plan goes on with plans, the past with the past.
+    fn last(&self, direction: Option<Direction>) -> Last {
+        if is_ahead(direction) || self.past.piece.is_none() { self.last } else { self.past }
+    }
+
     /// The last day told of, or the day of publication.
     fn day(&self, direction: Option<Direction>) -> Option<Date> {
-        self.last_of(direction)
-            .filter(|piece| piece.grain() >= Grain::Day)
-            .map(|piece| piece.days().0)
-            .or(self.published)
+        self.last(direction).day.or(self.published)
     }
 
-    /// The last piece told of: a plan goes on with plans, the past with the past.
-    fn last_of(&self, direction: Option<Direction>) -> Option<Piece> {
-        if is_ahead(direction) { self.last } else { self.past.or(self.last) }
-    }
-
-    /// So many units from the last piece told of, if it is as fine as they are.
+    /// So many units from the last piece told of that is as fine as they are.
     fn away(&self, unit: Unit, by: i32, direction: Option<Direction>) -> Option<Piece> {
         let fine = match unit {
             Unit::Year | Unit::Decade | Unit::Century => Grain::Year,
             Unit::Month | Unit::Quarter => Grain::Month,
-            _ => Grain::Day,
+            _ => return moved(unit, by, self.day(direction)?),
         };
-        let day = self
-            .last_of(direction)
-            .filter(|piece| piece.grain() >= fine)
-            .map(|piece| piece.days().0)
-            .or(self.published)?;
-        moved(unit, by, day)
+        let piece = self.last(direction).piece.filter(|piece| piece.grain() >= fine);
+        moved(unit, by, piece.map(|piece| piece.days().0).or(self.published)?)
     }
 
     fn year_earlier(&self, from: Anchor, direction: Option<Direction>) -> Option<Piece> {
@@ -125,11 +118,27 @@ impl Told {
         } else if matches!(time.meaning, Meaning::Stated(Piece::Year(_))) {
             self.quarter = None;
         }
-        if !time.saying || self.last.is_none() {
-            self.last = Some(piece);
+        if !time.saying || self.last.piece.is_none() {
+            self.last.hear(piece);
             if !is_ahead(time.direction) {
-                self.past = Some(piece);
+                self.past.hear(piece);
             }
+        }
+    }
+}
+
+/// The last piece that was told of, and the last that was as fine as a day.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    piece: Option<Piece>,
+    day: Option<Date>,
+}
+
+impl Last {
+    fn hear(&mut self, piece: Piece) {
+        self.piece = Some(piece);
+        if piece.grain() >= Grain::Day {
+            self.day = Some(piece.days().0);
         }
     }
 }

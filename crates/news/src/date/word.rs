@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 
-use super::lexicon::{self, Lex, Verb};
+use super::lexicon::{self, Lex};
+use super::verb::Verb;
 
 /// One word, number or sign of a clock.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,31 @@ pub(super) enum Gap {
     Amount,
     /// Anything else.
     Other,
+}
+
+/// What the word at `at` can be; nothing behind the sentence's end.
+pub(super) fn lex(words: &[Word], at: usize) -> Lex {
+    words.get(at).map_or(Lex::Other, |word| word.lex)
+}
+
+/// What stands before the word at `at`.
+pub(super) fn gap(words: &[Word], at: usize) -> Gap {
+    words.get(at).map_or(Gap::Other, |word| word.gap)
+}
+
+/// The word before the one at `at`.
+pub(super) fn before(words: &[Word], at: usize) -> Lex {
+    at.checked_sub(1).map_or(Lex::Other, |at| words[at].lex)
+}
+
+/// What the word at `at` says of its clause's tense.
+pub(super) fn verb(words: &[Word], at: usize) -> Verb {
+    words.get(at).map_or(Verb::None, |word| word.verb)
+}
+
+/// The same of the word before the one at `at`.
+pub(super) fn before_verb(words: &[Word], at: usize) -> Verb {
+    at.checked_sub(1).map_or(Verb::None, |at| words[at].verb)
 }
 
 /// Reads the words of `text[begin..end]` into `words`, which is emptied before.

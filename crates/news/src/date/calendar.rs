@@ -99,6 +99,7 @@ fn holiday(words: &[Word], at: usize) -> Option<(Holiday, usize)> {
         (Lex::Good, Lex::Weekday(Weekday::Friday), ..) => (Holiday::GoodFriday, at + 2),
         (Lex::New, Lex::Unit(Unit::Year), Lex::S, Lex::Unit(Unit::Day)) => (Holiday::NewYearsDay, at + 4),
         (Lex::New, Lex::Unit(Unit::Year), Lex::S, Lex::Eve) => (Holiday::NewYearsEve, at + 4),
+        (Lex::New, Lex::Unit(Unit::Year), Lex::S, _) => (Holiday::NewYearsDay, at + 3),
         _ => return None,
     })
 }
@@ -146,6 +147,14 @@ fn is_month(words: &[Word], at: usize) -> bool {
 fn day_number(words: &[Word], at: usize) -> Option<(i8, usize)> {
     if !matches!(gap(words, at), Gap::Blank | Gap::Stop) {
         return None;
+    }
+    // "March twenty-first"
+    if let (Lex::Number(tens @ (20 | 30)), Gap::Hyphen) = (lex(words, at), gap(words, at + 1)) {
+        match lex(words, at + 1) {
+            Lex::First => return Some((tens as i8 + 1, at + 2)),
+            Lex::Ordinal(ones @ 2..=9) => return Some(((tens + ones) as i8, at + 2)),
+            _ => {}
+        }
     }
     match lex(words, at) {
         Lex::Number(day @ 1..=31) | Lex::Ordinal(day @ 1..=31) => {
@@ -224,6 +233,7 @@ mod tests {
             ("The pier fell on 14 October 2019.", &["14 October 2019 = 2019-10-14"]),
             ("The pier fell on the 14th of October 2019.", &["the 14th of October 2019 = 2019-10-14"]),
             ("The pier fell on Monday, Oct. 14.", &["Monday, Oct. 14 = 2024-10-14"]),
+            ("The pier fell on March twenty-first.", &["March twenty-first = 2024-03-21"]),
             ("The pier fell on 2019-10-14.", &["2019-10-14 = 2019-10-14"]),
             ("The pier fell on 10/14/2019.", &["10/14/2019 = 2019-10-14"]),
             ("The pier fell on 14/10/2019.", &["14/10/2019 = 2019-10-14"]),

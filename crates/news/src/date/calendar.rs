@@ -54,7 +54,9 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
         _ => (Which::Bare, at + the),
     };
     // "May Day" is no month.
+    let alone = the == 0 || matches!(lex(words, from), Lex::Number(_) | Lex::Ordinal(_));
     if which == Which::Bare
+        && alone
         && holiday(words, from).is_none()
         && let Some(day) = day_of_month(words, from)
     {

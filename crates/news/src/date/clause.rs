@@ -67,6 +67,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
                     Direction::Past | Direction::Planned => Some(Direction::Planned),
                 }
             }
+            Verb::Scheduled if is_arranged(words, at) => plan(words, at),
             Verb::Vow if infinitive => plan(words, at),
             // "Is to meet", but not "was quick to leave".
             Verb::Is | Verb::Was if infinitive && lex(words, at + 1) == Lex::To => Some(Direction::Planned),
@@ -77,6 +78,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             | Verb::Is
             | Verb::Was
             | Verb::Vow
+            | Verb::Scheduled
             | Verb::Set => Some(nearer(words, at)),
             Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
         };
@@ -90,11 +92,16 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
 /// What a word of planning says: nothing as a noun ("the plan") or a cause ("due to the rain"); what had been planned is past.
 fn plan(words: &[Word], at: usize) -> Option<Direction> {
     let cause = words[at].verb == Verb::Due && lex(words, at + 1) == Lex::To && !is_verb_next(words, at + 1);
-    if is_noun(words, at) || cause {
+    if words[at].verb != Verb::Scheduled && is_noun(words, at) || cause {
         return None;
     }
     let had = words[at.saturating_sub(3)..at].iter().any(|word| word.verb == Verb::Had);
     Some(if had { Direction::Past } else { Direction::Planned })
+}
+
+/// Whether something is planned, and did not happen "as planned".
+fn is_arranged(words: &[Word], at: usize) -> bool {
+    !words[at.saturating_sub(2)..at].iter().any(|word| word.verb == Verb::Clause)
 }
 
 /// Whether an article or "its" makes the word a noun: "the plan", "their return".
@@ -113,12 +120,17 @@ fn nearer(words: &[Word], at: usize) -> Direction {
     if (set || words[at].verb == Verb::Vow) && matches!(before_verb(words, at), Verb::Is | Verb::Was) {
         return Direction::Planned;
     }
+    let mut have = words[at].verb == Verb::Have;
     for before in (at.saturating_sub(4)..at).rev() {
         match words[before].verb {
+            // "May have left" is a doubt about the past.
+            Verb::May if have => return Direction::Past,
             Verb::Will | Verb::To => return Direction::Planned,
             Verb::Plan | Verb::Due => return plan(words, before).unwrap_or(Direction::Past),
+            Verb::Scheduled if is_arranged(words, before) => return Direction::Planned,
             Verb::May => return Direction::Uncertain,
-            Verb::Is | Verb::Was | Verb::Have => {}
+            Verb::Have => have = true,
+            Verb::Is | Verb::Was => {}
             // "will not be", "would also have been"
             Verb::None if words[before].lex == Lex::Other => {}
             _ => break,
@@ -139,10 +151,14 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
         match words[at].verb {
             Verb::Will => return Some(Direction::Planned),
             Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
+            Verb::Scheduled if is_arranged(words, at) => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
             Verb::Is | Verb::Was | Verb::Have
                 if words.get(at + 1).is_some_and(|word| {
-                    matches!(word.verb, Verb::Plan | Verb::Due | Verb::Set | Verb::To | Verb::Going)
+                    matches!(
+                        word.verb,
+                        Verb::Plan | Verb::Scheduled | Verb::Due | Verb::Set | Verb::To | Verb::Going
+                    )
                 }) =>
             {
                 return Some(Direction::Planned);
@@ -154,6 +170,7 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             | Verb::Is
             | Verb::Was
             | Verb::Vow
+            | Verb::Scheduled
             | Verb::Set => return Some(Direction::Past),
             _ => {}
         }
@@ -196,7 +213,11 @@ mod tests {
             ("The ministers were quick to leave on Friday.", Past),
             ("The ministers had planned to meet on Friday.", Past),
             ("A meeting scheduled for Friday is off.", Planned),
+            ("The ministers spoke before a planned visit on Friday.", Planned),
+            ("The ministers met as planned on Friday.", Past),
+            ("The ministers spoke of a possible visit on Friday.", Uncertain),
             ("The ministers could meet on Friday.", Uncertain),
+            ("The ministers may have met on Friday.", Past),
             ("The plan fell on Friday.", Past),
             ("The match was lost due to its rain on Friday.", Past),
         ] {

@@ -49,7 +49,9 @@ pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
             let rate = end == at + 2 && lex(words, at) == Lex::A && is_rate(words, at);
             let share = length.unit == Unit::Quarter
                 && (gap(words, end - 1) == Gap::Hyphen || lex(words, at) == Lex::A);
-            if age || rate || share {
+            // The article of "the two-week strike" is the strike's.
+            let article = the == 1 && !told && gap(words, end - 1) == Gap::Hyphen;
+            if age || rate || share || article {
                 return None;
             }
             let hedge = (about == 1).then_some(Hedge::About);

@@ -152,7 +152,8 @@ pub(super) fn look_up(word: &str) -> (Lex, Verb) {
     small.make_ascii_lowercase();
     let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
     let lex = lex(small, capital);
-    let verb = if lex == Lex::Other || matches!(lex, Lex::To | Lex::Past) { verb(small) } else { Verb::None };
+    let verb =
+        if lex == Lex::Other || matches!(lex, Lex::To | Lex::Coming) { verb(small) } else { Verb::None };
     (lex, verb)
 }
 

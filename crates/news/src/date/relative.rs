@@ -50,6 +50,8 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::This | Lex::Current, _) => (0, Anchor::Publication, from + 1),
         (Lex::Latest, _) => (-1, Anchor::Publication, from + 1),
         (Lex::That, _) if the == 0 => (0, Anchor::Narrative, from + 1),
+        // "The same day as the fire" hangs on the fire.
+        (Lex::Same, _) if verb(words, from + 2) == Verb::Clause => return None,
         (Lex::Same, _) => (0, Anchor::Narrative, from + 1),
         _ if the == 1 => (0, Anchor::Narrative, from),
         _ => return None,
@@ -257,6 +259,17 @@ mod tests {
                 "The mill burned on Oct. 3. It will reopen on Dec. 1. The next day the owner had left.",
                 &["Oct. 3 = 2024-10-03", "Dec. 1 = 2024-12-01", "The next day = 2024-10-04"],
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_hangs_on_a_day_nobody_told_of_stays_open() {
+        check(&[
+            (
+                "The mill burned in mid-May. Two days later it rained.",
+                &["mid-May = 2024-05", "Two days later = ?"],
+            ),
+            ("The mill burned on the same day as the barn.", &[]),
         ]);
     }
 

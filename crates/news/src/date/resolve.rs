@@ -51,10 +51,10 @@ impl Told {
     fn value(&self, time: &Time) -> Value {
         let piece = match time.meaning {
             Meaning::Named(name, Which::Following) => {
-                self.day(time.direction).and_then(|day| following(name, day))
+                self.day(time.direction).and_then(|day| after(name, day))
             }
             Meaning::Named(name, Which::Preceding) => {
-                self.day(time.direction).and_then(|day| preceding(name, day))
+                self.day(time.direction).and_then(|day| before(name, day))
             }
             Meaning::Named(name, Which::That) => self.day(time.direction).and_then(|day| nearest(name, day)),
             Meaning::Named(name, which) if !matches!(which, Which::In(_)) => {
@@ -78,9 +78,11 @@ impl Told {
         if is_ahead(direction) || self.past.piece.is_none() { self.last } else { self.past }
     }
 
-    /// The last day told of, or the day of publication.
+    /// The last day told of. A text that has told of nothing yet tells of the day it was published; one that has told of a month
+    /// alone leaves its "two days later" open.
     fn day(&self, direction: Option<Direction>) -> Option<Date> {
-        self.last(direction).day.or(self.published)
+        let last = self.last(direction);
+        last.day.or_else(|| self.published.filter(|_| last.piece.is_none()))
     }
 
     /// So many units from the last piece told of that is as fine as they are.
@@ -115,10 +117,8 @@ impl Told {
             && !matches!(time.meaning, Meaning::YearEarlier(_))
         {
             self.quarter = Some(piece);
-        } else if matches!(time.meaning, Meaning::Stated(Piece::Year(_))) {
-            self.quarter = None;
         }
-        if !time.saying || self.last.piece.is_none() {
+        if !time.saying || self.last.day.is_none() {
             self.last.hear(piece);
             if !is_ahead(time.direction) {
                 self.past.hear(piece);
@@ -188,27 +188,38 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
         Which::Year(by) => in_year(name, year.checked_add(by)?),
         Which::Last => before(name, day),
         Which::Next => after(name, day),
-        Which::This if !matches!(name, Name::Weekday(_) | Name::Weekend) => in_year(name, year),
-        _ => match direction {
-            _ if matches!(name, Name::Quarter(_)) && just_over(name, day).is_some() => just_over(name, day),
-            Some(Direction::Planned) => {
-                let next = after_or_now(name, day)?;
-                // A month that is over and comes again in ten is told of in the past, whatever the verb.
-                let far = (next.days().0 - day).get_days() > LONG_AGO;
-                if far { nearest(name, day) } else { Some(next) }
-            }
-            Some(Direction::Uncertain) | None if !matches!(name, Name::Weekday(_) | Name::Weekend) => {
-                nearest(name, day)
-            }
-            _ => {
-                let last = before_or_now(name, day)?;
-                let next = after_or_now(name, day)?;
-                let ago = (day - last.days().1).get_days();
-                let ahead = (next.days().0 - day).get_days();
-                Some(if ago > LONG_AGO && ahead < ago { next } else { last })
-            }
-        },
+        Which::This if !is_weekly(name) => in_year(name, year),
+        _ => by_clause(name, direction, day),
     }
+}
+
+/// The piece of a name that its clause tells of.
+fn by_clause(name: Name, direction: Option<Direction>, day: Date) -> Option<Piece> {
+    if matches!(name, Name::Quarter(_))
+        && let over @ Some(_) = just_over(name, day)
+    {
+        return over;
+    }
+    let next = after_or_now(name, day)?;
+    let ahead = (next.days().0 - day).get_days();
+    match direction {
+        // A month that is over and comes again in ten is told of in the past, whatever the verb.
+        Some(Direction::Planned) if ahead > LONG_AGO => nearest(name, day),
+        Some(Direction::Planned) => Some(next),
+        Some(Direction::Uncertain) if is_weekly(name) => Some(next),
+        Some(Direction::Uncertain) => nearest(name, day),
+        None if !is_weekly(name) => nearest(name, day),
+        Some(Direction::Past) | None => {
+            let last = before_or_now(name, day)?;
+            let ago = (day - last.days().1).get_days();
+            Some(if ago > LONG_AGO && ahead < ago { next } else { last })
+        }
+    }
+}
+
+/// Whether a name comes every week, and not every year.
+fn is_weekly(name: Name) -> bool {
+    matches!(name, Name::Weekday(_) | Name::Weekend)
 }
 
 /// A quarter that ended a short while ago: its figures are what is announced, even in a plan.
@@ -234,7 +245,7 @@ fn in_year(name: Name, year: i16) -> Option<Piece> {
     })
 }
 
-/// The last one before the day of the anchor, and the day not in it.
+/// The last one that is over on the day of the anchor; [`before_or_now`] takes one that has begun.
 fn before(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).rev().find(|piece| piece.days().1 < day)
 }
@@ -243,6 +254,7 @@ fn before_or_now(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).rev().find(|piece| piece.days().0 <= day)
 }
 
+/// The first one that begins behind the day of the anchor; [`after_or_now`] takes one that is not over.
 fn after(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).find(|piece| piece.days().0 > day)
 }
@@ -251,14 +263,7 @@ fn after_or_now(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).find(|piece| piece.days().1 >= day)
 }
 
-fn following(name: Name, day: Date) -> Option<Piece> {
-    after(name, day)
-}
-
-fn preceding(name: Name, day: Date) -> Option<Piece> {
-    before(name, day)
-}
-
+/// The one whose days are nearest to the anchor's.
 fn nearest(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).min_by_key(|piece| {
         let (first, last) = piece.days();
@@ -269,7 +274,7 @@ fn nearest(name: Name, day: Date) -> Option<Piece> {
 /// All pieces of a name around a day, in order.
 fn candidates(name: Name, day: Date) -> impl DoubleEndedIterator<Item = Piece> {
     let year = day.year();
-    let weekly = matches!(name, Name::Weekday(_) | Name::Weekend);
+    let weekly = is_weekly(name);
     (-8..=8).filter_map(move |by: i16| {
         if !weekly {
             return in_year(name, year.checked_add(by)?);

@@ -18,8 +18,10 @@ pub(super) enum Verb {
     Will,
     /// could, may, might.
     May,
-    /// plans, scheduled, due.
+    /// plans, hopes.
     Plan,
+    /// scheduled, planned: a plan behind an article too, "the planned visit".
+    Scheduled,
     /// agreed, promised: planned with an infinitive behind it, else past.
     Vow,
     /// set: planned behind a form of "be", else past.
@@ -42,15 +44,17 @@ pub(super) enum Verb {
 pub(super) fn verb(word: &[u8]) -> Verb {
     match word {
         b"will" | b"would" | b"shall" | b"ll" | b"won" => Verb::Will,
-        b"could" | b"may" | b"might" | b"possibly" | b"perhaps" => Verb::May,
-        b"plan" | b"plans" | b"planning" | b"scheduled" | b"slated" | b"expected" | b"expects"
-        | b"expect" | b"hopes" | b"hope" | b"intends" | b"intend" | b"wants" | b"want" | b"agrees"
-        | b"aims" | b"must" | b"should" | b"postponed" | b"delayed" | b"begins" | b"starts" | b"opens"
-        | b"ends" | b"expires" | b"meets" | b"arrives" | b"leaves" | b"returns" | b"faces" | b"takes"
-        | b"resumes" | b"departs" | b"holds" | b"hosts" | b"travels" | b"goes" | b"concludes"
-        | b"scheduling" | b"forthcoming" | b"ready" | b"payable" | b"hoping" | b"unless" | b"likely"
-        | b"forecast" | b"effective" => Verb::Plan,
-        b"agreed" | b"promised" | b"pledged" | b"planned" | b"hoped" | b"vowed" | b"intended" => Verb::Vow,
+        b"could" | b"may" | b"might" | b"possible" | b"possibly" | b"potential" | b"perhaps" => Verb::May,
+        b"plan" | b"plans" | b"planning" | b"expects" | b"expect" | b"hopes" | b"hope" | b"intends"
+        | b"intend" | b"wants" | b"want" | b"agrees" | b"aims" | b"must" | b"should" | b"postponed"
+        | b"delayed" | b"begins" | b"starts" | b"opens" | b"ends" | b"expires" | b"meets" | b"arrives"
+        | b"leaves" | b"returns" | b"faces" | b"takes" | b"resumes" | b"departs" | b"holds" | b"hosts"
+        | b"travels" | b"goes" | b"concludes" | b"scheduling" | b"ready" | b"payable" | b"hoping"
+        | b"unless" | b"likely" | b"forecast" | b"effective" => Verb::Plan,
+        b"agreed" | b"promised" | b"pledged" | b"hoped" | b"vowed" | b"intended" => Verb::Vow,
+        b"scheduled" | b"slated" | b"expected" | b"planned" | b"proposed" | b"upcoming" | b"forthcoming" => {
+            Verb::Scheduled
+        }
         b"set" => Verb::Set,
         b"due" => Verb::Due,
         b"meet" | b"begin" | b"open" | b"leave" | b"arrive" | b"return" => Verb::Bare,

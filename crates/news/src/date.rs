@@ -60,7 +60,14 @@ pub enum Meaning {
     /// What comes every week or every year, and which one.
     Named(Name, Which),
     /// The piece of this size, so many of them away: "last month", "two days later".
-    Away { unit: Unit, by: i32, from: Anchor },
+    Away {
+        /// The size of the pieces.
+        unit: Unit,
+        /// How many of them; negative before the anchor.
+        by: i32,
+        /// What is counted from.
+        from: Anchor,
+    },
     /// The piece that figures were given for, a year before: "the year-earlier quarter", and "a year ago" behind a quarter.
     YearEarlier(Anchor),
     /// No day at all.
@@ -74,16 +81,23 @@ pub enum Meaning {
 /// What comes every week or every year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
+    /// A day of the week.
     Weekday(Weekday),
+    /// Saturday and Sunday.
     Weekend,
     /// Month and day.
     Day(i8, i8),
     /// The week of a month and day.
     WeekOf(i8, i8),
+    /// 1 to 12.
     Month(i8),
+    /// A season.
     Season(Season),
+    /// 1 to 4.
     Quarter(u8),
+    /// 1 or 2.
     Half(u8),
+    /// A feast.
     Holiday(Holiday),
 }
 
@@ -92,16 +106,21 @@ pub enum Name {
 pub enum Which {
     /// Not said: the clause tells.
     Bare,
+    /// The last one that is over.
     Last,
+    /// The next one to begin.
     Next,
+    /// That of this week or year.
     This,
     /// In the year so many years after that of publication: "July last year".
     Year(i16),
     /// In this year: "Christmas 1998".
     In(i16),
-    /// After, before or nearest to the last day told of.
+    /// The first one after the last day told of.
     Following,
+    /// The last one before it.
     Preceding,
+    /// The one nearest to it.
     That,
 }
 
@@ -119,14 +138,18 @@ pub enum Anchor {
 /// No day, but past, present or future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
+    /// recently, in the past.
     Past,
+    /// now, currently.
     Present,
+    /// soon, in the future.
     Future,
 }
 
 /// When in the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hour {
+    /// A part of the day.
     Part(Part),
     /// Hour and minute.
     Clock(i8, i8),
@@ -137,7 +160,9 @@ pub enum Hour {
 pub enum Hedge {
     /// about, around, nearly.
     About,
+    /// more than, over, at least.
     MoreThan,
+    /// less than.
     LessThan,
     /// early, earlier, the beginning of.
     Early,
@@ -150,6 +175,7 @@ pub enum Hedge {
 /// What a clause says of its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
+    /// Was.
     Past,
     /// Is to come: "will", "is due to".
     Planned,
@@ -160,9 +186,13 @@ pub enum Direction {
 /// What an expression comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// A piece of the calendar.
     Piece(Piece),
+    /// Past, present or future.
     Reference(Reference),
+    /// How long.
     Length(Length),
+    /// How often.
     Every(Every),
     /// Needs the day of publication, or a day told of before.
     Unresolved,
@@ -305,6 +335,26 @@ mod tests {
             ("It left at 9:05 a.m. EST Monday.", &["9:05 a.m. EST Monday = 2024-10-14T09:05"]),
             ("It left at 9 a.m. Nobody saw it.", &["9 a.m. = 2024-10-16T09:00"]),
         ]);
+    }
+
+    #[test]
+    fn long_chains_neither_overflow_the_stack_nor_take_the_square_of_their_length() {
+        const LONGEST: usize = 256 << 10;
+        for chain in [
+            "early ",
+            "two or ",
+            "the end of ",
+            "at 5 a.m. ",
+            "1,234,",
+            "1:1",
+            "about the last ",
+            "Monday a.m. ",
+            "9",
+            "'",
+        ] {
+            let mut times = times(&chain.repeat(LONGEST / chain.len()));
+            resolve(&mut times, Some(date(2024, 10, 16)));
+        }
     }
 
     proptest! {

@@ -12,6 +12,7 @@ pub enum Piece {
     Century(i16),
     /// Its first three digits: 199 is 1990 to 1999.
     Decade(i16),
+    /// A calendar year.
     Year(i16),
     /// 1 or 2.
     Half(i16, u8),
@@ -19,12 +20,15 @@ pub enum Piece {
     Season(i16, Season),
     /// 1 to 4, of the calendar's year.
     Quarter(i16, u8),
+    /// Year and month, 1 to 12.
     Month(i16, i8),
     /// From its Monday on.
     Week(Date),
     /// The Saturday and the Sunday of the week that begins on this Monday.
     Weekend(Date),
+    /// One day.
     Day(Date),
+    /// A part of a day; the night belongs to the day that it begins on.
     Part(Date, Part),
     /// Hour and minute on the clock of the place that is told of.
     Minute(Date, i8, i8),
@@ -33,52 +37,84 @@ pub enum Piece {
 /// How fine a piece is, from coarse to fine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grain {
+    /// A hundred years.
     Century,
+    /// Ten years.
     Decade,
+    /// A year.
     Year,
+    /// Six months.
     Half,
+    /// Three months by the weather.
     Season,
+    /// Three months by the calendar.
     Quarter,
+    /// A month.
     Month,
+    /// A week.
     Week,
+    /// Saturday and Sunday.
     Weekend,
+    /// A day.
     Day,
+    /// A part of a day.
     Part,
+    /// A time on the clock.
     Minute,
 }
 
 /// Seasons of the northern half of the earth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Season {
+    /// March to May.
     Spring,
+    /// June to August.
     Summer,
+    /// September to November.
     Autumn,
+    /// December to February.
     Winter,
 }
 
 /// Parts of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
+    /// Before noon.
     Morning,
+    /// About noon.
     Midday,
+    /// Behind noon.
     Afternoon,
+    /// The end of the day.
     Evening,
+    /// From the evening on.
     Night,
 }
 
 /// What lengths are counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
+    /// A second.
     Second,
+    /// 60 seconds.
     Minute,
+    /// 60 minutes.
     Hour,
+    /// A day of the calendar.
     Day,
+    /// A Saturday and a Sunday.
     Weekend,
+    /// Seven days; as a piece, from a Monday on.
     Week,
+    /// A month of the calendar.
     Month,
+    /// Three months, from January, April, July or October on.
     Quarter,
+    /// A year of the calendar.
     Year,
+    /// Ten years, from one that ends in 0 on.
     Decade,
+    /// A hundred years, from one that ends in 00 on.
     Century,
 }
 
@@ -89,6 +125,7 @@ pub struct Length {
     pub count: Option<u32>,
     /// Whether half a unit comes on top: "two and a half years".
     pub half: bool,
+    /// What is counted.
     pub unit: Unit,
 }
 
@@ -144,7 +181,7 @@ impl Piece {
             Unit::Century => Piece::Century(year / 100),
             Unit::Decade => Piece::Decade(year / 10),
             Unit::Year => Piece::Year(year),
-            Unit::Quarter => Piece::Quarter(year, (day.month() as u8 + 2) / 3),
+            Unit::Quarter => Piece::Quarter(year, (day.month() as u8).div_ceil(3)),
             Unit::Month => Piece::Month(year, day.month()),
             Unit::Week => Piece::Week(monday(day)?),
             Unit::Weekend => Piece::Weekend(monday(day)?),
@@ -185,22 +222,6 @@ fn monday(day: Date) -> Option<Date> {
 fn months(year: i16, month: i8, count: i32) -> (Date, Date) {
     let first = date(year, month, 1);
     (first, first.saturating_add(count.months()).saturating_sub(1.day()))
-}
-
-impl Unit {
-    /// The whole days in one unit, about; 0 for hours and less.
-    pub(super) fn days(self) -> u32 {
-        match self {
-            Unit::Second | Unit::Minute | Unit::Hour => 0,
-            Unit::Day => 1,
-            Unit::Weekend | Unit::Week => 7,
-            Unit::Month => 30,
-            Unit::Quarter => 91,
-            Unit::Year => 365,
-            Unit::Decade => 3652,
-            Unit::Century => 36524,
-        }
-    }
 }
 
 /// As TimeML's `value`: 1998-W09, 1998-Q2, 199 for a decade.

@@ -5,7 +5,7 @@ use super::lexicon::Lex;
 use super::phrase::Phrase;
 use super::piece::{Length, Part, Unit};
 use super::verb::Verb;
-use super::word::{Gap, Word, before, gap, lex, verb};
+use super::word::{Gap, Word, gap, lex, verb};
 use super::{Anchor, Hour, Meaning, Name, Which};
 
 /// A phrase that is counted from the day of publication or from the last day told of.
@@ -36,32 +36,13 @@ fn named_day(words: &[Word], at: usize) -> Option<Phrase> {
 
 /// "last month", "this week", "last night", "the following day", "that evening", "the weekend", "the quarter".
 fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
-    let the = usize::from(lex(words, at) == Lex::The);
-    let from = at + the;
-    let (by, anchor, unit_at) = match (lex(words, from), lex(words, from + 1)) {
-        (Lex::This, Lex::Past) => (-1, Anchor::Publication, from + 2),
-        (Lex::This, Lex::Coming) => (1, Anchor::Publication, from + 2),
-        (Lex::That, Lex::Same) | (Lex::Same, Lex::Same) => (0, Anchor::Narrative, from + 2),
-        (Lex::Last, _) => (-1, Anchor::Publication, from + 1),
-        (Lex::Next, _) if the == 0 => (1, Anchor::Publication, from + 1),
-        (Lex::Next | Lex::Following, _) => (1, Anchor::Narrative, from + 1),
-        (Lex::Coming, _) => (1, Anchor::Publication, from + 1),
-        (Lex::Previous, _) => (-1, Anchor::Narrative, from + 1),
-        (Lex::This | Lex::Current, _) => (0, Anchor::Publication, from + 1),
-        (Lex::Latest, _) => (-1, Anchor::Publication, from + 1),
-        (Lex::That, _) if the == 0 => (0, Anchor::Narrative, from + 1),
-        // "The same day as the fire" hangs on the fire.
-        (Lex::Same, _) if verb(words, from + 2) == Verb::Clause => return None,
-        (Lex::Same, _) => (0, Anchor::Narrative, from + 1),
-        _ if the == 1 => (0, Anchor::Narrative, from),
-        _ => return None,
+    let Some((by, anchor, unit_at)) = relation(words, at) else {
+        return (lex(words, at) == Lex::The).then(|| bare_unit(words, at + 1)).flatten();
     };
     let unit_at = unit_at + usize::from(lex(words, unit_at) == Lex::Fiscal);
-    let told = unit_at > from;
     match lex(words, unit_at) {
         Lex::Unit(Unit::Weekend) => {
             let which = match by {
-                _ if !told => Which::Bare,
                 -1 => Which::Last,
                 1 => Which::Next,
                 _ if anchor == Anchor::Narrative => Which::That,
@@ -69,49 +50,72 @@ fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
             };
             Some(Phrase::new(unit_at + 1, Meaning::Named(Name::Weekend, which)))
         }
-        Lex::Unit(Unit::Quarter) if gap(words, unit_at + 1) == Gap::Hyphen => None,
-        Lex::Unit(Unit::Quarter) if !told || told && by <= 0 => {
-            Some(Phrase::away(unit_at + 1, Unit::Quarter, if told { by } else { 0 }, anchor))
-        }
-        Lex::Unit(Unit::Year) if !told && verb(words, unit_at + 1) == Verb::Past => {
-            // "the year ended March 31"
-            Some(Phrase::new(
-                unit_at + 1,
-                Meaning::Length(Length { count: Some(1), half: false, unit: Unit::Year }),
-            ))
-        }
-        Lex::Unit(_) if !told && day_before(words, unit_at).is_some() => day_before(words, unit_at),
-        Lex::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if !told => {
-            // "The year" alone may be any; "the week" is the one that the article is about.
-            let out = lex(words, unit_at + 1) == Lex::Of || gap(words, unit_at + 1) == Gap::Hyphen;
-            (!out && !event_follows(words, unit_at + 1))
-                .then(|| Phrase::away(unit_at + 1, unit, 0, Anchor::Publication))
-        }
         Lex::Unit(Unit::Hour | Unit::Minute | Unit::Second) => None,
-        Lex::Unit(Unit::Day)
-            if !told
-                && before(words, at) == Lex::In
-                && at > 1
-                && matches!(lex(words, at - 2), Lex::Earlier | Lex::Later) =>
-        {
-            Some(Phrase::away(unit_at + 1, Unit::Day, 0, anchor))
-        }
-        Lex::Unit(Unit::Day) if !told => None,
-        Lex::Unit(unit) if told => Some(Phrase::away(unit_at + 1, unit, by, anchor)),
-        Lex::Part(Part::Night) if told && by == -1 && anchor == Anchor::Publication => Some(Phrase {
-            hour: Some(Hour::Part(Part::Night)),
-            ..Phrase::away(unit_at + 1, Unit::Day, -1, anchor)
-        }),
-        Lex::Part(part) if told || before(words, at) == Lex::In || day_before(words, unit_at).is_some() => {
-            let day = if told || before(words, at) == Lex::In {
-                Phrase::away(unit_at + 1, Unit::Day, by, anchor)
-            } else {
-                day_before(words, unit_at)?
-            };
-            Some(Phrase { hour: Some(Hour::Part(part)), ..day })
+        Lex::Unit(unit) => Some(Phrase::away(unit_at + 1, unit, by, anchor)),
+        Lex::Part(part) => {
+            Some(Phrase { hour: Some(Hour::Part(part)), ..Phrase::away(unit_at + 1, Unit::Day, by, anchor) })
         }
         _ => None,
     }
+}
+
+/// How many pieces away the words before a unit say it is, what from, and where the unit stands.
+fn relation(words: &[Word], at: usize) -> Option<(i32, Anchor, usize)> {
+    let the = usize::from(lex(words, at) == Lex::The);
+    let from = at + the;
+    Some(match (lex(words, from), lex(words, from + 1)) {
+        (Lex::This, Lex::Past) => (-1, Anchor::Publication, from + 2),
+        (Lex::This, Lex::Coming) => (1, Anchor::Publication, from + 2),
+        (Lex::That, Lex::Same) => (0, Anchor::Narrative, from + 2),
+        (Lex::Last | Lex::Latest, _) => (-1, Anchor::Publication, from + 1),
+        (Lex::Next, _) if the == 0 => (1, Anchor::Publication, from + 1),
+        (Lex::Next | Lex::Following, _) => (1, Anchor::Narrative, from + 1),
+        (Lex::Coming, _) => (1, Anchor::Publication, from + 1),
+        (Lex::Previous, _) => (-1, Anchor::Narrative, from + 1),
+        (Lex::This | Lex::Current, _) => (0, Anchor::Publication, from + 1),
+        (Lex::That, _) if the == 0 => (0, Anchor::Narrative, from + 1),
+        // "The same day as the fire" hangs on the fire.
+        (Lex::Same, _) if verb(words, from + 2) == Verb::Clause => return None,
+        (Lex::Same, _) => (0, Anchor::Narrative, from + 1),
+        _ => return None,
+    })
+}
+
+/// A unit behind a mere article: "the weekend", "the quarter", "the day before", "later in the day", "in the morning".
+fn bare_unit(words: &[Word], unit_at: usize) -> Option<Phrase> {
+    let end = unit_at + 1;
+    if gap(words, end) == Gap::Hyphen {
+        return None;
+    }
+    let before_the = unit_at.checked_sub(2).map_or(Lex::Other, |at| words[at].lex);
+    let part = |part, day| Phrase { hour: Some(Hour::Part(part)), ..day };
+    let told_day = Phrase::away(end, Unit::Day, 0, Anchor::Narrative);
+    match lex(words, unit_at) {
+        Lex::Unit(Unit::Weekend) => Some(Phrase::new(end, Meaning::Named(Name::Weekend, Which::Bare))),
+        Lex::Unit(Unit::Quarter) => Some(Phrase::away(end, Unit::Quarter, 0, Anchor::Narrative)),
+        // "The year ended March 31" is one of twelve months, and none of the calendar.
+        Lex::Unit(unit @ Unit::Year) if verb(words, end) == Verb::Past => {
+            Some(Phrase::new(end, Meaning::Length(Length { count: Some(1), half: false, unit })))
+        }
+        Lex::Unit(Unit::Day)
+            if before_the == Lex::In && unit_at > 2 && is_comparing(words[unit_at - 3].lex) =>
+        {
+            Some(told_day)
+        }
+        Lex::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year))
+            if !matches!(lex(words, end), Lex::Before | Lex::After) =>
+        {
+            (lex(words, end) != Lex::Of).then(|| Phrase::away(end, unit, 0, Anchor::Publication))
+        }
+        Lex::Unit(_) => day_before(words, unit_at),
+        Lex::Part(of_day) if before_the == Lex::In => Some(part(of_day, told_day)),
+        Lex::Part(of_day) => day_before(words, unit_at).map(|day| part(of_day, day)),
+        _ => None,
+    }
+}
+
+fn is_comparing(lex: Lex) -> bool {
+    matches!(lex, Lex::Earlier | Lex::Later | Lex::Early | Lex::Late)
 }
 
 /// "the day before", "the night after" where nothing follows that it could be before or after of.

@@ -101,7 +101,7 @@ pub(super) fn read(text: &str, begin: usize, end: usize, words: &mut Vec<Word>) 
     }
 }
 
-/// Letters, digits, and every byte of a letter beyond ASCII but the marks that newspapers put between words.
+/// Words of time expressions have plain letters and digits; any other byte ends a word.
 fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }

@@ -17,22 +17,14 @@ pub(super) fn calendar(words: &[Word], at: usize) -> Option<Phrase> {
         .or_else(|| night_of(words, at))
         .or_else(|| year_end(words, at))?;
     if phrase.hour.is_none() && is_day(phrase.meaning) {
-        match lex(words, phrase.end) {
-            Lex::Part(part) => {
-                phrase.hour = Some(Hour::Part(part));
-                phrase.end += 1;
-            }
-            Lex::Noon(hour) => {
-                phrase.hour = Some(Hour::Clock(hour, 0));
-                phrase.end += 1;
-            }
-            Lex::Early | Lex::Late if matches!(lex(words, phrase.end + 1), Lex::Part(_)) => {
-                if let Lex::Part(part) = lex(words, phrase.end + 1) {
-                    phrase.hour = Some(Hour::Part(part));
-                    phrase.end += 2;
-                }
-            }
-            _ => {}
+        let late = usize::from(matches!(lex(words, phrase.end), Lex::Early | Lex::Late));
+        let hour = match lex(words, phrase.end + late) {
+            Lex::Part(part) => Some(Hour::Part(part)),
+            Lex::Noon(hour) if late == 0 => Some(Hour::Clock(hour, 0)),
+            _ => None,
+        };
+        if hour.is_some() {
+            phrase = Phrase { hour, end: phrase.end + late + 1, ..phrase };
         }
     }
     Some(phrase)
@@ -64,18 +56,11 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
     }
     let (name, end) = match lex(words, from) {
         Lex::Weekday(weekday) => {
-            let comma = from + 1;
-            if let Some(day) = matches!(gap(words, comma), Gap::Blank | Gap::Comma | Gap::Stop)
-                .then(|| day_of_month(words, comma))
-                .flatten()
-                .filter(|day| {
-                    !matches!(
-                        day.meaning,
-                        Meaning::Named(Name::Month(_), _) | Meaning::Stated(Piece::Month(..))
-                    )
-                })
-            {
-                return Some(day);
+            // "Monday, Oct. 14"
+            let near = matches!(gap(words, from + 1), Gap::Blank | Gap::Comma | Gap::Stop);
+            let day = day_of_month(words, from + 1).filter(|day| near && is_day(day.meaning));
+            if day.is_some() {
+                return day;
             }
             (Name::Weekday(weekday), from + 1)
         }

@@ -9,55 +9,47 @@ use super::{Hedge, Meaning};
 
 /// "three years", "the past five days", "the first nine months", "a couple of hours", "two-week".
 pub(super) fn length(words: &[Word], at: usize) -> Option<Phrase> {
-    let mut from = at;
-    if lex(words, from) == Lex::Each && lex(words, from + 1) == Lex::Of {
-        from += 2;
-    }
-    let the = usize::from(lex(words, from) == Lex::The);
-    from += the;
-    let mut told = false;
-    if matches!(
-        lex(words, from),
-        Lex::Past
-            | Lex::Last
-            | Lex::Next
-            | Lex::First
-            | Lex::Coming
-            | Lex::Previous
-            | Lex::Following
-            | Lex::This
-    ) {
-        from += 1;
-        told = true;
-    }
+    let each = lex(words, at) == Lex::Each && lex(words, at + 1) == Lex::Of;
+    let the = at + if each { 2 } else { 0 };
+    let has_the = lex(words, the) == Lex::The;
+    let which = the + usize::from(has_the);
+    let told = is_which(lex(words, which));
+    let mut from = which + usize::from(told);
     if let (Lex::Unit(Unit::Year), Lex::Earlier | Lex::Ago) = (lex(words, from), lex(words, from + 1)) {
+        // "the year-earlier nine months"
         from += 2;
     }
-    let whole = usize::from(lex(words, from) == Lex::Whole);
-    match lex(words, from + whole) {
+    let unit_at = from + usize::from(lex(words, from) == Lex::Whole);
+    let length = |count, unit| Meaning::Length(Length { count, half: false, unit });
+    match lex(words, unit_at) {
         // "The past year" is a length, "last year" a date.
-        Lex::Unit(unit) if told && (lex(words, from - 1) == Lex::Past) && unit != Unit::Weekend => {
-            Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: Some(1), half: false, unit })))
+        Lex::Unit(unit) if lex(words, which) == Lex::Past && unit != Unit::Weekend => {
+            Some(Phrase::new(unit_at + 1, length(Some(1), unit)))
         }
-        Lex::Units(unit) if told || the == 1 || matches!(before(words, at), Lex::For | Lex::In) => {
-            Some(Phrase::new(from + whole + 1, Meaning::Length(Length { count: None, half: false, unit })))
+        Lex::Units(unit) if told || has_the || matches!(before(words, at), Lex::For | Lex::In) => {
+            Some(Phrase::new(unit_at + 1, length(None, unit)))
         }
         _ => {
             let about = usize::from(matches!(lex(words, from), Lex::About | Lex::Nearly));
             let (end, length) = count(words, from + about)?;
+            let joined = gap(words, end - 1) == Gap::Hyphen;
+            let one = lex(words, at) == Lex::A;
             let age = lex(words, end) == Lex::Old;
-            let rate = end == at + 2 && lex(words, at) == Lex::A && is_rate(words, at);
-            let share = length.unit == Unit::Quarter
-                && (gap(words, end - 1) == Gap::Hyphen || lex(words, at) == Lex::A);
+            let rate = one && end == at + 2 && is_rate(words, at);
+            let share = length.unit == Unit::Quarter && (joined || one);
             // The article of "the two-week strike" is the strike's.
-            let article = the == 1 && !told && gap(words, end - 1) == Gap::Hyphen;
-            if age || rate || share || article {
-                return None;
-            }
+            let article = has_the && !told && joined;
             let hedge = (about == 1).then_some(Hedge::About);
-            Some(Phrase { hedge, ..Phrase::new(end, Meaning::Length(length)) })
+            let phrase = Phrase { hedge, ..Phrase::new(end, Meaning::Length(length)) };
+            (!(age || rate || share || article)).then_some(phrase)
         }
     }
+}
+
+/// Words that say which of several lengths: "the last two weeks".
+fn is_which(lex: Lex) -> bool {
+    use Lex::{Coming, First, Following, Last, Next, Past, Previous, This};
+    matches!(lex, Past | Last | Next | First | Coming | Previous | Following | This)
 }
 
 /// Whether "a year" says how often: "four flights a week", "$500 a month". A length has a word before it that wants one.

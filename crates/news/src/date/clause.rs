@@ -10,6 +10,8 @@ use super::word::{Gap, Word, before_verb, gap, lex};
 
 /// How far a verb before or behind may stand, in words.
 const REACH: usize = 24;
+/// How far from its verb the day of saying may stand: "told reporters in the port on Monday".
+const SAYING_REACH: usize = 8;
 
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
@@ -25,7 +27,7 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
             Lex::For | Lex::Before | Lex::Of | Lex::To | Lex::By | Lex::Until
         );
     let possessive = (lex(words, last) == Lex::S || the == 1) && !ahead_of;
-    let saying = head > 0 && words[head - 1].verb == Verb::Said && gap(words, head) == Gap::Blank;
+    let saying = is_saying(words, head);
     match preposition.map(|at| words[at].lex) {
         _ if saying => return (Some(Direction::Past), true),
         Some(Lex::Since) => return (Some(Direction::Past), false),
@@ -46,6 +48,19 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
     let open = told == Some(Direction::Past)
         && matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
     (told.filter(|_| !open), false)
+}
+
+/// Whether the words at `head` tell when something was said: "said on Monday", "told reporters in the port on Monday".
+fn is_saying(words: &[Word], head: usize) -> bool {
+    let mut near = head.saturating_sub(SAYING_REACH)..head;
+    let verb = near.rfind(|&at| !matches!(words[at].verb, Verb::None | Verb::To | Verb::Owner));
+    verb.is_some_and(|at| {
+        // "Said the fire on Monday" goes on to say what the fire did.
+        let what = matches!(words[at + 1].lex, Lex::The | Lex::A | Lex::That | Lex::This)
+            || words[at + 1].verb == Verb::Owner;
+        let whole = words[at + 1..=head].iter().all(|word| !matches!(word.gap, Gap::Comma | Gap::Other));
+        words[at].verb == Verb::Said && !what && whole
+    })
 }
 
 /// The nearest verb before a word, or else the first behind the expression.
@@ -235,6 +250,12 @@ mod tests {
     #[test]
     fn the_day_of_saying_is_past_whatever_is_said() {
         assert_eq!(said("She said on Friday the ministers will meet."), (Some(Past), true));
+        assert_eq!(
+            said("She told reporters in the port on Friday the ministers will meet."),
+            (Some(Past), true)
+        );
+        assert_eq!(said("She said the fire on Friday was small."), (Some(Past), false));
+        assert_eq!(said("She said the ministers met on Friday."), (Some(Past), false));
         assert_eq!(said("The ministers will meet soon, she said Friday."), (Some(Planned), false));
     }
 

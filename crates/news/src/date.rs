@@ -10,6 +10,7 @@
 
 mod calendar;
 mod clause;
+mod feast;
 mod find;
 mod inferred;
 mod length;
@@ -26,8 +27,8 @@ use std::ops::Range;
 
 use jiff::civil::Weekday;
 
+pub use feast::Holiday;
 pub use inferred::{Inferred, published};
-pub use lexicon::Holiday;
 pub use piece::{Every, Grain, Length, Part, Piece, Season, Unit};
 pub use resolve::resolve;
 

@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, Weekday};
 
+use super::feast::Holiday;
 use super::piece::{Part, Season, Unit};
 use super::verb::{Verb, verb};
 
@@ -119,41 +120,6 @@ pub(super) enum Lex {
     Whole,
     Old,
     S,
-}
-
-/// Feasts that are kept on a day that can be reckoned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Holiday {
-    /// 1 January.
-    NewYearsDay,
-    /// 31 December.
-    NewYearsEve,
-    /// 14 February.
-    ValentinesDay,
-    /// Easter Sunday of the western churches.
-    Easter,
-    /// The Friday before Easter.
-    GoodFriday,
-    /// 1 May.
-    MayDay,
-    /// The last Monday of May.
-    MemorialDay,
-    /// 4 July, as in the United States.
-    IndependenceDay,
-    /// The first Monday of September.
-    LaborDay,
-    /// 31 October.
-    Halloween,
-    /// 11 November.
-    VeteransDay,
-    /// The fourth Thursday of November.
-    Thanksgiving,
-    /// 24 December.
-    ChristmasEve,
-    /// 25 December.
-    Christmas,
-    /// 26 December.
-    BoxingDay,
 }
 
 /// Longer words mean nothing here.

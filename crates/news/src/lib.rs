@@ -9,6 +9,7 @@
 //! [`read()`] is the first half of that line. Nothing behind [`Document`] knows what format an article came in.
 
 mod article;
+pub mod date;
 pub mod decode;
 mod depth;
 mod detect;

@@ -5,6 +5,7 @@
 
 #[path = "../../tests/bcubed/mod.rs"]
 mod bcubed;
+mod dates;
 mod report;
 mod stories;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use report::Report;
 
 const HELP: &str = "\
+score dates DIR      time expressions, their spans and values (TimeML)
 score stories DIR    BCubed of the stories that articles are put into (ECB+)
 
 --explain            what was wrong, item by item
@@ -29,7 +31,7 @@ pub(crate) struct Asked {
 
 type Task = fn(&Asked) -> Result<Report, String>;
 
-const TASKS: &[(&str, Task)] = &[("stories", stories::score)];
+const TASKS: &[(&str, Task)] = &[("dates", dates::score), ("stories", stories::score)];
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {

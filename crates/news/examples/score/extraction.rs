@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
-use news::{Input, read};
+use news::{Document, Input, read};
 use proto::story::Block;
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ struct Page {
     seconds: f64,
     missing: Vec<String>,
     too_much: Vec<String>,
+    /// What was left out, with the reason.
+    dropped: Vec<String>,
 }
 
 /// Pages with odd numbers, counted from 0 in the order of their ids, are for tuning.
@@ -75,6 +77,7 @@ fn explain(pages: &[Page]) {
         println!("{side} {} precision {:.3} recall {:.3}", page.id, page.precision, page.recall);
         page.missing.iter().for_each(|text| println!("{side} {:.6}   - {text}", page.id));
         page.too_much.iter().for_each(|text| println!("{side} {:.6}   + {text}", page.id));
+        page.dropped.iter().for_each(|text| println!("{side} {:.6}   left out: {text}", page.id));
     }
 }
 
@@ -87,8 +90,8 @@ fn pages(folder: &Path) -> Result<Vec<Page>, String> {
         .map(|(id, page)| {
             let html = unpacked(&folder.join("html").join(format!("{id}.html.gz")))?;
             let said = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
-            let (found, seconds) = extracted(&html, &said("url"));
-            Ok(compare(id, &said("articleBody"), &found, seconds))
+            let (document, seconds) = extracted(&html, &said("url"));
+            Ok(compare(id, &said("articleBody"), document.as_ref(), seconds))
         })
         .collect()
 }
@@ -101,24 +104,24 @@ fn unpacked(file: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The text of the article, without captions, which are told apart; and the seconds that finding it took.
-fn extracted(html: &[u8], address: &str) -> (String, f64) {
+/// The document, and the seconds that reading it took.
+fn extracted(html: &[u8], address: &str) -> (Option<Document>, f64) {
     let input = Input { name: "page.html", address: Some(address), content_type: None };
     let mut best = f64::INFINITY;
-    let mut text = String::new();
+    let mut document = None;
     for _ in 0..ROUNDS {
         let begun = seconds();
         let got = read(html, input);
         best = best.min(seconds() - begun);
-        let documents = got.map(|got| got.documents).unwrap_or_default();
-        let blocks = documents.iter().flat_map(|document| &document.body);
-        text = blocks
-            .filter(|block| !matches!(block, Block::Caption(_)))
-            .map(Block::text)
-            .collect::<Vec<_>>()
-            .join("\n");
+        document = got.ok().and_then(|got| got.documents.into_iter().next());
     }
-    (text, best)
+    (document, best)
+}
+
+/// The text of the article, without captions, which are told apart.
+fn body(document: &Document) -> String {
+    let text = document.body.iter().filter(|block| !matches!(block, Block::Caption(_)));
+    text.map(Block::text).collect::<Vec<_>>().join("\n")
 }
 
 /// Seconds that this thread has run; where the system does not tell, those of the clock.
@@ -147,7 +150,9 @@ fn hits<'a>(these: &[Vec<&'a str>], those: &[Vec<&'a str>]) -> Vec<bool> {
     these.iter().map(hit).collect()
 }
 
-fn compare(id: String, truth: &str, found: &str, seconds: f64) -> Page {
+fn compare(id: String, truth: &str, document: Option<&Document>, seconds: f64) -> Page {
+    let found = &document.map(body).unwrap_or_default();
+    let dropped = document.map(|document| document.dropped.as_slice()).unwrap_or_default();
     let (truth_words, found_words) = (words(truth), words(found));
     let (truth_shingles, found_shingles) = (shingles(truth, &truth_words), shingles(found, &found_words));
     let (recalled, precise) =
@@ -160,6 +165,7 @@ fn compare(id: String, truth: &str, found: &str, seconds: f64) -> Page {
         seconds,
         missing: runs(truth, &truth_words, &recalled),
         too_much: runs(found, &found_words, &precise),
+        dropped: dropped.iter().map(|dropped| format!("({}) {}", dropped.reason, dropped.text)).collect(),
     }
 }
 

@@ -1,0 +1,267 @@
+//! The words of lines that stand around an article on a page, and of no article's text.
+
+use crate::document::Reason;
+use crate::text::{count_words, ends_sentence, words};
+
+/// Why this line is not the article's, by its words alone. `linked`: most of it is links.
+pub(super) fn judge(text: &str, linked: bool) -> Option<Reason> {
+    /// Longer ones have something to say.
+    const LONGEST: usize = 60;
+    if count_words(text, LONGEST + 1) > LONGEST {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    let lower = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+    if begins(lower, LEADS) && (linked || !ends_sentence(text)) {
+        return Some(Reason::Promotion);
+    }
+    if SIGN_UP.iter().any(|words| lower.contains(words)) {
+        return Some(Reason::Promotion);
+    }
+    if begins(lower, PLAYER) {
+        return Some(Reason::Chrome);
+    }
+    let label = lower.trim_end_matches(|c: char| !c.is_alphanumeric());
+    LABELS.contains(&label).then_some(Reason::Chrome)
+}
+
+fn begins(text: &str, with: &[&str]) -> bool {
+    with.iter()
+        .any(|words| text.strip_prefix(words).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+}
+
+/// Lead to another article; a headline follows.
+#[rustfmt::skip]
+const LEADS: &[&str] = &[
+    "also on", "also read", "click here", "don't miss", "don’t miss", "find out more", "follow us", "further reading", "image",
+    "in case you missed it", "learn more", "more from", "more on", "more stories", "must read", "read also", "read more",
+    "read next", "recommended", "related", "see also", "see more", "share this", "watch", "you can view", "you may also like",
+    "you might also like",
+    "leggi anche", "lea también", "lee también", "leia também", "leia mais", "lire aussi", "lesen sie auch", "mehr zum thema",
+    "читайте также", "фото", "video", "follow",
+];
+
+/// Ask for something, wherever they stand.
+#[rustfmt::skip]
+const SIGN_UP: &[&str] = &[
+    "sign up for our", "sign up to our", "sign up for the", "sign up here", "sign up today", "sign up now", "subscribe to our",
+    "subscribe to the", "subscribe now", "subscribe today", "our newsletter", "free newsletter", "to your inbox", "in your inbox",
+    "breaking news alerts", "breaking news emails", "download our app", "download the app", "follow us on", "like us on", "join us on",
+    "share it with a friend", "like this story?", "join the conversation", "affiliate commission", "affiliate links",
+    "may earn a commission", "may receive a commission",
+];
+
+/// What a player says that cannot play.
+const PLAYER: &[&str] = &[
+    "media playback is",
+    "image copyright",
+    "image caption",
+    "your browser does not support",
+    "javascript is",
+    "please enable",
+    "story continues below",
+    "article continues below",
+    "scroll down",
+    "loading",
+    "skip to",
+];
+
+/// Lines that are nothing but this.
+#[rustfmt::skip]
+const LABELS: &[&str] = &[
+    "ad", "advert", "advertisement", "advertising", "comments", "comment", "share", "print", "email", "subscribe", "highlights",
+    "buy now", "sharing is caring", "post comment", "tweet", "text size", "print article", "order reprints", "by", "trending",
+    "sponsored", "whatsapp", "facebook", "twitter", "pinterest", "linkedin", "reddit", "advertentie", "anzeige", "publicidad",
+    "publicidade", "pubblicità", "publicité", "реклама",
+];
+
+/// Announce what follows an article: other articles, comments, the author.
+#[rustfmt::skip]
+const ANNOUNCE: &[&str] = &[
+    "about the author", "about author", "add comment", "add a comment", "also in", "also read", "article tags", "best of", "comment", "comments",
+    "don't miss", "don’t miss", "editor's picks", "editors' picks", "editor’s picks", "editors’ picks", "follow us", "further reading",
+    "join the conversation", "join the discussion", "keep reading", "latest", "leave a comment", "leave a reply", "more from", "more great",
+    "more in", "more news", "more on", "more stories", "more like this", "most popular", "most read", "popular", "post a comment",
+    "post comment", "read more", "read next", "recent posts", "recommended", "related", "related posts", "see also", "similar", "sponsored",
+    "tags", "topics", "trending", "up next", "want more", "what to read next", "you may also", "you might also", "we recommend", "tell us what you think",
+    "you may like", "filed under", "sharing is caring", "from our partners", "promoted", "around the web", "from the web", "get the latest",
+    "subscribe", "newsletter", "sign up", "view comments", "show comments", "reader comments",
+    "leggi anche", "lea también", "lee también", "te puede interesar", "leia também", "leia mais", "veja também", "lire aussi", "à lire aussi",
+    "lesen sie auch", "mehr zum thema", "das könnte sie auch interessieren", "kommentare", "commentaires", "comentarios", "comentários", "commenti",
+    "читайте также", "добавить отзыв", "комментарии", "похожие", "другие новости", "теги", "самые популярные", "atenção",
+];
+
+/// A label, not a sentence, that announces what follows an article.
+pub(super) fn announces(text: &str) -> bool {
+    /// "More great stories from the harbour this week".
+    const LONGEST: usize = 10;
+    if count_words(text, LONGEST + 1) > LONGEST || text.ends_with('.') {
+        return false;
+    }
+    let lower = text.to_lowercase();
+    begins(lower.trim_start_matches(|c: char| !c.is_alphanumeric()), ANNOUNCE)
+}
+
+/// "By Ada Moor, Harbour Desk".
+pub(super) fn is_byline(text: &str) -> bool {
+    const LONGEST: usize = 14;
+    let by =
+        ["By ", "BY ", "by ", "Written by ", "Posted by ", "Published by ", "Por ", "Von ", "Par ", "Di "];
+    count_words(text, LONGEST + 1) <= LONGEST
+        && !ends_sentence(text)
+        && by.iter().any(|by| text.starts_with(by))
+}
+
+/// A day or an hour, with the words that go with one.
+pub(super) fn is_dateline(text: &str) -> bool {
+    const LONGEST: usize = 24;
+    if text.len() > 200 {
+        return false;
+    }
+    let (mut all, mut known, mut digits) = (0, 0, false);
+    for word in words(text) {
+        all += 1;
+        let number = word.bytes().all(|byte| byte.is_ascii_digit());
+        let hour = word.starts_with(|c: char| c.is_ascii_digit()) && word.len() <= 5;
+        let zone = word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        digits |= number || hour;
+        known += usize::from(number || hour || zone || is_date_word(&word.to_lowercase()));
+    }
+    (2..=LONGEST).contains(&all) && digits && known * 10 >= all * 8
+}
+
+fn is_date_word(word: &str) -> bool {
+    /// Months and days by their first three letters, in the languages of the West that write them alike.
+    const NAMES: &[&str] = &[
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue",
+        "wed", "thu", "fri", "sat", "sun", "ago", "set", "out", "dez", "mai", "okt", "dic", "ene", "abr",
+        "gen", "mag", "giu", "lug", "ott", "янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен",
+        "окт", "ноя", "дек", "seg", "ter", "qua", "qui", "sex", "dom", "lun",
+    ];
+    const WORDS: &[&str] = &[
+        "published",
+        "updated",
+        "posted",
+        "first",
+        "last",
+        "modified",
+        "original",
+        "on",
+        "at",
+        "am",
+        "pm",
+        "a.m",
+        "p.m",
+        "hours",
+        "hour",
+        "minutes",
+        "days",
+        "day",
+        "read",
+        "min",
+        "de",
+        "às",
+        "le",
+        "à",
+        "of",
+        "the",
+        "date",
+        "time",
+        "created",
+        "edited",
+        "et",
+        "est",
+        "gmt",
+        "utc",
+        "feira",
+        "ist",
+        "th",
+        "st",
+        "nd",
+        "rd",
+        "uhr",
+        "um",
+        "am",
+        "a",
+        "m",
+        "p",
+        "publicado",
+        "em",
+        "el",
+    ];
+    let head: String = word.chars().take(3).collect();
+    (NAMES.contains(&head.as_str()) && word.chars().count() <= 10) || WORDS.contains(&word)
+}
+
+/// Who wrote it, and how to write to them: said behind the text.
+pub(super) fn is_about_author(text: &str, byline: Option<&str>) -> bool {
+    const LONGEST: usize = 90;
+    if count_words(text, LONGEST + 1) > LONGEST {
+        return false;
+    }
+    let lower = text.to_lowercase();
+    const CONTACT: &[&str] = &[
+        "follow him on",
+        "follow her on",
+        "follow me on",
+        "follow them on",
+        "follow us",
+        "on twitter at",
+        "on twitter @",
+        "email him at",
+        "email her at",
+        "email me at",
+        "write to ",
+        "reach the reporter",
+        "can be reached at",
+        "contact the ",
+        "follow @",
+        "twitter.com/",
+        "more articles from",
+        "all of the products",
+        "send tips",
+        "news tip",
+        "views expressed",
+        "opinions expressed",
+    ];
+    const TRADE: &[&str] = &[
+        "reporter",
+        "writer",
+        "editor",
+        "correspondent",
+        "journalist",
+        "columnist",
+        "contributor",
+        "author of",
+        "covers ",
+        "producer",
+        "freelance",
+        "blogger",
+        "has been reporting",
+        "joined ",
+    ];
+    if CONTACT.iter().any(|words| lower.contains(words)) {
+        return true;
+    }
+    if lower.contains('@') && count_words(text, 8) < 8 {
+        return true;
+    }
+    let named = byline.is_some_and(|byline| {
+        words(byline).filter(|word| word.len() > 2).any(|name| words(text).take(3).any(|word| word == name))
+    });
+    let is = words(text)
+        .skip(1)
+        .take(5)
+        .any(|word| matches!(word, "is" | "joined" | "covers" | "writes" | "was" | "has"));
+    is && TRADE.iter().any(|words| lower.contains(words))
+        && (named || text.starts_with(char::is_uppercase) && !lower.contains(" said"))
+}
+
+/// The same letters, whatever stands between them; or one is the other and a little more.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(400).collect()
+    };
+    let (one, other) = (letters(one), letters(other));
+    !other.is_empty() && (one == other || (other.len() * 2 > one.len() && one.contains(&other)))
+}

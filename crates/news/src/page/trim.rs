@@ -1,0 +1,183 @@
+//! What stands between the lines of an article and is not its text.
+//!
+//! ```text
+//! lines -> names of their elements -> words of single lines -> head -> tail -> blocks, each kept or with the reason why not
+//! ```
+
+use std::ops::Range;
+
+use proto::story::Block;
+
+use super::body::Body;
+use super::furniture;
+use super::hint::Hint;
+use super::outline::{Line, Outline, Tag};
+use crate::document::Reason;
+use crate::text::{count_words, ends_sentence, is_prose};
+
+/// A block and, if it is not the article's, why.
+pub(super) type Judged = (Block, Option<Reason>);
+
+/// Judges the lines of the article. `title` and `byline` are what the page states about itself.
+pub(super) fn judge(
+    outline: &Outline,
+    body: &Body,
+    title: Option<&str>,
+    byline: Option<&str>,
+) -> Vec<Judged> {
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    for range in &body.ranges {
+        pieces.extend(outline.lines[range.clone()].iter().map(|line| Piece::of(outline, body, line)));
+    }
+    mark_announced(&mut pieces);
+    mark_link_lists(&mut pieces);
+    mark_repeated(&mut pieces);
+    for piece in pieces.iter_mut().filter(|piece| piece.is_kept()) {
+        piece.out = furniture::judge(piece.text(), piece.line.links * 2 > piece.line.size);
+    }
+    mark_head(&mut pieces, title, byline);
+    mark_tail(&mut pieces, byline);
+    pieces.into_iter().map(Piece::judged).collect()
+}
+
+struct Piece<'a> {
+    line: &'a Line,
+    tag: Tag,
+    caption: bool,
+    out: Option<Reason>,
+}
+
+impl<'a> Piece<'a> {
+    fn of(outline: &Outline, body: &Body, line: &'a Line) -> Piece<'a> {
+        /// A longer line in a picture's element is text beside a picture.
+        const LONGEST_CAPTION: usize = 500;
+        let element = &outline.elements[line.element];
+        let hint = body.hints[line.element].or(line.hint);
+        let caption = matches!(hint, Some(Hint::Caption))
+            || (hint == Some(Hint::Picture) && line.size <= LONGEST_CAPTION);
+        let out = match hint {
+            Some(Hint::Promotion) => Some(Reason::Promotion),
+            Some(Hint::Chrome) => Some(Reason::Chrome),
+            Some(Hint::Byline) => Some(Reason::Byline),
+            Some(Hint::Dateline) if !is_prose(line.block.text()) => Some(Reason::Dateline),
+            _ => None,
+        };
+        Piece { line, tag: element.tag, caption: caption && out.is_none(), out }
+    }
+
+    fn text(&self) -> &'a str {
+        self.line.block.text()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.out.is_none() && !self.caption && !matches!(self.line.block, Block::Caption(_))
+    }
+
+    fn is_heading(&self) -> bool {
+        matches!(self.line.block, Block::Heading(_))
+    }
+
+    fn is_prose(&self) -> bool {
+        self.is_kept() && !self.is_heading() && self.line.links * 2 < self.line.size && is_prose(self.text())
+    }
+
+    /// All of it is one link or several.
+    fn is_link(&self) -> bool {
+        self.line.links * 10 >= self.line.size * 9
+    }
+
+    fn judged(self) -> Judged {
+        let block = match (&self.line.block, self.caption) {
+            (Block::Paragraph(text) | Block::Heading(text), true) => Block::Caption(text.clone()),
+            (block, _) => block.clone(),
+        };
+        (block, self.out)
+    }
+}
+
+/// Lines that are links and nothing else lead away from the article.
+fn mark_link_lists(pieces: &mut [Piece<'_>]) {
+    /// Longer ones are paragraphs that somebody made a link.
+    const HEADLINE: usize = 40;
+    for piece in pieces.iter_mut().filter(|piece| piece.is_kept() && !piece.is_heading()) {
+        if piece.is_link() && count_words(piece.text(), HEADLINE + 1) <= HEADLINE {
+            piece.out = Some(Reason::Promotion);
+        }
+    }
+}
+
+/// What was just said, word by word, are a picture's words once more.
+fn mark_repeated(pieces: &mut [Piece<'_>]) {
+    /// Pictures have their words as title, description and caption.
+    const NEAR: usize = 3;
+    for at in 1..pieces.len() {
+        let text = pieces[at].text();
+        let before = &pieces[at.saturating_sub(NEAR)..at];
+        if count_words(text, 6) > 5 && before.iter().any(|piece| piece.text() == text) && pieces[at].is_kept()
+        {
+            pieces[at].out = Some(Reason::Chrome);
+        }
+    }
+}
+
+/// What stands before the first paragraph: headline, author, date, what a visitor can do.
+fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>) {
+    let first = pieces.iter().position(Piece::is_prose).unwrap_or(0);
+    let is_title = |text: &str| title.is_some_and(|title| furniture::same(title, text));
+    for piece in pieces[..first].iter_mut().filter(|piece| piece.is_kept()) {
+        let text = piece.text();
+        piece.out = if byline.is_some_and(|name| furniture::same(name, text)) || furniture::is_byline(text) {
+            Some(Reason::Byline)
+        } else if furniture::is_dateline(text) {
+            Some(Reason::Dateline)
+        } else if is_title(text)
+            || (!piece.is_heading() && !ends_sentence(text) && count_words(text, 10) < 10)
+        {
+            Some(Reason::Chrome)
+        } else {
+            None
+        };
+    }
+}
+
+/// A label that announces other things, with little behind it.
+fn mark_announced(pieces: &mut [Piece<'_>]) {
+    let size = |pieces: &[Piece<'_>]| -> usize {
+        pieces.iter().filter(|piece| piece.is_prose()).map(|piece| piece.line.size).sum()
+    };
+    let all = size(pieces);
+    let announced = (0..pieces.len()).find(|&at| {
+        let piece = &pieces[at];
+        piece.is_kept() && furniture::announces(piece.text()) && size(&pieces[at..]) * 5 < all
+    });
+    if let Some(at) = announced {
+        leave(pieces, at..pieces.len(), Reason::Promotion);
+    }
+}
+
+/// What follows the last paragraph: who wrote it, what else there is to read, comments.
+fn mark_tail(pieces: &mut [Piece<'_>], byline: Option<&str>) {
+    loop {
+        let Some(last) = pieces.iter().rposition(Piece::is_prose) else { return };
+        for piece in pieces[last + 1..].iter_mut().filter(|piece| piece.is_kept()) {
+            let text = piece.text();
+            let short = count_words(text, 12) < 12;
+            if piece.is_heading()
+                || (short && !ends_sentence(text))
+                || furniture::is_about_author(text, byline)
+            {
+                piece.out = Some(Reason::Chrome);
+            }
+        }
+        if !furniture::is_about_author(pieces[last].text(), byline) || last == 0 {
+            return;
+        }
+        pieces[last].out = Some(Reason::Byline);
+    }
+}
+
+fn leave(pieces: &mut [Piece<'_>], range: Range<usize>, reason: Reason) {
+    for piece in pieces[range].iter_mut().filter(|piece| piece.is_kept()) {
+        piece.out = Some(reason);
+    }
+}

@@ -75,31 +75,54 @@ const LABELS: &[&str] = &[
     "publicidade", "pubblicità", "publicité", "реклама",
 ];
 
-/// Announce what follows an article: other articles, comments, the author.
+/// What a label announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Announced {
+    /// What stands behind an article, never in it: comments, the author, other articles.
+    Ending,
+    /// A box, which may stand anywhere.
+    Box,
+}
+
+/// Behind an article.
 #[rustfmt::skip]
-const ANNOUNCE: &[&str] = &[
-    "about the author", "about author", "add comment", "add a comment", "also in", "also read", "article tags", "best of", "comment", "comments",
-    "don't miss", "don’t miss", "editor's picks", "editors' picks", "editor’s picks", "editors’ picks", "follow us", "further reading",
-    "join the conversation", "join the discussion", "keep reading", "latest", "leave a comment", "leave a reply", "more from", "more great",
-    "more in", "more news", "more on", "more stories", "more like this", "most popular", "most read", "popular", "post a comment",
-    "post comment", "read more", "read next", "recent posts", "recommended", "related", "related posts", "see also", "similar", "sponsored",
-    "tags", "topics", "trending", "up next", "want more", "what to read next", "you may also", "you might also", "we recommend", "tell us what you think",
-    "you may like", "filed under", "sharing is caring", "from our partners", "promoted", "around the web", "from the web", "get the latest",
-    "subscribe", "newsletter", "sign up", "view comments", "show comments", "reader comments",
-    "leggi anche", "lea también", "lee también", "te puede interesar", "leia também", "leia mais", "veja também", "lire aussi", "à lire aussi",
-    "lesen sie auch", "mehr zum thema", "das könnte sie auch interessieren", "kommentare", "commentaires", "comentarios", "comentários", "commenti",
-    "читайте также", "добавить отзыв", "комментарии", "похожие", "другие новости", "теги", "самые популярные", "atenção",
+const ENDINGS: &[&str] = &[
+    "about the author", "about author", "add comment", "add a comment", "also in", "article tags", "comment", "comments",
+    "editor's picks", "editors' picks", "editor’s picks", "editors’ picks", "further reading", "join the conversation",
+    "join the discussion", "keep reading", "leave a comment", "leave a reply", "more from", "more great", "more in", "more news",
+    "more on", "more stories", "more like this", "most popular", "most read", "next article", "next post", "next story", "popular",
+    "post a comment", "post comment", "previous article", "previous post", "previous story", "read next", "recent posts", "recommended",
+    "related articles", "related posts", "related stories", "related news", "related topics", "similar", "tags", "topics", "trending",
+    "want more", "what to read next", "you may also", "you might also", "we recommend", "tell us what you think", "you may like",
+    "filed under", "sharing is caring", "from our partners", "promoted", "around the web", "from the web", "view comments",
+    "show comments", "reader comments",
+    "te puede interesar", "das könnte sie auch interessieren", "kommentare", "commentaires", "comentarios", "comentários",
+    "commenti", "добавить отзыв", "комментарии", "похожие", "другие новости", "теги", "самые популярные",
 ];
 
-/// A label, not a sentence, that announces what follows an article.
-pub(super) fn announces(text: &str) -> bool {
+/// Anywhere.
+#[rustfmt::skip]
+const BOXES: &[&str] = &[
+    "also read", "best of", "don't miss", "don’t miss", "follow us", "get the latest", "latest", "newsletter", "read also", "read more",
+    "related", "see also", "share this", "sign up", "sponsored", "subscribe",
+    "leggi anche", "lea también", "lee también", "leia também", "leia mais", "veja também", "lire aussi", "à lire aussi",
+    "lesen sie auch", "mehr zum thema", "читайте также",
+];
+
+/// What a line announces that is a label and no sentence.
+pub(super) fn announces(text: &str) -> Option<Announced> {
     /// "More great stories from the harbour this week".
     const LONGEST: usize = 10;
-    if count_words(text, LONGEST + 1) > LONGEST || text.ends_with('.') {
-        return false;
+    if text.ends_with('.') || count_words(text, LONGEST + 1) > LONGEST {
+        return None;
     }
     let lower = text.to_lowercase();
-    begins(lower.trim_start_matches(|c: char| !c.is_alphanumeric()), ANNOUNCE)
+    let lower = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+    if begins(lower, ENDINGS) {
+        Some(Announced::Ending)
+    } else {
+        begins(lower, BOXES).then_some(Announced::Box)
+    }
 }
 
 /// "By Ada Moor, Harbour Desk".
@@ -128,6 +151,18 @@ pub(super) fn is_dateline(text: &str) -> bool {
         known += usize::from(number || hour || zone || is_date_word(&word.to_lowercase()));
     }
     (2..=LONGEST).contains(&all) && digits && known * 10 >= all * 8
+}
+
+/// A short line with a year and the number of a day.
+pub(super) fn is_dated(text: &str) -> bool {
+    const LONGEST: usize = 20;
+    let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+    let numbers = || words(text).take(LONGEST).filter(is_number);
+    text.len() <= 200
+        && count_words(text, LONGEST + 1) <= LONGEST
+        && numbers().any(is_year)
+        && numbers().any(|word| word.len() <= 2)
 }
 
 fn is_date_word(word: &str) -> bool {

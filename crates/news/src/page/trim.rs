@@ -9,7 +9,7 @@ use std::ops::Range;
 use proto::story::Block;
 
 use super::body::Body;
-use super::furniture;
+use super::furniture::{self, Announced};
 use super::hint::Hint;
 use super::outline::{Line, Outline, Tag};
 use crate::document::Reason;
@@ -27,31 +27,34 @@ pub(super) fn judge(
 ) -> Vec<Judged> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     for range in &body.ranges {
-        pieces.extend(outline.lines[range.clone()].iter().map(|line| Piece::of(outline, body, line)));
+        pieces.extend(range.clone().map(|at| Piece::of(outline, body, at)));
     }
-    mark_announced(&mut pieces);
+    mark_announced(outline, &mut pieces);
     mark_link_lists(&mut pieces);
     mark_repeated(&mut pieces);
     for piece in pieces.iter_mut().filter(|piece| piece.is_kept()) {
         piece.out = furniture::judge(piece.text(), piece.line.links * 2 > piece.line.size);
     }
     mark_head(&mut pieces, title, byline);
-    mark_tail(&mut pieces, byline);
+    mark_tail(outline, &mut pieces, byline);
     pieces.into_iter().map(Piece::judged).collect()
 }
 
 struct Piece<'a> {
     line: &'a Line,
+    /// Its number in the outline, and its element's.
+    at: usize,
+    element: usize,
     tag: Tag,
     caption: bool,
     out: Option<Reason>,
 }
 
 impl<'a> Piece<'a> {
-    fn of(outline: &Outline, body: &Body, line: &'a Line) -> Piece<'a> {
+    fn of(outline: &'a Outline, body: &Body, at: usize) -> Piece<'a> {
         /// A longer line in a picture's element is text beside a picture.
         const LONGEST_CAPTION: usize = 500;
-        let element = &outline.elements[line.element];
+        let line = &outline.lines[at];
         let hint = body.hints[line.element].or(line.hint);
         let caption = matches!(hint, Some(Hint::Caption))
             || (hint == Some(Hint::Picture) && line.size <= LONGEST_CAPTION);
@@ -62,7 +65,8 @@ impl<'a> Piece<'a> {
             Some(Hint::Dateline) if !is_prose(line.block.text()) => Some(Reason::Dateline),
             _ => None,
         };
-        Piece { line, tag: element.tag, caption: caption && out.is_none(), out }
+        let tag = outline.elements[line.element].tag;
+        Piece { line, at, element: line.element, tag, caption: caption && out.is_none(), out }
     }
 
     fn text(&self) -> &'a str {
@@ -128,7 +132,7 @@ fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>
         let text = piece.text();
         piece.out = if byline.is_some_and(|name| furniture::same(name, text)) || furniture::is_byline(text) {
             Some(Reason::Byline)
-        } else if furniture::is_dateline(text) {
+        } else if furniture::is_dateline(text) || (!ends_sentence(text) && furniture::is_dated(text)) {
             Some(Reason::Dateline)
         } else if is_title(text)
             || (!piece.is_heading() && !ends_sentence(text) && count_words(text, 10) < 10)
@@ -140,33 +144,66 @@ fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>
     }
 }
 
-/// A label that announces other things, with little behind it.
-fn mark_announced(pieces: &mut [Piece<'_>]) {
+/// A label that announces other things leaves out what it heads: the element that begins with it, or else all that follows.
+fn mark_announced(outline: &Outline, pieces: &mut [Piece<'_>]) {
     let size = |pieces: &[Piece<'_>]| -> usize {
         pieces.iter().filter(|piece| piece.is_prose()).map(|piece| piece.line.size).sum()
     };
     let all = size(pieces);
-    let announced = (0..pieces.len()).find(|&at| {
-        let piece = &pieces[at];
-        piece.is_kept() && furniture::announces(piece.text()) && size(&pieces[at..]) * 5 < all
-    });
-    if let Some(at) = announced {
-        leave(pieces, at..pieces.len(), Reason::Promotion);
+    for at in 0..pieces.len() {
+        if !pieces[at].is_kept() {
+            continue;
+        }
+        let Some(announced) = furniture::announces(pieces[at].text()) else { continue };
+        // An article has more to say than what a label in it heads.
+        let little = |pieces: &[Piece<'_>], parts: usize| size(pieces) * parts < all;
+        let headed = headed(outline, &pieces[at]);
+        let end = at + pieces[at..].iter().take_while(|piece| piece.at < headed.end).count();
+        if end > at + 1 && end < pieces.len() && little(&pieces[at..end], 5) {
+            leave(&mut pieces[at..end], Reason::Promotion);
+        } else if little(&pieces[at..], if announced == Announced::Ending { 5 } else { 15 }) {
+            leave(&mut pieces[at..], Reason::Promotion);
+        }
     }
 }
 
+/// The lines of the largest element that begins with this piece.
+fn headed(outline: &Outline, piece: &Piece<'_>) -> Range<usize> {
+    let mut lines = piece.at..piece.at + 1;
+    let mut element = piece.element;
+    while outline.elements[element].lines.start == piece.at {
+        lines.end = outline.elements[element].lines.end;
+        if element == 0 {
+            break;
+        }
+        element = outline.elements[element].parent;
+    }
+    lines
+}
+
 /// What follows the last paragraph: who wrote it, what else there is to read, comments.
-fn mark_tail(pieces: &mut [Piece<'_>], byline: Option<&str>) {
+fn mark_tail(outline: &Outline, pieces: &mut [Piece<'_>], byline: Option<&str>) {
+    /// Short lines side by side that are no links are a list, and the article's.
+    const LIST: usize = 3;
     loop {
         let Some(last) = pieces.iter().rposition(Piece::is_prose) else { return };
-        for piece in pieces[last + 1..].iter_mut().filter(|piece| piece.is_kept()) {
+        let parent = |piece: &Piece<'_>| outline.elements[piece.element].parent;
+        let beside = parent(&pieces[last]);
+        let is_entry = |piece: &Piece<'_>| {
+            let listed = piece.tag == Tag::Item || parent(piece) == beside;
+            listed && !piece.is_heading() && piece.line.links * 2 < piece.line.size
+        };
+        let list =
+            pieces[last + 1..].iter().filter(|piece| piece.is_kept() && is_entry(piece)).count() >= LIST;
+        let mut followed = false;
+        for piece in pieces[last + 1..].iter_mut().rev().filter(|piece| piece.is_kept()) {
             let text = piece.text();
-            let short = count_words(text, 12) < 12;
-            if piece.is_heading()
-                || (short && !ends_sentence(text))
-                || furniture::is_about_author(text, byline)
-            {
+            let label = !ends_sentence(text) && count_words(text, 12) < 12;
+            let listed = (list && is_entry(piece)) || (piece.is_heading() && followed);
+            if (label && !listed) || furniture::is_about_author(text, byline) {
                 piece.out = Some(Reason::Chrome);
+            } else {
+                followed = true;
             }
         }
         if !furniture::is_about_author(pieces[last].text(), byline) || last == 0 {
@@ -176,8 +213,8 @@ fn mark_tail(pieces: &mut [Piece<'_>], byline: Option<&str>) {
     }
 }
 
-fn leave(pieces: &mut [Piece<'_>], range: Range<usize>, reason: Reason) {
-    for piece in pieces[range].iter_mut().filter(|piece| piece.is_kept()) {
+fn leave(pieces: &mut [Piece<'_>], reason: Reason) {
+    for piece in pieces.iter_mut().filter(|piece| piece.is_kept()) {
         piece.out = Some(reason);
     }
 }

@@ -29,11 +29,11 @@ impl Body {
 
 /// Finds the article; `None` if no paragraph speaks for any element.
 pub(super) fn find(outline: &Outline) -> Option<Body> {
-    let prose = Prose::of(outline);
-    let everywhere = prose.hints(outline, &(0..outline.lines.len()), SHARE_OF_PAGE);
-    let ranges = ranges(outline, &scores(outline, &everywhere), &everywhere, &prose)?;
+    let sums = Sums::of(outline);
+    let everywhere = sums.hints(outline, &(0..outline.lines.len()), SHARE_OF_PAGE);
+    let ranges = ranges(outline, &scores(outline, &everywhere, &sums), &everywhere, &sums)?;
     let span = ranges.first()?.start..ranges.last()?.end;
-    let hints = prose.hints(outline, &span, SHARE_OF_ARTICLE);
+    let hints = sums.hints(outline, &span, SHARE_OF_ARTICLE);
     Some(Body { ranges, hints })
 }
 
@@ -42,30 +42,47 @@ pub(super) fn find(outline: &Outline) -> Option<Body> {
 const SHARE_OF_PAGE: usize = 75;
 const SHARE_OF_ARTICLE: usize = 50;
 
-/// How much prose stands before each line: letters of paragraphs that are no links.
-struct Prose(Vec<usize>);
+/// How much stands before each line.
+struct Sums(Vec<Sum>);
 
-impl Prose {
-    fn of(outline: &Outline) -> Prose {
-        let mut before = vec![0];
-        let mut sum = 0;
+/// Letters and signs of some lines.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    /// Of paragraphs, without links.
+    prose: usize,
+    size: usize,
+    links: usize,
+}
+
+impl Sums {
+    fn of(outline: &Outline) -> Sums {
+        let mut before = vec![Sum::default()];
+        let mut sum = Sum::default();
         for line in &outline.lines {
-            sum += if is_prose(line) { line.size - line.links } else { 0 };
+            sum.prose += if is_prose(line) { line.size - line.links } else { 0 };
+            sum.size += line.size;
+            sum.links += line.links;
             before.push(sum);
         }
-        Prose(before)
+        Sums(before)
     }
 
-    fn within(&self, lines: &Range<usize>) -> usize {
-        self.0[lines.end].saturating_sub(self.0[lines.start])
+    fn prose(&self, lines: &Range<usize>) -> usize {
+        self.0[lines.end].prose - self.0[lines.start].prose
+    }
+
+    /// Which share of these lines is links.
+    fn links(&self, lines: &Range<usize>) -> f32 {
+        let (from, to) = (self.0[lines.start], self.0[lines.end]);
+        (to.links - from.links) as f32 / (to.size - from.size).max(1) as f32
     }
 
     /// What each element says against its lines, or else the elements around it.
     fn hints(&self, outline: &Outline, among: &Range<usize>, share: usize) -> Vec<Option<Hint>> {
-        let all = self.within(among);
+        let all = self.prose(among);
         let mut hints: Vec<Option<Hint>> = vec![None; outline.elements.len()];
         for (at, element) in outline.elements.iter().enumerate() {
-            let mine = self.within(&element.lines);
+            let mine = self.prose(&element.lines);
             let own = hint(element).filter(|hint| match hint {
                 Hint::Promotion | Hint::Chrome => mine * 100 <= all * share,
                 Hint::Byline | Hint::Dateline | Hint::Caption => mine * 100 <= all * share / 2,
@@ -94,7 +111,7 @@ fn hint(element: &Element) -> Option<Hint> {
 }
 
 /// How much each element is spoken for.
-fn scores(outline: &Outline, hints: &[Option<Hint>]) -> Vec<f32> {
+fn scores(outline: &Outline, hints: &[Option<Hint>], sums: &Sums) -> Vec<f32> {
     /// How far a paragraph is heard.
     const LEVELS: usize = 5;
     let mut scores = vec![0.0f32; outline.elements.len()];
@@ -128,11 +145,7 @@ fn scores(outline: &Outline, hints: &[Option<Hint>]) -> Vec<f32> {
         }
     }
     for (score, element) in scores.iter_mut().zip(&outline.elements) {
-        if *score != 0.0 {
-            let lines = &outline.lines[element.lines.clone()];
-            let (links, size) = lines.iter().fold((0, 0), |(l, s), line| (l + line.links, s + line.size));
-            *score *= 1.0 - links as f32 / (size.max(1)) as f32;
-        }
+        *score *= 1.0 - sums.links(&element.lines);
     }
     scores
 }
@@ -158,7 +171,7 @@ fn ranges(
     outline: &Outline,
     scores: &[f32],
     hints: &[Option<Hint>],
-    prose: &Prose,
+    sums: &Sums,
 ) -> Option<Vec<Range<usize>>> {
     let elements = &outline.elements;
     let best = (1..elements.len())
@@ -173,7 +186,7 @@ fn ranges(
         let belongs = at == best
             || (neighbour
                 && (scores[at] + alike(element, &elements[best], scores[best]) >= enough
-                    || (element.tag == Tag::Paragraph && prose.within(&element.lines) > 60)));
+                    || (element.tag == Tag::Paragraph && sums.prose(&element.lines) > 60)));
         if belongs && !element.lines.is_empty() {
             match ranges.last_mut() {
                 Some(last) if element.lines.start <= last.end => last.end = last.end.max(element.lines.end),

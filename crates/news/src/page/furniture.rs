@@ -113,12 +113,15 @@ const BOXES: &[&str] = &[
 pub(super) fn announces(text: &str) -> Option<Announced> {
     /// "More great stories from the harbour this week".
     const LONGEST: usize = 10;
-    if text.ends_with('.') || count_words(text, LONGEST + 1) > LONGEST {
+    if (text.ends_with('.') && !text.ends_with("..")) || count_words(text, LONGEST + 1) > LONGEST {
         return None;
     }
     let lower = text.to_lowercase();
     let lower = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
-    if begins(lower, ENDINGS) {
+    // "Next post", "Previous harbour news".
+    let elsewhere = begins(lower, &["next", "previous"])
+        && words(lower).last().is_some_and(|word| matches!(word, "article" | "news" | "post" | "story"));
+    if elsewhere || begins(lower, ENDINGS) {
         Some(Announced::Ending)
     } else {
         begins(lower, BOXES).then_some(Announced::Box)

@@ -33,7 +33,7 @@ pub(super) struct Named {
 const WORDS: &[(&str, Hint)] = &[
     ("ad", Hint::Promotion), ("ads", Hint::Promotion), ("cta", Hint::Promotion), ("donate", Hint::Promotion),
     ("donation", Hint::Promotion), ("popular", Hint::Promotion), ("readmore", Hint::Promotion), ("signup", Hint::Promotion),
-    ("teaser", Hint::Promotion), ("teasers", Hint::Promotion), ("upsell", Hint::Promotion), ("widget", Hint::Promotion),
+    ("teaser", Hint::Promotion), ("teasers", Hint::Promotion), ("upsell", Hint::Promotion),
     ("consent", Hint::Chrome), ("contact", Hint::Chrome), ("footer", Hint::Chrome), ("gdpr", Hint::Chrome),
     ("loading", Hint::Chrome), ("login", Hint::Chrome), ("menu", Hint::Chrome), ("modal", Hint::Chrome), ("nav", Hint::Chrome),
     ("overlay", Hint::Chrome), ("pager", Hint::Chrome), ("pagination", Hint::Chrome), ("popup", Hint::Chrome),

@@ -1,5 +1,6 @@
 //! Where a page states its title, author, date, outlet and address, best place first.
 
+use dom_query::Selection;
 use dom_smoothie::Readability;
 use proto::story::When;
 use serde_json::Value;
@@ -42,11 +43,16 @@ fn signed(page: &Readability) -> Option<String> {
                          [class*='dateline' i],[id*='byline' i],[id*='author' i]";
     /// Few pages have more before the first that is one.
     const TRIED: usize = 20;
+    /// Longer ones say more than who wrote it, in letters.
+    const LONGEST: usize = 100;
     let found = page.doc.try_select(NAMED)?;
     found.nodes().iter().take(TRIED).find_map(|node| {
-        let text = node.text();
-        let text = text.trim();
-        (!text.is_empty() && text.chars().count() < 100).then(|| text.to_owned())
+        let whole = node.text();
+        if whole.trim().is_empty() || whole.trim().chars().count() >= LONGEST {
+            return None;
+        }
+        let name = Selection::from(*node).select_single("[itemprop='name']");
+        Some(if name.is_empty() { whole.trim().to_owned() } else { name.text().trim().to_owned() })
     })
 }
 

@@ -82,7 +82,16 @@ impl<'a> Piece<'a> {
     }
 
     fn is_prose(&self) -> bool {
-        self.is_kept() && !self.is_heading() && self.line.links * 2 < self.line.size && is_prose(self.text())
+        self.is_kept()
+            && !self.is_heading()
+            && self.line.links * 2 < self.line.size
+            && (is_prose(self.text()) || self.is_unspaced())
+    }
+
+    /// A line in a script without blanks between its words.
+    fn is_unspaced(&self) -> bool {
+        const LONG: usize = 40;
+        self.line.size >= LONG && count_words(self.text(), LONG) * 8 < self.line.size
     }
 
     /// All of it is one link or several.
@@ -146,22 +155,24 @@ fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>
 
 /// A label that announces other things leaves out what it heads: the element that begins with it, or else all that follows.
 fn mark_announced(outline: &Outline, pieces: &mut [Piece<'_>]) {
-    let size = |pieces: &[Piece<'_>]| -> usize {
-        pieces.iter().filter(|piece| piece.is_prose()).map(|piece| piece.line.size).sum()
-    };
-    let all = size(pieces);
+    let mut before = vec![0];
+    for (at, piece) in pieces.iter().enumerate() {
+        before.push(before[at] + if piece.is_prose() { piece.line.size } else { 0 });
+    }
+    let all = before[pieces.len()];
     for at in 0..pieces.len() {
         if !pieces[at].is_kept() {
             continue;
         }
         let Some(announced) = furniture::announces(pieces[at].text()) else { continue };
         // An article has more to say than what a label in it heads.
-        let little = |pieces: &[Piece<'_>], parts: usize| size(pieces) * parts < all;
+        let little =
+            |lines: Range<usize>, parts: usize| (before[lines.end] - before[lines.start]) * parts < all;
         let headed = headed(outline, &pieces[at]);
         let end = at + pieces[at..].iter().take_while(|piece| piece.at < headed.end).count();
-        if end > at + 1 && end < pieces.len() && little(&pieces[at..end], 5) {
+        if end > at + 1 && end < pieces.len() && little(at..end, 5) {
             leave(&mut pieces[at..end], Reason::Promotion);
-        } else if little(&pieces[at..], if announced == Announced::Ending { 5 } else { 15 }) {
+        } else if little(at..pieces.len(), if announced == Announced::Ending { 5 } else { 15 }) {
             leave(&mut pieces[at..], Reason::Promotion);
         }
     }
@@ -185,7 +196,9 @@ fn headed(outline: &Outline, piece: &Piece<'_>) -> Range<usize> {
 fn mark_tail(outline: &Outline, pieces: &mut [Piece<'_>], byline: Option<&str>) {
     /// Short lines side by side that are no links are a list, and the article's.
     const LIST: usize = 3;
-    loop {
+    /// Authors who are told of.
+    const AUTHORS: usize = 4;
+    for _ in 0..AUTHORS {
         let Some(last) = pieces.iter().rposition(Piece::is_prose) else { return };
         let parent = |piece: &Piece<'_>| outline.elements[piece.element].parent;
         let beside = parent(&pieces[last]);

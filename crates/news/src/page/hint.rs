@@ -29,60 +29,71 @@ pub(super) struct Named {
 }
 
 /// Words that are a name by themselves.
-#[rustfmt::skip]
-const WORDS: &[(&str, Hint)] = &[
-    ("ad", Hint::Promotion), ("ads", Hint::Promotion), ("cta", Hint::Promotion), ("donate", Hint::Promotion),
-    ("donation", Hint::Promotion), ("popular", Hint::Promotion), ("readmore", Hint::Promotion), ("signup", Hint::Promotion),
-    ("teaser", Hint::Promotion), ("teasers", Hint::Promotion), ("upsell", Hint::Promotion),
-    ("consent", Hint::Chrome), ("contact", Hint::Chrome), ("footer", Hint::Chrome), ("gdpr", Hint::Chrome),
-    ("loading", Hint::Chrome), ("login", Hint::Chrome), ("menu", Hint::Chrome), ("modal", Hint::Chrome), ("nav", Hint::Chrome),
-    ("overlay", Hint::Chrome), ("pager", Hint::Chrome), ("pagination", Hint::Chrome), ("popup", Hint::Chrome),
-    ("print", Hint::Chrome), ("rating", Hint::Chrome), ("ratings", Hint::Chrome), ("tags", Hint::Chrome),
-    ("tooltip", Hint::Chrome), ("visuallyhidden", Hint::Chrome), ("masthead", Hint::Chrome),
-    ("bio", Hint::Byline), ("byline", Hint::Byline), ("contributor", Hint::Byline), ("contributors", Hint::Byline),
-    ("date", Hint::Dateline), ("dateline", Hint::Dateline), ("datetime", Hint::Dateline), ("meta", Hint::Dateline),
-    ("metadata", Hint::Dateline), ("pubdate", Hint::Dateline), ("published", Hint::Dateline), ("time", Hint::Dateline),
-    ("timestamp", Hint::Dateline), ("updated", Hint::Dateline),
-    ("credit", Hint::Caption), ("credits", Hint::Caption), ("figcaption", Hint::Caption),
-    ("figure", Hint::Picture), ("img", Hint::Picture), ("media", Hint::Picture), ("picture", Hint::Picture),
-    ("player", Hint::Picture), ("slide", Hint::Picture), ("thumb", Hint::Picture),
-];
+fn of_word(word: &[u8]) -> Option<Hint> {
+    Some(match word {
+        b"ad" | b"ads" | b"cta" | b"donate" | b"donation" | b"popular" | b"readmore" | b"signup"
+        | b"teaser" | b"teasers" | b"upsell" => Hint::Promotion,
+        b"consent" | b"contact" | b"footer" | b"gdpr" | b"loading" | b"login" | b"masthead" | b"menu"
+        | b"modal" | b"nav" | b"overlay" | b"pager" | b"pagination" | b"popup" | b"print" | b"rating"
+        | b"ratings" | b"tags" | b"tooltip" | b"visuallyhidden" => Hint::Chrome,
+        b"bio" | b"byline" | b"contributor" | b"contributors" => Hint::Byline,
+        b"date" | b"dateline" | b"datetime" | b"meta" | b"metadata" | b"pubdate" | b"published" | b"time"
+        | b"updated" => Hint::Dateline,
+        b"credit" | b"credits" | b"figcaption" => Hint::Caption,
+        b"figure" | b"img" | b"media" | b"picture" | b"player" | b"slide" | b"thumb" => Hint::Picture,
+        _ => return None,
+    })
+}
 
 /// Beginnings of words.
-const STEMS: &[(&str, Hint)] = &[
-    ("advert", Hint::Promotion),
-    ("newsletter", Hint::Promotion),
-    ("promo", Hint::Promotion),
-    ("recommend", Hint::Promotion),
-    ("related", Hint::Promotion),
-    ("sponsor", Hint::Promotion),
-    ("subscri", Hint::Promotion),
-    ("trending", Hint::Promotion),
-    ("breadcrumb", Hint::Chrome),
-    ("comment", Hint::Chrome),
-    ("cookie", Hint::Chrome),
-    ("navbar", Hint::Chrome),
-    ("navigation", Hint::Chrome),
-    ("share", Hint::Chrome),
-    ("sharing", Hint::Chrome),
-    ("sidebar", Hint::Chrome),
-    ("social", Hint::Chrome),
-    ("toolbar", Hint::Chrome),
-    ("author", Hint::Byline),
-    ("timestamp", Hint::Dateline),
-    ("caption", Hint::Caption),
-    ("carousel", Hint::Picture),
-    ("gallery", Hint::Picture),
-    ("image", Hint::Picture),
-    ("photo", Hint::Picture),
-    ("slideshow", Hint::Picture),
-    ("thumbnail", Hint::Picture),
-    ("video", Hint::Picture),
+const STEMS: &[(&[u8], Hint)] = &[
+    (b"advert", Hint::Promotion),
+    (b"newsletter", Hint::Promotion),
+    (b"promo", Hint::Promotion),
+    (b"recommend", Hint::Promotion),
+    (b"related", Hint::Promotion),
+    (b"sponsor", Hint::Promotion),
+    (b"subscri", Hint::Promotion),
+    (b"trending", Hint::Promotion),
+    (b"breadcrumb", Hint::Chrome),
+    (b"comment", Hint::Chrome),
+    (b"cookie", Hint::Chrome),
+    (b"navbar", Hint::Chrome),
+    (b"navigation", Hint::Chrome),
+    (b"share", Hint::Chrome),
+    (b"sharing", Hint::Chrome),
+    (b"sidebar", Hint::Chrome),
+    (b"social", Hint::Chrome),
+    (b"toolbar", Hint::Chrome),
+    (b"author", Hint::Byline),
+    (b"timestamp", Hint::Dateline),
+    (b"caption", Hint::Caption),
+    (b"carousel", Hint::Picture),
+    (b"gallery", Hint::Picture),
+    (b"image", Hint::Picture),
+    (b"photo", Hint::Picture),
+    (b"slideshow", Hint::Picture),
+    (b"thumbnail", Hint::Picture),
+    (b"video", Hint::Picture),
 ];
 
 /// Words of places where a page's text is.
-const CONTENT: &[&str] =
-    &["article", "blog", "body", "content", "entry", "hentry", "main", "page", "post", "story", "text"];
+fn is_content(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"article"
+            | b"blog"
+            | b"body"
+            | b"content"
+            | b"entry"
+            | b"hentry"
+            | b"main"
+            | b"page"
+            | b"post"
+            | b"story"
+            | b"text"
+    )
+}
 
 impl Named {
     /// Takes one more of the element's names into account.
@@ -106,11 +117,10 @@ impl Named {
         letters.copy_from_slice(word.as_bytes());
         letters.make_ascii_lowercase();
         let word: &[u8] = letters;
-        self.content |= CONTENT.iter().any(|known| known.as_bytes() == word);
-        let exact = WORDS.iter().find(|(known, _)| known.as_bytes() == word);
-        let hint = exact.or_else(|| STEMS.iter().find(|(stem, _)| word.starts_with(stem.as_bytes())));
-        if let Some((_, hint)) = hint {
-            self.hint = Some(self.hint.map_or(*hint, |known| known.min(*hint)));
+        self.content |= is_content(word);
+        let stem = || STEMS.iter().find(|(stem, _)| word.first() == stem.first() && word.starts_with(stem));
+        if let Some(hint) = of_word(word).or_else(|| stem().map(|(_, hint)| *hint)) {
+            self.hint = Some(self.hint.map_or(hint, |known| known.min(hint)));
         }
     }
 }

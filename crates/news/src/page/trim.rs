@@ -18,6 +18,9 @@ use crate::text::{count_words, ends_sentence, is_prose};
 /// A block and, if it is not the article's, why.
 pub(super) type Judged = (Block, Option<Reason>);
 
+/// Letters of a line that is no label: scripts without blanks have few words.
+const LABEL: usize = 90;
+
 /// Judges the lines of the article. `title` and `byline` are what the page states about itself.
 pub(super) fn judge(
     outline: &Outline,
@@ -144,7 +147,10 @@ fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>
         } else if furniture::is_dateline(text) || (!ends_sentence(text) && furniture::is_dated(text)) {
             Some(Reason::Dateline)
         } else if is_title(text)
-            || (!piece.is_heading() && !ends_sentence(text) && count_words(text, 10) < 10)
+            || (!piece.is_heading()
+                && !ends_sentence(text)
+                && count_words(text, 10) < 10
+                && piece.line.size < LABEL)
         {
             Some(Reason::Chrome)
         } else {
@@ -211,7 +217,7 @@ fn mark_tail(outline: &Outline, pieces: &mut [Piece<'_>], byline: Option<&str>) 
         let mut followed = false;
         for piece in pieces[last + 1..].iter_mut().rev().filter(|piece| piece.is_kept()) {
             let text = piece.text();
-            let label = !ends_sentence(text) && count_words(text, 12) < 12;
+            let label = !ends_sentence(text) && count_words(text, 12) < 12 && piece.line.size < LABEL;
             let listed = (list && is_entry(piece)) || (piece.is_heading() && followed);
             if (label && !listed) || furniture::is_about_author(text, byline) {
                 piece.out = Some(Reason::Chrome);

@@ -94,7 +94,7 @@ impl<'a> Piece<'a> {
     /// A line in a script without blanks between its words.
     fn is_unspaced(&self) -> bool {
         const LONG: usize = 40;
-        self.line.size >= LONG && count_words(self.text(), LONG) * 8 < self.line.size
+        self.line.size >= LONG && count_words(self.text(), LONG) * 16 < self.line.size
     }
 
     /// All of it is one link or several.

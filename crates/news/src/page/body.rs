@@ -249,3 +249,57 @@ fn risen(outline: &Outline, scores: &[f32], best: usize) -> usize {
 fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dom_query::Document;
+
+    const PARAGRAPH: &str = "<p>The ferry to the outer islands did not leave on Monday, and the harbour office said that the crew had refused.</p>";
+
+    /// The opening words of the lines that are found.
+    fn found(html: &str) -> Vec<String> {
+        let outline = Outline::read(Document::from(html).root()).expect("not deep");
+        let ranges = find(&outline).map(|body| body.ranges).unwrap_or_default();
+        let lines = ranges.into_iter().flat_map(|range| outline.lines[range].to_vec());
+        lines.map(|line| line.block.text().chars().take(9).collect()).collect()
+    }
+
+    #[test]
+    fn the_element_most_spoken_for_is_the_article() {
+        let page = format!(
+            "<div class=top><p>Harbour Post, the paper of the islands, since the year in which the pier was built.</p></div>\
+             <div class=story>{}<h2>Later</h2>{PARAGRAPH}</div><div><ul><li><a href=/1>Other, news, of, the, day, in full</a></ul></div>",
+            PARAGRAPH.repeat(4)
+        );
+        assert_eq!(found(&page), ["The ferry", "The ferry", "The ferry", "The ferry", "Later", "The ferry"]);
+    }
+
+    #[test]
+    fn comments_are_not_the_article_although_they_are_longer() {
+        let page = format!(
+            "<div><div class=entry>{}</div><div class=comments>{}</div></div>",
+            PARAGRAPH.repeat(3),
+            PARAGRAPH.replace("The ferry", "I think the ferry").repeat(6)
+        );
+        assert_eq!(found(&page), ["The ferry"; 3]);
+    }
+
+    #[test]
+    fn a_page_named_for_its_sidebar_is_read() {
+        let page = format!("<div class='page with-sidebar'><div>{}</div></div>", PARAGRAPH.repeat(5));
+        assert_eq!(found(&page).len(), 5);
+        assert_eq!(found("<ul><li><a href=/>Home</a></ul>"), [""; 0]);
+        assert_eq!(found(""), [""; 0]);
+    }
+
+    #[test]
+    fn an_article_in_parts_is_found_whole() {
+        let part = format!("<section>{}</section>", PARAGRAPH.repeat(2));
+        let page = format!(
+            "<header><p>Harbour Post, paper of the islands.</p></header><main>{}</main>",
+            part.repeat(5)
+        );
+        assert_eq!(found(&page).len(), 10);
+    }
+}

@@ -169,66 +169,30 @@ pub(super) fn is_dated(text: &str) -> bool {
 }
 
 fn is_date_word(word: &str) -> bool {
-    /// Months and days by their first three letters, in the languages of the West that write them alike.
+    /// Months and days, in languages that many pages are written in; three letters or more of one stand for it.
+    #[rustfmt::skip]
     const NAMES: &[&str] = &[
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue",
-        "wed", "thu", "fri", "sat", "sun", "ago", "set", "out", "dez", "mai", "okt", "dic", "ene", "abr",
-        "gen", "mag", "giu", "lug", "ott", "янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен",
-        "окт", "ноя", "дек", "seg", "ter", "qua", "qui", "sex", "dom", "lun",
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "sept", "october", "november", "december",
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+        "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember",
+        "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag",
+        "janvier", "février", "mars", "avril", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+        "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+        "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+        "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo",
+        "gennaio", "febbraio", "aprile", "maggio", "giugno", "luglio", "settembre", "ottobre", "dicembre",
+        "janeiro", "fevereiro", "março", "maio", "junho", "julho", "setembro", "outubro", "novembro", "dezembro",
+        "segunda", "terça", "quarta", "quinta", "sexta",
+        "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
     ];
+    #[rustfmt::skip]
     const WORDS: &[&str] = &[
-        "published",
-        "updated",
-        "posted",
-        "first",
-        "last",
-        "modified",
-        "original",
-        "on",
-        "at",
-        "am",
-        "pm",
-        "a.m",
-        "p.m",
-        "hours",
-        "hour",
-        "minutes",
-        "days",
-        "day",
-        "read",
-        "min",
-        "de",
-        "às",
-        "le",
-        "à",
-        "of",
-        "the",
-        "date",
-        "time",
-        "created",
-        "edited",
-        "et",
-        "est",
-        "gmt",
-        "utc",
-        "feira",
-        "ist",
-        "th",
-        "st",
-        "nd",
-        "rd",
-        "uhr",
-        "um",
-        "am",
-        "a",
-        "m",
-        "p",
-        "publicado",
-        "em",
-        "el",
+        "a", "am", "at", "created", "date", "day", "days", "de", "edited", "el", "em", "est", "et", "feira", "first", "gmt", "hour",
+        "hours", "ist", "last", "le", "m", "min", "minutes", "modified", "nd", "of", "on", "original", "p", "pm", "posted", "publicado",
+        "published", "rd", "read", "st", "th", "the", "time", "uhr", "um", "updated", "utc", "à", "às",
     ];
-    let head: String = word.chars().take(3).collect();
-    (NAMES.contains(&head.as_str()) && word.chars().count() <= 10) || WORDS.contains(&word)
+    let named = word.chars().nth(2).is_some() && NAMES.iter().any(|name| name.starts_with(word));
+    named || WORDS.contains(&word)
 }
 
 /// Who wrote it, and how to write to them: said behind the text.
@@ -302,4 +266,94 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     };
     let (one, other) = (letters(one), letters(other));
     !other.is_empty() && (one == other || (other.len() * 2 > one.len() && one.contains(&other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_known_by_their_words() {
+        for (line, linked) in [
+            ("Read more: Harbour bridge closes", false),
+            ("See also our ten maps of the coast.", true),
+            ("Leggi anche: il porto chiude", false),
+        ] {
+            assert_eq!(judge(line, linked), Some(Reason::Promotion), "{line}");
+        }
+        assert_eq!(
+            judge("Sign up for our letter from the pier, every Monday.", false),
+            Some(Reason::Promotion)
+        );
+        assert_eq!(judge("Media playback is unsupported on your device", false), Some(Reason::Chrome));
+        assert_eq!(judge("ADVERTISEMENT", false), Some(Reason::Chrome));
+        for plain in [
+            "Read more slowly, the teacher told the harbour's children.",
+            "Images of the pier were shown in court on Monday.",
+            "The comments of the captain were not well received.",
+            "",
+        ] {
+            assert_eq!(judge(plain, false), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn labels_announce_and_sentences_do_not() {
+        for ending in [
+            "Comments (12)",
+            "MORE FROM THE ISLANDS",
+            "You may also like…",
+            "Previous harbour news",
+            "Kommentare",
+        ] {
+            assert_eq!(announces(ending), Some(Announced::Ending), "{ending}");
+        }
+        assert_eq!(announces("Read also"), Some(Announced::Box));
+        for plain in ["Comments were scarce.", "What comes next", "Next steps for the pier", "Moreover"] {
+            assert_eq!(announces(plain), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn authors_and_days_are_told_from_text() {
+        assert!(is_byline("By Ada Moor, Harbour Desk"));
+        assert!(!is_byline("By Monday the ferry was late again."));
+        for day in [
+            "Published 4:00 am CST, Wednesday, November 4, 2026",
+            "3 Nov 2026",
+            "Updated: 2026-11-03 10:15 GMT",
+            "3 de novembro de 2026",
+        ] {
+            assert!(is_dateline(day), "{day}");
+        }
+        for plain in ["The ferry left at 10", "12 Monkeys", "May", "2026"] {
+            assert!(!is_dateline(plain), "{plain}");
+        }
+        assert!(is_dated("Skerry, 3/11/2026 - posted in: Sea"));
+        assert!(!is_dated("In 2026 the ferry sank"));
+        assert!(is_about_author("Ada Moor is a reporter at the harbour desk.", Some("Ada Moor")));
+        assert!(is_about_author("Follow her on the usual networks.", None));
+        assert!(is_about_author("moor@harbour.example", None));
+        assert!(!is_about_author("Captain Gale is a writer too, the mayor said.", None));
+        assert!(!is_about_author("The ferry is late.", Some("Ada Moor")));
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_title() {
+        assert!(same("Ferry crew refuses to sail", "FERRY CREW: refuses to sail!"));
+        assert!(same("Ferry crew refuses to sail, again", "Ferry crew refuses to sail"));
+        assert!(!same("Ferry crew refuses to sail", "Ferry"));
+        assert!(!same("Ferry crew refuses to sail", " "));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn any_line_is_judged(text in any::<String>(), other in any::<String>()) {
+            let _ = (judge(&text, true), announces(&text), is_byline(&text), is_dateline(&text), is_dated(&text));
+            let _ = (is_about_author(&text, Some(&other)), same(&text, &other));
+        }
+    }
 }

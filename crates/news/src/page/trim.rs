@@ -237,3 +237,102 @@ fn leave(pieces: &mut [Piece<'_>], reason: Reason) {
         piece.out = Some(reason);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dom_query::Document;
+
+    fn paragraphs(numbers: Range<usize>) -> String {
+        let one = |number| {
+            format!(
+                "<p>The ferry number {number} did not leave on Monday, and the harbour office said that the crew had refused.</p>"
+            )
+        };
+        numbers.map(one).collect()
+    }
+
+    /// What is left out of an article, and why; captions are marked.
+    fn left_out(html: &str) -> Vec<(String, Option<Reason>)> {
+        let outline = Outline::read(Document::from(html).root()).expect("not deep");
+        let body = super::super::body::find(&outline).expect("an article");
+        let judged = judge(&outline, &body, Some("Ferry crew refuses to sail"), Some("Ada Moor"));
+        let others =
+            judged.into_iter().filter(|(block, out)| out.is_some() || matches!(block, Block::Caption(_)));
+        others.map(|(block, out)| (block.text().to_owned(), out)).collect()
+    }
+
+    fn article(head: &str, middle: &str, tail: &str) -> Vec<(String, Option<Reason>)> {
+        let (first, second) = (paragraphs(0..4), paragraphs(4..8));
+        left_out(&format!("<div class=story>{head}{first}{middle}{second}{tail}</div>"))
+    }
+
+    #[test]
+    fn the_head_is_left_out_line_by_line() {
+        let got = article(
+            "<h1>Ferry crew refuses to sail</h1><div>Ada Moor</div><div>By Ada Moor and Ben Light</div><span>3 November 2026, 10:15</span>\
+             <div>Sea</div><h2>The second time this year</h2>",
+            "",
+            "",
+        );
+        let want = [
+            ("Ferry crew refuses to sail", Reason::Chrome),
+            ("Ada Moor", Reason::Byline),
+            ("By Ada Moor and Ben Light", Reason::Byline),
+            ("3 November 2026, 10:15", Reason::Dateline),
+            ("Sea", Reason::Chrome),
+        ];
+        assert_eq!(got, want.map(|(text, reason)| (text.to_owned(), Some(reason))));
+    }
+
+    #[test]
+    fn boxes_in_the_middle_end_where_their_element_ends() {
+        let links = "<ul><li>Harbour bridge closes for a week<li>Ten maps of the coast</ul>";
+        let got = article(
+            "",
+            &format!("<div><h3>More from the islands</h3>{links}</div>"),
+            "<p>“Not in this wind,” the captain said.</p>",
+        );
+        assert_eq!(got.len(), 3);
+        assert!(got.iter().all(|(_, reason)| *reason == Some(Reason::Promotion)));
+        let link = "<p><a href=/1>HARBOUR BRIDGE CLOSES FOR A WEEK</a></p>";
+        assert_eq!(article("", link, "").len(), 1);
+        assert_eq!(article("", "<p>The <a href=/1>bridge</a> is closed.</p>", ""), []);
+    }
+
+    #[test]
+    fn names_of_elements_are_believed_where_they_hold_little() {
+        let named = |class: &str| {
+            let got = article(
+                "",
+                &format!("<div class='{class}'><p>Three times a week in your language.</p></div>"),
+                "",
+            );
+            got.into_iter().map(|(_, reason)| reason).next()
+        };
+        assert_eq!(named("newsletter-box"), Some(Some(Reason::Promotion)));
+        assert_eq!(named("social"), Some(Some(Reason::Chrome)));
+        assert_eq!(named("photo-text"), Some(None), "a caption");
+        assert_eq!(named("indent"), None);
+        assert_eq!(left_out(&format!("<div class='story newsletter'>{}</div>", paragraphs(0..5))), []);
+    }
+
+    #[test]
+    fn the_tail_is_left_out_and_a_list_in_it_is_not() {
+        let got = article(
+            "",
+            "",
+            "<p>Ada Moor is a reporter at the harbour desk.</p><div>ferry, islands, wind</div><h3>Comments</h3><p>I was there and it was not windy at all, I say.</p>",
+        );
+        assert_eq!(got.len(), 4, "{got:?}");
+        let list =
+            "<h3>The crews</h3><p>Skerry: 12 sailors</p><p>Tallow: 9 sailors</p><p>Gale: 3 sailors</p>";
+        assert_eq!(article("", "", list), []);
+    }
+
+    #[test]
+    fn what_is_said_twice_is_kept_once() {
+        let twice = "<p>A ferry on the pier of the islands</p>".repeat(2);
+        assert_eq!(article("", &twice, "").len(), 1);
+    }
+}

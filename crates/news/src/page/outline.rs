@@ -127,7 +127,7 @@ fn attributes(element: &dom_query::Element) -> Attributes {
         match &*attribute.name.local {
             "hidden" => hint(Hint::Chrome),
             "style" if value.contains("display:none") || value.contains("display: none") => {
-                hint(Hint::Chrome)
+                hint(Hint::Chrome);
             }
             "rel" if value.eq_ignore_ascii_case("author") => hint(Hint::Byline),
             _ => {}

@@ -36,6 +36,7 @@ pub(super) fn judge(
     mark_link_lists(&mut pieces);
     mark_repeated(&mut pieces);
     for piece in pieces.iter_mut().filter(|piece| piece.is_kept()) {
+        piece.caption = furniture::is_credit(piece.text());
         piece.out = furniture::judge(piece.text(), piece.line.links * 2 > piece.line.size);
     }
     mark_head(&mut pieces, title, byline);

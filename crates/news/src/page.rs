@@ -1,7 +1,11 @@
 //! HTML -> a document: the article's text, told from the page around it.
 //!
-//! Readability's algorithm (`dom_smoothie`) finds the article; what is ours is the guard before it, the walk from
-//! elements to plain blocks, and the choice among the places where a page states title, byline, date and address.
+//! ```text
+//! tree -> outline (lines and the elements they stand in) -> body (which lines) -> trim (which of those not, and why) -> blocks
+//! ```
+//!
+//! The body is found as Readability does it, on an outline that a single walk makes of the page. A text so short that it may be
+//! a part is compared with what `dom_smoothie` finds, which also weighs the places where a page states title, byline and outlet.
 //! Only text leaves this module. A block that reads `<script>` is a text that says so, and is shown as such.
 
 mod body;
@@ -10,6 +14,7 @@ mod hint;
 mod meta;
 mod outline;
 mod trim;
+mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

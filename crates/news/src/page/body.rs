@@ -155,7 +155,7 @@ fn first(element: &Element) -> f32 {
     let tag = match element.tag {
         Tag::Article => 10.0,
         Tag::Division => 5.0,
-        Tag::Quote => 3.0,
+        Tag::Quote | Tag::Cell => 3.0,
         Tag::List | Tag::Item | Tag::Form | Tag::Aside | Tag::Footer => -3.0,
         Tag::Heading => -5.0,
         Tag::Paragraph | Tag::Figure | Tag::Root => 0.0,

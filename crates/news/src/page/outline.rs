@@ -6,6 +6,7 @@ use dom_query::{NodeData, NodeRef};
 use proto::story::Block;
 
 use super::hint::{Hint, Named};
+use super::walk::{Step, Walk};
 use crate::depth::{DEEPEST, DepthError};
 
 /// The text of a page and the elements it stands in.
@@ -52,6 +53,7 @@ pub(super) enum Tag {
     Article,
     Division,
     Quote,
+    Cell,
     Item,
     List,
     Heading,
@@ -181,7 +183,8 @@ fn kind(name: &str) -> Kind {
         "article" => Kind::Block(Tag::Article),
         "li" | "dt" | "dd" => Kind::Block(Tag::Item),
         "ul" | "ol" | "dl" | "menu" => Kind::Block(Tag::List),
-        "blockquote" | "pre" | "td" => Kind::Block(Tag::Quote),
+        "blockquote" => Kind::Block(Tag::Quote),
+        "pre" | "td" => Kind::Block(Tag::Cell),
         "aside" => Kind::Block(Tag::Aside),
         "footer" => Kind::Block(Tag::Footer),
         "form" => Kind::Block(Tag::Form),
@@ -361,64 +364,6 @@ impl Out {
         let lines = self.outline.lines.len();
         self.outline.elements[0].lines.end = lines;
         self.outline
-    }
-}
-
-/// One step of a walk through a tree, in the order of the text.
-enum Step<'a> {
-    Enter(NodeRef<'a>),
-    Leave(NodeRef<'a>),
-}
-
-struct Walk<'a> {
-    root: NodeRef<'a>,
-    at: Option<NodeRef<'a>>,
-    /// The last step entered `at`.
-    below: bool,
-    /// Its children are not wanted.
-    above: bool,
-}
-
-impl<'a> Walk<'a> {
-    fn new(root: NodeRef<'a>) -> Walk<'a> {
-        Walk { root, at: None, below: false, above: false }
-    }
-
-    /// Does not go below the node just entered.
-    fn stay_above(&mut self) {
-        self.above = true;
-    }
-}
-
-impl<'a> Iterator for Walk<'a> {
-    type Item = Step<'a>;
-
-    fn next(&mut self) -> Option<Step<'a>> {
-        let Some(at) = self.at else {
-            self.at = Some(self.root);
-            self.below = true;
-            return Some(Step::Enter(self.root));
-        };
-        if self.below {
-            let unwanted = std::mem::take(&mut self.above);
-            if let Some(child) = at.first_child().filter(|_| !unwanted) {
-                self.at = Some(child);
-                return Some(Step::Enter(child));
-            }
-            self.below = false;
-            return Some(Step::Leave(at));
-        }
-        if at.id == self.root.id {
-            return None;
-        }
-        if let Some(sibling) = at.next_sibling() {
-            self.at = Some(sibling);
-            self.below = true;
-            return Some(Step::Enter(sibling));
-        }
-        let parent = at.parent()?;
-        self.at = Some(parent);
-        Some(Step::Leave(parent))
     }
 }
 

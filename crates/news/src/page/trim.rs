@@ -219,7 +219,8 @@ fn mark_tail(outline: &Outline, pieces: &mut [Piece<'_>], byline: Option<&str>) 
         for piece in pieces[last + 1..].iter_mut().rev().filter(|piece| piece.is_kept()) {
             let text = piece.text();
             let label = !ends_sentence(text) && count_words(text, 12) < 12 && piece.line.size < LABEL;
-            let listed = (list && is_entry(piece)) || (piece.is_heading() && followed);
+            let quoted = piece.tag == Tag::Quote; // who is quoted, below the words
+            let listed = quoted || (list && is_entry(piece)) || (piece.is_heading() && followed);
             if (label && !listed) || furniture::is_about_author(text, byline) {
                 piece.out = Some(Reason::Chrome);
             } else {
@@ -329,6 +330,8 @@ mod tests {
         let list =
             "<h3>The crews</h3><p>Skerry: 12 sailors</p><p>Tallow: 9 sailors</p><p>Gale: 3 sailors</p>";
         assert_eq!(article("", "", list), []);
+        let quote = "<blockquote><p>The wind is what it is, and the ferry is what it is not today.</p>— Captain Gale</blockquote>";
+        assert_eq!(article("", "", quote), []);
     }
 
     #[test]

@@ -190,6 +190,15 @@ fn nothing_hangs() {
             "a.html",
             format!("{}{}", "<div>".repeat(500), many(&format!("<p>{prose}<a href=x>y</a></p>"), mb / 2)),
         ),
+        ("labels", "a.html", format!("<article><p>{prose}{}</article>", many("<p>Comments</p>", mb))),
+        (
+            "authors",
+            "a.html",
+            many(&format!("<p>Ada Moor is a reporter at the harbour desk. {prose}</p>"), mb),
+        ),
+        ("names", "a.html", many(&format!("<div class='share author photo'><p>{prose}</p></div>"), mb)),
+        ("long names", "a.html", many(&format!("<div class='{}'>x</div>", "aB-".repeat(20_000)), mb)),
+        ("names in names", "a.html", format!("{}{prose}", "<div class=author>".repeat(500))),
         ("tables", "a.html", many("<table><tr><td>x</table>", mb / 2)),
         ("nested feed", "a.xml", format!("<rss version='2.0'><channel>{}", many("<item>", 2 * mb))),
         (

@@ -141,7 +141,8 @@ fn mark_repeated(pieces: &mut [Piece<'_>]) {
 fn mark_head(pieces: &mut [Piece<'_>], title: Option<&str>, byline: Option<&str>) {
     let first = pieces.iter().position(Piece::is_prose).unwrap_or(0);
     let is_title = |text: &str| title.is_some_and(|title| furniture::same(title, text));
-    for piece in pieces[..first].iter_mut().filter(|piece| piece.is_kept()) {
+    // Who is quoted stands below the words, before the text too.
+    for piece in pieces[..first].iter_mut().filter(|piece| piece.is_kept() && piece.tag != Tag::Quote) {
         let text = piece.text();
         piece.out = if byline.is_some_and(|name| furniture::same(name, text)) || furniture::is_byline(text) {
             Some(Reason::Byline)
@@ -219,7 +220,7 @@ fn mark_tail(outline: &Outline, pieces: &mut [Piece<'_>], byline: Option<&str>) 
         for piece in pieces[last + 1..].iter_mut().rev().filter(|piece| piece.is_kept()) {
             let text = piece.text();
             let label = !ends_sentence(text) && count_words(text, 12) < 12 && piece.line.size < LABEL;
-            let quoted = piece.tag == Tag::Quote; // who is quoted, below the words
+            let quoted = piece.tag == Tag::Quote;
             let listed = quoted || (list && is_entry(piece)) || (piece.is_heading() && followed);
             if (label && !listed) || furniture::is_about_author(text, byline) {
                 piece.out = Some(Reason::Chrome);

@@ -16,11 +16,13 @@ mod document;
 pub mod feed;
 pub mod group;
 pub mod page;
+pub mod quote;
 mod read;
 pub mod sentence;
 pub mod sidecar;
 mod stamp;
 pub mod text;
+mod word;
 
 pub use article::{LONGEST_BODY, article};
 pub use depth::{DEEPEST, DepthError, MOST_TAGS};

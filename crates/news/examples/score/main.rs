@@ -5,6 +5,7 @@
 
 #[path = "../../tests/bcubed/mod.rs"]
 mod bcubed;
+mod quotes;
 mod report;
 mod stories;
 
@@ -15,6 +16,7 @@ use report::Report;
 
 const HELP: &str = "\
 score stories DIR    BCubed of the stories that articles are put into (ECB+)
+score quotes DIR     words and speakers of attributions with marks (PolNeAR)
 
 --explain            what was wrong, item by item
 --json FILE          {task, documents, metrics: {name: value}} of all the data
@@ -29,7 +31,7 @@ pub(crate) struct Asked {
 
 type Task = fn(&Asked) -> Result<Report, String>;
 
-const TASKS: &[(&str, Task)] = &[("stories", stories::score)];
+const TASKS: &[(&str, Task)] = &[("stories", stories::score), ("quotes", quotes::score)];
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {

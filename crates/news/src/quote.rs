@@ -1,0 +1,112 @@
+//! An article's blocks -> its quotes: the exact words, who said them, to whom and where.
+//!
+//! ```text
+//! block -> words, marks -> line (marked stretches as items) -> attributions of each sentence -> quotes -> speakers
+//! ```
+//!
+//! Nothing is guessed from what the words mean. A marked stretch is somebody's words if a verb, a colon or the paragraph ties it to a
+//! source; what nothing ties is told apart as a label, a title or a word of an interface ([`Kind`]).
+
+mod attribute;
+mod line;
+mod marks;
+mod phrase;
+
+use std::ops::Range;
+
+use proto::story::Block;
+
+use attribute::{Attribution, announcing, attributions};
+use line::Line;
+
+/// Some bytes of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Which block of the article, from 0.
+    pub block: usize,
+    /// Bytes of its text.
+    pub bytes: Range<usize>,
+}
+
+/// One utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The exact words, between the marks, in order. Never empty.
+    pub words: Vec<Span>,
+    /// All that is attributed: the marks and the words around them that belong to the same utterance ("that the plan was “dead”").
+    pub content: Vec<Span>,
+    /// The verb of saying, or "according to".
+    pub cue: Option<Span>,
+    /// Who is named as the source, as it stands beside the cue.
+    pub source: Option<Span>,
+    /// Who was told.
+    pub addressee: Option<Span>,
+}
+
+/// The quotes of an article, in order.
+pub fn quotes(blocks: &[Block]) -> Vec<Quote> {
+    let mut reader = Reader::default();
+    for (at, block) in blocks.iter().enumerate() {
+        let next_opens = blocks.get(at + 1).is_some_and(|next| marks::opens(next.text()));
+        reader.read(at, &Line::of(block.text(), next_opens));
+    }
+    reader.quotes
+}
+
+#[derive(Default)]
+struct Reader {
+    quotes: Vec<Quote>,
+    /// The sentence before ended with a colon: its verb and subject.
+    announced: Option<(Option<Span>, Option<Span>)>,
+    /// The block before ended inside of a quote or with one.
+    goes_on: bool,
+}
+
+impl Reader {
+    fn read(&mut self, block: usize, line: &Line<'_>) {
+        // Whether a marked sentence of its own belongs to the last quote.
+        let mut follows = self.goes_on;
+        for sentence in &line.sentences {
+            let items = &line.items[sentence.clone()];
+            let place = |part: Range<usize>| Span { block, bytes: line.bytes(sentence.start + part.start..sentence.start + part.end) };
+            let has_marks = items.iter().any(|item| item.marked.is_some());
+            let pure = has_marks && items.iter().all(|item| !item.is_word());
+            if pure {
+                let whole = trimmed(items);
+                if let Some((cue, source)) = self.announced.take() {
+                    self.quotes.push(Quote { words: vec![], content: vec![place(whole)], cue, source, addressee: None });
+                    follows = true;
+                } else if follows && let Some(last) = self.quotes.last_mut() {
+                    last.content.push(place(whole));
+                }
+                continue;
+            }
+            self.announced = None;
+            if has_marks {
+                let found = attributions(items);
+                follows = !found.is_empty();
+                for Attribution { cue, source, content, addressee } in found {
+                    self.quotes.push(Quote {
+                        words: vec![],
+                        content: content.into_iter().map(place).collect(),
+                        cue: Some(place(cue)),
+                        source: source.map(place),
+                        addressee: addressee.map(place),
+                    });
+                }
+            }
+            if items.last().is_some_and(|last| last.is_sign(":")) {
+                let (cue, source) = announcing(items);
+                self.announced = Some((cue.map(place), source.map(place)));
+            }
+        }
+        self.goes_on = follows;
+    }
+}
+
+/// The items of a marked sentence without a stop behind the marks.
+fn trimmed(items: &[line::Item<'_>]) -> Range<usize> {
+    let begin = items.iter().position(|item| item.marked.is_some()).unwrap_or(0);
+    let end = items.iter().rposition(|item| item.marked.is_some()).map_or(items.len(), |last| last + 1);
+    begin..end
+}

@@ -1,0 +1,314 @@
+//! A sentence with marked words -> who said them by which verb, and what all is attributed.
+//!
+//! Two forms. A tag stands behind the words or between them: "..., she said". A lead stands before them: "she said that ...".
+
+use std::ops::Range;
+
+use super::line::Item;
+use super::phrase::{Phrase, ends_with_comma, is_past, is_verb, main_subject, phrase_at, subject_before, verb_group};
+use crate::word::Class;
+
+/// One attribution within a sentence, in items of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribution {
+    /// The verb, or "according to".
+    pub(super) cue: Range<usize>,
+    pub(super) source: Option<Phrase>,
+    /// What is attributed, in order.
+    pub(super) content: Vec<Range<usize>>,
+    /// Who was told, for verbs of telling.
+    pub(super) addressee: Option<Phrase>,
+}
+
+/// A verb with its subject, behind the words it is about.
+struct Tag {
+    cue: Range<usize>,
+    source: Phrase,
+    addressee: Option<Phrase>,
+    /// Behind verb, subject and addressee.
+    end: usize,
+}
+
+/// All attributions of a sentence that hold marked words, in order of their content.
+pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
+    let mut found: Vec<Attribution> = Vec::new();
+    // Where what is not yet attributed begins.
+    let mut from = 0;
+    while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
+        if let Some(attribution) = lead(items, from, mark, found.last()) {
+            from = attribution.content.last().map_or(mark + 1, |last| last.end).max(mark + 1);
+            found.push(attribution);
+        } else if let Some((attribution, end)) = tagged(items, from, mark) {
+            from = end.max(mark + 1);
+            found.push(attribution);
+        } else {
+            from = mark + 1;
+        }
+    }
+    found
+}
+
+/// The verb of a sentence that announces what comes behind it ("Vane added:"), and its subject.
+pub(super) fn announcing(items: &[Item<'_>]) -> (Option<Range<usize>>, Option<Phrase>) {
+    let verb = (0..items.len()).rev().find(|&at| items[at].is(Class::CUE) && is_verb(items, at));
+    let source = verb.and_then(|verb| subject(items, 0, verb, None)).or_else(|| main_subject(items, 0, items.len()));
+    (verb.map(|verb| verb..verb + 1), source)
+}
+
+/// The words up to and around a tag that follows the marked item or comes later in the sentence. Also where to go on.
+fn tagged(items: &[Item<'_>], from: usize, mark: usize) -> Option<(Attribution, usize)> {
+    let begin = content_begin(items, from, mark);
+    let mut at = mark + 1;
+    // Directly behind the marks.
+    let comma_behind = items.get(at).is_some_and(|item| item.is_sign(",") || item.is_sign("—") || item.is_sign("–"));
+    let mut tag = tag_at(items, at + usize::from(comma_behind));
+    let mut end = mark + 1;
+    if tag.is_none() {
+        // Behind a later comma, with unmarked words between.
+        while let Some(item) = items.get(at) {
+            let parted = item.is_sign(",") || ends_with_comma(item);
+            if parted && let Some(late) = tag_at(items, at + 1).filter(|tag| ends_at(items, tag.end)) {
+                end = if item.marked.is_some() { at + 1 } else { at };
+                tag = Some(late);
+                break;
+            }
+            if item.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
+                tag = tag_at(items, at);
+                end = at - usize::from(items[at - 1].is_sign(","));
+                break;
+            }
+            at += 1;
+        }
+    }
+    let tag = tag?;
+    let mut content = vec![begin..end];
+    let mut next = tag.end;
+    if let Some((more, behind)) = continued(items, &tag) {
+        content.push(more);
+        next = behind;
+    }
+    Some((Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee }, next))
+}
+
+/// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
+fn continued(items: &[Item<'_>], tag: &Tag) -> Option<(Range<usize>, usize)> {
+    let mark = (tag.end..items.len()).find(|&at| items[at].marked.is_some())?;
+    let verbs = (tag.end..mark).any(|at| is_verb(items, at) && (items[at].is(Class::ING | Class::SAY)));
+    let before = &items[mark - 1];
+    let parted = mark == tag.end || before.is_sign(",") || before.is_sign(":") || before.is_sign("—") || before.is_sign(";") || before.is_sign("–") || before.is_sign("-") || before.is_sign("…");
+    if verbs || !(parted || before.is(Class::AND)) {
+        return None;
+    }
+    let end = content_end(items, mark, mark);
+    Some((mark..end, end))
+}
+
+/// Where the words before a tag begin: with the sentence, without a sign or what another attribution left.
+fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usize {
+    let mut begin = from;
+    while begin < mark && !items[begin].is_word() && items[begin].marked.is_none() {
+        begin += 1;
+    }
+    if from > 0 && items[begin].is(Class::AND) {
+        begin += 1;
+    }
+    begin.min(mark)
+}
+
+/// The tag that begins at `at`: "she said", "said Vane", "according to Vane", "Vane, a baker, told a friend".
+fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
+    let first = items.get(at)?;
+    if first.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
+        let source = phrase_at(items, at + 2)?;
+        return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None });
+    }
+    let mut verb = at;
+    while items.get(verb).is_some_and(|item| item.is(Class::ADVERB)) {
+        verb += 1;
+    }
+    if items.get(verb)?.is(Class::SAY) && is_finite(&items[verb]) && !items[verb].is_capital() {
+        let source = phrase_at(items, verb + 1)?;
+        if !items[source.start].is(Class::TIME) && !items.get(source.end).is_some_and(|next| next.is(Class::AUX) || is_verb(items, source.end)) {
+            return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None });
+        }
+        return None;
+    }
+    let source = phrase_at(items, at)?;
+    // Nearest first; then behind each comma that follows, for what stands in apposition.
+    let mut verb = verb_behind(items, source.end);
+    let mut comma = source.end;
+    while verb.is_none() {
+        comma = (comma..items.len()).find(|&at| items[at].is_sign(",") || items[at].is_sign(")") || items[at].marked.is_some())?;
+        if items[comma].marked.is_some() {
+            return None;
+        }
+        comma += 1;
+        verb = verb_behind(items, comma);
+    }
+    let verb = verb?;
+    let (addressee, end) = told(items, verb);
+    let behind = items.get(end);
+    // A clause behind the verb is what was said: then it is no tag.
+    let goes_on = behind.is_some_and(|item| {
+        item.is_word()
+            && !item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB | Class::ING | Class::AND)
+            && !["when", "as", "while", "after", "before", "because", "if", "though", "although"].iter().any(|word| item.says(word))
+    });
+    let object = behind.is_some_and(|item| item.says("that") || item.marked.is_some());
+    (!goes_on && !object).then_some(Tag { cue: verb..verb + 1, source, addressee, end })
+}
+
+/// The verb of saying whose group begins at `at`.
+fn verb_behind(items: &[Item<'_>], at: usize) -> Option<usize> {
+    let mut verb = at;
+    while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to") || item.says("went") || item.says("on")) {
+        verb += 1;
+    }
+    let item = items.get(verb)?;
+    (item.is(Class::SAY | Class::HOLD | Class::NAME) && !item.is_capital() && (verb > at || !item.is(Class::ING))).then_some(verb)
+}
+
+fn is_finite(item: &Item<'_>) -> bool {
+    !item.is(Class::ING) && (is_past(item) || item.word.text.ends_with('s') || item.says("say") || item.says("write"))
+}
+
+/// Whether a sentence, or the clause with the tag, is over at `at`: what follows is an occasion at most.
+fn ends_at(items: &[Item<'_>], at: usize) -> bool {
+    items.get(at).is_none_or(|item| {
+        item.is_sign(".") || item.is_sign(",") || item.is_sign(";") || item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB)
+    })
+}
+
+/// Who was told, behind a verb of telling, and where the phrase ends.
+fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
+    if !items[verb].is(Class::TELL) {
+        return (None, verb + 1);
+    }
+    let phrase = phrase_at(items, verb + 1).filter(|phrase| !items[phrase.start].says("that"));
+    let end = phrase.as_ref().map_or(verb + 1, |phrase| phrase.end);
+    (phrase, end)
+}
+
+/// The attribution whose verb stands before the marked item, with content that holds it.
+fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Attribution> {
+    for verb in from..mark {
+        if !is_verb(items, verb) {
+            continue;
+        }
+        let (addressee, begin) = content_behind(items, verb, mark);
+        if begin > mark {
+            continue;
+        }
+        let end = content_end(items, begin, mark);
+        if end <= mark {
+            continue;
+        }
+        let source = subject(items, from, verb, last);
+        return Some(Attribution { cue: verb..verb + 1, source, content: vec![begin..end], addressee });
+    }
+    None
+}
+
+/// The subject of a verb that leads: its own, that of the sentence, or that of the attribution before it.
+fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attribution>) -> Option<Phrase> {
+    let earlier = || last.and_then(|last| last.source.clone());
+    let group = verb_group(items, verb);
+    let coordinated = group == 0 || items[group - 1].is(Class::AND) || items[group - 1].is_sign(",");
+    if items[verb].is(Class::ING) || coordinated {
+        if group == 0 || (group == from && last.is_none()) {
+            // "Calling it “a joke,” Vane left."
+            let comma = (verb..items.len()).find(|&at| items[at].is_sign(",") || ends_with_comma(&items[at]));
+            return comma.and_then(|comma| main_subject(items, comma + 1, items.len()));
+        }
+        if let Some(source) = earlier() {
+            return Some(source);
+        }
+        if items[verb].is(Class::ING) {
+            return main_subject(items, 0, verb);
+        }
+    }
+    subject_before(items, from.min(group), verb).or_else(earlier).or_else(|| main_subject(items, 0, verb))
+}
+
+/// Where the content behind a verb begins, and who was told.
+fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phrase>, usize) {
+    let mut addressee = None;
+    let mut at = verb + 1;
+    if items[verb].is(Class::TELL) {
+        (addressee, at) = told(items, verb);
+    }
+    if !items[verb].is(Class::SAY) {
+        return (addressee, at);
+    }
+    // Occasion and time may stand between: "said in a letter on Friday that".
+    while at < mark {
+        let item = &items[at];
+        if item.says("that") || item.says("if") || item.says("whether") {
+            break;
+        }
+        if item.is_sign(":") || item.is_sign(",") || item.is_sign("—") {
+            // What follows a colon is the content, and what follows a comma if it is marked.
+            if item.is_sign(":") || at + 1 == mark {
+                at += 1;
+                break;
+            }
+            at += 1;
+        } else if item.is(Class::TIME | Class::ADVERB) && !item.is(Class::DETERMINER) {
+            at += 1;
+        } else if item.is(Class::PREPOSITION) && !item.says("of") && !item.says("like") {
+            match phrase_at(items, at + 1) {
+                Some(phrase) if phrase.end <= mark => at = phrase.end,
+                _ => break,
+            }
+        } else {
+            break;
+        }
+    }
+    (addressee, at)
+}
+
+/// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
+fn content_end(items: &[Item<'_>], begin: usize, mark: usize) -> usize {
+    let mut at = begin;
+    while at < items.len() {
+        let item = &items[at];
+        let comma = item.is_sign(",") || ends_with_comma(item);
+        if comma && starts_other(items, at + 1) {
+            at += usize::from(item.marked.is_some());
+            break;
+        }
+        if item.is_sign(";") || (item.is(Class::AND) && at > begin && starts_verb(items, at + 1)) {
+            break;
+        }
+        if item.says("according") && at > mark {
+            break;
+        }
+        if at > mark && item.is_word() && items[at - 1].marked.is_some() && begin + 1 == at && item.is(Class::PREPOSITION | Class::TIME | Class::SUBORDINATOR) {
+            break;
+        }
+        at += 1;
+    }
+    while at > begin && items[at - 1].marked.is_none() && !items[at - 1].is_word() && !items[at - 1].is_sign(")") {
+        at -= 1;
+    }
+    at
+}
+
+/// Whether another attribution begins behind a comma: "adding that", "and said", "he said".
+fn starts_other(items: &[Item<'_>], at: usize) -> bool {
+    let mut verb = at;
+    while items.get(verb).is_some_and(|item| item.is(Class::ADVERB | Class::AND)) {
+        verb += 1;
+    }
+    let Some(item) = items.get(verb) else { return false };
+    (item.is(Class::ING) && item.is(Class::CUE)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some()
+}
+
+/// Whether a finite verb of saying begins here ("and called it").
+fn starts_verb(items: &[Item<'_>], at: usize) -> bool {
+    let mut verb = at;
+    while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::ADVERB | Class::AUX)) {
+        verb += 1;
+    }
+    items.get(verb).is_some_and(|item| item.is(Class::CUE) && is_past(item) && !item.is_capital())
+}

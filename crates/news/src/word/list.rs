@@ -1,0 +1,196 @@
+//! The lists of the language.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::Class;
+
+/// Verbs that introduce words, without those whose past is irregular.
+const SAY: &str = "acknowledge add address admit admonish advise affirm agree allege allow announce answer apologize apologise \
+    argue ask assail assert assure attest banter bark beg begin bellow blare blast blog blurt boast boom brag bristle caution \
+    charge chide chime chuckle claim clarify comment complain concede conclude concur confess confide confirm contend continue \
+    counter crack criticize cry declare decry deadpan demand denounce deny detail disclose drawl echo elaborate email emphasize \
+    emphasise enthuse exclaim exhort explain explode exult fire fume gloat groan grouse growl gush hint holler howl \
+    huff implore imply indicate inform inquire insist instruct interject interrupt intone invoke jab jeer jest joke lament \
+    laugh lecture marvel mention mumble murmur muse mutter note notify object observe offer opine phrase plead pledge \
+    point pose post posit praise pray predict press proclaim profess prod promise pronounce propose protest question quip quote rail \
+    rant rasp read reason reassure recall recite recount refer reiterate rejoin relate relay remark remember remind repeat reply \
+    report request respond retort retweet reveal riff roar scoff scold scrawl scream seethe shout shriek shrug sigh sing slam snap \
+    snarl sneer snort sob speculate state stress stipulate suggest sum surmise swear tease testify text thank theorize thunder \
+    tout tweet urge utter volunteer vow wail warn whine whisper wonder worry write yell";
+/// Verbs that give something a name or a nature.
+const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
+    dub entitle equate frame hail label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
+/// Verbs of opinion, will and show.
+const HOLD: &str = "advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
+    cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
+    desire direct discuss doubt encourage endorse envision estimate expect express fault favor favour fear forecast foresee \
+    greet guarantee hammer hope imagine include intend invite issue knock list plan prefer preach pretend promote push \
+    ponder publish reason recommend reference reject refuse regard release reprise request resolve savage seek share show sign signal solicit speak support \
+    suspect think threaten trumpet understand underscore view want welcome wish";
+/// Forms that no rule makes.
+const IRREGULAR: &[(&str, &str)] = &[
+    ("say", "said saying says"),
+    ("tell", "told telling tells"),
+    ("write", "wrote written writing writes"),
+    ("begin", "began begun beginning begins"),
+    ("read", "read reading reads"),
+    ("sing", "sang sung singing sings"),
+    ("swear", "swore sworn swearing swears"),
+    ("seek", "sought seeking seeks"),
+    ("speak", "spoke spoken speaking speaks"),
+    ("think", "thought thinking thinks"),
+    ("understand", "understood understanding understands"),
+    ("foresee", "foresaw foreseen foreseeing foresees"),
+    ("show", "showed shown showing shows"),
+    ("plead", "pleaded pled pleading pleads"),
+    ("cast", "cast casting casts"),
+    ("forecast", "forecast forecasting forecasts"),
+    ("admit", "admitted admitting admits"),
+    ("quip", "quipped quipping quips"),
+    ("brag", "bragged bragging brags"),
+    ("beg", "begged begging begs"),
+    ("sob", "sobbed sobbing sobs"),
+    ("dub", "dubbed dubbing dubs"),
+    ("tag", "tagged tagging tags"),
+    ("jab", "jabbed jabbing jabs"),
+    ("blog", "blogged blogging blogs"),
+    ("slam", "slammed slamming slams"),
+    ("snap", "snapped snapping snaps"),
+    ("prod", "prodded prodding prods"),
+    ("plan", "planned planning plans"),
+    ("sum", "summed summing sums"),
+    ("refer", "referred referring refers"),
+    ("prefer", "preferred preferring prefers"),
+    ("concur", "concurred concurring concurs"),
+    ("chide", "chided chid chiding chides"),
+];
+/// Of the verbs of saying, those whose first object is who was told.
+const TELL: &str = "tell assure inform remind advise notify warn ask urge reassure instruct thank implore email text";
+
+const AUX: &str = "am are be been being can cannot could couldn't couldn’t did didn't didn’t do does doesn't doesn’t don't don’t had \
+    hadn't hadn’t has hasn't hasn’t have haven't haven’t having is isn't isn’t may might must never not shall should shouldn't shouldn’t was \
+    wasn't wasn’t were weren't weren’t will won't won’t would wouldn't wouldn’t he'd he’d she'd she’d";
+const ADVERB: &str = "again ago already also always back ever famously first further here instead just later never now often once only \
+    out previously quite rather since so sometimes soon still then there therefore though thus too twice very yet";
+/// They end in -ly and are no adverbs.
+const NO_ADVERB: &str = "ally family reply italy july assembly monopoly only supply apply rely early bully";
+const DETERMINER: &str = "a an another any both each either every her his its many more most my no one our several some such that the \
+    their these this those two three four five six seven eight nine ten your all few other half whose";
+const PREPOSITION: &str = "about above across after against along alongside amid among around as at before behind below beneath beside \
+    between beyond by concerning despite down during except for from in inside into like near of off on onto opposite outside over \
+    per regarding since through throughout to toward towards under underneath until unlike up upon via with within without";
+const AND: &str = "and but or nor & yet";
+const SUBORDINATOR: &str = "after although as because before even if once since so that though unless until when whenever where \
+    whereas whether which while who whom why how what";
+const PRONOUN: &str = "he she they it who i we you which him her them us me himself herself themselves everyone everybody someone \
+    somebody nobody";
+const TIME: &str = "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september \
+    october november december jan feb mar apr jun jul aug sept oct nov dec jan. feb. mar. apr. aug. sept. oct. nov. dec. yesterday today \
+    tomorrow tonight earlier later recently last";
+const TITLE: &str = "mr. mrs. ms. mr mrs ms dr. dr sir dame lord lady sen. sen rep. rep gov. gov gen. gen lt. lt col. col maj. capt. capt sgt. prof. \
+    prof rev. rev hon. st. adm. adm supt. senator senators representative congressman congresswoman governor president vice \
+    vice-president chancellor premier minister secretary attorney general mayor councillor councilman councilwoman judge \
+    justice sheriff chief captain colonel major sergeant lieutenant admiral commander professor pope cardinal bishop archbishop \
+    king queen prince princess ambassador chairman chairwoman chair director speaker leader spokesman spokeswoman \
+    spokesperson reporter correspondent editor columnist author host anchor strategist adviser advisor candidate nominee analyst \
+    economist historian lawyer doctor officer deputy assistant former";
+const BODY: &str = "agency alliance assembly army association authority bank board brigade bureau campaign centre center chamber church city \
+    club coalition college commission committee company congress corporation corp corp. co. council country court department \
+    federation force forces foundation fund government group house inc inc. industries institute league ltd ltd. ministry movement \
+    nation office organisation organization parliament party police project school senate service society state states team \
+    times post journal news television tv radio union university network press daily herald tribune gazette guardian";
+const DOCUMENT: &str = "ad ads advertisement affidavit article authors ballot banner bill blog book brief broadcast caption chapter column \
+    communique communiqué complaint constitution cover description document documents draft editorial email emails e-mail essay \
+    filing flyer guidelines headline headlines indictment invitation law lawsuit letter leaflet magazine manifesto manual \
+    memo memorandum message messages motion motto newsletter newspaper note notes notice op-ed order outlet page pamphlet \
+    paper paragraph petition placard plaque platform poll post poster posters posting profile proposal question \
+    ranking release report reports resolution review ruling script sign signs slogan speech statement statements statute story \
+    study subject survey text title transcript tweet tweets video website site verdict";
+const PEOPLE: &str = "activists administration advisers advisors advocates agents aides allies analysts attendees attorneys authorities backers \
+    campaigners citizens colleagues commentators conservatives critics crowd defenders delegates democrats detectives diplomats \
+    doctors donors economists editors employees executives experts fans friends families insiders investigators \
+    journalists judges lawmakers lawyers leaders liberals marchers members ministers neighbours neighbors observers officers officials \
+    operatives opponents organisers organizers others parents people politicians pollsters progressives prosecutors protesters pundits \
+    reporters republicans representatives researchers residents respondents rivals scholars scientists soldiers source sources \
+    spokesman spokesmen spokesperson spokeswoman staff staffers strategists students supporters teachers viewers volunteers voters \
+    witnesses workers writers official aide adviser advisor diplomat";
+
+/// Words that keep a stop behind them.
+const ABBREVIATION: &str = "mr mrs ms dr sen sens rep reps gov gen lt col maj capt sgt prof rev hon st adm supt jr sr inc ltd corp co jan feb mar apr \
+    aug sept oct nov dec vs no fla calif pa va mass ariz colo conn ill mich minn tenn tex wash wis vt ga la md";
+
+static CLASSES: LazyLock<HashMap<String, Class>> = LazyLock::new(|| {
+    let mut classes = HashMap::new();
+    let mut add = |word: String, class: Class| {
+        let known = classes.entry(word).or_insert(Class::NONE);
+        *known = *known | class;
+    };
+    let irregular: HashMap<_, _> = IRREGULAR.iter().copied().collect();
+    let irregular_verbs = ["say", "tell", "write"].into_iter();
+    let tell: Vec<_> = TELL.split_whitespace().collect();
+    let verbs = (SAY.split_whitespace().chain(irregular_verbs).map(|verb| (verb, Class::SAY)))
+        .chain(NAMED.split_whitespace().map(|verb| (verb, Class::NAME)))
+        .chain(HOLD.split_whitespace().map(|verb| (verb, Class::HOLD)));
+    for (verb, class) in verbs {
+        let class = if tell.contains(&verb) { class | Class::TELL } else { class };
+        add(verb.to_owned(), class);
+        let forms = match irregular.get(verb) {
+            Some(forms) => forms.split_whitespace().map(str::to_owned).collect(),
+            None => regular(verb),
+        };
+        for form in forms {
+            let class = if form.ends_with("ing") && form.len() > verb.len() { class | Class::ING } else { class };
+            add(form, class);
+        }
+    }
+    for (list, class) in [
+        (AUX, Class::AUX),
+        (ADVERB, Class::ADVERB),
+        (DETERMINER, Class::DETERMINER),
+        (PREPOSITION, Class::PREPOSITION),
+        (AND, Class::AND),
+        (SUBORDINATOR, Class::SUBORDINATOR),
+        (PRONOUN, Class::PRONOUN),
+        (TIME, Class::TIME),
+        (TITLE, Class::TITLE),
+        (BODY, Class::BODY),
+        (DOCUMENT, Class::DOCUMENT),
+        (PEOPLE, Class::PEOPLE),
+    ] {
+        list.split_whitespace().for_each(|word| add(word.to_owned(), class));
+    }
+    NO_ADVERB.split_whitespace().for_each(|word| add(word.to_owned(), Class::NONE));
+    classes
+});
+
+/// What a word in small letters can be.
+pub(super) fn class(word: &str) -> Class {
+    match CLASSES.get(word) {
+        Some(class) => *class,
+        None if word.len() > 4 && word.ends_with("ly") => Class::ADVERB,
+        None => Class::NONE,
+    }
+}
+
+/// Whether a stop behind the word belongs to it. Any case.
+pub(super) fn is_abbreviation(word: &str) -> bool {
+    word.len() <= 5
+        && word.starts_with(char::is_uppercase)
+        && ABBREVIATION.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// Past, -ing and -s of a regular verb.
+fn regular(verb: &str) -> Vec<String> {
+    let stem = &verb[..verb.len() - 1];
+    let before_y = verb.ends_with('y') && !stem.ends_with(['a', 'e', 'o', 'u']);
+    if verb.ends_with('e') {
+        vec![format!("{verb}d"), format!("{stem}ing"), format!("{verb}s")]
+    } else if before_y {
+        vec![format!("{stem}ied"), format!("{verb}ing"), format!("{stem}ies")]
+    } else if verb.ends_with(['s', 'x', 'z']) || verb.ends_with("sh") || verb.ends_with("ch") {
+        vec![format!("{verb}ed"), format!("{verb}ing"), format!("{verb}es")]
+    } else {
+        vec![format!("{verb}ed"), format!("{verb}ing"), format!("{verb}s")]
+    }
+}

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use proto::story::Block;
 
-use attribute::{Attribution, announcing, attributions};
+use attribute::{Attribution, announcing, attributions, begins_with_tag};
 use line::Line;
 
 /// Some bytes of a block.
@@ -66,7 +66,7 @@ impl Reader {
     fn read(&mut self, block: usize, line: &Line<'_>) {
         // Whether a marked sentence of its own belongs to the last quote.
         let mut follows = self.goes_on;
-        for sentence in &line.sentences {
+        for sentence in sentences(line) {
             let items = &line.items[sentence.clone()];
             let place = |part: Range<usize>| Span { block, bytes: line.bytes(sentence.start + part.start..sentence.start + part.end) };
             let has_marks = items.iter().any(|item| item.marked.is_some());
@@ -102,6 +102,20 @@ impl Reader {
         }
         self.goes_on = follows;
     }
+}
+
+/// The sentences of a line, where a question in marks and the verb of asking behind it are one.
+fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
+    let mut joined: Vec<Range<usize>> = Vec::with_capacity(line.sentences.len());
+    for sentence in &line.sentences {
+        match joined.last_mut() {
+            Some(last) if line.items[last.end - 1].marked.is_some() && begins_with_tag(&line.items[sentence.clone()]) => {
+                last.end = sentence.end;
+            }
+            _ => joined.push(sentence.clone()),
+        }
+    }
+    joined
 }
 
 /// The items of a marked sentence without a stop behind the marks.

@@ -87,6 +87,8 @@ impl Class {
     pub(crate) const PEOPLE: Class = Class(1 << 15);
     /// The first person that is told something: "told", "assured".
     pub(crate) const TELL: Class = Class(1 << 16);
+    /// A form that is a noun as often as a verb: "reports", "campaign".
+    pub(crate) const NOUN: Class = Class(1 << 17);
     /// Any verb that is told of saying, naming or holding.
     pub(crate) const CUE: Class = Class(Self::SAY.0 | Self::NAME.0 | Self::HOLD.0);
 }

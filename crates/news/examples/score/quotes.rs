@@ -156,7 +156,8 @@ impl Tally {
             let Some((share, at)) = best.filter(|(share, _)| *share >= OVERLAP) else {
                 if explain {
                     let near = best.filter(|(share, _)| *share > 0.0);
-                    println!("{}\t{}\t{}", document.name, if near.is_some() { "SPAN" } else { "MISSED" }, said(text, &truth.content));
+                    let kind = if near.is_some() { "SPAN" } else { "MISSED" };
+                    println!("{}\t{kind}\t{}\tin {}", document.name, said(text, &truth.content), around(text, &truth.content));
                     if let Some((share, at)) = near {
                         println!("\t{share:.2} given\t{}", said(text, &given[at].0));
                     }

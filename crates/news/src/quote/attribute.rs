@@ -155,7 +155,7 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
             && !["when", "as", "while", "after", "before", "because", "if", "though", "although"].iter().any(|word| item.says(word))
     });
     let object = behind.is_some_and(|item| item.says("that") || item.marked.is_some());
-    (!goes_on && !object).then_some(Tag { cue: verb..verb + 1, source, addressee, end })
+    (!(goes_on && addressee.is_none()) && !object).then_some(Tag { cue: verb..verb + 1, source, addressee, end })
 }
 
 /// The verb of saying whose group begins at `at`.
@@ -191,6 +191,10 @@ fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
 
 /// The attribution whose verb stands before the marked item, with content that holds it.
 fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Attribution> {
+    if items[from].says("according") && items.get(from + 1).is_some_and(|next| next.says("to")) {
+        return according(items, from, mark);
+    }
+    let mut best: Option<(u8, usize, Option<Phrase>, Range<usize>)> = None;
     for verb in from..mark {
         if !is_verb(items, verb) {
             continue;
@@ -203,10 +207,47 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
         if end <= mark {
             continue;
         }
+        let rank = rank(items, verb, begin, mark);
+        if best.as_ref().is_none_or(|(known, ..)| rank >= *known) {
+            best = Some((rank, verb, addressee, begin..end));
+        }
+        if rank == RULES {
+            break;
+        }
+    }
+    if let Some((_, verb, addressee, content)) = best {
         let source = subject(items, from, verb, last);
-        return Some(Attribution { cue: verb..verb + 1, source, content: vec![begin..end], addressee });
+        return Some(Attribution { cue: verb..verb + 1, source, content: vec![content], addressee });
+    }
+    // "Vane had an answer: “No.”"
+    if mark > from && items[mark - 1].is_sign(":") {
+        let source = main_subject(items, from, mark);
+        let end = content_end(items, mark, mark);
+        return Some(Attribution { cue: mark - 1..mark, source, content: vec![mark..end], addressee: None });
     }
     None
+}
+
+/// A verb whose clause holds everything behind it.
+const RULES: u8 = 3;
+
+/// How much a verb has to say about marked words that stand behind it.
+fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
+    let that = items[begin].says("that");
+    match items[verb].is(Class::SAY) {
+        true if that || begin == mark || items[begin].is(Class::PRONOUN | Class::DETERMINER) || items[begin].is_capital() => RULES,
+        true => 2,
+        false if items[verb].is(Class::NAME) || that || begin == mark => 2,
+        false => 1,
+    }
+}
+
+/// "According to Vane, the boat was “dead.”"
+fn according(items: &[Item<'_>], at: usize, mark: usize) -> Option<Attribution> {
+    let source = phrase_at(items, at + 2)?;
+    let comma = (source.end..mark).find(|&at| items[at].is_sign(","))?;
+    let end = content_end(items, comma + 1, mark);
+    (end > mark).then(|| Attribution { cue: at..at + 2, source: Some(source), content: vec![comma + 1..end], addressee: None })
 }
 
 /// The subject of a verb that leads: its own, that of the sentence, or that of the attribution before it.
@@ -240,6 +281,13 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
     if !items[verb].is(Class::SAY) {
         return (addressee, at);
     }
+    if let Some(that) = (at..mark).find(|&at| items[at].says("that"))
+        && !(at..that).any(|at| items[at].is(Class::AUX) || is_verb(items, at) || items[at].is_sign(","))
+        && items[that - 1].is_word()
+        && !items.get(that + 1).is_some_and(|next| next.is(Class::AUX))
+    {
+        return (addressee, that);
+    }
     // Occasion and time may stand between: "said in a letter on Friday that".
     while at < mark {
         let item = &items[at];
@@ -270,10 +318,13 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
 fn content_end(items: &[Item<'_>], begin: usize, mark: usize) -> usize {
     let mut at = begin;
+    // "When Vane called it “dead,” nobody laughed."
+    let introduced = begin > 0
+        && (items[0].is(Class::ING) || (items[0].is(Class::SUBORDINATOR) && !items[0].is(Class::DETERMINER)) || items[0].says("in"));
     while at < items.len() {
         let item = &items[at];
         let comma = item.is_sign(",") || ends_with_comma(item);
-        if comma && starts_other(items, at + 1) {
+        if comma && ((at >= mark && introduced) || starts_other(items, at + 1)) {
             at += usize::from(item.marked.is_some());
             break;
         }
@@ -311,4 +362,9 @@ fn starts_verb(items: &[Item<'_>], at: usize) -> bool {
         verb += 1;
     }
     items.get(verb).is_some_and(|item| item.is(Class::CUE) && is_past(item) && !item.is_capital())
+}
+
+/// Whether a sentence begins with the verb of saying for the marked words that end the one before: "“Why?” Vane asked."
+pub(super) fn begins_with_tag(items: &[Item<'_>]) -> bool {
+    tag_at(items, 0).is_some_and(|tag| items[tag.cue.start].is(Class::SAY) && ends_at(items, tag.end))
 }

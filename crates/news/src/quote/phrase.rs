@@ -79,6 +79,15 @@ pub(super) fn is_verb(items: &[Item<'_>], at: usize) -> bool {
     if !item.is_word() || !item.is(Class::CUE) || (item.is_capital() && at > 0 && !item.is(Class::ING)) {
         return false;
     }
+    if (item.says("shot") || item.says("shoots")) && !items.get(at + 1).is_some_and(|next| next.says("back")) {
+        return false;
+    }
+    if (item.says("put") || item.says("puts")) && !items.get(at + 1).is_some_and(|next| next.says("it")) {
+        return false;
+    }
+    if item.is(Class::NOUN) && !noun_is_verb(items, at) {
+        return false;
+    }
     let Some(before) = at.checked_sub(1).map(|before| &items[before]) else { return item.is(Class::ING) || is_past(item) };
     if before.word.is_possessive() || (before.is(Class::DETERMINER) && !before.is(Class::PRONOUN) && !before.says("all") && !before.says("that")) {
         return false;
@@ -86,6 +95,18 @@ pub(super) fn is_verb(items: &[Item<'_>], at: usize) -> bool {
     // "in reports", "of concern": a plain form behind a preposition is a noun.
     let plain = !is_past(item) && !item.is(Class::ING);
     !(plain && before.is(Class::PREPOSITION) && !before.says("to"))
+}
+
+/// Whether a form that may be a noun is a verb: behind "to", an auxiliary or a pronoun, or between a name and what it takes.
+fn noun_is_verb(items: &[Item<'_>], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|before| &items[before]) else { return false };
+    if before.says("to") || before.is(Class::AUX) || (before.is(Class::PRONOUN) && !before.is(Class::DETERMINER)) {
+        return true;
+    }
+    let takes = items.get(at + 1).is_some_and(|next| {
+        next.marked.is_some() || next.is_sign(":") || (next.is(Class::DETERMINER | Class::PRONOUN) && !next.is(Class::PREPOSITION))
+    });
+    takes && (before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
 }
 
 /// Whether it is a form in -ed or an irregular past.

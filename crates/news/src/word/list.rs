@@ -20,7 +20,7 @@ const SAY: &str = "acknowledge add address admit admonish advise affirm agree al
     tout tweet urge utter volunteer vow wail warn whine whisper wonder worry write yell";
 /// Verbs that give something a name or a nature.
 const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
-    dub entitle equate frame hail label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
+    dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
 const HOLD: &str = "advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
     cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
@@ -33,6 +33,8 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("say", "said saying says"),
     ("tell", "told telling tells"),
     ("write", "wrote written writing writes"),
+    ("shoot", "shot shooting shoots"),
+    ("put", "put putting puts"),
     ("begin", "began begun beginning begins"),
     ("read", "read reading reads"),
     ("sing", "sang sung singing sings"),
@@ -67,6 +69,15 @@ const IRREGULAR: &[(&str, &str)] = &[
 ];
 /// Of the verbs of saying, those whose first object is who was told.
 const TELL: &str = "tell assure inform remind advise notify warn ask urge reassure instruct thank implore email text";
+
+/// Of all these verbs, those whose plain form and form in -s are nouns too.
+const NOUN: &str = "address advocate answer attack back bark bash blame blast blog boast boom brand call campaign cast caution challenge chant charge \
+    cheer chime claim comment counter crack credit cry demand desire detail direct doubt echo email estimate express fault favor favour fear \
+    forecast frame guarantee hammer hint holler hope howl issue jab jest joke label lecture list marvel mention murmur name note notice object offer \
+    paint phrase plan pledge point pose post praise press promise protest question quote rail rant rasp reason release report reprise \
+    request resolve retort reveal riff savage scream share shout shriek sigh sign signal sing snap snort sob state stress support suspect \
+    tag tease term text title trumpet tweet urge view volunteer vow welcome whisper wish wonder worry yell bill request relay show shrug bill \
+    promote roar reference";
 
 const AUX: &str = "am are be been being can cannot could couldn't couldn’t did didn't didn’t do does doesn't doesn’t don't don’t had \
     hadn't hadn’t has hasn't hasn’t have haven't haven’t having is isn't isn’t may might must never not shall should shouldn't shouldn’t was \
@@ -127,20 +138,26 @@ static CLASSES: LazyLock<HashMap<String, Class>> = LazyLock::new(|| {
         *known = *known | class;
     };
     let irregular: HashMap<_, _> = IRREGULAR.iter().copied().collect();
-    let irregular_verbs = ["say", "tell", "write"].into_iter();
+    let irregular_verbs = ["say", "tell", "write", "shoot", "put"].into_iter();
     let tell: Vec<_> = TELL.split_whitespace().collect();
+    let noun: Vec<_> = NOUN.split_whitespace().collect();
     let verbs = (SAY.split_whitespace().chain(irregular_verbs).map(|verb| (verb, Class::SAY)))
         .chain(NAMED.split_whitespace().map(|verb| (verb, Class::NAME)))
         .chain(HOLD.split_whitespace().map(|verb| (verb, Class::HOLD)));
     for (verb, class) in verbs {
         let class = if tell.contains(&verb) { class | Class::TELL } else { class };
-        add(verb.to_owned(), class);
+        let plain = if noun.contains(&verb) { class | Class::NOUN } else { class };
+        add(verb.to_owned(), plain);
         let forms = match irregular.get(verb) {
             Some(forms) => forms.split_whitespace().map(str::to_owned).collect(),
             None => regular(verb),
         };
         for form in forms {
-            let class = if form.ends_with("ing") && form.len() > verb.len() { class | Class::ING } else { class };
+            let class = match &form[form.len() - 1..] {
+                "g" if form.len() > verb.len() => class | Class::ING,
+                "s" => plain,
+                _ => class,
+            };
             add(form, class);
         }
     }

@@ -82,6 +82,7 @@ impl Reader {
                 continue;
             }
             self.announced = None;
+            follows &= has_marks;
             if has_marks {
                 let found = attributions(items);
                 follows = !found.is_empty();
@@ -109,13 +110,20 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(line.sentences.len());
     for sentence in &line.sentences {
         match joined.last_mut() {
-            Some(last) if line.items[last.end - 1].marked.is_some() && begins_with_tag(&line.items[sentence.clone()]) => {
+            Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => {
                 last.end = sentence.end;
             }
             _ => joined.push(sentence.clone()),
         }
     }
     joined
+}
+
+/// Whether the verb of saying for the marked words at `at` begins the next sentence.
+fn is_before_tag(line: &Line<'_>, at: usize, next: &[line::Item<'_>]) -> bool {
+    let Some(place) = line.items[at].marked else { return false };
+    let stops = line.text[line.marked[place].inner.clone()].trim_end().ends_with('.');
+    begins_with_tag(next, stops)
 }
 
 /// The items of a marked sentence without a stop behind the marks.

@@ -25,6 +25,8 @@ struct Tag {
     cue: Range<usize>,
     source: Phrase,
     addressee: Option<Phrase>,
+    /// Whether marked words stand directly behind it.
+    object: bool,
     /// Behind verb, subject and addressee.
     end: usize,
 }
@@ -35,15 +37,16 @@ pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
     // Where what is not yet attributed begins.
     let mut from = 0;
     while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
-        if let Some(attribution) = lead(items, from, mark, found.last()) {
-            from = attribution.content.last().map_or(mark + 1, |last| last.end).max(mark + 1);
-            found.push(attribution);
-        } else if let Some((attribution, end)) = tagged(items, from, mark) {
-            from = end.max(mark + 1);
-            found.push(attribution);
-        } else {
-            from = mark + 1;
-        }
+        let direct = tag_behind(items, mark).and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
+        let (attribution, end) = match direct.or_else(|| lead(items, from, mark, found.last())).or_else(|| late_tag(items, from, mark)) {
+            Some(attribution) => attribution,
+            None => {
+                from = mark + 1;
+                continue;
+            }
+        };
+        from = end.max(mark + 1);
+        found.push(attribution);
     }
     found
 }
@@ -55,33 +58,36 @@ pub(super) fn announcing(items: &[Item<'_>]) -> (Option<Range<usize>>, Option<Ph
     (verb.map(|verb| verb..verb + 1), source)
 }
 
-/// The words up to and around a tag that follows the marked item or comes later in the sentence. Also where to go on.
-fn tagged(items: &[Item<'_>], from: usize, mark: usize) -> Option<(Attribution, usize)> {
-    let begin = content_begin(items, from, mark);
-    let mut at = mark + 1;
-    // Directly behind the marks.
-    let comma_behind = items.get(at).is_some_and(|item| item.is_sign(",") || item.is_sign("—") || item.is_sign("–"));
-    let mut tag = tag_at(items, at + usize::from(comma_behind));
-    let mut end = mark + 1;
-    if tag.is_none() {
-        // Behind a later comma, with unmarked words between.
-        while let Some(item) = items.get(at) {
-            let parted = item.is_sign(",") || ends_with_comma(item);
-            if parted && let Some(late) = tag_at(items, at + 1).filter(|tag| ends_at(items, tag.end)) {
-                end = if item.marked.is_some() { at + 1 } else { at };
-                tag = Some(late);
-                break;
-            }
-            if item.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
-                tag = tag_at(items, at);
-                end = at - usize::from(items[at - 1].is_sign(","));
-                break;
-            }
-            at += 1;
+/// An attribution, and the item behind all of it.
+type Found = (Attribution, usize);
+
+/// The tag directly behind marked words that end like half a sentence.
+fn tag_behind(items: &[Item<'_>], mark: usize) -> Option<Tag> {
+    let parted = items.get(mark + 1).is_some_and(|item| item.is_sign(",") || item.is_sign("—") || item.is_sign("–"));
+    let tag = tag_at(items, mark + 1 + usize::from(parted))?;
+    (!tag.object || ends_with_comma(&items[mark])).then_some(tag)
+}
+
+/// A tag behind a later comma, with unmarked words between: "“dead” and gone, Vane said".
+fn late_tag(items: &[Item<'_>], from: usize, mark: usize) -> Option<Found> {
+    for at in mark + 1..items.len() {
+        let item = &items[at];
+        if item.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
+            let end = at - usize::from(items[at - 1].is_sign(","));
+            return with_tag(items, from, mark, end, tag_at(items, at)?);
+        }
+        if (item.is_sign(",") || ends_with_comma(item))
+            && let Some(tag) = tag_at(items, at + 1).filter(|tag| !tag.object && ends_at(items, tag.end))
+        {
+            return with_tag(items, from, mark, at + usize::from(item.marked.is_some()), tag);
         }
     }
-    let tag = tag?;
-    let mut content = vec![begin..end];
+    None
+}
+
+/// The words up to `end` and those behind the tag that go on.
+fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) -> Option<Found> {
+    let mut content = vec![content_begin(items, from, mark)..end];
     let mut next = tag.end;
     if let Some((more, behind)) = continued(items, &tag) {
         content.push(more);
@@ -99,7 +105,7 @@ fn continued(items: &[Item<'_>], tag: &Tag) -> Option<(Range<usize>, usize)> {
     if verbs || !(parted || before.is(Class::AND)) {
         return None;
     }
-    let end = content_end(items, mark, mark);
+    let end = content_end(items, tag.cue.start, mark, mark);
     Some((mark..end, end))
 }
 
@@ -112,6 +118,9 @@ fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usize {
     if from > 0 && items[begin].is(Class::AND) {
         begin += 1;
     }
+    if mark > begin && items[mark - 1].is_sign(":") {
+        return mark;
+    }
     begin.min(mark)
 }
 
@@ -120,7 +129,10 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     let first = items.get(at)?;
     if first.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
         let source = phrase_at(items, at + 2)?;
-        return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None });
+        return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None, object: false });
+    }
+    if first.is(Class::SAY) && is_past(first) && first.is_capital() && at == 0 {
+        return None;
     }
     let mut verb = at;
     while items.get(verb).is_some_and(|item| item.is(Class::ADVERB)) {
@@ -129,7 +141,7 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     if items.get(verb)?.is(Class::SAY) && is_finite(&items[verb]) && !items[verb].is_capital() {
         let source = phrase_at(items, verb + 1)?;
         if !items[source.start].is(Class::TIME) && !items.get(source.end).is_some_and(|next| next.is(Class::AUX) || is_verb(items, source.end)) {
-            return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None });
+            return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None, object: false });
         }
         return None;
     }
@@ -154,8 +166,11 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
             && !item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB | Class::ING | Class::AND)
             && !["when", "as", "while", "after", "before", "because", "if", "though", "although"].iter().any(|word| item.says(word))
     });
-    let object = behind.is_some_and(|item| item.says("that") || item.marked.is_some());
-    (!(goes_on && addressee.is_none()) && !object).then_some(Tag { cue: verb..verb + 1, source, addressee, end })
+    if (goes_on && addressee.is_none()) || behind.is_some_and(|item| item.says("that")) {
+        return None;
+    }
+    let object = behind.is_some_and(|item| item.marked.is_some());
+    Some(Tag { cue: verb..verb + 1, source, addressee, object, end })
 }
 
 /// The verb of saying whose group begins at `at`.
@@ -190,7 +205,13 @@ fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
 }
 
 /// The attribution whose verb stands before the marked item, with content that holds it.
-fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Attribution> {
+fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
+    if from == 0 && items[0].is(Class::SAY) && is_past(&items[0]) {
+        // "Said Vane, a baker: “No.”"
+        let source = phrase_at(items, 1)?;
+        let end = content_end(items, 0, mark, mark);
+        return Some((Attribution { cue: 0..1, source: Some(source), content: vec![mark..end], addressee: None }, end));
+    }
     if items[from].says("according") && items.get(from + 1).is_some_and(|next| next.says("to")) {
         return according(items, from, mark);
     }
@@ -203,7 +224,7 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
         if begin > mark {
             continue;
         }
-        let end = content_end(items, begin, mark);
+        let end = content_end(items, verb, begin, mark);
         if end <= mark {
             continue;
         }
@@ -217,15 +238,29 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
     }
     if let Some((_, verb, addressee, content)) = best {
         let source = subject(items, from, verb, last);
-        return Some(Attribution { cue: verb..verb + 1, source, content: vec![content], addressee });
+        let end = content.end;
+        let mut parts = vec![content];
+        if let Some(before) = source.as_ref().and_then(|source| clause_before(items, from, source, verb, parts[0].start)) {
+            parts.insert(0, before);
+        }
+        return Some((Attribution { cue: verb..verb + 1, source, content: parts, addressee }, end));
     }
     // "Vane had an answer: “No.”"
     if mark > from && items[mark - 1].is_sign(":") {
         let source = main_subject(items, from, mark);
-        let end = content_end(items, mark, mark);
-        return Some(Attribution { cue: mark - 1..mark, source, content: vec![mark..end], addressee: None });
+        let end = content_end(items, mark - 1, mark, mark);
+        return Some((Attribution { cue: mark - 1..mark, source, content: vec![mark..end], addressee: None }, end));
     }
     None
+}
+
+/// The half of the content before a tag in its middle: "The boat, Vane said, was “dead.”"
+fn clause_before(items: &[Item<'_>], from: usize, source: &Phrase, verb: usize, begin: usize) -> Option<Range<usize>> {
+    let comma = source.start.checked_sub(1).filter(|at| *at > from + 1 && items[*at].is_sign(","))?;
+    let first = &items[from];
+    let whole = first.is_word() && (!first.is(Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING) || first.is(Class::DETERMINER));
+    let parted = begin > verb + 1 && items[begin - 1].is_sign(",") && items[begin].marked.is_none();
+    (whole && parted && items[verb].is(Class::SAY)).then_some(from..comma)
 }
 
 /// A verb whose clause holds everything behind it.
@@ -243,11 +278,12 @@ fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
 }
 
 /// "According to Vane, the boat was “dead.”"
-fn according(items: &[Item<'_>], at: usize, mark: usize) -> Option<Attribution> {
+fn according(items: &[Item<'_>], at: usize, mark: usize) -> Option<Found> {
     let source = phrase_at(items, at + 2)?;
     let comma = (source.end..mark).find(|&at| items[at].is_sign(","))?;
-    let end = content_end(items, comma + 1, mark);
-    (end > mark).then(|| Attribution { cue: at..at + 2, source: Some(source), content: vec![comma + 1..end], addressee: None })
+    let end = content_end(items, at, comma + 1, mark);
+    let content = vec![comma + 1..end];
+    (end > mark).then(|| (Attribution { cue: at..at + 2, source: Some(source), content, addressee: None }, end))
 }
 
 /// The subject of a verb that leads: its own, that of the sentence, or that of the attribution before it.
@@ -279,7 +315,9 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
         (addressee, at) = told(items, verb);
     }
     if !items[verb].is(Class::SAY) {
-        return (addressee, at);
+        // "railed against": the preposition is the verb's.
+        let skips = items[verb].is(Class::HOLD) && items[at].is(Class::PREPOSITION) && !items[at].says("as") && !items[at].says("to");
+        return (addressee, at + usize::from(skips));
     }
     if let Some(that) = (at..mark).find(|&at| items[at].says("that"))
         && !(at..that).any(|at| items[at].is(Class::AUX) || is_verb(items, at) || items[at].is_sign(","))
@@ -305,6 +343,10 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
             at += 1;
         } else if item.is(Class::PREPOSITION) && !item.says("of") && !item.says("like") {
             match phrase_at(items, at + 1) {
+                Some(phrase) if phrase.end == mark && (items[mark - 1].is(Class::DETERMINER) || items[mark - 1].word.is_possessive()) => {
+                    at = phrase.start;
+                    break;
+                }
                 Some(phrase) if phrase.end <= mark => at = phrase.end,
                 _ => break,
             }
@@ -316,15 +358,19 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
 }
 
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
-fn content_end(items: &[Item<'_>], begin: usize, mark: usize) -> usize {
+fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> usize {
     let mut at = begin;
     // "When Vane called it “dead,” nobody laughed."
     let introduced = begin > 0
         && (items[0].is(Class::ING) || (items[0].is(Class::SUBORDINATOR) && !items[0].is(Class::DETERMINER)) || items[0].says("in"));
+    if items[verb].is(Class::NAME) && !items[verb].is(Class::SAY) && !(begin..mark).any(|at| stops_name(&items[at])) {
+        return name_end(items, mark);
+    }
     while at < items.len() {
         let item = &items[at];
         let comma = item.is_sign(",") || ends_with_comma(item);
-        if comma && ((at >= mark && introduced) || starts_other(items, at + 1)) {
+        let aside = at >= mark && items.get(at + 1).is_some_and(|next| introduced || (next.is_word() && next.word.text.ends_with("ing")));
+        if comma && (aside || starts_other(items, at + 1)) {
             at += usize::from(item.marked.is_some());
             break;
         }
@@ -352,7 +398,7 @@ fn starts_other(items: &[Item<'_>], at: usize) -> bool {
         verb += 1;
     }
     let Some(item) = items.get(verb) else { return false };
-    (item.is(Class::ING) && item.is(Class::CUE)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some()
+    (item.is(Class::ING) && item.is(Class::CUE)) || (item.is(Class::SAY) && is_past(item)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some()
 }
 
 /// Whether a finite verb of saying begins here ("and called it").
@@ -361,10 +407,34 @@ fn starts_verb(items: &[Item<'_>], at: usize) -> bool {
     while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::ADVERB | Class::AUX)) {
         verb += 1;
     }
-    items.get(verb).is_some_and(|item| item.is(Class::CUE) && is_past(item) && !item.is_capital())
+    items.get(verb).is_some_and(|item| item.is(Class::CUE) && (is_past(item) || item.is(Class::ING)) && !item.is_capital())
 }
 
-/// Whether a sentence begins with the verb of saying for the marked words that end the one before: "“Why?” Vane asked."
-pub(super) fn begins_with_tag(items: &[Item<'_>]) -> bool {
-    tag_at(items, 0).is_some_and(|tag| items[tag.cue.start].is(Class::SAY) && ends_at(items, tag.end))
+/// Where what is named ends: with the marked words, and those that are named beside them ("“dull” and “late”").
+fn name_end(items: &[Item<'_>], mark: usize) -> usize {
+    let mut end = mark + 1;
+    loop {
+        let mut next = end;
+        while items.get(next).is_some_and(|item| item.is_sign(",") || item.is(Class::AND | Class::DETERMINER)) {
+            next += 1;
+        }
+        if next == end || items.get(next).is_none_or(|item| item.marked.is_none()) {
+            return end;
+        }
+        end = next + 1;
+    }
+}
+
+fn stops_name(item: &Item<'_>) -> bool {
+    item.is_sign(";") || item.is_sign(":")
+}
+
+/// Whether a sentence begins with the verb of saying for the marked words that end the one before: "“Why?” Vane asked." Behind a
+/// full stop nothing else may follow.
+pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
+    tag_at(items, 0).is_some_and(|tag| {
+        let rest = &items[tag.end..];
+        let over = rest.iter().all(|item| item.is_sign("."));
+        !tag.object && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
+    })
 }

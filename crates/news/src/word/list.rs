@@ -6,23 +6,24 @@ use std::sync::LazyLock;
 use super::Class;
 
 /// Verbs that introduce words, without those whose past is irregular.
-const SAY: &str = "acknowledge add address admit admonish advise affirm agree allege allow announce answer apologize apologise \
-    argue ask assail assert assure attest banter bark beg begin bellow blare blast blog blurt boast boom brag bristle caution \
-    charge chide chime chuckle claim clarify comment complain concede conclude concur confess confide confirm contend continue \
-    counter crack criticize cry declare decry deadpan demand denounce deny detail disclose drawl echo elaborate email emphasize \
+const SAY: &str = "acknowledge add admit admonish advise affirm agree allege allow announce answer apologize apologise \
+    argue ask assert assure attest banter bark beg begin bellow blare blog blurt boast boom brag bristle caution \
+    charge chime chuckle claim clarify comment complain concede conclude concur confess confide confirm contend continue \
+    counter crack cry declare deadpan demand deny disclose drawl echo elaborate email emphasize \
     emphasise enthuse exclaim exhort explain explode exult fire fume gloat groan grouse growl gush hint holler howl \
-    huff implore imply indicate inform inquire insist instruct interject interrupt intone invoke jab jeer jest joke lament \
-    laugh lecture marvel mention mumble murmur muse mutter note notify object observe offer opine phrase plead pledge \
-    point pose post posit praise pray predict press proclaim profess prod promise pronounce propose protest question quip quote rail \
-    rant rasp read reason reassure recall recite recount refer reiterate rejoin relate relay remark remember remind repeat reply \
-    report request respond retort retweet reveal riff roar scoff scold scrawl scream seethe shout shriek shrug sigh sing slam snap \
-    snarl sneer snort sob speculate state stress stipulate suggest sum surmise swear tease testify text thank theorize thunder \
-    tout tweet urge utter volunteer vow wail warn whine whisper wonder worry write yell";
+    huff implore imply indicate inform inquire insist instruct interject interrupt intone invoke jeer jest joke lament \
+    laugh lecture marvel mumble murmur muse mutter note notify object observe offer opine phrase plead pledge \
+    point pose post posit pray predict press proclaim profess prod promise pronounce propose question quip quote rail \
+    rant rasp read reason reassure recall recite recount reiterate rejoin relate relay remark remember remind repeat reply \
+    report request respond retort retweet reveal riff roar scoff scrawl scream seethe shout shriek shrug sigh sing snap \
+    snarl sneer snort sob speculate state stress stipulate suggest sum surmise swear tease testify theorize thunder \
+    tweet urge utter volunteer vow wail warn whine whisper wonder worry write yell";
 /// Verbs that give something a name or a nature.
 const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
     dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
-const HOLD: &str = "advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
+const HOLD: &str = "address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
+    advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
     cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
     desire direct discuss doubt encourage endorse envision estimate expect express fault favor favour fear forecast foresee \
     greet guarantee hammer hope imagine include intend invite issue knock list plan prefer preach pretend promote push \
@@ -82,7 +83,7 @@ const NOUN: &str = "address advocate answer attack back bark bash blame blast bl
 const AUX: &str = "am are be been being can cannot could couldn't couldn’t did didn't didn’t do does doesn't doesn’t don't don’t had \
     hadn't hadn’t has hasn't hasn’t have haven't haven’t having is isn't isn’t may might must never not shall should shouldn't shouldn’t was \
     wasn't wasn’t were weren't weren’t will won't won’t would wouldn't wouldn’t he'd he’d she'd she’d";
-const ADVERB: &str = "again ago already also always back ever famously first further here instead just later never now often once only \
+const ADVERB: &str = "however afterwards afterward again ago already also always back ever famously first further here instead just later never now often once only \
     out previously quite rather since so sometimes soon still then there therefore though thus too twice very yet";
 /// They end in -ly and are no adverbs.
 const NO_ADVERB: &str = "ally family reply italy july assembly monopoly only supply apply rely early bully";

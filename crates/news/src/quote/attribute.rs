@@ -37,7 +37,8 @@ pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
     // Where what is not yet attributed begins.
     let mut from = 0;
     while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
-        let direct = tag_behind(items, mark).and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
+        let participle = items[from].is(Class::ING) && is_verb(items, from);
+        let direct = tag_behind(items, mark).filter(|_| !participle).and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
         let (attribution, end) = match direct.or_else(|| lead(items, from, mark, found.last())).or_else(|| late_tag(items, from, mark)) {
             Some(attribution) => attribution,
             None => {
@@ -131,24 +132,27 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
         let source = phrase_at(items, at + 2)?;
         return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None, object: false });
     }
-    if first.is(Class::SAY) && is_past(first) && first.is_capital() && at == 0 {
-        return None;
-    }
     let mut verb = at;
     while items.get(verb).is_some_and(|item| item.is(Class::ADVERB)) {
         verb += 1;
     }
     if items.get(verb)?.is(Class::SAY) && is_finite(&items[verb]) && !items[verb].is_capital() {
         let source = phrase_at(items, verb + 1)?;
-        if !items[source.start].is(Class::TIME) && !items.get(source.end).is_some_and(|next| next.is(Class::AUX) || is_verb(items, source.end)) {
+        if !items[source.start].is(Class::TIME) && !items.get(source.end).is_some_and(|next| next.is(Class::AUX) || (is_verb(items, source.end) && !next.is(Class::ING))) {
             return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None, object: false });
         }
         return None;
     }
     let source = phrase_at(items, at)?;
     // Nearest first; then behind each comma that follows, for what stands in apposition.
-    let mut verb = verb_behind(items, source.end);
-    let mut comma = source.end;
+    let mut behind = source.end;
+    while items.get(behind).is_some_and(|item| item.is(Class::PREPOSITION))
+        && let Some(attached) = phrase_at(items, behind + 1)
+    {
+        behind = attached.end;
+    }
+    let mut verb = verb_behind(items, behind);
+    let mut comma = behind;
     while verb.is_none() {
         comma = (comma..items.len()).find(|&at| items[at].is_sign(",") || items[at].is_sign(")") || items[at].marked.is_some())?;
         if items[comma].marked.is_some() {
@@ -206,9 +210,11 @@ fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
 
 /// The attribution whose verb stands before the marked item, with content that holds it.
 fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
-    if from == 0 && items[0].is(Class::SAY) && is_past(&items[0]) {
+    if from == 0
+        && ["said", "says", "wrote", "added"].iter().any(|verb| items[0].says(verb))
+        && let Some(source) = phrase_at(items, 1)
+    {
         // "Said Vane, a baker: “No.”"
-        let source = phrase_at(items, 1)?;
         let end = content_end(items, 0, mark, mark);
         return Some((Attribution { cue: 0..1, source: Some(source), content: vec![mark..end], addressee: None }, end));
     }

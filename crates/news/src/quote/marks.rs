@@ -131,6 +131,12 @@ fn signs(text: &str) -> Vec<Sign> {
         }
         let after = letters.peek().map(|(_, next)| *next);
         let straight = letter == '"' || letter == '＂' || twice;
+        let inches = text[..at].ends_with(|c: char| c.is_ascii_digit())
+            && text[..at].trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(['’', '\'']);
+        if inches {
+            before = Some(letter);
+            continue;
+        }
         if straight && (markup || before == Some('=')) {
             markup = !markup;
         } else if straight || matches!(letter, '“' | '”' | '„' | '«' | '»') {

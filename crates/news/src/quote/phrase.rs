@@ -104,7 +104,7 @@ fn noun_is_verb(items: &[Item<'_>], at: usize) -> bool {
         return true;
     }
     let takes = items.get(at + 1).is_some_and(|next| {
-        next.marked.is_some() || next.is_sign(":") || (next.is(Class::DETERMINER | Class::PRONOUN) && !next.is(Class::PREPOSITION))
+        next.marked.is_some() || next.is_sign(":") || next.says("to") || next.says("that") || (next.is(Class::DETERMINER | Class::PRONOUN) && !next.is(Class::PREPOSITION))
     });
     takes && (before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
 }

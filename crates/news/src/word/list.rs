@@ -22,7 +22,7 @@ const SAY: &str = "acknowledge add admit admonish advise affirm agree allege all
 const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
     dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
-const HOLD: &str = "address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
+const HOLD: &str = "criticise find snipe start address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
     advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
     cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
     desire direct discuss doubt encourage endorse envision estimate expect express fault favor favour fear forecast foresee \
@@ -34,6 +34,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("say", "said saying says"),
     ("tell", "told telling tells"),
     ("write", "wrote written writing writes"),
+    ("find", "found finding finds"),
     ("shoot", "shot shooting shoots"),
     ("put", "put putting puts"),
     ("begin", "began begun beginning begins"),
@@ -69,7 +70,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("chide", "chided chid chiding chides"),
 ];
 /// Of the verbs of saying, those whose first object is who was told.
-const TELL: &str = "tell assure inform remind advise notify warn ask urge reassure instruct thank implore email text";
+const TELL: &str = "tell assure inform remind advise notify ask reassure instruct";
 
 /// Of all these verbs, those whose plain form and form in -s are nouns too.
 const NOUN: &str = "address advocate answer attack back bark bash blame blast blog boast boom brand call campaign cast caution challenge chant charge \

@@ -39,7 +39,8 @@ pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
     while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
         let participle = items[from].is(Class::ING) && is_verb(items, from);
         let direct = tag_behind(items, mark).filter(|_| !participle).and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
-        let (attribution, end) = match direct.or_else(|| lead(items, from, mark, found.last())).or_else(|| late_tag(items, from, mark)) {
+        let outer = || late_tag(items, from, mark).filter(|(_, end)| items[*end..].iter().all(|item| item.is_sign(".")));
+        let (attribution, end) = match direct.or_else(outer).or_else(|| lead(items, from, mark, found.last())).or_else(|| late_tag(items, from, mark)) {
             Some(attribution) => attribution,
             None => {
                 from = mark + 1;
@@ -66,7 +67,14 @@ type Found = (Attribution, usize);
 fn tag_behind(items: &[Item<'_>], mark: usize) -> Option<Tag> {
     let parted = items.get(mark + 1).is_some_and(|item| item.is_sign(",") || item.is_sign("—") || item.is_sign("–"));
     let tag = tag_at(items, mark + 1 + usize::from(parted))?;
-    (!tag.object || ends_with_comma(&items[mark])).then_some(tag)
+    let half = parted || ends_open(&items[mark]) || items[tag.cue.start].is(Class::SAY);
+    (half && (!tag.object || ends_with_comma(&items[mark]))).then_some(tag)
+}
+
+/// Whether marked words end so that a verb of saying must follow.
+fn ends_open(item: &Item<'_>) -> bool {
+    let words = item.word.text.trim_end_matches(['"', '”', '\'', '’', '»']).trim_end();
+    words.ends_with([',', '?', '!', '—', '–', '-', '…'])
 }
 
 /// A tag behind a later comma, with unmarked words between: "“dead” and gone, Vane said".
@@ -320,13 +328,16 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
     if items[verb].is(Class::TELL) {
         (addressee, at) = told(items, verb);
     }
+    if items[verb].is(Class::NAME) && (items[at].says("for") || items[at].says("on")) {
+        return (addressee, at + 1);
+    }
     if !items[verb].is(Class::SAY) {
         // "railed against": the preposition is the verb's.
         let skips = items[verb].is(Class::HOLD) && items[at].is(Class::PREPOSITION) && !items[at].says("as") && !items[at].says("to");
         return (addressee, at + usize::from(skips));
     }
     if let Some(that) = (at..mark).find(|&at| items[at].says("that"))
-        && !(at..that).any(|at| items[at].is(Class::AUX) || is_verb(items, at) || items[at].is_sign(","))
+        && !(at..that).any(|at| items[at].is(Class::AUX) || is_verb(items, at) || (items[at].is_sign(",") && !items[verb].is(Class::TELL)))
         && items[that - 1].is_word()
         && !items.get(that + 1).is_some_and(|next| next.is(Class::AUX))
     {
@@ -360,7 +371,8 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
             break;
         }
     }
-    (addressee, at)
+    let loose = at > verb + 1 && at < mark && items[at - 1].is_sign(",") && !["that", "if", "whether"].iter().any(|word| items[at].says(word));
+    (addressee, if loose { mark + 1 } else { at })
 }
 
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
@@ -368,19 +380,23 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
     let mut at = begin;
     // "When Vane called it “dead,” nobody laughed."
     let introduced = begin > 0
+        && !items[..verb].iter().any(|item| item.is_sign(","))
         && (items[0].is(Class::ING) || (items[0].is(Class::SUBORDINATOR) && !items[0].is(Class::DETERMINER)) || items[0].says("in"));
-    if items[verb].is(Class::NAME) && !items[verb].is(Class::SAY) && !(begin..mark).any(|at| stops_name(&items[at])) {
+    let calls_for = items[verb + 1].says("for") || items[verb + 1].says("on");
+    if items[verb].is(Class::NAME) && !calls_for && !(begin..mark).any(|at| stops_name(&items[at])) {
         return name_end(items, mark);
     }
     while at < items.len() {
         let item = &items[at];
         let comma = item.is_sign(",") || ends_with_comma(item);
-        let aside = at >= mark && items.get(at + 1).is_some_and(|next| introduced || (next.is_word() && next.word.text.ends_with("ing")));
+        let aside = at >= mark && items.get(at + 1).is_some_and(|next| {
+            introduced || (next.is_word() && next.word.text.ends_with("ing")) || ["while", "though", "although", "whereas"].iter().any(|word| next.says(word))
+        });
         if comma && (aside || starts_other(items, at + 1)) {
             at += usize::from(item.marked.is_some());
             break;
         }
-        if item.is_sign(";") || (item.is(Class::AND) && at > begin && starts_verb(items, at + 1)) {
+        if item.is_sign(";") || (item.is(Class::AND) && at > begin && (starts_verb(items, at + 1) || (at > mark && starts_clause(items, at + 1)))) {
             break;
         }
         if item.says("according") && at > mark {
@@ -404,7 +420,18 @@ fn starts_other(items: &[Item<'_>], at: usize) -> bool {
         verb += 1;
     }
     let Some(item) = items.get(verb) else { return false };
+    if verb > at && starts_clause(items, verb) {
+        return true;
+    }
     (item.is(Class::ING) && item.is(Class::CUE)) || (item.is(Class::SAY) && is_past(item)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some()
+}
+
+/// Whether somebody else says something from here on: "and Vane said".
+fn starts_clause(items: &[Item<'_>], at: usize) -> bool {
+    const SHORT: usize = 8;
+    let Some(phrase) = phrase_at(items, at) else { return false };
+    let verb = verb_behind(items, phrase.end);
+    phrase.len() <= SHORT && verb.is_some_and(|verb| items[verb].is(Class::SAY) && (is_past(&items[verb]) || items[verb].word.text.ends_with('s')))
 }
 
 /// Whether a finite verb of saying begins here ("and called it").
@@ -413,22 +440,25 @@ fn starts_verb(items: &[Item<'_>], at: usize) -> bool {
     while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::ADVERB | Class::AUX)) {
         verb += 1;
     }
-    items.get(verb).is_some_and(|item| item.is(Class::CUE) && (is_past(item) || item.is(Class::ING)) && !item.is_capital())
+    items.get(verb).is_some_and(|item| is_verb(items, verb) && (is_past(item) || item.is(Class::ING) || item.word.text.ends_with('s')) && !item.is_capital())
 }
 
-/// Where what is named ends: with the marked words, and those that are named beside them ("“dull” and “late”").
+/// Where what is named ends: before a time, a place, another verb; words that belong to the marked ones stay ("“free” of ice").
 fn name_end(items: &[Item<'_>], mark: usize) -> usize {
     let mut end = mark + 1;
-    loop {
-        let mut next = end;
-        while items.get(next).is_some_and(|item| item.is_sign(",") || item.is(Class::AND | Class::DETERMINER)) {
-            next += 1;
+    while let Some(item) = items.get(end) {
+        let listed = |at: usize| {
+            (at..items.len()).find(|&at| !(items[at].is_sign(",") || items[at].is(Class::AND | Class::DETERMINER))).is_some_and(|at| items[at].marked.is_some())
+        };
+        let parted = item.is_sign(",") || item.is(Class::AND) || ends_with_comma(&items[end - 1]);
+        let aside = item.is(Class::TIME | Class::ADVERB | Class::SUBORDINATOR)
+            || ["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid"].iter().any(|word| item.says(word));
+        if (parted && !listed(end)) || (item.marked.is_none() && !item.is_word() && !item.is_sign(",")) || (aside && !item.says("that")) {
+            break;
         }
-        if next == end || items.get(next).is_none_or(|item| item.marked.is_none()) {
-            return end;
-        }
-        end = next + 1;
+        end += 1;
     }
+    end
 }
 
 fn stops_name(item: &Item<'_>) -> bool {

@@ -106,7 +106,13 @@ fn noun_is_verb(items: &[Item<'_>], at: usize) -> bool {
     let takes = items.get(at + 1).is_some_and(|next| {
         next.marked.is_some() || next.is_sign(":") || next.says("to") || next.says("that") || (next.is(Class::DETERMINER | Class::PRONOUN) && !next.is(Class::PREPOSITION))
     });
-    takes && (before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
+    let finite = item_is_third(&items[at]);
+    takes && ((before.is(Class::AND) && finite) || before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
+}
+
+/// Whether it has the -s of the third person, which a plural has too.
+fn item_is_third(item: &Item<'_>) -> bool {
+    item.word.text.ends_with('s')
 }
 
 /// Whether it is a form in -ed or an irregular past.

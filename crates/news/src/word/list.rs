@@ -11,7 +11,7 @@ const SAY: &str = "acknowledge add admit admonish advise affirm agree allege all
     charge chime chuckle claim clarify comment complain concede conclude concur confess confide confirm contend continue \
     counter crack cry declare deadpan demand deny disclose drawl echo elaborate email emphasize \
     emphasise enthuse exclaim exhort explain explode exult fire fume gloat groan grouse growl gush hint holler howl \
-    huff implore imply indicate inform inquire insist instruct interject interrupt intone invoke jeer jest joke lament \
+    huff implore imply indicate inform inquire insist instruct interject intone recognize recognise invoke jeer jest joke lament \
     laugh lecture marvel mumble murmur muse mutter note notify object observe offer opine phrase plead pledge \
     point pose post posit pray predict press proclaim profess prod promise pronounce propose question quip quote rail \
     rant rasp read reason reassure recall recite recount reiterate rejoin relate relay remark remember remind repeat reply \
@@ -22,7 +22,7 @@ const SAY: &str = "acknowledge add admit admonish advise affirm agree allege all
 const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
     dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
-const HOLD: &str = "criticise find snipe start address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
+const HOLD: &str = "criticise find snipe interrupt start address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
     advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
     cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
     desire direct discuss doubt encourage endorse envision estimate expect express fault favor favour fear forecast foresee \

@@ -180,13 +180,16 @@ const LONGEST: usize = 20;
 
 fn class(word: &str) -> Class {
     let mut small = [0; LONGEST];
-    if word.len() > LONGEST {
+    // "US" is a country.
+    if word.len() > LONGEST || word == "US" || word == "IT" {
         return Class::NONE;
     }
     for (place, letter) in small.iter_mut().zip(word.bytes()) {
         *place = letter.to_ascii_lowercase();
     }
-    list::class(std::str::from_utf8(&small[..word.len()]).unwrap_or_default())
+    let known = list::class(std::str::from_utf8(&small[..word.len()]).unwrap_or_default());
+    // Names end in -ly too.
+    if known == Class::ADVERB && word.starts_with(char::is_uppercase) && word.ends_with("ly") { Class::NONE } else { known }
 }
 
 #[cfg(test)]

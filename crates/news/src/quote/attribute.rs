@@ -25,10 +25,17 @@ struct Tag {
     cue: Range<usize>,
     source: Phrase,
     addressee: Option<Phrase>,
-    /// Whether marked words stand directly behind it.
-    object: bool,
+    object: Object,
     /// Behind verb, subject and addressee.
     end: usize,
+}
+
+/// What a tag's verb has behind it. With words of its own it is a tag only if those before it cannot stand alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Object {
+    None,
+    Marked,
+    Clause,
 }
 
 /// All attributions of a sentence that hold marked words, in order of their content.
@@ -68,7 +75,13 @@ fn tag_behind(items: &[Item<'_>], mark: usize) -> Option<Tag> {
     let parted = items.get(mark + 1).is_some_and(|item| item.is_sign(",") || item.is_sign("—") || item.is_sign("–"));
     let tag = tag_at(items, mark + 1 + usize::from(parted))?;
     let half = parted || ends_open(&items[mark]) || items[tag.cue.start].is(Class::SAY);
-    (half && (!tag.object || ends_with_comma(&items[mark]))).then_some(tag)
+    let stands = match tag.object {
+        Object::None => true,
+        Object::Marked => ends_with_comma(&items[mark]),
+        // Nothing but the marks before it.
+        Object::Clause => ends_with_comma(&items[mark]) && (mark == 0 || (mark == 1 && items[0].is(Class::AND))),
+    };
+    (half && stands).then_some(tag)
 }
 
 /// Whether marked words end so that a verb of saying must follow.
@@ -86,7 +99,7 @@ fn late_tag(items: &[Item<'_>], from: usize, mark: usize) -> Option<Found> {
             return with_tag(items, from, mark, end, tag_at(items, at)?);
         }
         if (item.is_sign(",") || ends_with_comma(item))
-            && let Some(tag) = tag_at(items, at + 1).filter(|tag| !tag.object && ends_at(items, tag.end))
+            && let Some(tag) = tag_at(items, at + 1).filter(|tag| tag.object == Object::None && ends_at(items, tag.end))
         {
             return with_tag(items, from, mark, at + usize::from(item.marked.is_some()), tag);
         }
@@ -138,7 +151,7 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     let first = items.get(at)?;
     if first.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
         let source = phrase_at(items, at + 2)?;
-        return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None, object: false });
+        return Some(Tag { cue: at..at + 2, end: source.end, source, addressee: None, object: Object::None });
     }
     let mut verb = at;
     while items.get(verb).is_some_and(|item| item.is(Class::ADVERB)) {
@@ -147,7 +160,7 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     if items.get(verb)?.is(Class::SAY) && is_finite(&items[verb]) && !items[verb].is_capital() {
         let source = phrase_at(items, verb + 1)?;
         if !items[source.start].is(Class::TIME) && !items.get(source.end).is_some_and(|next| next.is(Class::AUX) || (is_verb(items, source.end) && !next.is(Class::ING))) {
-            return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None, object: false });
+            return Some(Tag { cue: verb..verb + 1, end: source.end, source, addressee: None, object: Object::None });
         }
         return None;
     }
@@ -178,21 +191,25 @@ fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
             && !item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB | Class::ING | Class::AND)
             && !["when", "as", "while", "after", "before", "because", "if", "though", "although"].iter().any(|word| item.says(word))
     });
-    if (goes_on && addressee.is_none()) || behind.is_some_and(|item| item.says("that")) {
-        return None;
-    }
-    let object = behind.is_some_and(|item| item.marked.is_some());
+    let object = if behind.is_some_and(|item| item.marked.is_some()) {
+        Object::Marked
+    } else if (goes_on && addressee.is_none()) || behind.is_some_and(|item| item.says("that")) {
+        Object::Clause
+    } else {
+        Object::None
+    };
     Some(Tag { cue: verb..verb + 1, source, addressee, object, end })
 }
 
 /// The verb of saying whose group begins at `at`.
 fn verb_behind(items: &[Item<'_>], at: usize) -> Option<usize> {
     let mut verb = at;
-    while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to") || item.says("went") || item.says("on")) {
+    while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to")) {
         verb += 1;
     }
     let item = items.get(verb)?;
-    (item.is(Class::SAY | Class::HOLD | Class::NAME) && !item.is_capital() && (verb > at || !item.is(Class::ING))).then_some(verb)
+    let small = item.says("went") || item.says("goes") || item.says("put") || item.says("puts") || item.says("shot");
+    (!(small && !is_verb(items, verb)) && item.is(Class::SAY | Class::HOLD | Class::NAME) && !item.is_capital() && (verb > at || !item.is(Class::ING))).then_some(verb)
 }
 
 fn is_finite(item: &Item<'_>) -> bool {
@@ -258,6 +275,15 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
             parts.insert(0, before);
         }
         return Some((Attribution { cue: verb..verb + 1, source, content: parts, addressee }, end));
+    }
+    // "Vane said in May, when it rained, “No.”"
+    if mark > from
+        && items[mark - 1].is_sign(",")
+        && let Some(verb) = (from..mark).rev().find(|&at| items[at].is(Class::SAY) && is_verb(items, at))
+    {
+        let source = subject(items, from, verb, last);
+        let end = content_end(items, verb, mark, mark);
+        return Some((Attribution { cue: verb..verb + 1, source, content: vec![mark..end], addressee: None }, end));
     }
     // "Vane had an answer: “No.”"
     if mark > from && items[mark - 1].is_sign(":") {
@@ -423,7 +449,7 @@ fn starts_other(items: &[Item<'_>], at: usize) -> bool {
     if verb > at && starts_clause(items, verb) {
         return true;
     }
-    (item.is(Class::ING) && item.is(Class::CUE)) || (item.is(Class::SAY) && is_past(item)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some()
+    (item.is(Class::ING) && item.is(Class::CUE)) || (item.is(Class::SAY) && is_past(item)) || (verb > at && starts_verb(items, verb)) || tag_at(items, verb).is_some_and(|tag| tag.object != Object::Clause)
 }
 
 /// Whether somebody else says something from here on: "and Vane said".
@@ -471,6 +497,6 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
     tag_at(items, 0).is_some_and(|tag| {
         let rest = &items[tag.end..];
         let over = rest.iter().all(|item| item.is_sign("."));
-        !tag.object && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
+        tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
     })
 }

@@ -79,17 +79,21 @@ pub(super) fn is_verb(items: &[Item<'_>], at: usize) -> bool {
     if !item.is_word() || !item.is(Class::CUE) || (item.is_capital() && at > 0 && !item.is(Class::ING)) {
         return false;
     }
-    if (item.says("shot") || item.says("shoots")) && !items.get(at + 1).is_some_and(|next| next.says("back")) {
-        return false;
+    // Verbs that say something with a small word behind them only: "shot back", "put it", "went on".
+    for (verb, word) in [("shot", "back"), ("shoots", "back"), ("put", "it"), ("puts", "it"), ("went", "on"), ("goes", "on")] {
+        if item.says(verb) {
+            return items.get(at + 1).is_some_and(|next| next.says(word));
+        }
     }
-    if (item.says("put") || item.says("puts")) && !items.get(at + 1).is_some_and(|next| next.says("it")) {
+    if ["shoot", "shooting", "putting", "go", "going"].iter().any(|verb| item.says(verb)) {
         return false;
     }
     if item.is(Class::NOUN) && !noun_is_verb(items, at) {
         return false;
     }
     let Some(before) = at.checked_sub(1).map(|before| &items[before]) else { return item.is(Class::ING) || is_past(item) };
-    if before.word.is_possessive() || (before.is(Class::DETERMINER) && !before.is(Class::PRONOUN) && !before.says("all") && !before.says("that")) {
+    let noun = is_past(item) || item.is(Class::NOUN | Class::ING);
+    if before.word.is_possessive() || (noun && before.is(Class::DETERMINER) && !before.is(Class::PRONOUN) && !before.says("all") && !before.says("that")) {
         return false;
     }
     // "in reports", "of concern": a plain form behind a preposition is a noun.
@@ -107,7 +111,8 @@ fn noun_is_verb(items: &[Item<'_>], at: usize) -> bool {
         next.marked.is_some() || next.is_sign(":") || next.says("to") || next.says("that") || (next.is(Class::DETERMINER | Class::PRONOUN) && !next.is(Class::PREPOSITION))
     });
     let finite = item_is_third(&items[at]);
-    takes && ((before.is(Class::AND) && finite) || before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
+    let ends = finite && before.is_capital() && items.get(at + 1).is_none_or(|next| next.is_sign(".") || next.is_sign(","));
+    ends || takes && ((before.is(Class::AND) && finite) || before.is_capital() || before.is(Class::ADVERB | Class::PEOPLE) || before.is_sign(","))
 }
 
 /// Whether it has the -s of the third person, which a plural has too.

@@ -22,7 +22,7 @@ const SAY: &str = "acknowledge add admit admonish advise affirm agree allege all
 const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
     dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
-const HOLD: &str = "criticise find snipe interrupt start address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
+const HOLD: &str = "retaliate criticise find snipe interrupt start address criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
     advocate agonize anticipate applaud assume attack attribute back bash believe bemoan berate boo campaign \
     cite celebrate challenge chant cheer consider contemplate decide defend demonstrate deplore \
     desire direct discuss doubt encourage endorse envision estimate expect express fault favor favour fear forecast foresee \
@@ -35,6 +35,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("tell", "told telling tells"),
     ("write", "wrote written writing writes"),
     ("find", "found finding finds"),
+    ("go", "went going goes"),
     ("shoot", "shot shooting shoots"),
     ("put", "put putting puts"),
     ("begin", "began begun beginning begins"),
@@ -90,7 +91,7 @@ const ADVERB: &str = "however afterwards afterward again ago already also always
 const NO_ADVERB: &str = "ally family reply italy july assembly monopoly only supply apply rely early bully";
 const DETERMINER: &str = "a an another any both each either every her his its many more most my no one our several some such that the \
     their these this those two three four five six seven eight nine ten your all few other half whose";
-const PREPOSITION: &str = "about above across after against along alongside amid among around as at before behind below beneath beside \
+const PREPOSITION: &str = "aboard about above across after against along alongside amid among around as at before behind below beneath beside \
     between beyond by concerning despite down during except for from in inside into like near of off on onto opposite outside over \
     per regarding since through throughout to toward towards under underneath until unlike up upon via with within without";
 const AND: &str = "and but or nor & yet";
@@ -140,7 +141,7 @@ static CLASSES: LazyLock<HashMap<String, Class>> = LazyLock::new(|| {
         *known = *known | class;
     };
     let irregular: HashMap<_, _> = IRREGULAR.iter().copied().collect();
-    let irregular_verbs = ["say", "tell", "write", "shoot", "put"].into_iter();
+    let irregular_verbs = ["say", "tell", "write", "shoot", "put", "go"].into_iter();
     let tell: Vec<_> = TELL.split_whitespace().collect();
     let noun: Vec<_> = NOUN.split_whitespace().collect();
     let verbs = (SAY.split_whitespace().chain(irregular_verbs).map(|verb| (verb, Class::SAY)))

@@ -60,9 +60,21 @@ struct Reader {
     announced: Option<(Option<Span>, Option<Span>)>,
     /// The block before ended inside of a quote or with one.
     goes_on: bool,
+    /// The first quote of the last sentence that had any.
+    since: usize,
+    marked: Vec<bool>,
 }
 
 impl Reader {
+    /// The quote that a marked sentence of its own goes on with: the one that began with marks, rather than a fragment behind it.
+    fn followed(&mut self) -> Option<&mut Quote> {
+        let at = (self.since..self.quotes.len()).rev().find(|&at| self.marked.get(at) == Some(&true));
+        match at {
+            Some(at) => self.quotes.get_mut(at),
+            None => self.quotes.last_mut(),
+        }
+    }
+
     fn read(&mut self, block: usize, line: &Line<'_>) {
         // Whether a marked sentence of its own belongs to the last quote.
         let mut follows = self.goes_on;
@@ -76,7 +88,7 @@ impl Reader {
                 if let Some((cue, source)) = self.announced.take() {
                     self.quotes.push(Quote { words: vec![], content: vec![place(whole)], cue, source, addressee: None });
                     follows = true;
-                } else if follows && let Some(last) = self.quotes.last_mut() {
+                } else if follows && let Some(last) = self.followed() {
                     last.content.push(place(whole));
                 }
                 continue;
@@ -86,7 +98,11 @@ impl Reader {
             if has_marks {
                 let found = attributions(items);
                 follows = !found.is_empty();
+                self.since = self.quotes.len();
                 for Attribution { cue, source, content, addressee } in found {
+                    self.marked.truncate(self.quotes.len());
+                    self.marked.resize(self.quotes.len(), false);
+                    self.marked.push(items[content[0].start].marked.is_some());
                     self.quotes.push(Quote {
                         words: vec![],
                         content: content.into_iter().map(place).collect(),
@@ -110,6 +126,8 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(line.sentences.len());
     for sentence in &line.sentences {
         match joined.last_mut() {
+            // "Vane Jr. (of Orford)" is not two sentences.
+            Some(last) if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].marked.is_none() => last.end = sentence.end,
             Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => {
                 last.end = sentence.end;
             }

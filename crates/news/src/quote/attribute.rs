@@ -120,15 +120,27 @@ fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) 
 
 /// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
 fn continued(items: &[Item<'_>], tag: &Tag) -> Option<(Range<usize>, usize)> {
+    if let Some(begin) = goes_on_unmarked(items, tag) {
+        let end = content_end(items, tag.cue.start, begin, begin);
+        return Some((begin..end, end));
+    }
     let mark = (tag.end..items.len()).find(|&at| items[at].marked.is_some())?;
     let verbs = (tag.end..mark).any(|at| is_verb(items, at) && (items[at].is(Class::ING | Class::SAY)));
     let before = &items[mark - 1];
     let parted = mark == tag.end || before.is_sign(",") || before.is_sign(":") || before.is_sign("—") || before.is_sign(";") || before.is_sign("–") || before.is_sign("-") || before.is_sign("…");
-    if verbs || !(parted || before.is(Class::AND)) {
+    let stopped = before.word.text.ends_with('.');
+    if verbs || !(parted || stopped || before.is(Class::AND)) {
         return None;
     }
     let end = content_end(items, tag.cue.start, mark, mark);
     Some((mark..end, end))
+}
+
+/// Where unmarked words go on behind a tag between commas: "“We wait,” he said, until it rains."
+fn goes_on_unmarked(items: &[Item<'_>], tag: &Tag) -> Option<usize> {
+    let next = items.get(tag.end + 1).filter(|_| items[tag.end].is_sign(","))?;
+    let clause = next.is(Class::AUX) || next.says("that") || next.says("rather") || next.says("because");
+    clause.then_some(tag.end + 1)
 }
 
 /// Where the words before a tag begin: with the sentence, without a sign or what another attribution left.
@@ -299,8 +311,9 @@ fn clause_before(items: &[Item<'_>], from: usize, source: &Phrase, verb: usize, 
     let comma = source.start.checked_sub(1).filter(|at| *at > from + 1 && items[*at].is_sign(","))?;
     let first = &items[from];
     let whole = first.is_word() && (!first.is(Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING) || first.is(Class::DETERMINER));
-    let parted = begin > verb + 1 && items[begin - 1].is_sign(",") && items[begin].marked.is_none();
-    (whole && parted && items[verb].is(Class::SAY)).then_some(from..comma)
+    let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
+    let clause = items[begin].marked.is_none();
+    (whole && parted && clause && items[verb].is(Class::SAY)).then_some(from..comma)
 }
 
 /// A verb whose clause holds everything behind it.
@@ -370,6 +383,8 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
         return (addressee, that);
     }
     // Occasion and time may stand between: "said in a letter on Friday that".
+    // What is spoken about is no occasion; no clause follows it.
+    let mut topic = false;
     while at < mark {
         let item = &items[at];
         if item.says("that") || item.says("if") || item.says("whether") {
@@ -390,7 +405,10 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
                     at = phrase.start;
                     break;
                 }
-                Some(phrase) if phrase.end <= mark => at = phrase.end,
+                Some(phrase) if phrase.end <= mark => {
+                    topic |= item.says("about") || item.says("for") || item.says("against") || item.says("to");
+                    at = phrase.end;
+                }
                 _ => break,
             }
         } else {
@@ -398,7 +416,7 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
         }
     }
     let loose = at > verb + 1 && at < mark && items[at - 1].is_sign(",") && !["that", "if", "whether"].iter().any(|word| items[at].says(word));
-    (addressee, if loose { mark + 1 } else { at })
+    (addressee, if loose || (topic && at < mark && items[at].is_word() && !items[at].says("that")) { mark + 1 } else { at })
 }
 
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
@@ -417,7 +435,13 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
         let comma = item.is_sign(",") || ends_with_comma(item);
         let aside = at >= mark && items.get(at + 1).is_some_and(|next| {
             introduced || (next.is_word() && next.word.text.ends_with("ing")) || ["while", "though", "although", "whereas"].iter().any(|word| next.says(word))
+                || (next.says("but"))
+                || ((next.says("which") || next.says("who")))
+                || (next.is(Class::DETERMINER) && !items[at..].iter().any(|i| i.marked.is_some()))
         });
+        if at > mark && (item.is_sign("—") || item.is_sign("–") || item.is_sign("-")) && !items[at..].iter().any(|i| i.marked.is_some()) {
+            break;
+        }
         if comma && (aside || starts_other(items, at + 1)) {
             at += usize::from(item.marked.is_some());
             break;
@@ -499,4 +523,9 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
         let over = rest.iter().all(|item| item.is_sign("."));
         tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
     })
+}
+
+pub(super) fn t(c: char) -> bool {
+    static T: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    T.get_or_init(|| std::env::var("QT").unwrap_or_default()).contains(c)
 }

@@ -51,7 +51,8 @@ impl<'t> Line<'t> {
     pub(super) fn of(text: &'t str, next_opens: bool) -> Line<'t> {
         let ends = sentences(text);
         let marked = marked(text, &ends, next_opens);
-        let items = items(text, &marked);
+        let mut items = items(text, &marked);
+        titles(&mut items, &marked, text);
         let sentences = outer_sentences(&items, &marked, text, &ends);
         Line { text, items, marked, sentences }
     }
@@ -76,6 +77,33 @@ fn items<'t>(text: &'t str, marked: &[Marked]) -> Vec<Item<'t>> {
         }
     }
     items
+}
+
+/// Marked titles of works and programmes become words: nobody says them.
+fn titles<'t>(items: &mut [Item<'t>], marked: &[Marked], text: &'t str) {
+    for at in 1..items.len() {
+        let Some(place) = items[at].marked else { continue };
+        let before = &items[at - 1];
+        let placed = before.word.is_possessive()
+            || ["on", "in", "at", "from", "with"].iter().any(|word| before.says(word))
+            || ["book", "film", "show", "song", "album", "play", "series", "podcast", "program", "programme", "magazine", "novel", "movie"].iter().any(|word| before.says(word));
+        if placed && is_title(&text[marked[place].inner.clone()]) {
+            let inner = marked[place].inner.clone();
+            items[at] = Item { word: Word { text: text[inner.clone()].trim(), begin: inner.start, class: Class::NONE }, marked: None };
+        }
+    }
+}
+
+/// Whether all words but small ones begin with a capital, and nothing but a comma ends them.
+fn is_title(words: &str) -> bool {
+    const LONGEST: usize = 9;
+    let words = words.trim_end_matches([',', '.', ' ']);
+    let mut count = 0;
+    let all = words.split_whitespace().all(|word| {
+        count += 1;
+        !word.starts_with(char::is_lowercase) || ["a", "an", "and", "at", "for", "in", "of", "on", "or", "the", "to", "with"].contains(&word)
+    });
+    all && count <= LONGEST && words.starts_with(|c: char| c.is_uppercase() || c.is_numeric())
 }
 
 /// Longest sentence, in items; more is no prose, and the grammar looks at a sentence more than once.

@@ -179,6 +179,10 @@ impl Tally {
             }
         }
         if explain {
+            for (at, taken) in taken.iter().enumerate() {
+                let cue = given[at].1.cue.as_ref().map(place).map_or("none", |(begin, end)| &text[begin..end]);
+                println!("{}\tCUE\t{}\t{}", document.name, cue.to_lowercase(), if *taken { "right" } else { "wrong" });
+            }
             for (at, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
                 let near = document.truth.iter().any(|truth| overlap(text, &truth.content, &given[at].0) > 0.0);
                 if !near {

@@ -152,7 +152,7 @@ fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usize {
     if from > 0 && items[begin].is(Class::AND) {
         begin += 1;
     }
-    if mark > begin && items[mark - 1].is_sign(":") {
+    if mark > begin && (items[mark - 1].is_sign(":") || ((items[mark - 1].is_sign("-") || items[mark - 1].is_sign("–") || items[mark - 1].is_sign("—")))) {
         return mark;
     }
     begin.min(mark)
@@ -324,6 +324,7 @@ fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
     let that = items[begin].says("that");
     match items[verb].is(Class::SAY) {
         true if that || begin == mark || items[begin].is(Class::PRONOUN | Class::DETERMINER) || items[begin].is_capital() => RULES,
+        true if items[begin].is_word() && !items[begin].is(Class::PREPOSITION | Class::AUX | Class::ING) => RULES,
         true => 2,
         false if items[verb].is(Class::NAME) || that || begin == mark => 2,
         false => 1,
@@ -439,7 +440,8 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
                 || ((next.says("which") || next.says("who")))
                 || (next.is(Class::DETERMINER) && !items[at..].iter().any(|i| i.marked.is_some()))
         });
-        if at > mark && (item.is_sign("—") || item.is_sign("–") || item.is_sign("-")) && !items[at..].iter().any(|i| i.marked.is_some()) {
+        let dash = |item: &Item<'_>| item.is_sign("—") || item.is_sign("–") || item.is_sign("-");
+        if at > mark && dash(item) && !items[at..].iter().any(|i| i.marked.is_some()) {
             break;
         }
         if comma && (aside || starts_other(items, at + 1)) {
@@ -453,7 +455,11 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
             break;
         }
         if at > mark && item.is_word() && items[at - 1].marked.is_some() && begin + 1 == at && item.is(Class::PREPOSITION | Class::TIME | Class::SUBORDINATOR) {
-            break;
+            let whole = ends_open(&items[at - 1]) || super::line::ends_sentence(items[at - 1].word.text);
+            let aside = item.is(Class::TIME) || ["in", "on", "at", "during", "to", "when", "as", "while", "after", "before", "via"].iter().any(|word| item.says(word));
+            if whole || aside {
+                break;
+            }
         }
         at += 1;
     }
@@ -466,7 +472,7 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
 /// Whether another attribution begins behind a comma: "adding that", "and said", "he said".
 fn starts_other(items: &[Item<'_>], at: usize) -> bool {
     let mut verb = at;
-    while items.get(verb).is_some_and(|item| item.is(Class::ADVERB | Class::AND)) {
+    while items.get(verb).is_some_and(|item| item.is(Class::ADVERB | Class::AND) || ((item.says("while") || item.says("although") || item.says("though")))) {
         verb += 1;
     }
     let Some(item) = items.get(verb) else { return false };

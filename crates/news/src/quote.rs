@@ -19,14 +19,7 @@ use proto::story::Block;
 use attribute::{Attribution, announcing, attributions, begins_with_tag};
 use line::Line;
 
-/// Some bytes of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Which block of the article, from 0.
-    pub block: usize,
-    /// Bytes of its text.
-    pub bytes: Range<usize>,
-}
+use crate::span::Span;
 
 /// One utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]

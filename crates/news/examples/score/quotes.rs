@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use news::quote::{Quote, Span, quotes};
+use news::Span;
+use news::quote::{Quote, quotes};
 use proto::story::Block;
 
 use crate::report::{Part, Report};

@@ -444,7 +444,8 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
         if at > mark && dash(item) && !items[at..].iter().any(|i| i.marked.is_some()) {
             break;
         }
-        if comma && (aside || starts_other(items, at + 1)) {
+        let main = introduced && comma && phrase_at(items, at + 1).is_some_and(|phrase| verb_behind(items, phrase.end).is_some());
+        if comma && (aside || main || starts_other(items, at + 1)) {
             at += usize::from(item.marked.is_some());
             break;
         }
@@ -487,6 +488,9 @@ fn starts_clause(items: &[Item<'_>], at: usize) -> bool {
     const SHORT: usize = 8;
     let Some(phrase) = phrase_at(items, at) else { return false };
     let verb = verb_behind(items, phrase.end);
+    if items.get(phrase.end).is_some_and(|item| item.is(Class::ING) && item.is(Class::CUE)) {
+        return true;
+    }
     phrase.len() <= SHORT && verb.is_some_and(|verb| items[verb].is(Class::SAY) && (is_past(&items[verb]) || items[verb].word.text.ends_with('s')))
 }
 
@@ -504,15 +508,20 @@ fn name_end(items: &[Item<'_>], mark: usize) -> usize {
     let mut end = mark + 1;
     while let Some(item) = items.get(end) {
         let listed = |at: usize| {
-            (at..items.len()).find(|&at| !(items[at].is_sign(",") || items[at].is(Class::AND | Class::DETERMINER))).is_some_and(|at| items[at].marked.is_some())
+            (at..items.len()).find(|&at| !(items[at].is_sign(",") || items[at].is_sign("(") || items[at].is(Class::AND | Class::DETERMINER))).is_some_and(|at| items[at].marked.is_some())
         };
         let parted = item.is_sign(",") || item.is(Class::AND) || ends_with_comma(&items[end - 1]);
-        let aside = item.is(Class::TIME | Class::ADVERB | Class::SUBORDINATOR)
-            || ["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid"].iter().any(|word| item.says(word));
-        if (parted && !listed(end)) || (item.marked.is_none() && !item.is_word() && !item.is_sign(",")) || (aside && !item.says("that")) {
+        let aside = item.is(Class::TIME | Class::ADVERB)
+            || ["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid", "when", "while", "since", "until", "because"]
+                .iter()
+                .any(|word| item.says(word));
+        if ((parted || item.is_sign("(")) && !listed(end)) || (item.marked.is_none() && !item.is_word() && !item.is_sign(",") && !item.is_sign("(") && !item.is_sign(")")) || (aside && !item.says("that")) {
             break;
         }
         end += 1;
+    }
+    while end > mark + 1 && items[end - 1].is(Class::PREPOSITION | Class::AND | Class::DETERMINER) {
+        end -= 1;
     }
     end
 }

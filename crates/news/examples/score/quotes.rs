@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use news::Span;
-use news::quote::{Quote, quotes};
+use news::name::Names;
+use news::quote::{Kind, Quote, quotes};
 use proto::story::Block;
 
 use crate::report::{Part, Report};
@@ -121,6 +122,11 @@ fn truth(text: &str, annotations: &str) -> Vec<Truth> {
     found
 }
 
+/// Whether the engine says whose words they are.
+fn is_attributed(quote: &Quote) -> bool {
+    quote.kind == Kind::Speech && (quote.cue.is_some() || quote.speaker.is_some())
+}
+
 fn has_mark(text: &str) -> bool {
     text.contains(['"', '“', '”', '«', '»']) || text.contains("''")
 }
@@ -142,11 +148,11 @@ impl Tally {
         let text = &document.text;
         let (blocks, begins) = blocks(text);
         let started = Instant::now();
-        let quotes = quotes(&blocks);
+        let quotes = quotes(&blocks, &Names::of(&blocks));
         self.seconds += started.elapsed().as_secs_f64();
         let place = |span: &Span| (begins[span.block] + span.bytes.start, begins[span.block] + span.bytes.end);
         let given: Vec<(Vec<(usize, usize)>, &Quote)> =
-            quotes.iter().map(|quote| (quote.content.iter().map(place).collect::<Vec<_>>(), quote)).collect();
+            quotes.iter().filter(|quote| is_attributed(quote)).map(|quote| (quote.content.iter().map(place).collect::<Vec<_>>(), quote)).collect();
         let given: Vec<_> = given.into_iter().filter(|(content, _)| content.iter().any(|&(b, e)| has_mark(&text[b..e]))).collect();
         self.documents += 1;
         self.wanted += document.truth.len();
@@ -169,7 +175,7 @@ impl Tally {
             self.matched += 1;
             self.exact += usize::from(share >= 1.0);
             if !truth.source.is_empty() {
-                let mention = given[at].1.source.as_ref().map(place);
+                let mention = given[at].1.speaker.as_ref().map(|speaker| place(&speaker.mention));
                 let right = mention.is_some_and(|(begin, end)| truth.source.iter().any(|&(b, e)| b < end && begin < e));
                 self.sourced += 1;
                 self.right += usize::from(right);

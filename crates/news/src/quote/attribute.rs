@@ -18,6 +18,8 @@ pub(super) struct Attribution {
     pub(super) content: Vec<Range<usize>>,
     /// Who was told, for verbs of telling.
     pub(super) addressee: Option<Phrase>,
+    /// Where or when.
+    pub(super) occasion: Option<Range<usize>>,
 }
 
 /// A verb with its subject, behind the words it is about.
@@ -40,6 +42,49 @@ enum Object {
 
 /// All attributions of a sentence that hold marked words, in order of their content.
 pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
+    let mut found = raw(items);
+    for attribution in &mut found {
+        // "in an interview with the Gazette": who asked was told.
+        if let (None, Some(occasion)) = (&attribution.addressee, &attribution.occasion) {
+            attribution.addressee = interviewer(items, occasion);
+        }
+    }
+    found
+}
+
+fn interviewer(items: &[Item<'_>], occasion: &Range<usize>) -> Option<Phrase> {
+    let interview = occasion.clone().find(|&at| items[at].says("interview") || items[at].says("conversation"))?;
+    let with = (interview + 1..occasion.end).find(|&at| items[at].says("with") || items[at].says("to"))?;
+    phrase_at(items, with + 1).filter(|phrase| phrase.end <= occasion.end)
+}
+
+/// The occasions from `at` on, up to `limit`: "in a letter on Friday".
+fn occasion(items: &[Item<'_>], at: usize, limit: usize) -> Option<Range<usize>> {
+    let mut end = at;
+    while end < limit {
+        let item = &items[end];
+        if item.is(Class::TIME) {
+            end += 1;
+        } else if ["in", "on", "at", "during", "from", "outside", "inside", "with", "after", "before"].iter().any(|word| item.says(word))
+            && let Some(phrase) = phrase_at(items, end + 1)
+            && phrase.end <= limit
+        {
+            end = phrase.end;
+        } else {
+            break;
+        }
+    }
+    (end > at).then_some(at..end)
+}
+
+/// "In a letter on Friday, Vane said ...".
+fn opening_occasion(items: &[Item<'_>], from: usize, source: Option<&Phrase>) -> Option<Range<usize>> {
+    let comma = source?.start.checked_sub(1).filter(|at| *at > from && items[*at].is_sign(","))?;
+    occasion(items, from, comma).filter(|found| found.end == comma)
+}
+
+/// The attributions, as the grammar finds them.
+fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
     let mut found: Vec<Attribution> = Vec::new();
     // Where what is not yet attributed begins.
     let mut from = 0;
@@ -115,7 +160,8 @@ fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) 
         content.push(more);
         next = behind;
     }
-    Some((Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee }, next))
+    let occasion = occasion(items, tag.end, items.len());
+    Some((Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee, occasion }, next))
 }
 
 /// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
@@ -253,7 +299,7 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
     {
         // "Said Vane, a baker: “No.”"
         let end = content_end(items, 0, mark, mark);
-        return Some((Attribution { cue: 0..1, source: Some(source), content: vec![mark..end], addressee: None }, end));
+        return Some((Attribution { cue: 0..1, source: Some(source), content: vec![mark..end], addressee: None, occasion: None }, end));
     }
     if items[from].says("according") && items.get(from + 1).is_some_and(|next| next.says("to")) {
         return according(items, from, mark);
@@ -286,7 +332,9 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
         if let Some(before) = source.as_ref().and_then(|source| clause_before(items, from, source, verb, parts[0].start)) {
             parts.insert(0, before);
         }
-        return Some((Attribution { cue: verb..verb + 1, source, content: parts, addressee }, end));
+        let told = addressee.as_ref().map_or(verb + 1, |phrase| phrase.end);
+        let occasion = occasion(items, told, parts[parts.len() - 1].start).or_else(|| opening_occasion(items, from, source.as_ref()));
+        return Some((Attribution { cue: verb..verb + 1, source, content: parts, addressee, occasion }, end));
     }
     // "Vane said in May, when it rained, “No.”"
     if mark > from
@@ -295,13 +343,13 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
     {
         let source = subject(items, from, verb, last);
         let end = content_end(items, verb, mark, mark);
-        return Some((Attribution { cue: verb..verb + 1, source, content: vec![mark..end], addressee: None }, end));
+        return Some((Attribution { cue: verb..verb + 1, source, content: vec![mark..end], addressee: None, occasion: None }, end));
     }
     // "Vane had an answer: “No.”"
     if mark > from && items[mark - 1].is_sign(":") {
         let source = main_subject(items, from, mark);
         let end = content_end(items, mark - 1, mark, mark);
-        return Some((Attribution { cue: mark - 1..mark, source, content: vec![mark..end], addressee: None }, end));
+        return Some((Attribution { cue: mark - 1..mark, source, content: vec![mark..end], addressee: None, occasion: None }, end));
     }
     None
 }
@@ -337,7 +385,7 @@ fn according(items: &[Item<'_>], at: usize, mark: usize) -> Option<Found> {
     let comma = (source.end..mark).find(|&at| items[at].is_sign(","))?;
     let end = content_end(items, at, comma + 1, mark);
     let content = vec![comma + 1..end];
-    (end > mark).then(|| (Attribution { cue: at..at + 2, source: Some(source), content, addressee: None }, end))
+    (end > mark).then(|| (Attribution { cue: at..at + 2, source: Some(source), content, addressee: None, occasion: None }, end))
 }
 
 /// The subject of a verb that leads: its own, that of the sentence, or that of the attribution before it.
@@ -538,9 +586,4 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
         let over = rest.iter().all(|item| item.is_sign("."));
         tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
     })
-}
-
-pub(super) fn t(c: char) -> bool {
-    static T: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    T.get_or_init(|| std::env::var("QT").unwrap_or_default()).contains(c)
 }

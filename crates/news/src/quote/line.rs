@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::Kind;
+use super::kind;
 use super::marks::{Marked, marked};
 use crate::sentence::sentences;
 use crate::word::{Class, Word, words};
@@ -12,8 +14,17 @@ pub(super) struct Line<'t> {
     pub(super) text: &'t str,
     pub(super) items: Vec<Item<'t>>,
     pub(super) marked: Vec<Marked>,
+    /// Those of `marked` that are no speech, whatever stands in the sentence.
+    pub(super) asides: Vec<Aside>,
     /// Of items. None ends inside of marks.
     pub(super) sentences: Vec<Range<usize>>,
+}
+
+/// Marked words that are no speech.
+#[derive(Debug)]
+pub(super) struct Aside {
+    pub(super) kind: Kind,
+    pub(super) marked: Marked,
 }
 
 /// A word, a sign, or a marked stretch.
@@ -42,6 +53,11 @@ impl Item<'_> {
         self.marked.is_none() && self.word.says(word)
     }
 
+    /// Whether a pronoun's letters are a name's: "US" within a sentence.
+    pub(super) fn is_capital_name(&self) -> bool {
+        self.word.text.len() > 1 && self.word.text.chars().all(char::is_uppercase)
+    }
+
     pub(super) fn is_capital(&self) -> bool {
         self.marked.is_none() && self.word.is_capital()
     }
@@ -52,9 +68,9 @@ impl<'t> Line<'t> {
         let ends = sentences(text);
         let marked = marked(text, &ends, next_opens);
         let mut items = items(text, &marked);
-        titles(&mut items, &marked, text);
+        let asides = asides(&mut items, &marked, text);
         let sentences = outer_sentences(&items, &marked, text, &ends);
-        Line { text, items, marked, sentences }
+        Line { text, items, marked, asides, sentences }
     }
 
     /// The bytes of some items, of which there is at least one.
@@ -79,31 +95,19 @@ fn items<'t>(text: &'t str, marked: &[Marked]) -> Vec<Item<'t>> {
     items
 }
 
-/// Marked titles of works and programmes become words: nobody says them.
-fn titles<'t>(items: &mut [Item<'t>], marked: &[Marked], text: &'t str) {
-    for at in 1..items.len() {
+/// Marked words whose surroundings say that nobody speaks them become words: the grammar sees "on The Long Quay".
+fn asides<'t>(items: &mut [Item<'t>], marked: &[Marked], text: &'t str) -> Vec<Aside> {
+    let mut found = Vec::new();
+    for at in 0..items.len() {
         let Some(place) = items[at].marked else { continue };
-        let before = &items[at - 1];
-        let placed = before.word.is_possessive()
-            || ["on", "in", "at", "from", "with"].iter().any(|word| before.says(word))
-            || ["book", "film", "show", "song", "album", "play", "series", "podcast", "program", "programme", "magazine", "novel", "movie"].iter().any(|word| before.says(word));
-        if placed && is_title(&text[marked[place].inner.clone()]) {
-            let inner = marked[place].inner.clone();
-            items[at] = Item { word: Word { text: text[inner.clone()].trim(), begin: inner.start, class: Class::NONE }, marked: None };
+        let inner = marked[place].inner.clone();
+        if let Some(kind) = kind::of_named(items, at, &text[inner.clone()]) {
+            found.push(Aside { kind, marked: marked[place].clone() });
+            let words = Word { text: text[inner.clone()].trim(), begin: inner.start, class: Class::NONE };
+            items[at] = Item { word: words, marked: None };
         }
     }
-}
-
-/// Whether all words but small ones begin with a capital, and nothing but a comma ends them.
-fn is_title(words: &str) -> bool {
-    const LONGEST: usize = 9;
-    let words = words.trim_end_matches([',', '.', ' ']);
-    let mut count = 0;
-    let all = words.split_whitespace().all(|word| {
-        count += 1;
-        !word.starts_with(char::is_lowercase) || ["a", "an", "and", "at", "for", "in", "of", "on", "or", "the", "to", "with"].contains(&word)
-    });
-    all && count <= LONGEST && words.starts_with(|c: char| c.is_uppercase() || c.is_numeric())
+    found
 }
 
 /// Longest sentence, in items; more is no prose, and the grammar looks at a sentence more than once.

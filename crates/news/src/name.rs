@@ -10,7 +10,7 @@ mod same;
 use proto::story::Block;
 
 pub use crate::span::Span;
-use mention::{Found, found};
+use mention::found;
 
 /// All names of an article.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

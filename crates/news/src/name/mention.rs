@@ -54,16 +54,19 @@ pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
                 continue;
             }
             let first = &words[at];
-            // A capital at a sentence's beginning says little.
-            let plain = begins[at]
-                && (is_small_word(first) || (end == at + 1 && !capital.contains(first.text)))
-                && (is_small_word(first) || small.contains(first.text.to_lowercase().as_str()));
-            let begin = at + usize::from(plain || is_small_word(first));
+            let begin = at + usize::from(first.text == "I" || (begins[at] && says_little(first, end == at + 1, &small, &capital)));
             found.extend(mention(block, words, begin, end));
             at = end;
         }
     }
     found
+}
+
+/// Whether the capital of a sentence's first word says nothing: a word of the language, or one that the article writes small too.
+fn says_little(first: &Word<'_>, alone: bool, small: &HashSet<&str>, capital: &HashSet<&str>) -> bool {
+    let noun = alone && first.is(Class::PEOPLE | Class::DOCUMENT);
+    let plain = !first.is(Class::TITLE) && small.contains(first.text.to_lowercase().as_str()) && !(alone && capital.contains(first.text));
+    is_small_word(first) || first.is(Class::CUE) || noun || plain
 }
 
 /// The words of a text, and whether each begins a sentence or marked words.

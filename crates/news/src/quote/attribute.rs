@@ -465,6 +465,9 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
         }
     }
     let loose = at > verb + 1 && at < mark && items[at - 1].is_sign(",") && !["that", "if", "whether"].iter().any(|word| items[at].says(word));
+    // "The plan, Vane said, was “dead.”"
+    let between = || subject_before(items, 0, verb).is_some_and(|source| source.start > 1 && items[source.start - 1].is_sign(","));
+    let loose = loose && !between();
     (addressee, if loose || (topic && at < mark && items[at].is_word() && !items[at].says("that")) { mark + 1 } else { at })
 }
 

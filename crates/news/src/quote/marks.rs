@@ -175,7 +175,7 @@ fn singles(text: &str, doubles: &[Marked]) -> Vec<Marked> {
     // The first closing mark that may be a possessive ("the voters’ choice").
     let mut doubtful: Option<usize> = None;
     let mut found = Vec::new();
-    let mut close = |begin: usize, at: usize, found: &mut Vec<Marked>| {
+    let close = |begin: usize, at: usize, found: &mut Vec<Marked>| {
         let width = |at: usize| text[at..].chars().next().map_or(1, char::len_utf8);
         let inner = begin + width(begin)..at;
         if text[inner.clone()].contains(char::is_alphanumeric) {

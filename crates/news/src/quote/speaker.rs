@@ -45,7 +45,10 @@ impl<'n> Speakers<'n> {
         for mention in self.names.within(&span) {
             while marked.next_if(|marked| marked.outer.end <= mention.span.bytes.start).is_some() {}
             let said = marked.peek().is_some_and(|marked| marked.outer.start <= mention.span.bytes.start);
-            if !said && self.names.names[mention.name].sort == Sort::Person {
+            let name = &self.names.names[mention.name];
+            // What begins a sentence is its subject, and two words are rather a person than a place.
+            let subject = mention.span.bytes.start == bytes.start && name.full.contains(' ');
+            if !said && (name.sort == Sort::Person || (subject && name.sort == Sort::Other)) {
                 people.push(mention.name);
             }
         }

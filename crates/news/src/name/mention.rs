@@ -126,7 +126,9 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     let after = words.get(end);
     let behind = words.get(end + 1);
     let verb = |word: Option<&Word<'_>>| word.is_some_and(|word| word.is(Class::SAY | Class::AUX) && !word.is_capital());
-    let office = before.is_some_and(|word| !word.is_capital() && word.is(Class::TITLE | Class::PEOPLE));
+    let is_office = |word: Option<&Word<'_>>| word.is_some_and(|word| !word.is_capital() && word.is(Class::TITLE | Class::PEOPLE));
+    let aside = before.is_some_and(|word| word.text == ",") && begin >= 2 && is_office(words.get(begin - 2));
+    let office = is_office(before) || aside;
     let the = before.is_some_and(|word| word.says("the")) && titles == 0;
     let who = after.is_some_and(|word| word.says("who")) || (after.is_some_and(|word| word.text == ",") && behind.is_some_and(|word| word.says("who")));
     let speaks = verb(after) || before.is_some_and(|word| word.is(Class::SAY) && !word.is(Class::NOUN));

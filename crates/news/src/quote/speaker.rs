@@ -148,7 +148,7 @@ impl<'n> Speakers<'n> {
             && let Some(next) = items.get(phrase.end + 1)
             && let Some(known) = names.before(self.block, next.word.begin + 1).next().filter(|known| known.span.bytes.start == next.word.begin)
             && known.span.block == self.block
-            && names.names[known.name].sort == Sort::Person
+            && names.names[known.name].sort != Sort::Body
         {
             return self.named(&names.names[known.name]);
         }

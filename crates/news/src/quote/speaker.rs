@@ -152,8 +152,18 @@ impl<'n> Speakers<'n> {
         {
             return self.named(&names.names[known.name]);
         }
-        let words = part.iter().map(|item| item.word.text).collect::<Vec<_>>().join(" ").replace(" ’s", "’s").replace(" 's", "'s");
         let head = &items[stop - 1];
+        let office = head.is(Class::TITLE | Class::PEOPLE | Class::DOCUMENT) || head.word.text.starts_with("spokes");
+        // A name, and the verb that nothing told from a noun: "Ilsa Vane left".
+        if let Some(known) = names.within(mention).next().filter(|known| known.span.bytes.start == mention.bytes.start)
+            && !office
+            && names.names[known.name].sort != Sort::Body
+            && names.names[known.name].full.contains(' ')
+            && !part.iter().any(|item| item.word.is_possessive())
+        {
+            return self.named(&names.names[known.name]);
+        }
+        let words = part.iter().map(|item| item.word.text).collect::<Vec<_>>().join(" ").replace(" ’s", "’s").replace(" 's", "'s");
         let first = &part[0];
         let one_of_many = ["a", "an", "one", "another"].iter().any(|word| first.says(word));
         if head.word.text.to_lowercase().starts_with("spokes") {

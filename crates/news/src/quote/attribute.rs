@@ -198,7 +198,7 @@ fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usize {
     if from > 0 && items[begin].is(Class::AND) {
         begin += 1;
     }
-    if mark > begin && (items[mark - 1].is_sign(":") || ((items[mark - 1].is_sign("-") || items[mark - 1].is_sign("–") || items[mark - 1].is_sign("—")))) {
+    if mark > begin && ((items[mark - 1].is_sign("(")) || items[mark - 1].is_sign(":") || ((items[mark - 1].is_sign("-") || items[mark - 1].is_sign("–") || items[mark - 1].is_sign("—")))) {
         return mark;
     }
     begin.min(mark)
@@ -329,7 +329,9 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
         let source = subject(items, from, verb, last);
         let end = content.end;
         let mut parts = vec![content];
-        if let Some(before) = source.as_ref().and_then(|source| clause_before(items, from, source, verb, parts[0].start)) {
+        if items[verb].is(Class::NAME) && let Some(at) = source.as_ref().and_then(|source| source.start.checked_sub(1)) && at >= from && (items[at].says("which") || items[at].says("whom") || items[at].says("what") || items[at].says("who")) {
+            parts.insert(0, at..at + 1);
+        } else if let Some(before) = source.as_ref().and_then(|source| clause_before(items, from, source, verb, parts[0].start)) {
             parts.insert(0, before);
         }
         let told = addressee.as_ref().map_or(verb + 1, |phrase| phrase.end);
@@ -358,9 +360,12 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
 fn clause_before(items: &[Item<'_>], from: usize, source: &Phrase, verb: usize, begin: usize) -> Option<Range<usize>> {
     let comma = source.start.checked_sub(1).filter(|at| *at > from + 1 && items[*at].is_sign(","))?;
     let first = &items[from];
-    let whole = first.is_word() && (!first.is(Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING) || first.is(Class::DETERMINER));
+    // What such a clause says is said too, unlike "When asked".
+    let concedes = ["while", "although", "though", "if", "because"].iter().any(|word| first.says(word)) || (first.says("in") && items[from + 1].says("other"));
+    let whole = concedes || first.is_word() && (!first.is(Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING) || first.is(Class::DETERMINER));
     let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
-    let clause = items[begin].marked.is_none();
+    let clause = items[begin].marked.is_none()
+        || concedes;
     (whole && parted && clause && items[verb].is(Class::SAY)).then_some(from..comma)
 }
 
@@ -417,6 +422,12 @@ fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phras
         (addressee, at) = told(items, verb);
     }
     if items[verb].is(Class::NAME) && (items[at].says("for") || items[at].says("on")) {
+        return (addressee, at + 1);
+    }
+    if items[verb].is(Class::NAME) && mark > at && items[at].is(Class::PREPOSITION) && items[mark - 1].is_sign(",") {
+        return (addressee, mark);
+    }
+    if items[at].says("to") && items[verb].word.text.starts_with("refer") {
         return (addressee, at + 1);
     }
     if !items[verb].is(Class::SAY) {
@@ -487,10 +498,16 @@ fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> us
         let comma = item.is_sign(",") || ends_with_comma(item);
         let aside = at >= mark && items.get(at + 1).is_some_and(|next| {
             introduced || (next.is_word() && next.word.text.ends_with("ing")) || ["while", "though", "although", "whereas"].iter().any(|word| next.says(word))
-                || (next.says("but"))
+                || ((next.says("but") && (items.get(at + 2).is_some_and(|next| next.says("did") || next.says("does")) || starts_clause(items, at + 2))))
                 || ((next.says("which") || next.says("who")))
                 || (next.is(Class::DETERMINER) && !items[at..].iter().any(|i| i.marked.is_some()))
         });
+        if at > mark && item.is(Class::AND) && (items[begin].marked.is_some() || !items[verb].is(Class::SAY)) && items.get(at + 1).is_some_and(|next| next.is_word() && (next.word.text.ends_with("ed") || ["made", "set", "cast", "took", "got", "went", "gave", "left", "began", "led", "ran", "did"].iter().any(|word| next.says(word)))) {
+            break;
+        }
+        if at > mark && ["before", "after", "while"].iter().any(|word| item.says(word)) && items.get(at + 1).is_some_and(|next| next.is_word() && next.word.text.ends_with("ing")) {
+            break;
+        }
         let dash = |item: &Item<'_>| item.is_sign("—") || item.is_sign("–") || item.is_sign("-");
         if at > mark && dash(item) && !items[at..].iter().any(|i| i.marked.is_some()) {
             break;
@@ -563,7 +580,7 @@ fn name_end(items: &[Item<'_>], mark: usize) -> usize {
         };
         let parted = item.is_sign(",") || item.is(Class::AND) || ends_with_comma(&items[end - 1]);
         let aside = item.is(Class::TIME | Class::ADVERB)
-            || ["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid", "when", "while", "since", "until", "because"]
+            || ["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid", "when", "while", "since", "until"]
                 .iter()
                 .any(|word| item.says(word));
         if ((parted || item.is_sign("(")) && !listed(end)) || (item.marked.is_none() && !item.is_word() && !item.is_sign(",") && !item.is_sign("(") && !item.is_sign(")")) || (aside && !item.says("that")) {
@@ -589,4 +606,9 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
         let over = rest.iter().all(|item| item.is_sign("."));
         tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
     })
+}
+
+pub(super) fn t(c: char) -> bool {
+    static T: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    T.get_or_init(|| std::env::var("QT").unwrap_or_default()).contains(c)
 }

@@ -128,6 +128,11 @@ fn outer_sentences(items: &[Item<'_>], marked: &[Marked], text: &str, ends: &[Ra
         if is_end && item.marked.is_some_and(|place| !ends_sentence(&text[marked[place].inner.clone()])) {
             is_end = false;
         }
+        if item.marked.is_none() && item.word.text.ends_with('.') && item.word.text.len() > 2 && item.word.text[..item.word.text.len() - 1].contains('.')
+            && items.get(at + 1).is_some_and(|next| next.is_capital() && next.is(Class::PRONOUN | Class::DETERMINER | Class::SUBORDINATOR | Class::AND | Class::PREPOSITION))
+        {
+            is_end = true;
+        }
         if is_end || at + 1 - begin >= LONGEST_SENTENCE {
             found.push(begin..at + 1);
             begin = at + 1;

@@ -607,8 +607,3 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
         tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
     })
 }
-
-pub(super) fn t(c: char) -> bool {
-    static T: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    T.get_or_init(|| std::env::var("QT").unwrap_or_default()).contains(c)
-}

@@ -28,7 +28,7 @@ pub(super) fn of_named(items: &[Item<'_>], at: usize, words: &str) -> Option<Kin
     if is(before, PRESSES) || (is(before, &["on", "the"]) && is(second, PRESSES)) || is(after, CONTROLS) {
         return Some(Kind::Interface);
     }
-    let placed = before.is_some_and(|before| before.word.is_possessive()) || is(before, &["on", "in", "at", "from", "with"]) || is(before, WORKS);
+    let placed = before.is_some_and(|before| before.word.is_possessive()) || is(before, &["on", "in", "at", "from", "with", "told"]) || is(before, WORKS);
     (placed && is_title(words)).then_some(Kind::Title)
 }
 

@@ -73,9 +73,13 @@ impl Reader<'_> {
             return self.marked_alone(sentence);
         }
         self.announced = None;
+        let followed = self.follows;
         self.follows &= has_marks;
         if has_marks {
             let found = attributions(items);
+            if followed && found.is_empty() && sentence.goes_on() && self.goes_on_in(sentence) {
+                return;
+            }
             self.follows = !found.is_empty();
             if self.follows {
                 self.since = self.drafts.len();
@@ -99,6 +103,9 @@ impl Reader<'_> {
     /// A sentence of marked words and nothing else.
     fn marked_alone(&mut self, sentence: &Sentence<'_, '_>) {
         let items = sentence.items();
+        // A line in single marks between paragraphs in double ones is a heading.
+        let single = sentence.items.start == 0 && items[0].word.text.starts_with(['‘', '\'']) && !items[0].word.text.starts_with("''");
+        self.follows &= !single;
         let begin = items.iter().position(|item| item.marked.is_some()).unwrap_or(0);
         let end = items.iter().rposition(|item| item.marked.is_some()).map_or(items.len(), |last| last + 1);
         let (content, words) = (sentence.place(begin..end), sentence.words(begin..end));
@@ -117,6 +124,17 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// Adds a sentence of marked and other words to the quote before it in the same block, if that is whole.
+    fn goes_on_in(&mut self, sentence: &Sentence<'_, '_>) -> bool {
+        let near = self.drafts.last().and_then(|draft| draft.quote.content.last()).is_some_and(|content| content.block == sentence.block);
+        let Some(draft) = self.followed().filter(|draft| near && draft.whole) else { return false };
+        let items = sentence.items();
+        let end = items.iter().rposition(|item| item.is_word() || item.marked.is_some()).map_or(items.len(), |last| last + 1);
+        draft.quote.content.push(sentence.place(0..end));
+        draft.quote.words.extend(sentence.words(0..end));
+        true
     }
 
     /// The draft that a marked sentence goes on with: the one that began with marks, rather than a fragment behind it.
@@ -182,6 +200,20 @@ impl<'t> Sentence<'_, 't> {
     fn inner(&self, at: usize) -> Range<usize> {
         let item = &self.items()[at];
         item.marked.map_or(item.word.bytes(), |place| self.line.marked[place].inner.clone())
+    }
+
+    /// Whether a sentence without a verb of saying goes on with what was said: it begins with marked words, or holds many.
+    fn goes_on(&self) -> bool {
+        const FEW: usize = 3;
+        const MANY: usize = 6;
+        let items = self.items();
+        let first = items.iter().position(|item| item.marked.is_some());
+        let words = |at: usize| self.line.text[self.inner(at)].split_whitespace().count();
+        match first {
+            Some(0) => words(0) >= FEW,
+            Some(at) => words(at) >= MANY,
+            None => false,
+        }
     }
 
     fn words(&self, part: Range<usize>) -> Vec<Span> {

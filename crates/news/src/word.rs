@@ -43,7 +43,7 @@ impl Word<'_> {
 
     /// "’s", or the apostrophe behind a plural.
     pub(crate) fn is_possessive(&self) -> bool {
-        matches!(self.text, "'s" | "’s")
+        self.text.len() <= 4 && self.text.ends_with('s') && self.text.starts_with(['\'', '’'])
     }
 }
 
@@ -109,21 +109,20 @@ pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
     let mut found = Vec::with_capacity(text.len() / 5);
     let mut at = 0;
     while let Some(letter) = text[at..].chars().next() {
-        let end = if letter.is_alphanumeric() {
-            word_end(text, at)
-        } else if text[at..].starts_with("''") || text[at..].starts_with("``") {
-            at + 2
-        } else {
-            at + letter.len_utf8()
-        };
         if letter.is_alphanumeric() {
+            let end = word_end(text, at);
             let word = &text[at..end];
             let stem = possessed(word);
             found.push(Word { text: stem, begin: at, class: class(stem) });
             if stem.len() < word.len() {
                 found.push(Word { text: &word[stem.len()..], begin: at + stem.len(), class: Class::NONE });
             }
-        } else if !letter.is_whitespace() && !letter.is_control() {
+            at = end;
+            continue;
+        }
+        let twice = matches!(letter, '\'' | '`') && text[at + 1..].starts_with(letter);
+        let end = at + letter.len_utf8() + usize::from(twice);
+        if !letter.is_whitespace() && !letter.is_control() {
             found.push(Word { text: &text[at..end], begin: at, class: Class::NONE });
         }
         at = end;
@@ -140,11 +139,13 @@ fn word_end(text: &str, begin: usize) -> usize {
     let mut initials = true;
     while let Some((offset, letter)) = letters.next() {
         let at = begin + offset;
-        let next_is_letter = letters.peek().is_some_and(|(_, next)| next.is_alphanumeric());
         if letter.is_alphanumeric() || is_joiner(letter) {
             run += 1;
             end = at + letter.len_utf8();
-        } else if matches!(letter, '\'' | '’' | '-' | '‑') && next_is_letter {
+            continue;
+        }
+        let next_is_letter = letters.peek().is_some_and(|(_, next)| next.is_alphanumeric());
+        if matches!(letter, '\'' | '’' | '-' | '‑') && next_is_letter {
             initials = false;
             end = at + letter.len_utf8();
         } else if letter == ',' && next_is_letter && text[..at].ends_with(|c: char| c.is_ascii_digit()) {
@@ -171,6 +172,9 @@ fn is_joiner(letter: char) -> bool {
 
 /// The word without a possessive ending.
 fn possessed(word: &str) -> &str {
+    if !word.ends_with(['s', 'S']) {
+        return word;
+    }
     let stem = ["'s", "’s", "'S", "’S"].into_iter().find_map(|ending| word.strip_suffix(ending));
     stem.filter(|stem| !stem.is_empty()).unwrap_or(word)
 }

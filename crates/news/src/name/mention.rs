@@ -32,15 +32,28 @@ const LONGEST: usize = 8;
 /// All runs of an article that may be names, in order.
 pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
     let lines: Vec<(Vec<Word<'_>>, Vec<bool>)> = blocks.iter().map(|block| with_beginnings(block.text())).collect();
-    // Words that the article writes small elsewhere, and those it writes with a capital within a sentence.
+    // What begins sentences, and of that what the article writes small elsewhere, and with a capital within a sentence.
+    let mut first = HashSet::new();
+    let mut lengths = [0_u64; 256];
+    for (words, begins) in &lines {
+        for (word, _) in words.iter().zip(begins).filter(|(word, begins)| **begins && word.is_capital()) {
+            let small = word.text.to_lowercase();
+            lengths[usize::from(small.as_bytes()[0])] |= 1 << small.len().min(63);
+            first.insert(small);
+        }
+    }
     let mut small = HashSet::new();
     let mut capital = HashSet::new();
     for (words, begins) in &lines {
         for (word, begins) in words.iter().zip(begins) {
-            if word.text.starts_with(char::is_lowercase) {
+            // Most words begin no sentence anywhere, which their first letter and length tell.
+            let byte = word.text.as_bytes()[0];
+            if word.is_capital() {
+                if !begins {
+                    capital.insert(word.text);
+                }
+            } else if lengths[usize::from(byte)] & (1 << word.text.len().min(63)) != 0 && first.contains(word.text) {
                 small.insert(word.text);
-            } else if word.is_capital() && !begins {
-                capital.insert(word.text);
             }
         }
     }
@@ -80,7 +93,7 @@ fn with_beginnings(text: &str) -> (Vec<Word<'_>>, Vec<bool>) {
             fresh = true;
         }
         begins.push(fresh);
-        fresh = (fresh && word.is_sign()) || matches!(word.text, "“" | "‘" | "\"" | "''" | ":" | "«");
+        fresh = word.is_sign() && (fresh || word.text.starts_with(['“', '‘', '"', '\'', ':', '«']));
     }
     (words, begins)
 }

@@ -171,6 +171,9 @@ fn by_place(before: Option<char>, after: Option<char>) -> Side {
 
 /// Stretches between single marks, outside of the double ones.
 fn singles(text: &str, doubles: &[Marked]) -> Vec<Marked> {
+    if !text.contains(['‘', '\'']) {
+        return Vec::new();
+    }
     let mut opening: Option<usize> = None;
     // The first closing mark that may be a possessive ("the voters’ choice").
     let mut doubtful: Option<usize> = None;

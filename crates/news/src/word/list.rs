@@ -1,6 +1,7 @@
 //! The lists of the language.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use super::Class;
@@ -134,8 +135,29 @@ const PEOPLE: &str = "activists administration advisers advisors advocates agent
 const ABBREVIATION: &str = "mr mrs ms dr sen sens rep reps gov gen lt col maj capt sgt prof rev hon st adm supt jr sr inc ltd corp co jan feb mar apr \
     aug sept oct nov dec vs no fla calif pa va mass ariz colo conn ill mich minn tenn tex wash wis vt ga la md";
 
-static CLASSES: LazyLock<HashMap<String, Class>> = LazyLock::new(|| {
-    let mut classes = HashMap::new();
+/// FNV-1a: the table is ours, so nobody can choose its words to collide, and each word of each article is looked up.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static CLASSES: LazyLock<HashMap<String, Class, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+    let mut classes = HashMap::default();
     let mut add = |word: String, class: Class| {
         let known = classes.entry(word).or_insert(Class::NONE);
         *known = *known | class;

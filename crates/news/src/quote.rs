@@ -9,12 +9,14 @@
 //! source; what nothing ties is told apart as a label, a title or a word of an interface ([`Kind`]).
 
 mod attribute;
+mod content;
 mod kind;
 mod line;
 mod marks;
 mod phrase;
 mod reader;
 mod speaker;
+mod tag;
 
 use proto::story::Block;
 

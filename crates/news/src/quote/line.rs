@@ -53,6 +53,14 @@ impl Item<'_> {
         self.marked.is_none() && self.word.says(word)
     }
 
+    pub(super) fn says_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.says(word))
+    }
+
+    pub(super) fn is_dash(&self) -> bool {
+        self.is_sign("—") || self.is_sign("–") || self.is_sign("-")
+    }
+
     /// Whether a pronoun's letters are a name's: "US" within a sentence.
     pub(super) fn is_capital_name(&self) -> bool {
         self.word.text.len() > 1 && self.word.text.chars().all(char::is_uppercase)

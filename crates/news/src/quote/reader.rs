@@ -4,16 +4,17 @@ use std::ops::Range;
 
 use proto::story::Block;
 
-use super::attribute::{Attribution, announcing, attributions, begins_with_tag};
+use super::attribute::{Attribution, announcing, attributions};
 use super::line::{Item, Line, ends_sentence};
 use super::speaker::Speakers;
+use super::tag::begins_with_tag;
 use super::{Kind, Quote, Speaker, kind, marks};
 use crate::name::Names;
 use crate::span::Span;
 
 /// All quotes of an article.
 pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
-    let mut reader = Reader { drafts: Vec::new(), announced: None, follows: false, since: 0, speakers: Speakers::of(names) };
+    let mut reader = Reader { drafts: Vec::new(), announced: None, follows: false, since: 0, single: false, speakers: Speakers::of(names) };
     for (at, block) in blocks.iter().enumerate() {
         let next_opens = blocks.get(at + 1).is_some_and(|next| marks::opens(next.text()));
         let line = Line::of(block.text(), next_opens);
@@ -46,6 +47,8 @@ struct Reader<'n> {
     follows: bool,
     /// The first draft of the last sentence that had any.
     since: usize,
+    /// Whether the last quote was in single marks.
+    single: bool,
     speakers: Speakers<'n>,
 }
 
@@ -103,15 +106,15 @@ impl Reader<'_> {
     /// A sentence of marked words and nothing else.
     fn marked_alone(&mut self, sentence: &Sentence<'_, '_>) {
         let items = sentence.items();
-        // A line in single marks between paragraphs in double ones is a heading.
-        let single = sentence.items.start == 0 && items[0].word.text.starts_with(['‘', '\'']) && !items[0].word.text.starts_with("''");
-        self.follows &= !single;
+        // A line in single marks behind a quote in double ones is a heading.
+        self.follows &= !(sentence.items.start == 0 && sentence.is_single() && !self.single);
         let begin = items.iter().position(|item| item.marked.is_some()).unwrap_or(0);
         let end = items.iter().rposition(|item| item.marked.is_some()).map_or(items.len(), |last| last + 1);
         let (content, words) = (sentence.place(begin..end), sentence.words(begin..end));
         if let Some((cue, speaker)) = self.announced.take() {
             self.since = self.drafts.len();
             self.follows = true;
+            self.single = sentence.is_single();
             let quote = Quote { cue, speaker, ..speech(words, vec![content]) };
             self.drafts.push(Draft { quote, whole: true });
         } else if self.follows && let Some(draft) = self.followed() {
@@ -148,6 +151,7 @@ impl Reader<'_> {
 
     fn attributed(&mut self, sentence: &Sentence<'_, '_>, attribution: Attribution) {
         let items = sentence.items();
+        self.single = sentence.is_single();
         let Attribution { cue, source, content, addressee, occasion } = attribution;
         let speaker = source.and_then(|source| self.speakers.resolve(items, source));
         let quote = Quote {
@@ -194,6 +198,12 @@ impl<'t> Sentence<'_, 't> {
 
     fn place(&self, part: Range<usize>) -> Span {
         Span { block: self.block, bytes: self.line.bytes(self.items.start + part.start..self.items.start + part.end) }
+    }
+
+    /// Whether its first marks are single ones.
+    fn is_single(&self) -> bool {
+        let first = self.items().iter().find(|item| item.marked.is_some());
+        first.is_some_and(|item| item.word.text.starts_with(['‘', '\'']) && !item.word.text.starts_with("''"))
     }
 
     /// The words between the marks of an item.

@@ -30,5 +30,5 @@ pub use article::{LONGEST_BODY, article};
 pub use depth::{DEEPEST, DepthError, MOST_TAGS};
 pub use detect::detect;
 pub use document::{Document, Dropped, Format, Place, Reason, Source};
-pub use span::Span;
 pub use read::{Input, Read, ReadError, read};
+pub use span::Span;

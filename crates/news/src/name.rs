@@ -79,7 +79,9 @@ impl Names {
 
     /// The mentions before a place, the nearest first.
     pub fn before(&self, block: usize, byte: usize) -> impl Iterator<Item = &Mention> {
-        let end = self.mentions.partition_point(|mention| (mention.span.block, mention.span.bytes.start) < (block, byte));
+        let end = self
+            .mentions
+            .partition_point(|mention| (mention.span.block, mention.span.bytes.start) < (block, byte));
         self.mentions[..end].iter().rev()
     }
 }
@@ -99,7 +101,11 @@ mod tests {
         let blocks = blocks(texts);
         let names = Names::of(&blocks);
         let words = |span: &Span| blocks[span.block].text()[span.bytes.clone()].to_owned();
-        names.mentions.iter().map(|mention| (words(&mention.span), names.names[mention.name].full.clone())).collect()
+        names
+            .mentions
+            .iter()
+            .map(|mention| (words(&mention.span), names.names[mention.name].full.clone()))
+            .collect()
     }
 
     fn full<'a>(read: &'a [(String, String)], words: &str) -> &'a str {
@@ -108,7 +114,10 @@ mod tests {
 
     #[test]
     fn a_surname_stands_for_the_full_name() {
-        let read = read(&["Ms. Vane left early. The mayor, Ilsa Vane, said so.", "But Vane’s lawyer, Odd Tamm, did not."]);
+        let read = read(&[
+            "Ms. Vane left early. The mayor, Ilsa Vane, said so.",
+            "But Vane’s lawyer, Odd Tamm, did not.",
+        ]);
         assert_eq!(full(&read, "Ms. Vane"), "Ilsa Vane");
         assert_eq!(full(&read, "Vane"), "Ilsa Vane");
         assert_eq!(full(&read, "Odd Tamm"), "Odd Tamm");
@@ -136,9 +145,13 @@ mod tests {
 
     #[test]
     fn bodies_people_and_places_are_told_apart() {
-        let texts = ["Ilsa Vane, who runs the Harbour Safety Board (HSB), came from Port Orrin. The HSB said no. Mr. Vane nodded."];
+        let texts = [
+            "Ilsa Vane, who runs the Harbour Safety Board (HSB), came from Port Orrin. The HSB said no. Mr. Vane nodded.",
+        ];
         let names = Names::of(&blocks(&texts));
-        let sort = |full: &str| names.names.iter().find(|name| name.full == full).map(|name| (name.sort, name.pronoun));
+        let sort = |full: &str| {
+            names.names.iter().find(|name| name.full == full).map(|name| (name.sort, name.pronoun))
+        };
         assert_eq!(sort("Harbour Safety Board"), Some((Sort::Body, None)));
         assert_eq!(sort("Ilsa Vane"), Some((Sort::Person, Some(Pronoun::He))));
         assert_eq!(sort("Port Orrin").map(|(sort, _)| sort), Some(Sort::Other));

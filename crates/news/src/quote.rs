@@ -110,7 +110,9 @@ mod tests {
             None => String::new(),
         };
         let speech = quotes.iter().filter(|quote| quote.kind == Kind::Speech);
-        speech.map(|quote| (quote.content.iter().map(&show).collect::<Vec<_>>().join("/"), who(quote))).collect()
+        speech
+            .map(|quote| (quote.content.iter().map(&show).collect::<Vec<_>>().join("/"), who(quote)))
+            .collect()
     }
 
     fn one(text: &str) -> (String, String) {
@@ -140,7 +142,10 @@ mod tests {
     #[test]
     fn a_verb_before_the_words_ties_them() {
         for (text, content) in [
-            ("Ilsa Vane said that the plan was “a disgrace” and would fail.", "that the plan was “a disgrace” and would fail"),
+            (
+                "Ilsa Vane said that the plan was “a disgrace” and would fail.",
+                "that the plan was “a disgrace” and would fail",
+            ),
             ("Ilsa Vane told reporters on Monday that the plan was “dead.”", "that the plan was “dead.”"),
             ("Ilsa Vane said in a letter: “We wait.”", "“We wait.”"),
             ("Ilsa Vane called the plan “dull” and left.", "the plan “dull”"),
@@ -159,7 +164,10 @@ mod tests {
     fn a_split_quote_is_one_utterance() {
         let (quotes, show) = read("“We wait,” Ilsa Vane said, “and we do not sleep.” It rained.");
         assert_eq!(quotes.len(), 1);
-        assert_eq!(quotes[0].words.iter().map(show).collect::<Vec<_>>(), ["We wait,", "and we do not sleep."]);
+        assert_eq!(
+            quotes[0].words.iter().map(show).collect::<Vec<_>>(),
+            ["We wait,", "and we do not sleep."]
+        );
         let (content, _) = one("“We wait,” Ilsa Vane said. “We do not sleep.”");
         assert_eq!(content, "“We wait,”/“We do not sleep.”");
     }
@@ -168,13 +176,18 @@ mod tests {
     fn a_quote_runs_on_over_paragraphs() {
         let text = "“We wait,” said Ilsa Vane. “We do not sleep.\n“Nobody comes.\n“So it is.”\nIt rained.\n“And Odd?” she asked.";
         let said = said(text);
-        assert_eq!(said[0], ("“We wait,”/“We do not sleep./“Nobody comes./“So it is.”".into(), "Ilsa Vane".into()));
+        assert_eq!(
+            said[0],
+            ("“We wait,”/“We do not sleep./“Nobody comes./“So it is.”".into(), "Ilsa Vane".into())
+        );
         assert_eq!(said[1], ("“And Odd?”".into(), "Ilsa Vane".into()));
     }
 
     #[test]
     fn several_verbs_part_a_sentence() {
-        let said = said("Ilsa Vane said the plan was “dull,” adding that it was “late,” and called Odd Tamm “a friend.”");
+        let said = said(
+            "Ilsa Vane said the plan was “dull,” adding that it was “late,” and called Odd Tamm “a friend.”",
+        );
         let contents: Vec<_> = said.iter().map(|(content, _)| content.as_str()).collect();
         assert_eq!(contents, ["the plan was “dull,”", "that it was “late,”", "Odd Tamm “a friend.”"]);
         assert!(said.iter().all(|(_, who)| who == "Ilsa Vane"), "{said:?}");
@@ -204,9 +217,17 @@ mod tests {
     #[test]
     fn who_was_told_and_where_is_kept() {
         for (text, addressee, occasion) in [
-            ("Odd Tamm told the Orford Gazette on Friday: “No.”", Some("the Orford Gazette"), Some("on Friday")),
+            (
+                "Odd Tamm told the Orford Gazette on Friday: “No.”",
+                Some("the Orford Gazette"),
+                Some("on Friday"),
+            ),
             ("“No,” Odd Tamm told reporters at the pier.", Some("reporters"), Some("at the pier")),
-            ("In an interview with the Gazette, Odd Tamm said “no.”", Some("the Gazette"), Some("In an interview with the Gazette")),
+            (
+                "In an interview with the Gazette, Odd Tamm said “no.”",
+                Some("the Gazette"),
+                Some("In an interview with the Gazette"),
+            ),
             ("Odd Tamm said “no.”", None, None),
         ] {
             let (quotes, show) = read(text);
@@ -217,7 +238,9 @@ mod tests {
 
     #[test]
     fn what_nobody_says_is_told_apart() {
-        let (quotes, show) = read("The “experts” left for “The Long Quay” theatre. Click “Sign in” to read. Ilsa “Red” Vane stayed.");
+        let (quotes, show) = read(
+            "The “experts” left for “The Long Quay” theatre. Click “Sign in” to read. Ilsa “Red” Vane stayed.",
+        );
         let kinds: Vec<_> = quotes.iter().map(|quote| (show(&quote.words[0]), quote.kind)).collect();
         assert_eq!(
             kinds,
@@ -241,14 +264,29 @@ mod tests {
             text("“Nobody comes.”"),
         ];
         let quotes = quotes(&blocks, &Names::of(&blocks));
-        assert_eq!(quotes.iter().map(|quote| (quote.words.len(), quote.speaker.is_some())).collect::<Vec<_>>(), [(2, true), (1, false)]);
+        assert_eq!(
+            quotes.iter().map(|quote| (quote.words.len(), quote.speaker.is_some())).collect::<Vec<_>>(),
+            [(2, true), (1, false)]
+        );
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch: the test is about time")]
     fn hostile_text_takes_no_quadratic_time() {
         const LONGEST: usize = 256 * 1024;
         let begun = std::time::Instant::now();
-        for piece in ["“", "\"a\" ", "he said, \"a\" ", "In, ", "said that ", "Vane Orr ", "A.", "' ", "‘a s’ ", "“a” and called “b”, adding "] {
+        for piece in [
+            "“",
+            "\"a\" ",
+            "he said, \"a\" ",
+            "In, ",
+            "said that ",
+            "Vane Orr ",
+            "A.",
+            "' ",
+            "‘a s’ ",
+            "“a” and called “b”, adding ",
+        ] {
             let blocks = [Block::Paragraph(piece.repeat(LONGEST / piece.len()))];
             let _ = quotes(&blocks, &Names::of(&blocks));
         }

@@ -19,6 +19,8 @@ impl Span {
 
     /// Whether `other` lies within it.
     pub fn holds(&self, other: &Span) -> bool {
-        self.block == other.block && self.bytes.start <= other.bytes.start && other.bytes.end <= self.bytes.end
+        self.block == other.block
+            && self.bytes.start <= other.bytes.start
+            && other.bytes.end <= self.bytes.end
     }
 }

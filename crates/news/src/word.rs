@@ -150,7 +150,10 @@ fn word_end(text: &str, begin: usize) -> usize {
             end = at + letter.len_utf8();
         } else if letter == ',' && next_is_letter && text[..at].ends_with(|c: char| c.is_ascii_digit()) {
             end = at + 1;
-        } else if letter == '.' && next_is_letter && (run == 1 || text[..at].ends_with(|c: char| c.is_ascii_digit())) {
+        } else if letter == '.'
+            && next_is_letter
+            && (run == 1 || text[..at].ends_with(|c: char| c.is_ascii_digit()))
+        {
             run = 0;
             end = at + 1;
         } else if letter == '.' {
@@ -193,7 +196,11 @@ fn class(word: &str) -> Class {
     }
     let known = list::class(std::str::from_utf8(&small[..word.len()]).unwrap_or_default());
     // Names end in -ly too.
-    if known == Class::ADVERB && word.starts_with(char::is_uppercase) && word.ends_with("ly") { Class::NONE } else { known }
+    if known == Class::ADVERB && word.starts_with(char::is_uppercase) && word.ends_with("ly") {
+        Class::NONE
+    } else {
+        known
+    }
 }
 
 #[cfg(test)]
@@ -208,15 +215,23 @@ mod tests {
 
     #[test]
     fn words_keep_what_belongs_to_them() {
-        assert_eq!(texts("Mr. Vane’s U.N. aide didn't."), ["Mr.", "Vane", "’s", "U.N.", "aide", "didn't", "."]);
+        assert_eq!(
+            texts("Mr. Vane’s U.N. aide didn't."),
+            ["Mr.", "Vane", "’s", "U.N.", "aide", "didn't", "."]
+        );
         assert_eq!(texts("''No,'' said J. Orr."), ["''", "No", ",", "''", "said", "J.", "Orr", "."]);
-        assert_eq!(texts("It cost 1,200.50 crowns, no."), ["It", "cost", "1,200.50", "crowns", ",", "no", "."]);
+        assert_eq!(
+            texts("It cost 1,200.50 crowns, no."),
+            ["It", "cost", "1,200.50", "crowns", ",", "no", "."]
+        );
         assert_eq!(texts("vice-president -- so"), ["vice-president", "-", "-", "so"]);
     }
 
     #[test]
     fn verbs_are_known_in_all_their_forms() {
-        for form in ["say", "says", "said", "Said", "replied", "replies", "replying", "quipped", "arguing", "noted"] {
+        for form in
+            ["say", "says", "said", "Said", "replied", "replies", "replying", "quipped", "arguing", "noted"]
+        {
             assert!(words(form)[0].is(Class::SAY), "{form}");
         }
         assert!(words("calling")[0].is(Class::NAME) && words("calling")[0].is(Class::ING));

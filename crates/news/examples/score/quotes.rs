@@ -45,8 +45,10 @@ fn folders(folder: &Path) -> Result<Vec<(String, std::path::PathBuf)>, String> {
     if folder.join("text").is_dir() {
         return Ok(vec![(name(folder), folder.to_owned())]);
     }
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
-    let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("text").is_dir()).collect();
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let mut found: Vec<_> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("text").is_dir()).collect();
     if found.is_empty() {
         return Err(format!("{} has no folder `text`, nor do the folders in it", folder.display()));
     }
@@ -70,15 +72,24 @@ struct Truth {
 
 fn documents(folder: &Path) -> Result<Vec<Document>, String> {
     let attributions = folder.join("attributions");
-    let entries = std::fs::read_dir(&attributions).map_err(|error| format!("{} cannot be read: {error}", attributions.display()))?;
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "ann")).collect();
+    let entries = std::fs::read_dir(&attributions)
+        .map_err(|error| format!("{} cannot be read: {error}", attributions.display()))?;
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "ann"))
+        .collect();
     files.sort();
     let mut found = Vec::new();
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // The annotator's sign may stand behind the text's name.
         let texts = [Some(name.as_str()), name.rsplit_once('_').map(|(name, _)| name)];
-        let text = texts.into_iter().flatten().map(|name| folder.join("text").join(format!("{name}.txt"))).find(|path| path.is_file());
+        let text = texts
+            .into_iter()
+            .flatten()
+            .map(|name| folder.join("text").join(format!("{name}.txt")))
+            .find(|path| path.is_file());
         let text = text_of(&text.ok_or_else(|| format!("{} has no text", file.display()))?)?;
         let truth = truth(&text, &text_of(&file)?);
         found.push(Document { name, text, truth });
@@ -106,7 +117,8 @@ fn truth(text: &str, annotations: &str) -> Vec<Truth> {
     let mut found = Vec::new();
     for line in annotations.lines().filter(|line| line.starts_with('E')) {
         let mut truth = Truth { content: Vec::new(), source: Vec::new() };
-        let ids = line.split('\t').nth(1).unwrap_or_default().split(' ').filter_map(|part| part.split_once(':'));
+        let ids =
+            line.split('\t').nth(1).unwrap_or_default().split(' ').filter_map(|part| part.split_once(':'));
         for (kind, pairs) in ids.filter_map(|(_, id)| spans.get(id)) {
             match *kind {
                 "Content" => truth.content.extend(pairs),
@@ -144,27 +156,43 @@ struct Tally {
 }
 
 impl Tally {
+    #[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
     fn add(&mut self, document: &Document, explain: bool) {
         let text = &document.text;
         let (blocks, begins) = blocks(text);
         let started = Instant::now();
         let quotes = quotes(&blocks, &Names::of(&blocks));
         self.seconds += started.elapsed().as_secs_f64();
-        let place = |span: &Span| (begins[span.block] + span.bytes.start, begins[span.block] + span.bytes.end);
-        let given: Vec<(Vec<(usize, usize)>, &Quote)> =
-            quotes.iter().filter(|quote| is_attributed(quote)).map(|quote| (quote.content.iter().map(place).collect::<Vec<_>>(), quote)).collect();
-        let given: Vec<_> = given.into_iter().filter(|(content, _)| content.iter().any(|&(b, e)| has_mark(&text[b..e]))).collect();
+        let place =
+            |span: &Span| (begins[span.block] + span.bytes.start, begins[span.block] + span.bytes.end);
+        let given: Vec<(Vec<(usize, usize)>, &Quote)> = quotes
+            .iter()
+            .filter(|quote| is_attributed(quote))
+            .map(|quote| (quote.content.iter().map(place).collect::<Vec<_>>(), quote))
+            .collect();
+        let given: Vec<_> = given
+            .into_iter()
+            .filter(|(content, _)| content.iter().any(|&(b, e)| has_mark(&text[b..e])))
+            .collect();
         self.documents += 1;
         self.wanted += document.truth.len();
         self.given += given.len();
         let mut taken = vec![false; given.len()];
         for truth in &document.truth {
-            let best = (0..given.len()).filter(|&at| !taken[at]).map(|at| (overlap(text, &truth.content, &given[at].0), at)).max_by(|a, b| a.0.total_cmp(&b.0));
+            let best = (0..given.len())
+                .filter(|&at| !taken[at])
+                .map(|at| (overlap(text, &truth.content, &given[at].0), at))
+                .max_by(|a, b| a.0.total_cmp(&b.0));
             let Some((share, at)) = best.filter(|(share, _)| *share >= OVERLAP) else {
                 if explain {
                     let near = best.filter(|(share, _)| *share > 0.0);
                     let kind = if near.is_some() { "SPAN" } else { "MISSED" };
-                    println!("{}\t{kind}\t{}\tin {}", document.name, said(text, &truth.content), around(text, &truth.content));
+                    println!(
+                        "{}\t{kind}\t{}\tin {}",
+                        document.name,
+                        said(text, &truth.content),
+                        around(text, &truth.content)
+                    );
                     if let Some((share, at)) = near {
                         println!("\t{share:.2} given\t{}", said(text, &given[at].0));
                     }
@@ -176,24 +204,42 @@ impl Tally {
             self.exact += usize::from(share >= 1.0);
             if !truth.source.is_empty() {
                 let mention = given[at].1.speaker.as_ref().map(|speaker| place(&speaker.mention));
-                let right = mention.is_some_and(|(begin, end)| truth.source.iter().any(|&(b, e)| b < end && begin < e));
+                let right = mention
+                    .is_some_and(|(begin, end)| truth.source.iter().any(|&(b, e)| b < end && begin < e));
                 self.sourced += 1;
                 self.right += usize::from(right);
                 if explain && !right {
                     let mention = mention.map_or("nobody", |(begin, end)| &text[begin..end]);
-                    println!("{}\tSPEAKER\t{}\tgiven {mention}\tin {}", document.name, said(text, &truth.source), around(text, &truth.content));
+                    println!(
+                        "{}\tSPEAKER\t{}\tgiven {mention}\tin {}",
+                        document.name,
+                        said(text, &truth.source),
+                        around(text, &truth.content)
+                    );
                 }
             }
         }
         if explain {
             for (at, taken) in taken.iter().enumerate() {
-                let cue = given[at].1.cue.as_ref().map(place).map_or("none", |(begin, end)| &text[begin..end]);
-                println!("{}\tCUE\t{}\t{}", document.name, cue.to_lowercase(), if *taken { "right" } else { "wrong" });
+                let cue =
+                    given[at].1.cue.as_ref().map(place).map_or("none", |(begin, end)| &text[begin..end]);
+                println!(
+                    "{}\tCUE\t{}\t{}",
+                    document.name,
+                    cue.to_lowercase(),
+                    if *taken { "right" } else { "wrong" }
+                );
             }
             for (at, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
-                let near = document.truth.iter().any(|truth| overlap(text, &truth.content, &given[at].0) > 0.0);
+                let near =
+                    document.truth.iter().any(|truth| overlap(text, &truth.content, &given[at].0) > 0.0);
                 if !near {
-                    println!("{}\tSPURIOUS\t{}\tin {}", document.name, said(text, &given[at].0), around(text, &given[at].0));
+                    println!(
+                        "{}\tSPURIOUS\t{}\tin {}",
+                        document.name,
+                        said(text, &given[at].0),
+                        around(text, &given[at].0)
+                    );
                 }
             }
         }
@@ -245,7 +291,9 @@ fn blocks(text: &str) -> (Vec<Block>, Vec<usize>) {
 
 /// Letters that both have, of those that either has.
 fn overlap(text: &str, one: &[(usize, usize)], other: &[(usize, usize)]) -> f64 {
-    let length = |begin: usize, end: usize| text.get(begin..end).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).count();
+    let length = |begin: usize, end: usize| {
+        text.get(begin..end).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).count()
+    };
     let all = |spans: &[(usize, usize)]| spans.iter().map(|&(begin, end)| length(begin, end)).sum::<usize>();
     let mut shared = 0;
     for &(begin, end) in one {

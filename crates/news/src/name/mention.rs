@@ -23,15 +23,44 @@ pub(super) struct Found {
 }
 
 /// Words within a name that have no capital.
-const PARTICLES: &[&str] = &["al", "bin", "bint", "da", "de", "del", "della", "der", "di", "du", "el", "ibn", "la", "le", "ter", "van", "von"];
-const HE: &[&str] = &["mr", "mr.", "sir", "lord", "king", "prince", "pope", "congressman", "councilman", "chairman", "spokesman"];
-const SHE: &[&str] = &["mrs", "mrs.", "ms", "ms.", "dame", "lady", "queen", "princess", "congresswoman", "councilwoman", "chairwoman", "spokeswoman"];
+const PARTICLES: &[&str] = &[
+    "al", "bin", "bint", "da", "de", "del", "della", "der", "di", "du", "el", "ibn", "la", "le", "ter",
+    "van", "von",
+];
+const HE: &[&str] = &[
+    "mr",
+    "mr.",
+    "sir",
+    "lord",
+    "king",
+    "prince",
+    "pope",
+    "congressman",
+    "councilman",
+    "chairman",
+    "spokesman",
+];
+const SHE: &[&str] = &[
+    "mrs",
+    "mrs.",
+    "ms",
+    "ms.",
+    "dame",
+    "lady",
+    "queen",
+    "princess",
+    "congresswoman",
+    "councilwoman",
+    "chairwoman",
+    "spokeswoman",
+];
 /// More words are a headline in capitals.
 const LONGEST: usize = 8;
 
 /// All runs of an article that may be names, in order.
 pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
-    let lines: Vec<(Vec<Word<'_>>, Vec<bool>)> = blocks.iter().map(|block| with_beginnings(block.text())).collect();
+    let lines: Vec<(Vec<Word<'_>>, Vec<bool>)> =
+        blocks.iter().map(|block| with_beginnings(block.text())).collect();
     // What begins sentences, and of that what the article writes small elsewhere, and with a capital within a sentence.
     let mut first = HashSet::new();
     let mut lengths = [0_u64; 256];
@@ -52,7 +81,9 @@ pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
                 if !begins {
                     capital.insert(word.text);
                 }
-            } else if lengths[usize::from(byte)] & (1 << word.text.len().min(63)) != 0 && first.contains(word.text) {
+            } else if lengths[usize::from(byte)] & (1 << word.text.len().min(63)) != 0
+                && first.contains(word.text)
+            {
                 small.insert(word.text);
             }
         }
@@ -67,7 +98,10 @@ pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
                 continue;
             }
             let first = &words[at];
-            let begin = at + usize::from(first.text == "I" || (begins[at] && says_little(first, end == at + 1, &small, &capital)));
+            let begin = at
+                + usize::from(
+                    first.text == "I" || (begins[at] && says_little(first, end == at + 1, &small, &capital)),
+                );
             found.extend(mention(block, words, begin, end));
             at = end;
         }
@@ -78,7 +112,9 @@ pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
 /// Whether the capital of a sentence's first word says nothing: a word of the language, or one that the article writes small too.
 fn says_little(first: &Word<'_>, alone: bool, small: &HashSet<&str>, capital: &HashSet<&str>) -> bool {
     let noun = alone && first.is(Class::PEOPLE | Class::DOCUMENT);
-    let plain = !first.is(Class::TITLE) && small.contains(first.text.to_lowercase().as_str()) && !(alone && capital.contains(first.text));
+    let plain = !first.is(Class::TITLE)
+        && small.contains(first.text.to_lowercase().as_str())
+        && !(alone && capital.contains(first.text));
     is_small_word(first) || first.is(Class::CUE) || noun || plain
 }
 
@@ -103,10 +139,12 @@ fn run_end(words: &[Word<'_>], at: usize) -> usize {
     let mut end = at;
     while let Some(word) = words.get(end) {
         let next = words.get(end + 1);
-        let particle = end > at && PARTICLES.contains(&word.text) && next.is_some_and(|next| next.is_capital());
+        let particle =
+            end > at && PARTICLES.contains(&word.text) && next.is_some_and(|next| next.is_capital());
         // "Ministry of Fisheries", "Bread & Sons".
         let joins = end > at
-            && (word.text == "&" || (word.says("of") && words[at..end].iter().any(|word| word.is(Class::BODY))))
+            && (word.text == "&"
+                || (word.says("of") && words[at..end].iter().any(|word| word.is(Class::BODY))))
             && next.is_some_and(|next| next.is_capital() && !next.is(Class::TIME));
         let capital = word.is_capital() && !word.is(Class::TIME) && !(end > at && is_small_word(word));
         if !(capital || particle || joins) {
@@ -119,9 +157,15 @@ fn run_end(words: &[Word<'_>], at: usize) -> usize {
 
 /// "The", "But", "When": a capital makes no name of them.
 fn is_small_word(word: &Word<'_>) -> bool {
-    word.is(
-        Class::AUX | Class::ADVERB | Class::DETERMINER | Class::PREPOSITION | Class::AND | Class::SUBORDINATOR | Class::PRONOUN | Class::TIME,
-    ) || word.text == "I"
+    word.is(Class::AUX
+        | Class::ADVERB
+        | Class::DETERMINER
+        | Class::PREPOSITION
+        | Class::AND
+        | Class::SUBORDINATOR
+        | Class::PRONOUN
+        | Class::TIME)
+        || word.text == "I"
 }
 
 fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option<Found> {
@@ -130,7 +174,9 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
         return None;
     }
     let titles = run.iter().take_while(|word| word.is(Class::TITLE)).count();
-    let body = run[titles..].iter().any(|word| word.is(Class::BODY)) || is_acronym(run) || (run[0].is(Class::TITLE) && run.iter().any(|word| word.is(Class::BODY)));
+    let body = run[titles..].iter().any(|word| word.is(Class::BODY))
+        || is_acronym(run)
+        || (run[0].is(Class::TITLE) && run.iter().any(|word| word.is(Class::BODY)));
     let titles = if body { 0 } else { titles };
     let name = &run[titles..];
     // A title alone names nobody.
@@ -138,17 +184,28 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     let before = begin.checked_sub(1).map(|at| &words[at]);
     let after = words.get(end);
     let behind = words.get(end + 1);
-    let verb = |word: Option<&Word<'_>>| word.is_some_and(|word| word.is(Class::SAY | Class::AUX) && !word.is_capital());
-    let is_office = |word: Option<&Word<'_>>| word.is_some_and(|word| !word.is_capital() && word.is(Class::TITLE | Class::PEOPLE));
+    let verb = |word: Option<&Word<'_>>| {
+        word.is_some_and(|word| word.is(Class::SAY | Class::AUX) && !word.is_capital())
+    };
+    let is_office = |word: Option<&Word<'_>>| {
+        word.is_some_and(|word| !word.is_capital() && word.is(Class::TITLE | Class::PEOPLE))
+    };
     let aside = before.is_some_and(|word| word.text == ",") && begin >= 2 && is_office(words.get(begin - 2));
     let office = is_office(before) || aside;
     let the = before.is_some_and(|word| word.says("the")) && titles == 0;
-    let who = after.is_some_and(|word| word.says("who")) || (after.is_some_and(|word| word.text == ",") && behind.is_some_and(|word| word.says("who")));
+    let who = after.is_some_and(|word| word.says("who"))
+        || (after.is_some_and(|word| word.text == ",") && behind.is_some_and(|word| word.says("who")));
     let speaks = verb(after) || before.is_some_and(|word| word.is(Class::SAY) && !word.is(Class::NOUN));
     // "Vane, 44,": an age.
-    let aged = after.is_some_and(|word| word.text == ",") && behind.is_some_and(|word| word.text.len() == 2 && word.text.bytes().all(|b| b.is_ascii_digit()));
+    let aged = after.is_some_and(|word| word.text == ",")
+        && behind.is_some_and(|word| word.text.len() == 2 && word.text.bytes().all(|b| b.is_ascii_digit()));
     let title_words: Vec<&str> = run[..titles].iter().map(|word| word.text).collect();
-    let says = |list: &[&str]| run[..titles].iter().chain(before.filter(|_| office)).any(|word| list.iter().any(|known| word.says(known)));
+    let says = |list: &[&str]| {
+        run[..titles]
+            .iter()
+            .chain(before.filter(|_| office))
+            .any(|word| list.iter().any(|known| word.says(known)))
+    };
     let pronoun = if says(SHE) { Some(Pronoun::She) } else { says(HE).then_some(Pronoun::He) };
     let (last, start) = (run.last()?, run.first()?);
     if name.len() == 1 && first.text.chars().count() == 1 {

@@ -123,7 +123,8 @@ impl Resolver {
             return true;
         }
         let (first, other) = (&known[0], &folded[0]);
-        let initial = |short: &str, long: &str| short.ends_with('.') && long.starts_with(short.trim_end_matches('.'));
+        let initial =
+            |short: &str, long: &str| short.ends_with('.') && long.starts_with(short.trim_end_matches('.'));
         first == other || initial(first, other) || initial(other, first)
     }
 
@@ -136,7 +137,12 @@ impl Resolver {
             self.by_beginning.entry(beginning(last)).or_default().push(at);
         }
         if folded.len() > 1 {
-            let initials: String = found.words.iter().filter_map(|word| word.chars().next()).filter(|c| c.is_uppercase()).collect();
+            let initials: String = found
+                .words
+                .iter()
+                .filter_map(|word| word.chars().next())
+                .filter(|c| c.is_uppercase())
+                .collect();
             self.by_initials.entry(initials).or_insert(at);
         }
         self.names.push(Gathered {
@@ -219,7 +225,11 @@ mod tests {
 
     #[test]
     fn one_letter_makes_long_words_near() {
-        assert!(is_near("bergenov", "bergonov") && is_near("bergenov", "berggenov") && is_near("bergenov", "bergenov"));
+        assert!(
+            is_near("bergenov", "bergonov")
+                && is_near("bergenov", "berggenov")
+                && is_near("bergenov", "bergenov")
+        );
         assert!(!is_near("bergenov", "burgonov") && !is_near("vole", "vale"));
     }
 

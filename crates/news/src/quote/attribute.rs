@@ -39,7 +39,8 @@ pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
 /// The verb of a sentence that announces what comes behind it ("Vane added:"), and its subject.
 pub(super) fn announcing(items: &[Item<'_>]) -> (Option<Range<usize>>, Option<Phrase>) {
     let verb = (0..items.len()).rev().find(|&at| items[at].is(Class::CUE) && is_verb(items, at));
-    let source = verb.and_then(|verb| subject(items, 0, verb, None)).or_else(|| main_subject(items, 0, items.len()));
+    let source =
+        verb.and_then(|verb| subject(items, 0, verb, None)).or_else(|| main_subject(items, 0, items.len()));
     (verb.map(|verb| verb..verb + 1), source)
 }
 
@@ -53,7 +54,9 @@ fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
     let mut from = 0;
     while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
         let participle = items[from].is(Class::ING) && is_verb(items, from);
-        let direct = tag_behind(items, mark).filter(|_| !participle).and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
+        let direct = tag_behind(items, mark)
+            .filter(|_| !participle)
+            .and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
         let late = || late_tag(items, mark).and_then(|(end, tag)| with_tag(items, from, mark, end, tag));
         // A tag that ends the sentence is about all of it.
         let outer = || late().filter(|(_, end)| items[*end..].iter().all(|item| item.is_sign(".")));
@@ -69,14 +72,18 @@ fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
 
 /// The words up to `end` and those behind the tag that go on.
 fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) -> Option<Found> {
-    let mut content = vec![content_begin(items, from, mark)..end];
+    let first = content_begin(items, from, mark)..end;
+    let mut content = Vec::from([first]);
     let mut next = tag.end;
     if let Some((more, behind)) = continued(items, &tag) {
         content.push(more);
         next = behind;
     }
     let occasion = occasion(items, tag.end, items.len());
-    Some((Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee, occasion }, next))
+    Some((
+        Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee, occasion },
+        next,
+    ))
 }
 
 /// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
@@ -109,13 +116,17 @@ fn goes_on_unmarked(items: &[Item<'_>], tag: &Tag) -> Option<usize> {
 fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
     let first = &items[from];
     // "Said Vane, a baker: “No.”"
-    if from == 0 && first.says_any(&["said", "says", "wrote", "added"]) && let Some(source) = phrase_at(items, 1) {
+    if from == 0
+        && first.says_any(&["said", "says", "wrote", "added"])
+        && let Some(source) = phrase_at(items, 1)
+    {
         return Some(plain(items, 0..1, Some(source), mark, mark));
     }
     if first.says("according") && items.get(from + 1).is_some_and(|next| next.says("to")) {
         let source = phrase_at(items, from + 2)?;
         let comma = (source.end..mark).find(|&at| items[at].is_sign(","))?;
-        return Some(plain(items, from..from + 2, Some(source), comma + 1, mark)).filter(|(_, end)| *end > mark);
+        return Some(plain(items, from..from + 2, Some(source), comma + 1, mark))
+            .filter(|(_, end)| *end > mark);
     }
     if let Some(found) = governed(items, from, mark, last) {
         return Some(found);
@@ -134,7 +145,8 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
 /// An attribution that says nothing of who was told, or where.
 fn plain(items: &[Item<'_>], cue: Range<usize>, source: Option<Phrase>, begin: usize, mark: usize) -> Found {
     let end = content_end(items, cue.start, begin, mark);
-    (Attribution { cue, source, content: vec![begin..end], addressee: None, occasion: None }, end)
+    let content = Vec::from([begin..end]);
+    (Attribution { cue, source, content, addressee: None, occasion: None }, end)
 }
 
 /// The attribution by the verb that has most to say about the marked item: the first whose clause holds it, else the nearest.
@@ -165,16 +177,25 @@ fn governed(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribut
 }
 
 /// The half of the content before subject and verb: "The boat, Vane said, was “dead.”", "a boat which Vane called “dead”".
-fn content_before(items: &[Item<'_>], from: usize, source: &Phrase, verb: usize, begin: usize) -> Option<Range<usize>> {
+fn content_before(
+    items: &[Item<'_>],
+    from: usize,
+    source: &Phrase,
+    verb: usize,
+    begin: usize,
+) -> Option<Range<usize>> {
     let before = source.start.checked_sub(1).filter(|at| *at >= from)?;
     if items[verb].is(Class::NAME) && items[before].says_any(&["which", "whom", "what", "who"]) {
         return Some(before..before + 1);
     }
     let first = &items[from];
     // What such a clause says is said too, unlike "When asked".
-    let concedes = first.says_any(&["while", "although", "though", "if", "because"]) || (first.says("in") && items[from + 1].says("other"));
-    let opens = Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING;
-    let whole = first.is_word() && (!first.is(opens) || first.is(Class::DETERMINER)) && items[begin].marked.is_none();
+    let concedes = first.says_any(&["while", "although", "though", "if", "because"])
+        || (first.says("in") && items[from + 1].says("other"));
+    let opens =
+        Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING;
+    let whole =
+        first.is_word() && (!first.is(opens) || first.is(Class::DETERMINER)) && items[begin].marked.is_none();
     let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
     let clause = items[before].is_sign(",") && before > from + 1 && parted && items[verb].is(Class::SAY);
     (clause && (concedes || whole)).then_some(from..before)
@@ -221,7 +242,8 @@ fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attributi
 }
 
 fn interviewer(items: &[Item<'_>], occasion: &Range<usize>) -> Option<Phrase> {
-    let interview = occasion.clone().find(|&at| items[at].says("interview") || items[at].says("conversation"))?;
+    let interview =
+        occasion.clone().find(|&at| items[at].says("interview") || items[at].says("conversation"))?;
     let with = (interview + 1..occasion.end).find(|&at| items[at].says("with") || items[at].says("to"))?;
     phrase_at(items, with + 1).filter(|phrase| phrase.end <= occasion.end)
 }
@@ -233,7 +255,8 @@ fn occasion(items: &[Item<'_>], at: usize, limit: usize) -> Option<Range<usize>>
         let item = &items[end];
         if item.is(Class::TIME) {
             end += 1;
-        } else if item.says_any(&["in", "on", "at", "during", "from", "outside", "inside", "with", "after", "before"])
+        } else if item
+            .says_any(&["in", "on", "at", "during", "from", "outside", "inside", "with", "after", "before"])
             && let Some(phrase) = phrase_at(items, end + 1)
             && phrase.end <= limit
         {

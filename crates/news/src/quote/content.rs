@@ -18,7 +18,9 @@ pub(super) fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usi
         begin += 1;
     }
     // What a colon, a dash or a bracket parts from the marks is no part of what was said.
-    if mark > begin && (items[mark - 1].is_sign(":") || items[mark - 1].is_sign("(") || items[mark - 1].is_dash()) {
+    if mark > begin
+        && (items[mark - 1].is_sign(":") || items[mark - 1].is_sign("(") || items[mark - 1].is_dash())
+    {
         return mark;
     }
     begin.min(mark)
@@ -38,13 +40,22 @@ fn behind_naming(items: &[Item<'_>], verb: usize, at: usize, mark: usize) -> usi
     let name = items[verb].is(Class::NAME);
     let next = &items[at];
     // "called over her shoulder, “No”".
-    if name && mark > at && next.is(Class::PREPOSITION) && items[mark - 1].is_sign(",") && !next.says_any(&["for", "on"]) {
+    if name
+        && mark > at
+        && next.is(Class::PREPOSITION)
+        && items[mark - 1].is_sign(",")
+        && !next.says_any(&["for", "on"])
+    {
         return mark;
     }
     // "called for", "railed against", "referred to": the preposition is the verb's.
     let belongs = match name {
         true => next.says_any(&["for", "on"]),
-        false => next.is(Class::PREPOSITION) && !next.says("as") && (!next.says("to") || items[verb].word.text.starts_with("refer")),
+        false => {
+            next.is(Class::PREPOSITION)
+                && !next.says("as")
+                && (!next.says("to") || items[verb].word.text.starts_with("refer"))
+        }
     };
     at + usize::from(belongs)
 }
@@ -73,7 +84,11 @@ fn behind_saying(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> u
         } else if item.is(Class::PREPOSITION) && !item.says_any(&["of", "like"]) {
             match phrase_at(items, at + 1) {
                 // "spoke about the “dead” plan": the phrase goes on in marks.
-                Some(phrase) if phrase.end == mark && (items[mark - 1].is(Class::DETERMINER) || items[mark - 1].word.is_possessive()) => {
+                Some(phrase)
+                    if phrase.end == mark
+                        && (items[mark - 1].is(Class::DETERMINER)
+                            || items[mark - 1].word.is_possessive()) =>
+                {
                     at = phrase.start;
                     break;
                 }
@@ -88,9 +103,13 @@ fn behind_saying(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> u
         }
     }
     // "The plan, Vane said, was “dead.”"
-    let between = || subject_before(items, 0, verb).is_some_and(|source| source.start > 1 && items[source.start - 1].is_sign(","));
+    let between = || {
+        subject_before(items, 0, verb)
+            .is_some_and(|source| source.start > 1 && items[source.start - 1].is_sign(","))
+    };
     let inside = at < mark && !items[at].says("that");
-    let loose = inside && at > verb + 1 && items[at - 1].is_sign(",") && !items[at].says_any(CLAUSES) && !between();
+    let loose =
+        inside && at > verb + 1 && items[at - 1].is_sign(",") && !items[at].says_any(CLAUSES) && !between();
     if loose || (topic && inside && items[at].is_word()) { mark + 1 } else { at }
 }
 
@@ -101,7 +120,8 @@ const CLAUSES: &[&str] = &["that", "if", "whether"];
 fn that_behind(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> Option<usize> {
     let that = (from..mark).find(|&at| items[at].says("that"))?;
     let tells = items[verb].is(Class::TELL);
-    let free = (from..that).all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && (tells || !items[at].is_sign(",")));
+    let free = (from..that)
+        .all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && (tells || !items[at].is_sign(",")));
     // "the plan that was": a relative clause.
     let relative = items.get(that + 1).is_some_and(|next| next.is(Class::AUX));
     (free && items[that - 1].is_word() && !relative).then_some(that)
@@ -131,7 +151,11 @@ pub(super) fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: u
         }
         end += 1;
     }
-    while end > begin && items[end - 1].marked.is_none() && !items[end - 1].is_word() && !items[end - 1].is_sign(")") {
+    while end > begin
+        && items[end - 1].marked.is_none()
+        && !items[end - 1].is_word()
+        && !items[end - 1].is_sign(")")
+    {
         end -= 1;
     }
     end
@@ -140,7 +164,9 @@ pub(super) fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: u
 /// Whether a clause depends on the one that follows it: what stands before its verb has no comma and begins so.
 fn is_introduced(items: &[Item<'_>], verb: usize) -> bool {
     let first = &items[0];
-    let opens = first.is(Class::ING) || (first.is(Class::SUBORDINATOR) && !first.is(Class::DETERMINER)) || first.says("in");
+    let opens = first.is(Class::ING)
+        || (first.is(Class::SUBORDINATOR) && !first.is(Class::DETERMINER))
+        || first.says("in");
     opens && !items[..verb].iter().any(|item| item.is_sign(","))
 }
 
@@ -155,7 +181,10 @@ fn ends_at_comma(items: &[Item<'_>], comma: usize, mark: usize, introduced: bool
     }
     let Some(next) = items.get(comma + 1).filter(|_| comma >= mark) else { return false };
     let last = || items[comma..].iter().all(|item| item.marked.is_none());
-    let but = || items.get(comma + 2).is_some_and(|next| next.says_any(&["did", "does"])) || starts_clause(items, comma + 2);
+    let but = || {
+        items.get(comma + 2).is_some_and(|next| next.says_any(&["did", "does"]))
+            || starts_clause(items, comma + 2)
+    };
     introduced
         || (next.is_word() && next.word.text.ends_with("ing"))
         || next.says_any(&["while", "though", "although", "whereas", "which", "who"])
@@ -173,7 +202,8 @@ fn ends_behind(items: &[Item<'_>], at: usize, begin: usize, verb: usize) -> bool
         && (marked || !items[verb].is(Class::SAY))
         && next.is_some_and(|next| next.word.text.ends_with("ed") || next.says_any(PAST));
     // "“calm” before leaving".
-    let meanwhile = item.says_any(&["before", "after", "while"]) && next.is_some_and(|next| next.word.text.ends_with("ing"));
+    let meanwhile = item.says_any(&["before", "after", "while"])
+        && next.is_some_and(|next| next.word.text.ends_with("ing"));
     let aside = item.is_dash() && items[at..].iter().all(|item| item.marked.is_none());
     // "said “no” on Friday": where and when stand behind marked words alone.
     let occasion = marked && at == begin + 1 && item.is_word() && {
@@ -185,20 +215,29 @@ fn ends_behind(items: &[Item<'_>], at: usize, begin: usize, verb: usize) -> bool
 }
 
 /// What most often stands between marked words and where or when they were said.
-const OCCASIONS: &[&str] = &["in", "on", "at", "during", "to", "when", "as", "while", "after", "before", "via"];
+const OCCASIONS: &[&str] =
+    &["in", "on", "at", "during", "to", "when", "as", "while", "after", "before", "via"];
 /// The past of verbs that have no -ed and say nothing.
-const PAST: &[&str] = &["made", "set", "cast", "took", "got", "went", "gave", "left", "began", "led", "ran", "did"];
+const PAST: &[&str] =
+    &["made", "set", "cast", "took", "got", "went", "gave", "left", "began", "led", "ran", "did"];
 
 /// Where what is named ends: before a time, a place, another verb; words that belong to the marked ones stay ("“free” of ice").
 fn name_end(items: &[Item<'_>], mark: usize) -> usize {
-    const ASIDES: &[&str] =
-        &["in", "on", "at", "during", "after", "before", "by", "from", "over", "amid", "when", "while", "since", "until"];
-    let joins = |item: &Item<'_>| item.is_sign(",") || item.is_sign("(") || item.is(Class::AND | Class::DETERMINER);
-    let listed = |at: usize| items[at..].iter().find(|item| !joins(item)).is_some_and(|item| item.marked.is_some());
+    const ASIDES: &[&str] = &[
+        "in", "on", "at", "during", "after", "before", "by", "from", "over", "amid", "when", "while",
+        "since", "until",
+    ];
+    let joins =
+        |item: &Item<'_>| item.is_sign(",") || item.is_sign("(") || item.is(Class::AND | Class::DETERMINER);
+    let listed =
+        |at: usize| items[at..].iter().find(|item| !joins(item)).is_some_and(|item| item.marked.is_some());
     let mut end = mark + 1;
     while let Some(item) = items.get(end) {
-        let parted = item.is_sign(",") || item.is_sign("(") || item.is(Class::AND) || ends_with_comma(&items[end - 1]);
-        let sign = item.marked.is_none() && !item.is_word() && ![",", "(", ")"].iter().any(|sign| item.is_sign(sign));
+        let parted =
+            item.is_sign(",") || item.is_sign("(") || item.is(Class::AND) || ends_with_comma(&items[end - 1]);
+        let sign = item.marked.is_none()
+            && !item.is_word()
+            && ![",", "(", ")"].iter().any(|sign| item.is_sign(sign));
         let aside = item.is(Class::TIME | Class::ADVERB) || item.says_any(ASIDES);
         if sign || aside || (parted && !listed(end)) {
             break;
@@ -213,7 +252,9 @@ fn name_end(items: &[Item<'_>], mark: usize) -> usize {
 
 /// Whether another attribution begins behind a comma: "adding that", "and said", "he said".
 fn starts_other(items: &[Item<'_>], at: usize) -> bool {
-    let opens = |item: &Item<'_>| item.is(Class::ADVERB | Class::AND) || item.says_any(&["while", "although", "though"]);
+    let opens = |item: &Item<'_>| {
+        item.is(Class::ADVERB | Class::AND) || item.says_any(&["while", "although", "though"])
+    };
     let mut verb = at;
     while items.get(verb).is_some_and(opens) {
         verb += 1;
@@ -230,7 +271,10 @@ fn starts_clause(items: &[Item<'_>], at: usize) -> bool {
     const SHORT: usize = 8;
     let Some(phrase) = phrase_at(items, at) else { return false };
     let calling = items.get(phrase.end).is_some_and(|item| item.is(Class::ING) && item.is(Class::CUE));
-    let says = || verb_behind(items, phrase.end).is_some_and(|verb| items[verb].is(Class::SAY) && is_third_or_past(&items[verb]));
+    let says = || {
+        verb_behind(items, phrase.end)
+            .is_some_and(|verb| items[verb].is(Class::SAY) && is_third_or_past(&items[verb]))
+    };
     calling || (phrase.len() <= SHORT && says())
 }
 

@@ -5,14 +5,50 @@ use super::line::{Item, ends_sentence};
 
 /// Works that are named in marks.
 const WORKS: &[&str] = &[
-    "album", "ballad", "book", "documentary", "drama", "essay", "film", "magazine", "memoir", "movie", "musical", "novel", "opera", "painting",
-    "play", "podcast", "program", "programme", "sculpture", "series", "show", "single", "sitcom", "song",
+    "album",
+    "ballad",
+    "book",
+    "documentary",
+    "drama",
+    "essay",
+    "film",
+    "magazine",
+    "memoir",
+    "movie",
+    "musical",
+    "novel",
+    "opera",
+    "painting",
+    "play",
+    "podcast",
+    "program",
+    "programme",
+    "sculpture",
+    "series",
+    "show",
+    "single",
+    "sitcom",
+    "song",
 ];
 /// What one does with a button, and what stands behind its name.
-const PRESSES: &[&str] = &["click", "clicking", "clicks", "hit", "press", "pressing", "select", "selecting", "tap", "tapping", "type", "typing"];
+const PRESSES: &[&str] = &[
+    "click",
+    "clicking",
+    "clicks",
+    "hit",
+    "press",
+    "pressing",
+    "select",
+    "selecting",
+    "tap",
+    "tapping",
+    "type",
+    "typing",
+];
 const CONTROLS: &[&str] = &["button", "buttons", "checkbox", "icon", "key", "link", "menu", "tab"];
 /// Words that a title writes small.
-const SMALL: &[&str] = &["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"];
+const SMALL: &[&str] =
+    &["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"];
 /// Longer ones are sentences in capitals.
 const LONGEST_TITLE: usize = 9;
 /// Fewer words are no utterance unless somebody says them.
@@ -22,13 +58,17 @@ const SHORTEST_SPEECH: usize = 6;
 pub(super) fn of_named(items: &[Item<'_>], at: usize, words: &str) -> Option<Kind> {
     let before = items[..at].last();
     let after = items.get(at + 1);
-    let is = |item: Option<&Item<'_>>, list: &[&str]| item.is_some_and(|item| list.iter().any(|word| item.says(word)));
+    let is = |item: Option<&Item<'_>>, list: &[&str]| {
+        item.is_some_and(|item| list.iter().any(|word| item.says(word)))
+    };
     // "click on “Sign in”"
     let second = at.checked_sub(2).map(|at| &items[at]);
     if is(before, PRESSES) || (is(before, &["on", "the"]) && is(second, PRESSES)) || is(after, CONTROLS) {
         return Some(Kind::Interface);
     }
-    let placed = before.is_some_and(|before| before.word.is_possessive()) || is(before, &["on", "in", "at", "from", "with", "told"]) || is(before, WORKS);
+    let placed = before.is_some_and(|before| before.word.is_possessive())
+        || is(before, &["on", "in", "at", "from", "with", "told"])
+        || is(before, WORKS);
     (placed && is_title(words)).then_some(Kind::Title)
 }
 
@@ -40,11 +80,17 @@ pub(super) fn of_loose(items: &[Item<'_>], at: usize, words: &str) -> Kind {
         return Kind::Speech;
     }
     let named = at.checked_sub(1).is_some_and(|at| {
-        ["called", "titled", "entitled", "named", "dubbed"].iter().chain(WORKS).any(|word| items[at].says(word))
+        ["called", "titled", "entitled", "named", "dubbed"]
+            .iter()
+            .chain(WORKS)
+            .any(|word| items[at].says(word))
     });
     if is_title(words) && (count > 1 || named) {
         Kind::Title
-    } else if count >= SHORTEST_SPEECH && words.starts_with(char::is_uppercase) && (ends_sentence(words) || words.ends_with(',')) {
+    } else if count >= SHORTEST_SPEECH
+        && words.starts_with(char::is_uppercase)
+        && (ends_sentence(words) || words.ends_with(','))
+    {
         Kind::Speech
     } else {
         Kind::Label
@@ -73,7 +119,10 @@ mod tests {
     fn loose(text: &str) -> Kind {
         let line = Line::of(text, false);
         let at = line.items.iter().position(|item| item.marked.is_some()).expect("marked words");
-        let words = line.items[at].marked.map(|place| &line.text[line.marked[place].inner.clone()]).expect("marked words");
+        let words = line.items[at]
+            .marked
+            .map(|place| &line.text[line.marked[place].inner.clone()])
+            .expect("marked words");
         of_loose(&line.items, at, words)
     }
 

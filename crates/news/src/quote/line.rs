@@ -92,7 +92,8 @@ fn items<'t>(text: &'t str, marked: &[Marked]) -> Vec<Item<'t>> {
     let mut places = marked.iter().enumerate().peekable();
     for word in words(text) {
         while let Some((place, marked)) = places.next_if(|(_, marked)| marked.outer.start <= word.begin) {
-            let stretch = Word { text: &text[marked.outer.clone()], begin: marked.outer.start, class: Class::NONE };
+            let stretch =
+                Word { text: &text[marked.outer.clone()], begin: marked.outer.start, class: Class::NONE };
             items.push(Item { word: stretch, marked: Some(place) });
         }
         let covered = items.last().is_some_and(|last: &Item<'_>| last.word.bytes().end > word.begin);
@@ -122,7 +123,12 @@ fn asides<'t>(items: &mut [Item<'t>], marked: &[Marked], text: &'t str) -> Vec<A
 const LONGEST_SENTENCE: usize = 400;
 
 /// Sentences of items, from those of bytes: an end inside of marks is none.
-fn outer_sentences(items: &[Item<'_>], marked: &[Marked], text: &str, ends: &[Range<usize>]) -> Vec<Range<usize>> {
+fn outer_sentences(
+    items: &[Item<'_>],
+    marked: &[Marked],
+    text: &str,
+    ends: &[Range<usize>],
+) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut begin = 0;
     let mut ends = ends.iter().map(|sentence| sentence.end).peekable();
@@ -136,8 +142,18 @@ fn outer_sentences(items: &[Item<'_>], marked: &[Marked], text: &str, ends: &[Ra
         if is_end && item.marked.is_some_and(|place| !ends_sentence(&text[marked[place].inner.clone()])) {
             is_end = false;
         }
-        if item.marked.is_none() && item.word.text.ends_with('.') && item.word.text.len() > 2 && item.word.text[..item.word.text.len() - 1].contains('.')
-            && items.get(at + 1).is_some_and(|next| next.is_capital() && next.is(Class::PRONOUN | Class::DETERMINER | Class::SUBORDINATOR | Class::AND | Class::PREPOSITION))
+        if item.marked.is_none()
+            && item.word.text.ends_with('.')
+            && item.word.text.len() > 2
+            && item.word.text[..item.word.text.len() - 1].contains('.')
+            && items.get(at + 1).is_some_and(|next| {
+                next.is_capital()
+                    && next.is(Class::PRONOUN
+                        | Class::DETERMINER
+                        | Class::SUBORDINATOR
+                        | Class::AND
+                        | Class::PREPOSITION)
+            })
         {
             is_end = true;
         }
@@ -155,7 +171,9 @@ fn outer_sentences(items: &[Item<'_>], marked: &[Marked], text: &str, ends: &[Ra
 /// Whether marked words end a sentence. A mark of question or exclamation may stand before the verb of saying; the
 /// attribution that follows decides there.
 pub(super) fn ends_sentence(words: &str) -> bool {
-    words.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '’' | '”' | ')')).ends_with(['.', '?', '!', '…'])
+    words
+        .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '’' | '”' | ')'))
+        .ends_with(['.', '?', '!', '…'])
 }
 
 #[cfg(test)]

@@ -82,11 +82,7 @@ fn doubles(text: &str, sentences: &[Range<usize>], next_opens: bool) -> Vec<Mark
         } else if nested > 0 {
             nested -= 1;
         } else {
-            found.push(Marked {
-                outer: begin.at..sign.end,
-                inner: begin.end..sign.at,
-                end: End::Closed,
-            });
+            found.push(Marked { outer: begin.at..sign.end, inner: begin.end..sign.at, end: End::Closed });
             open = None;
         }
     }
@@ -157,14 +153,23 @@ fn signs(text: &str) -> Vec<Sign> {
 
 /// What a mark between two letters must be.
 fn by_place(before: Option<char>, after: Option<char>) -> Side {
-    let free = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || matches!(c, '—' | '–' | '-' | '/' | '…'));
-    let opened = free(before) || before.is_some_and(|c| matches!(c, '(' | '[' | '‘' | '“' | '\'' | '"' | '>'));
-    let closed = free(after) || after.is_some_and(|c| matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | ')' | ']' | '’' | '”' | '\'' | '"' | '<'));
+    let free =
+        |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || matches!(c, '—' | '–' | '-' | '/' | '…'));
+    let opened =
+        free(before) || before.is_some_and(|c| matches!(c, '(' | '[' | '‘' | '“' | '\'' | '"' | '>'));
+    let closed = free(after)
+        || after.is_some_and(|c| {
+            matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | ')' | ']' | '’' | '”' | '\'' | '"' | '<')
+        });
     match (opened, closed) {
         (true, false) => Side::Open,
         (false, true) => Side::Close,
-        (true, true) if before.is_none_or(char::is_whitespace) && !after.is_none_or(char::is_whitespace) => Side::Open,
-        (true, true) if !before.is_none_or(char::is_whitespace) && after.is_none_or(char::is_whitespace) => Side::Close,
+        (true, true) if before.is_none_or(char::is_whitespace) && !after.is_none_or(char::is_whitespace) => {
+            Side::Open
+        }
+        (true, true) if !before.is_none_or(char::is_whitespace) && after.is_none_or(char::is_whitespace) => {
+            Side::Close
+        }
         _ => Side::Either,
     }
 }
@@ -232,7 +237,9 @@ fn opens_single(mark: char, before: Option<char>, rest: &str) -> bool {
         return false;
     }
     let word = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    !["em", "til", "tis", "twas", "cause", "n", "bout", "round", "cos"].iter().any(|elided| word.eq_ignore_ascii_case(elided))
+    !["em", "til", "tis", "twas", "cause", "n", "bout", "round", "cos"]
+        .iter()
+        .any(|elided| word.eq_ignore_ascii_case(elided))
 }
 
 #[cfg(test)]

@@ -14,7 +14,14 @@ use crate::span::Span;
 
 /// All quotes of an article.
 pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
-    let mut reader = Reader { drafts: Vec::new(), announced: None, follows: false, since: 0, single: false, speakers: Speakers::of(names) };
+    let mut reader = Reader {
+        drafts: Vec::new(),
+        announced: None,
+        follows: false,
+        since: 0,
+        single: false,
+        speakers: Speakers::of(names),
+    };
     for (at, block) in blocks.iter().enumerate() {
         let next_opens = blocks.get(at + 1).is_some_and(|next| marks::opens(next.text()));
         let line = Line::of(block.text(), next_opens);
@@ -34,7 +41,8 @@ pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
             }
         }
     }
-    let mut quotes: Vec<Quote> = reader.drafts.into_iter().map(|draft| draft.quote).filter(|quote| !quote.words.is_empty()).collect();
+    let mut quotes: Vec<Quote> =
+        reader.drafts.into_iter().map(|draft| draft.quote).filter(|quote| !quote.words.is_empty()).collect();
     quotes.sort_by_key(|quote| (quote.content[0].block, quote.content[0].bytes.start));
     quotes
 }
@@ -61,7 +69,11 @@ struct Draft {
 impl Reader<'_> {
     fn block(&mut self, block: usize, line: &Line<'_>) {
         for stretch in &line.asides {
-            self.aside(stretch.kind, Span { block, bytes: stretch.marked.inner.clone() }, Span { block, bytes: stretch.marked.outer.clone() });
+            self.aside(
+                stretch.kind,
+                Span { block, bytes: stretch.marked.inner.clone() },
+                Span { block, bytes: stretch.marked.outer.clone() },
+            );
         }
         for sentence in sentences(line) {
             self.sentence(&Sentence { block, line, items: sentence.clone() });
@@ -117,24 +129,29 @@ impl Reader<'_> {
             self.single = sentence.is_single();
             let quote = Quote { cue, speaker, ..speech(words, vec![content]) };
             self.drafts.push(Draft { quote, whole: true });
-        } else if self.follows && let Some(draft) = self.followed() {
+        } else if self.follows
+            && let Some(draft) = self.followed()
+        {
             draft.quote.content.push(content);
             draft.quote.words.extend(words);
         } else {
-            for at in begin..end {
-                if items[at].marked.is_some() {
-                    self.loose(sentence, at);
-                }
-            }
+            (begin..end).filter(|&at| items[at].marked.is_some()).for_each(|at| self.loose(sentence, at));
         }
     }
 
     /// Adds a sentence of marked and other words to the quote before it in the same block, if that is whole.
     fn goes_on_in(&mut self, sentence: &Sentence<'_, '_>) -> bool {
-        let near = self.drafts.last().and_then(|draft| draft.quote.content.last()).is_some_and(|content| content.block == sentence.block);
+        let near = self
+            .drafts
+            .last()
+            .and_then(|draft| draft.quote.content.last())
+            .is_some_and(|content| content.block == sentence.block);
         let Some(draft) = self.followed().filter(|draft| near && draft.whole) else { return false };
         let items = sentence.items();
-        let end = items.iter().rposition(|item| item.is_word() || item.marked.is_some()).map_or(items.len(), |last| last + 1);
+        let end = items
+            .iter()
+            .rposition(|item| item.is_word() || item.marked.is_some())
+            .map_or(items.len(), |last| last + 1);
         draft.quote.content.push(sentence.place(0..end));
         draft.quote.words.extend(sentence.words(0..end));
         true
@@ -197,7 +214,10 @@ impl<'t> Sentence<'_, 't> {
     }
 
     fn place(&self, part: Range<usize>) -> Span {
-        Span { block: self.block, bytes: self.line.bytes(self.items.start + part.start..self.items.start + part.end) }
+        Span {
+            block: self.block,
+            bytes: self.line.bytes(self.items.start + part.start..self.items.start + part.end),
+        }
     }
 
     /// Whether its first marks are single ones.
@@ -238,8 +258,14 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
     for sentence in &line.sentences {
         match joined.last_mut() {
             // "Vane Jr. (of Orford)" is not two sentences.
-            Some(last) if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].marked.is_none() => last.end = sentence.end,
-            Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => last.end = sentence.end,
+            Some(last)
+                if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].marked.is_none() =>
+            {
+                last.end = sentence.end;
+            }
+            Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => {
+                last.end = sentence.end;
+            }
             _ => joined.push(sentence.clone()),
         }
     }

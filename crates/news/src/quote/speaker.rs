@@ -14,8 +14,27 @@ use crate::word::Class;
 const BACK: usize = 6;
 /// Words in the names of those who publish.
 const MEDIA: &[&str] = &[
-    "broadcaster", "chronicle", "daily", "gazette", "herald", "journal", "magazine", "news", "newspaper", "observer", "outlet", "paper", "post",
-    "press", "radio", "telegraph", "television", "times", "tribune", "tv", "weekly",
+    "broadcaster",
+    "chronicle",
+    "daily",
+    "gazette",
+    "herald",
+    "journal",
+    "magazine",
+    "news",
+    "newspaper",
+    "observer",
+    "outlet",
+    "paper",
+    "post",
+    "press",
+    "radio",
+    "telegraph",
+    "television",
+    "times",
+    "tribune",
+    "tv",
+    "weekly",
 ];
 
 /// Resolves sources in the order of the text.
@@ -66,7 +85,9 @@ impl<'n> Speakers<'n> {
         let bytes = part[0].word.begin..part[part.len() - 1].word.bytes().end;
         let mention = Span { block: self.block, bytes };
         let who = match part {
-            [word] if word.is(Class::PRONOUN) && !word.is_capital_name() => self.pronoun(items, &phrase, &mention),
+            [word] if word.is(Class::PRONOUN) && !word.is_capital_name() => {
+                self.pronoun(items, &phrase, &mention)
+            }
             _ => self.noun(items, &phrase, &mention),
         };
         if let Some(name) = self.index_of(&who)
@@ -99,7 +120,13 @@ impl<'n> Speakers<'n> {
             let pronoun = if she { Pronoun::She } else { Pronoun::He };
             let fits = |name: &&usize| self.names.names[**name].pronoun.is_none_or(|known| known == pronoun);
             // Within the sentence only who is named before the pronoun.
-            let here = self.recent.back().into_iter().flatten().filter(fits).find(|name| self.is_before(**name, mention));
+            let here = self
+                .recent
+                .back()
+                .into_iter()
+                .flatten()
+                .filter(fits)
+                .find(|name| self.is_before(**name, mention));
             let earlier = || self.recent.iter().rev().skip(1).find_map(|people| people.iter().find(fits));
             if let Some(name) = here.or_else(earlier) {
                 return self.named(&self.names.names[*name]);
@@ -110,10 +137,21 @@ impl<'n> Speakers<'n> {
             return Who::Role(printed());
         }
         match &self.last {
-            Some((who @ (Who::Unnamed(_) | Who::Document(_)), ago)) if word.says("they") || word.says("it") => {
-                if *ago <= 2 { who.clone() } else { Who::Unnamed(printed()) }
+            Some((who @ (Who::Unnamed(_) | Who::Document(_)), ago))
+                if word.says("they") || word.says("it") =>
+            {
+                if *ago <= 2 {
+                    who.clone()
+                } else {
+                    Who::Unnamed(printed())
+                }
             }
-            Some((who, _)) if word.says("it") && self.index_of(who).is_some_and(|at| self.names.names[at].sort == Sort::Body) => who.clone(),
+            Some((who, _))
+                if word.says("it")
+                    && self.index_of(who).is_some_and(|at| self.names.names[at].sort == Sort::Body) =>
+            {
+                who.clone()
+            }
             _ if word.says("they") => Who::Unnamed(printed()),
             _ => Who::Role(printed()),
         }
@@ -121,13 +159,19 @@ impl<'n> Speakers<'n> {
 
     /// Whether a name stands in the sentence before the mention, or spoke in it already.
     fn is_before(&self, name: usize, mention: &Span) -> bool {
-        let span = Span { block: self.block, bytes: self.sentence.start..mention.bytes.start.max(self.sentence.start) };
+        let span = Span {
+            block: self.block,
+            bytes: self.sentence.start..mention.bytes.start.max(self.sentence.start),
+        };
         self.names.within(&span).any(|known| known.name == name)
     }
 
     /// The last name of the sentence before a mention.
     fn before(&self, mention: &Span) -> Option<&'n Name> {
-        let span = Span { block: self.block, bytes: self.sentence.start..mention.bytes.start.max(self.sentence.start) };
+        let span = Span {
+            block: self.block,
+            bytes: self.sentence.start..mention.bytes.start.max(self.sentence.start),
+        };
         let names = self.names;
         names.within(&span).next_back().map(|known| &names.names[known.name])
     }
@@ -139,23 +183,28 @@ impl<'n> Speakers<'n> {
         let possessive = items.get(phrase.end).is_some_and(|next| next.word.is_possessive());
         // The head of the phrase is its last noun before "of", "for", "in"; or a name that ends it.
         let stop = phrase.clone().skip(1).find(|&at| items[at].is(Class::PREPOSITION)).unwrap_or(phrase.end);
-        let heads = |head_end: usize| names.within(mention).filter(move |known| known.span.bytes.end == head_end).last();
+        let heads = |head_end: usize| names.within(mention).rfind(|known| known.span.bytes.end == head_end);
         if let Some(known) = heads(end(stop - 1)).filter(|_| !(possessive && stop == phrase.end)) {
             return self.named(&names.names[known.name]);
         }
         // "his lawyer, Odd Tamm,"
         if items.get(phrase.end).is_some_and(|next| next.is_sign(","))
             && let Some(next) = items.get(phrase.end + 1)
-            && let Some(known) = names.before(self.block, next.word.begin + 1).next().filter(|known| known.span.bytes.start == next.word.begin)
+            && let Some(known) = names
+                .before(self.block, next.word.begin + 1)
+                .next()
+                .filter(|known| known.span.bytes.start == next.word.begin)
             && known.span.block == self.block
             && names.names[known.name].sort != Sort::Body
         {
             return self.named(&names.names[known.name]);
         }
         let head = &items[stop - 1];
-        let office = head.is(Class::TITLE | Class::PEOPLE | Class::DOCUMENT) || head.word.text.starts_with("spokes");
+        let office =
+            head.is(Class::TITLE | Class::PEOPLE | Class::DOCUMENT) || head.word.text.starts_with("spokes");
         // A name, and the verb that nothing told from a noun: "Ilsa Vane left".
-        if let Some(known) = names.within(mention).next().filter(|known| known.span.bytes.start == mention.bytes.start)
+        if let Some(known) =
+            names.within(mention).next().filter(|known| known.span.bytes.start == mention.bytes.start)
             && !office
             && names.names[known.name].sort != Sort::Body
             && names.names[known.name].full.contains(' ')
@@ -163,7 +212,13 @@ impl<'n> Speakers<'n> {
         {
             return self.named(&names.names[known.name]);
         }
-        let words = part.iter().map(|item| item.word.text).collect::<Vec<_>>().join(" ").replace(" ’s", "’s").replace(" 's", "'s");
+        let words = part
+            .iter()
+            .map(|item| item.word.text)
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(" ’s", "’s")
+            .replace(" 's", "'s");
         let first = &part[0];
         let one_of_many = ["a", "an", "one", "another"].iter().any(|word| first.says(word));
         if head.word.text.to_lowercase().starts_with("spokes") {
@@ -171,8 +226,15 @@ impl<'n> Speakers<'n> {
         }
         // "The president": the one person with that title.
         if first.says("the") || head.is(Class::TITLE) && !one_of_many {
-            let title = items[phrase.start + usize::from(first.says("the"))..stop].iter().map(|item| item.word.text).collect::<Vec<_>>().join(" ");
-            let mut titled = names.names.iter().filter(|name| name.title.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&title)));
+            let title = items[phrase.start + usize::from(first.says("the"))..stop]
+                .iter()
+                .map(|item| item.word.text)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let mut titled = names
+                .names
+                .iter()
+                .filter(|name| name.title.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&title)));
             if let (Some(name), None) = (titled.next(), titled.next()) {
                 return self.named(name);
             }
@@ -187,7 +249,8 @@ impl<'n> Speakers<'n> {
     }
 
     fn named(&self, name: &Name) -> Who {
-        let media = name.sort != Sort::Person && name.full.split(' ').any(|word| MEDIA.iter().any(|known| word.eq_ignore_ascii_case(known)));
+        let media = name.sort != Sort::Person
+            && name.full.split(' ').any(|word| MEDIA.iter().any(|known| word.eq_ignore_ascii_case(known)));
         if media { Who::Document(name.full.clone()) } else { Who::Named(name.full.clone()) }
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn tag_behind(items: &[Item<'_>], mark: usize) -> Option<Tag> {
         Object::None => true,
         Object::Marked => ends_with_comma(&items[mark]),
         // Nothing but the marks before it.
-        Object::Clause => ends_with_comma(&items[mark]) && (mark == 0 || (mark == 1 && items[0].is(Class::AND))),
+        Object::Clause => {
+            ends_with_comma(&items[mark]) && (mark == 0 || (mark == 1 && items[0].is(Class::AND)))
+        }
     };
     (half && stands).then_some(tag)
 }
@@ -49,7 +51,8 @@ pub(super) fn late_tag(items: &[Item<'_>], mark: usize) -> Option<(usize, Tag)> 
             return Some((end, tag_at(items, at)?));
         }
         if (item.is_sign(",") || ends_with_comma(item))
-            && let Some(tag) = tag_at(items, at + 1).filter(|tag| tag.object == Object::None && ends_at(items, tag.end))
+            && let Some(tag) =
+                tag_at(items, at + 1).filter(|tag| tag.object == Object::None && ends_at(items, tag.end))
         {
             return Some((at + usize::from(item.marked.is_some()), tag));
         }
@@ -63,7 +66,9 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
     tag_at(items, 0).is_some_and(|tag| {
         let rest = &items[tag.end..];
         let over = rest.iter().all(|item| item.is_sign("."));
-        tag.object == Object::None && items[tag.cue.start].is(Class::SAY) && (over || (!stops && ends_at(items, tag.end)))
+        tag.object == Object::None
+            && items[tag.cue.start].is(Class::SAY)
+            && (over || (!stops && ends_at(items, tag.end)))
     })
 }
 
@@ -81,9 +86,17 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     if items.get(verb)?.is(Class::SAY) && is_finite(&items[verb]) && !items[verb].is_capital() {
         let source = phrase_at(items, verb + 1)?;
         // "said he would": a clause, whose subject is not who said it.
-        let clause = items.get(source.end).is_some_and(|next| next.is(Class::AUX) || (is_verb(items, source.end) && !next.is(Class::ING)));
+        let clause = items
+            .get(source.end)
+            .is_some_and(|next| next.is(Class::AUX) || (is_verb(items, source.end) && !next.is(Class::ING)));
         let named = !items[source.start].is(Class::TIME) && !clause;
-        return named.then(|| Tag { cue: verb..verb + 1, end: source.end, source, addressee: None, object: Object::None });
+        return named.then(|| Tag {
+            cue: verb..verb + 1,
+            end: source.end,
+            source,
+            addressee: None,
+            object: Object::None,
+        });
     }
     let source = phrase_at(items, at)?;
     // Nearest first; then behind each comma that follows, for what stands in apposition.
@@ -96,7 +109,8 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     let mut verb = verb_behind(items, behind);
     let mut comma = behind;
     while verb.is_none() {
-        comma = (comma..items.len()).find(|&at| items[at].is_sign(",") || items[at].is_sign(")") || items[at].marked.is_some())?;
+        comma = (comma..items.len())
+            .find(|&at| items[at].is_sign(",") || items[at].is_sign(")") || items[at].marked.is_some())?;
         if items[comma].marked.is_some() {
             return None;
         }
@@ -110,7 +124,8 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
     let goes_on = behind.is_some_and(|item| {
         item.is_word()
             && !item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB | Class::ING | Class::AND)
-            && !item.says_any(&["when", "as", "while", "after", "before", "because", "if", "though", "although"])
+            && !item
+                .says_any(&["when", "as", "while", "after", "before", "because", "if", "though", "although"])
     });
     let object = if behind.is_some_and(|item| item.marked.is_some()) {
         Object::Marked
@@ -125,7 +140,10 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
 /// The verb of saying whose group begins at `at`.
 pub(super) fn verb_behind(items: &[Item<'_>], at: usize) -> Option<usize> {
     let mut verb = at;
-    while items.get(verb).is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to")) {
+    while items
+        .get(verb)
+        .is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to"))
+    {
         verb += 1;
     }
     let item = items.get(verb)?;
@@ -146,7 +164,8 @@ pub(super) fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
 }
 
 fn is_finite(item: &Item<'_>) -> bool {
-    !item.is(Class::ING) && (is_past(item) || item.word.text.ends_with('s') || item.says("say") || item.says("write"))
+    !item.is(Class::ING)
+        && (is_past(item) || item.word.text.ends_with('s') || item.says("say") || item.says("write"))
 }
 
 /// Whether marked words end so that a verb of saying must follow.
@@ -158,6 +177,9 @@ pub(super) fn ends_open(item: &Item<'_>) -> bool {
 /// Whether a sentence, or the clause with the tag, is over at `at`: what follows is an occasion at most.
 fn ends_at(items: &[Item<'_>], at: usize) -> bool {
     items.get(at).is_none_or(|item| {
-        item.is_sign(".") || item.is_sign(",") || item.is_sign(";") || item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB)
+        item.is_sign(".")
+            || item.is_sign(",")
+            || item.is_sign(";")
+            || item.is(Class::PREPOSITION | Class::TIME | Class::ADVERB)
     })
 }

@@ -6,6 +6,7 @@
 #[path = "../../tests/bcubed/mod.rs"]
 mod bcubed;
 mod dates;
+mod quotes;
 mod report;
 mod stories;
 
@@ -16,6 +17,7 @@ use report::Report;
 
 const HELP: &str = "\
 score dates DIR      time expressions, their spans and values (TimeML)
+score quotes DIR     words and speakers of attributions with marks (PolNeAR)
 score stories DIR    BCubed of the stories that articles are put into (ECB+)
 
 --explain            what was wrong, item by item
@@ -31,7 +33,8 @@ pub(crate) struct Asked {
 
 type Task = fn(&Asked) -> Result<Report, String>;
 
-const TASKS: &[(&str, Task)] = &[("dates", dates::score), ("stories", stories::score)];
+const TASKS: &[(&str, Task)] =
+    &[("dates", dates::score), ("quotes", quotes::score), ("stories", stories::score)];
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {

@@ -25,6 +25,7 @@ pub mod sidecar;
 mod span;
 mod stamp;
 pub mod text;
+pub mod utterance;
 mod word;
 
 pub use article::{LONGEST_BODY, article};

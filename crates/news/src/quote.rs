@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_under_words_that_stand_alone_is_their_speaker() {
+        for (text, content, who) in [
+            ("“We wait for nobody.”\n— Ilsa Vane, a baker", "“We wait for nobody.”", "Ilsa Vane"),
+            ("“We wait for nobody.”\nIlsa Vane, 44, Orford.", "“We wait for nobody.”", "Ilsa Vane"),
+            ("“We wait for nobody.”\nThe pier was closed again.", "“We wait for nobody.”", ""),
+        ] {
+            assert_eq!(one(text), (content.to_owned(), who.to_owned()), "{text}");
+        }
+        let said = said("“We wait,” Odd Tamm said.\n“Nobody comes.”\n– Ilsa Vane");
+        assert_eq!(said.iter().map(|(_, who)| who.as_str()).collect::<Vec<_>>(), ["Odd Tamm", "Ilsa Vane"]);
+    }
+
+    #[test]
     fn a_heading_stops_and_a_caption_does_not() {
         let text = |text: &str| Block::Paragraph(text.into());
         let blocks = [

@@ -105,13 +105,25 @@ impl Reader<'_> {
         const LONGEST: usize = 14;
         let items = &line.items;
         let dashes = items.iter().take_while(|item| item.is_dash()).count();
-        let Some(first) = items.get(dashes).filter(|first| first.is_capital() && items.len() <= LONGEST) else { return false };
+        let Some(first) = items.get(dashes).filter(|first| first.is_capital() && items.len() <= LONGEST)
+        else {
+            return false;
+        };
         // Without a dash it must look like a name with an age or an office, or be two or three words with capitals.
         let (rest, end) = (&items[dashes..], items.len() - usize::from(items[items.len() - 1].is_sign(".")));
-        let verb = rest.iter().enumerate().any(|(at, item)| item.marked.is_some() || item.is(Class::AUX) || is_verb(rest, at));
+        let verb = rest
+            .iter()
+            .enumerate()
+            .any(|(at, item)| item.marked.is_some() || item.is(Class::AUX) || is_verb(rest, at));
         let capitals = rest.iter().take_while(|item| item.is_capital()).count();
-        let name = (2..=4).contains(&capitals) && (dashes + capitals == end || items[dashes + capitals].is_sign(","));
-        let small = first.is(Class::DETERMINER | Class::PREPOSITION | Class::AND | Class::SUBORDINATOR | Class::ADVERB | Class::PRONOUN);
+        let name = (2..=4).contains(&capitals)
+            && (dashes + capitals == end || items[dashes + capitals].is_sign(","));
+        let small = first.is(Class::DETERMINER
+            | Class::PREPOSITION
+            | Class::AND
+            | Class::SUBORDINATOR
+            | Class::ADVERB
+            | Class::PRONOUN);
         if verb || small || !(dashes > 0 || (name && !alone.joined)) {
             return false;
         }
@@ -182,12 +194,18 @@ impl Reader<'_> {
         } else if self.follows
             && let Some(draft) = self.followed()
         {
-            self.alone = sentence.is_block().then_some(Alone { block: sentence.block, draft, joined: true, words: words.len() });
+            self.alone = sentence.is_block().then_some(Alone {
+                block: sentence.block,
+                draft,
+                joined: true,
+                words: words.len(),
+            });
             self.drafts[draft].quote.content.push(content);
             self.drafts[draft].quote.words.extend(words);
         } else {
             let (block, draft) = (sentence.block, self.drafts.len());
-            self.alone = sentence.is_block().then_some(Alone { block, draft, joined: false, words: words.len() });
+            self.alone =
+                sentence.is_block().then_some(Alone { block, draft, joined: false, words: words.len() });
             (begin..end).filter(|&at| items[at].marked.is_some()).for_each(|at| self.loose(sentence, at));
         }
     }

@@ -69,7 +69,7 @@ fn goes_on(before: &str, sign: char, marks: bool, next: Option<char>) -> bool {
     let word = word.unwrap_or_default();
     let small = word.to_lowercase();
     if GO_ON.contains(&small.as_str()) {
-        return !(small == "no" && !next.is_numeric());
+        return small != "no" || next.is_numeric();
     }
     if MAY_END.contains(&small.as_str()) {
         return next.is_numeric();

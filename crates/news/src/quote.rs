@@ -208,6 +208,8 @@ mod tests {
             ("His lawyer, Odd Tamm, said it was “late.”", "Odd Tamm"),
             ("Ilsa Vane, who called it “dull,” left.", "Ilsa Vane"),
             ("Calling it “dull,” Ilsa Vane left.", "Ilsa Vane"),
+            ("Mr. Per Lund met Mr. Odd Tamm. Tamm sat. He told Tamm it was “late.”", "Per Lund"),
+            ("US President Ilsa Vane came. The US President said it was “late.”", "role The US President"),
             ("Two officials came. They said it was “late.”", "unnamed They"),
         ] {
             assert_eq!(one(text).1, who, "{text}");

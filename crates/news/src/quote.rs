@@ -208,6 +208,8 @@ mod tests {
             ("His lawyer, Odd Tamm, said it was “late.”", "Odd Tamm"),
             ("Ilsa Vane, who called it “dull,” left.", "Ilsa Vane"),
             ("Calling it “dull,” Ilsa Vane left.", "Ilsa Vane"),
+            ("Mr. Per Lund met Mr. Odd Tamm. Tamm sat. He told Tamm it was “late.”", "Per Lund"),
+            ("US President Ilsa Vane came. The US President said it was “late.”", "role The US President"),
             ("Two officials came. They said it was “late.”", "unnamed They"),
         ] {
             assert_eq!(one(text).1, who, "{text}");
@@ -251,6 +253,19 @@ mod tests {
                 ("Red".into(), Kind::Label)
             ]
         );
+    }
+
+    #[test]
+    fn a_name_under_words_that_stand_alone_is_their_speaker() {
+        for (text, content, who) in [
+            ("“We wait for nobody.”\n— Ilsa Vane, a baker", "“We wait for nobody.”", "Ilsa Vane"),
+            ("“We wait for nobody.”\nIlsa Vane, 44, Orford.", "“We wait for nobody.”", "Ilsa Vane"),
+            ("“We wait for nobody.”\nThe pier was closed again.", "“We wait for nobody.”", ""),
+        ] {
+            assert_eq!(one(text), (content.to_owned(), who.to_owned()), "{text}");
+        }
+        let said = said("“We wait,” Odd Tamm said.\n“Nobody comes.”\n– Ilsa Vane");
+        assert_eq!(said.iter().map(|(_, who)| who.as_str()).collect::<Vec<_>>(), ["Odd Tamm", "Ilsa Vane"]);
     }
 
     #[test]

@@ -146,7 +146,10 @@ fn run_end(words: &[Word<'_>], at: usize) -> usize {
             && (word.text == "&"
                 || (word.says("of") && words[at..end].iter().any(|word| word.is(Class::BODY))))
             && next.is_some_and(|next| next.is_capital() && !next.is(Class::TIME));
-        let capital = word.is_capital() && !word.is(Class::TIME) && !(end > at && is_small_word(word));
+        // "Mr. Per Lund".
+        let titled = end > at && words[end - 1].is(Class::TITLE) && words[end - 1].text.ends_with('.');
+        let small = end > at && !titled && is_small_word(word);
+        let capital = word.is_capital() && !word.is(Class::TIME) && !small;
         if !(capital || particle || joins) {
             break;
         }
@@ -177,6 +180,10 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     let body = run[titles..].iter().any(|word| word.is(Class::BODY))
         || is_acronym(run)
         || (run[0].is(Class::TITLE) && run.iter().any(|word| word.is(Class::BODY)));
+    // "US President" is an office.
+    if run.len() > 1 && is_acronym(&run[..1]) && run[1..].iter().all(|word| word.is(Class::TITLE)) {
+        return None;
+    }
     let titles = if body { 0 } else { titles };
     let name = &run[titles..];
     // A title alone names nobody.

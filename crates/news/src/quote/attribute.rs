@@ -145,7 +145,7 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
 /// An attribution that says nothing of who was told, or where.
 fn plain(items: &[Item<'_>], cue: Range<usize>, source: Option<Phrase>, begin: usize, mark: usize) -> Found {
     let end = content_end(items, cue.start, begin, mark);
-    let content = Vec::from([begin..end]);
+    let content = std::iter::once(begin..end).collect();
     (Attribution { cue, source, content, addressee: None, occasion: None }, end)
 }
 

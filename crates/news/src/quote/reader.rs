@@ -6,11 +6,13 @@ use proto::story::Block;
 
 use super::attribute::{Attribution, announcing, attributions};
 use super::line::{Item, Line, ends_sentence};
+use super::phrase::{is_verb, phrase_at};
 use super::speaker::Speakers;
 use super::tag::begins_with_tag;
 use super::{Kind, Quote, Speaker, kind, marks};
 use crate::name::Names;
 use crate::span::Span;
+use crate::word::Class;
 
 /// All quotes of an article.
 pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
@@ -20,6 +22,7 @@ pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
         follows: false,
         since: 0,
         single: false,
+        alone: None,
         speakers: Speakers::of(names),
     };
     for (at, block) in blocks.iter().enumerate() {
@@ -57,6 +60,8 @@ struct Reader<'n> {
     since: usize,
     /// Whether the last quote was in single marks.
     single: bool,
+    /// The last block was marked words and nothing else.
+    alone: Option<Alone>,
     speakers: Speakers<'n>,
 }
 
@@ -66,8 +71,23 @@ struct Draft {
     whole: bool,
 }
 
+/// A block of marked words, and the draft they went to.
+struct Alone {
+    block: usize,
+    draft: usize,
+    /// They go on with words of other blocks.
+    joined: bool,
+    /// How many stretches they are.
+    words: usize,
+}
+
 impl Reader<'_> {
     fn block(&mut self, block: usize, line: &Line<'_>) {
+        if let Some(alone) = self.alone.take().filter(|alone| alone.block + 1 == block)
+            && self.signed(block, line, &alone)
+        {
+            return;
+        }
         for stretch in &line.asides {
             self.aside(
                 stretch.kind,
@@ -78,6 +98,48 @@ impl Reader<'_> {
         for sentence in sentences(line) {
             self.sentence(&Sentence { block, line, items: sentence.clone() });
         }
+    }
+
+    /// Whether a block is nothing but the name under words that stand alone ("— Ilsa Vane, a baker"), which are then that person's.
+    fn signed(&mut self, block: usize, line: &Line<'_>, alone: &Alone) -> bool {
+        const LONGEST: usize = 14;
+        let items = &line.items;
+        let dashes = items.iter().take_while(|item| item.is_dash()).count();
+        let Some(first) = items.get(dashes).filter(|first| first.is_capital() && items.len() <= LONGEST)
+        else {
+            return false;
+        };
+        // Without a dash it must look like a name with an age or an office, or be two or three words with capitals.
+        let (rest, end) = (&items[dashes..], items.len() - usize::from(items[items.len() - 1].is_sign(".")));
+        let verb = rest
+            .iter()
+            .enumerate()
+            .any(|(at, item)| item.marked.is_some() || item.is(Class::AUX) || is_verb(rest, at));
+        let capitals = rest.iter().take_while(|item| item.is_capital()).count();
+        let name = (2..=4).contains(&capitals)
+            && (dashes + capitals == end || items[dashes + capitals].is_sign(","));
+        let small = first.is(Class::DETERMINER
+            | Class::PREPOSITION
+            | Class::AND
+            | Class::SUBORDINATOR
+            | Class::ADVERB
+            | Class::PRONOUN);
+        if verb || small || !(dashes > 0 || (name && !alone.joined)) {
+            return false;
+        }
+        self.speakers.begin(block, line, 0..items.len());
+        let speaker = phrase_at(items, dashes).and_then(|phrase| self.speakers.resolve(items, phrase));
+        let cue = (dashes > 0).then(|| Span { block, bytes: line.bytes(0..dashes) });
+        let draft = &mut self.drafts[alone.draft];
+        if alone.joined {
+            let content = draft.quote.content.pop().into_iter().collect();
+            let words = draft.quote.words.split_off(draft.quote.words.len() - alone.words);
+            self.drafts.push(Draft { quote: Quote { cue, speaker, ..speech(words, content) }, whole: true });
+        } else {
+            (draft.quote.cue, draft.quote.speaker) = (cue, speaker);
+        }
+        self.follows = false;
+        true
     }
 
     fn sentence(&mut self, sentence: &Sentence<'_, '_>) {
@@ -132,9 +194,18 @@ impl Reader<'_> {
         } else if self.follows
             && let Some(draft) = self.followed()
         {
-            draft.quote.content.push(content);
-            draft.quote.words.extend(words);
+            self.alone = sentence.is_block().then_some(Alone {
+                block: sentence.block,
+                draft,
+                joined: true,
+                words: words.len(),
+            });
+            self.drafts[draft].quote.content.push(content);
+            self.drafts[draft].quote.words.extend(words);
         } else {
+            let (block, draft) = (sentence.block, self.drafts.len());
+            self.alone =
+                sentence.is_block().then_some(Alone { block, draft, joined: false, words: words.len() });
             (begin..end).filter(|&at| items[at].marked.is_some()).for_each(|at| self.loose(sentence, at));
         }
     }
@@ -146,7 +217,8 @@ impl Reader<'_> {
             .last()
             .and_then(|draft| draft.quote.content.last())
             .is_some_and(|content| content.block == sentence.block);
-        let Some(draft) = self.followed().filter(|draft| near && draft.whole) else { return false };
+        let Some(draft) = self.followed().filter(|&at| near && self.drafts[at].whole) else { return false };
+        let draft = &mut self.drafts[draft];
         let items = sentence.items();
         let end = items
             .iter()
@@ -158,12 +230,9 @@ impl Reader<'_> {
     }
 
     /// The draft that a marked sentence goes on with: the one that began with marks, rather than a fragment behind it.
-    fn followed(&mut self) -> Option<&mut Draft> {
-        let at = (self.since..self.drafts.len()).rev().find(|&at| self.drafts[at].whole);
-        match at {
-            Some(at) => self.drafts.get_mut(at),
-            None => self.drafts.get_mut(self.since),
-        }
+    fn followed(&self) -> Option<usize> {
+        let whole = (self.since..self.drafts.len()).rev().find(|&at| self.drafts[at].whole);
+        whole.or((self.since < self.drafts.len()).then_some(self.since))
     }
 
     fn attributed(&mut self, sentence: &Sentence<'_, '_>, attribution: Attribution) {
@@ -218,6 +287,10 @@ impl<'t> Sentence<'_, 't> {
             block: self.block,
             bytes: self.line.bytes(self.items.start + part.start..self.items.start + part.end),
         }
+    }
+
+    fn is_block(&self) -> bool {
+        self.items == (0..self.line.items.len())
     }
 
     /// Whether its first marks are single ones.

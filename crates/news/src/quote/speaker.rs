@@ -127,7 +127,8 @@ impl<'n> Speakers<'n> {
                 .flatten()
                 .filter(fits)
                 .find(|name| self.is_before(**name, mention));
-            let earlier = || self.recent.iter().rev().skip(1).find_map(|people| people.iter().find(fits));
+            let other = |name: &&usize| fits(name) && !self.is_behind(**name, mention);
+            let earlier = || self.recent.iter().rev().skip(1).find_map(|people| people.iter().find(other));
             if let Some(name) = here.or_else(earlier) {
                 return self.named(&self.names.names[*name]);
             }
@@ -163,6 +164,13 @@ impl<'n> Speakers<'n> {
             block: self.block,
             bytes: self.sentence.start..mention.bytes.start.max(self.sentence.start),
         };
+        self.names.within(&span).any(|known| known.name == name)
+    }
+
+    /// Whether a name stands in the sentence behind a mention: "he told Vane" is not about what Vane said.
+    fn is_behind(&self, name: usize, mention: &Span) -> bool {
+        let span =
+            Span { block: self.block, bytes: mention.bytes.end..self.sentence.end.max(mention.bytes.end) };
         self.names.within(&span).any(|known| known.name == name)
     }
 

@@ -6,6 +6,7 @@
 //! conflict. A few words that anybody might say are one only under one name, and words that are only alike under two names stay two
 //! utterances, linked.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
@@ -125,7 +126,7 @@ fn utterance(lines: &[Line<'_>], words: &[Vec<Word<'_>>], members: &[usize]) -> 
 
 /// A word as it is compared, and where it stands.
 struct Word<'a> {
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
     bytes: Range<usize>,
 }
 
@@ -141,13 +142,13 @@ fn split(text: &str) -> Vec<Word<'_>> {
                 let bytes: Range<usize> = from..at;
                 let word = &text[bytes.clone()];
                 let plain = word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-                let text = if plain {
+                let text: Cow<'_, str> = if plain {
                     word.into()
                 } else {
                     let letters = word.chars().filter(|c| !matches!(c, '\'' | '’'));
                     letters.flat_map(char::to_lowercase).collect::<String>().into()
                 };
-                if text != "" && words.len() < LONGEST {
+                if !text.is_empty() && words.len() < LONGEST {
                     words.push(Word { text, bytes });
                 }
                 begin = None;

@@ -150,16 +150,15 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Text has next to no control characters, and its letters are letters.
 fn is_text(text: &str) -> bool {
-    let (mut all, mut control, mut broken) = (0usize, 0usize, 0usize);
-    for c in text.chars() {
-        all += 1;
-        match c {
-            '\n' | '\r' | '\t' | '\u{c}' => {}
-            '\u{fffd}' => broken += 1,
-            c if c.is_control() => control += 1,
-            _ => {}
-        }
-    }
+    // Byte by byte, since pages are long: letters begin with a byte that continues none; of the control characters those
+    // beyond ASCII are two bytes.
+    let bytes = text.as_bytes();
+    let all = bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+    let is_control =
+        |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0c)) || byte == 0x7f;
+    let ascii = bytes.iter().filter(|&&byte| is_control(byte)).count();
+    let control = ascii + bytes.windows(2).filter(|pair| pair[0] == 0xc2 && pair[1] < 0xa0).count();
+    let broken = text.matches('\u{fffd}').count();
     control * 100 <= all && broken * 10 <= all
 }
 

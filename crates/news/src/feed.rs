@@ -90,7 +90,7 @@ fn item(entry: &Entry, feed: &Feed, outlet: Option<String>, source: &Source) -> 
     // Atom asks for `updated` only; without `published` it is the day the entry came out or was last changed.
     document.published =
         entry.published.or(entry.updated).and_then(|moment| stamp::minute(moment.timestamp()));
-    text::clean(blocks, &mut document);
+    text::clean(blocks.into_iter().map(|block| (block, None)).collect(), &mut document);
     if document.body.iter().all(|block| !matches!(block, Block::Paragraph(_))) {
         return Err("it has no text".to_owned());
     }

@@ -1,11 +1,20 @@
 //! HTML -> a document: the article's text, told from the page around it.
 //!
-//! Readability's algorithm (`dom_smoothie`) finds the article; what is ours is the guard before it, the walk from
-//! elements to plain blocks, and the choice among the places where a page states title, byline, date and address.
+//! ```text
+//! tree -> outline (lines and the elements they stand in) -> body (which lines) -> trim (which of those not, and why) -> blocks
+//! ```
+//!
+//! The body is found as Readability does it, on an outline that a single walk makes of the page. A text so short that it may be
+//! a part is compared with what `dom_smoothie` finds, which also weighs the places where a page states title, byline and outlet.
 //! Only text leaves this module. A block that reads `<script>` is a text that says so, and is shown as such.
 
-mod blocks;
+mod body;
+mod furniture;
+mod hint;
 mod meta;
+mod outline;
+mod trim;
+mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,6 +25,8 @@ use proto::story::Block;
 use crate::depth::{self, DepthError, Markup};
 use crate::document::{self, Source, web_address};
 use crate::text;
+use body::Body;
+use outline::Outline;
 
 /// Why a page is not an article.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +48,9 @@ pub enum PageError {
 
 /// Elements looked at by the extractor; the longest live pages have a third.
 const MOST_ELEMENTS: usize = 100_000;
+
+/// An article of fewer bytes may be a part of it: another extractor is asked.
+const SHORT: usize = 500;
 
 /// Reads the article of a page. `address` is where the page was fetched, if it was.
 pub fn read(html: &str, address: Option<&str>, source: Source) -> Result<document::Document, PageError> {
@@ -68,43 +82,54 @@ pub fn fragment(html: &str) -> Result<Vec<Block>, PageError> {
     depth::check(html, Markup::Html)?;
     catch_unwind(|| {
         let tree = Document::from(html);
-        blocks::check_depth(&tree)?;
-        Ok(blocks::blocks(tree.root()))
+        Ok(Outline::read(tree.root())?.blocks())
     })
     .map_err(|_| PageError::Extractor)?
 }
 
 struct Extracted {
     meta: meta::Meta,
-    blocks: Vec<Block>,
+    blocks: Vec<trim::Judged>,
 }
 
 fn extract(html: &str, address: Option<&str>) -> Result<Extracted, PageError> {
-    let config = Config { max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
     let tree = Document::from(html);
-    blocks::check_depth(&tree)?;
+    let outline = Outline::read(tree.root())?;
+    if outline.elements.len() > MOST_ELEMENTS {
+        return Err(DepthError::TooManyTags.into());
+    }
+    let config = Config { max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
     let mut page =
         Readability::with_document(tree, address, Some(config)).map_err(|_| PageError::Extractor)?;
-    let mut meta = meta::read(&page);
-    let blocks = match page.parse() {
-        Ok(article) => {
-            meta.complete(&article);
-            blocks::blocks(Document::from(article.content).root())
-        }
-        Err(ReadabilityError::TooManyElements(..)) => return Err(DepthError::TooManyTags.into()),
-        // Short pages have too little text for the extractor: everything they say is taken.
-        Err(_) => {
-            let tree = Document::from(html);
-            let blocks = blocks::blocks(tree.root());
-            let page = Readability::with_document(tree, None, None).map_err(|_| PageError::Extractor)?;
-            meta.complete_without_article(&page);
-            blocks
-        }
+    let meta = meta::read(&page);
+    let judge = |outline: &Outline, body: &Body| {
+        trim::judge(outline, body, meta.title.as_deref(), meta.byline.as_deref())
     };
-    let title = meta.title.clone();
-    let is_title = |block: &Block| matches!(block, Block::Heading(text) if Some(text) == title.as_ref());
-    let blocks = blocks.into_iter().filter(|block| !is_title(block)).collect();
+    let mut blocks = body::find(&outline).map(|body| judge(&outline, &body)).unwrap_or_default();
+    if size(&blocks) < SHORT {
+        let second = match page.parse() {
+            Ok(article) => Outline::read(Document::from(article.content).root())?,
+            Err(ReadabilityError::TooManyElements(..)) => return Err(DepthError::TooManyTags.into()),
+            // Short pages have too little text for the extractor: everything they say is taken.
+            Err(_) => outline,
+        };
+        let second = judge(&second, &Body::all(&second));
+        if size(&second) > 2 * size(&blocks) {
+            blocks = second;
+        }
+    }
+    let is_title = |block: &Block| matches!(block, Block::Heading(text) if Some(text) == meta.title.as_ref());
+    blocks.retain(|(block, _)| !is_title(block));
     Ok(Extracted { meta, blocks })
+}
+
+/// Letters of what is kept.
+fn size(blocks: &[trim::Judged]) -> usize {
+    blocks
+        .iter()
+        .filter(|(block, out)| out.is_none() && matches!(block, Block::Paragraph(_)))
+        .map(|(block, _)| block.text().len())
+        .sum()
 }
 
 #[cfg(test)]

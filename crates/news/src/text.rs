@@ -11,7 +11,7 @@
 mod head;
 mod join;
 mod lines;
-pub(crate) use lines::words;
+pub(crate) use lines::{count_words, ends_sentence, is_prose, words};
 pub(crate) mod patterns;
 mod summary;
 mod tail;
@@ -81,9 +81,16 @@ pub fn read(text: &str, source: Source) -> Result<Document, TextError> {
 }
 
 /// Fills `document` with blocks that another format's reader found, leaving out what is not the article.
-pub(crate) fn clean(blocks: Vec<Block>, document: &mut Document) {
-    let mut pieces: Vec<Piece> =
-        blocks.into_iter().zip(1..).map(|(block, number)| Piece::of_block(block, number)).collect();
+/// A block that its reader judged already comes with the reason.
+pub(crate) fn clean(blocks: Vec<(Block, Option<Reason>)>, document: &mut Document) {
+    let mut pieces: Vec<Piece> = Vec::with_capacity(blocks.len());
+    for ((block, out), number) in blocks.into_iter().zip(1..) {
+        let mut piece = Piece::of_block(block, number);
+        if let Some(reason) = out {
+            piece.role = Role::Out(reason);
+        }
+        pieces.push(piece);
+    }
     for piece in pieces.iter_mut().filter(|piece| matches!(piece.role, Role::Paragraph | Role::Heading)) {
         if let Some(reason) = patterns::judge(&piece.text, false) {
             piece.role = Role::Out(reason);

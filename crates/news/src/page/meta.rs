@@ -1,13 +1,14 @@
 //! Where a page states its title, author, date, outlet and address, best place first.
 
-use dom_smoothie::{Article, Readability};
+use dom_query::Selection;
+use dom_smoothie::Readability;
 use proto::story::When;
 use serde_json::Value;
 
 use crate::stamp;
 
 /// What a page states about itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Meta {
     pub(super) title: Option<String>,
     pub(super) byline: Option<String>,
@@ -18,15 +19,41 @@ pub(super) struct Meta {
 }
 
 /// Reads what must be read before the extractor takes the page apart. Title, byline and outlet are weighed by the
-/// extractor itself: see [`Meta::complete`].
+/// extractor itself.
 pub(super) fn read(page: &Readability) -> Meta {
-    Meta {
-        published: published(page),
+    let stated = page.get_article_metadata(page.parse_json_ld());
+    let title = if stated.title.is_empty() { page.get_article_title().to_string() } else { stated.title };
+    let mut meta = Meta {
+        outlet: stated.site_name.as_deref().and_then(|name| one_line(name, 100)),
+        byline: stated.byline.or_else(|| signed(page)).as_deref().and_then(author),
+        published: published(page).or_else(|| stamp::parse(stated.published_time.as_deref()?)),
         language: attribute(page, "html", "lang").filter(|tag| tag.len() <= 35 && tag.is_ascii()),
         address: attribute(page, "link[rel='canonical']", "href")
-            .or_else(|| attribute(page, "meta[property='og:url']", "content")),
-        ..Meta::default()
-    }
+            .or_else(|| attribute(page, "meta[property='og:url']", "content"))
+            .or(stated.url),
+        title: None,
+    };
+    meta.title = one_line(&title, 300).map(|title| meta.without_outlet(title));
+    meta
+}
+
+/// The author as printed: what the first element says that is named for one.
+fn signed(page: &Readability) -> Option<String> {
+    const NAMED: &str = "[rel='author'],[itemprop*='author'],[class*='byline' i],[class*='author' i],[class*='writtenby' i],\
+                         [class*='dateline' i],[id*='byline' i],[id*='author' i]";
+    /// Few pages have more before the first that is one.
+    const TRIED: usize = 20;
+    /// Longer ones say more than who wrote it, in letters.
+    const LONGEST: usize = 100;
+    let found = page.doc.try_select(NAMED)?;
+    found.nodes().iter().take(TRIED).find_map(|node| {
+        let whole = node.text();
+        if whole.trim().is_empty() || whole.trim().chars().count() >= LONGEST {
+            return None;
+        }
+        let name = Selection::from(*node).select_single("[itemprop='name']");
+        Some(if name.is_empty() { whole.trim().to_owned() } else { name.text().trim().to_owned() })
+    })
 }
 
 fn attribute(page: &Readability, selector: &str, name: &str) -> Option<String> {
@@ -117,23 +144,6 @@ fn kind(object: &serde_json::Map<String, Value>) -> Kind {
 }
 
 impl Meta {
-    /// Adds what the extractor found.
-    pub(super) fn complete(&mut self, article: &Article) {
-        self.outlet = article.site_name.as_deref().and_then(|name| one_line(name, 100));
-        self.title = one_line(&article.title, 300).map(|title| self.without_outlet(title));
-        self.byline = article.byline.as_deref().and_then(author);
-        self.published = self.published.or_else(|| stamp::parse(article.published_time.as_deref()?));
-        self.address = self.address.take().or_else(|| article.url.clone());
-    }
-
-    /// Adds what is stated in a page that the extractor could not read.
-    pub(super) fn complete_without_article(&mut self, page: &Readability) {
-        let meta = page.get_article_metadata(page.parse_json_ld());
-        self.outlet = meta.site_name.as_deref().and_then(|name| one_line(name, 100));
-        self.title = one_line(&meta.title, 300).map(|title| self.without_outlet(title));
-        self.byline = meta.byline.as_deref().and_then(author);
-    }
-
     /// "Ferry late | Harbour Post" is the headline "Ferry late".
     fn without_outlet(&self, title: String) -> String {
         let headline =

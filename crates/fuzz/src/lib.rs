@@ -55,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     target("pages", 16_384, stories::pages),
     target("feeds", 16_384, stories::feeds),
     target("articles", 8_192, stories::articles),
+    target("sayings", 4_096, stories::sayings),
     target("files", 16_384, device::files),
     target("sidecars", 4_096, stories::sidecars),
     #[cfg(feature = "cheap-kdf")]

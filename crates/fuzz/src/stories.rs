@@ -1,15 +1,19 @@
 //! What becomes a story: coverage from outside on its way into the press, and bundles on their way into a reader. In the end both
 //! stand on a page, where they are letters and nothing else.
 
+use jiff::civil::Date;
 use news::group::Grouper;
-use news::{Document, LONGEST_BODY, sidecar::Sidecar};
+use news::name::Names;
+use news::quote::{Who, quotes};
+use news::utterance::{Line, utterances};
+use news::{Document, LONGEST_BODY, Span, date, sidecar::Sidecar};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
 use proto::codec;
 use proto::edition::{
     Bundle, BundleRef, Head, MAX_BUNDLE, MAX_BUNDLE_BLOCKS, MAX_PACKED, MAX_PICTURE, MAX_STORIES,
     UnverifiedHead, page_digest, sign_head,
 };
-use proto::story::{MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
+use proto::story::{Block, MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
 use proto::{Digest, Millis};
 
 use crate::input::Input;
@@ -93,6 +97,89 @@ pub(crate) fn articles(bytes: &[u8]) {
     let (name, address) = (names[input.below(8)], [None, Some("https://outlet.example/a/b")][input.below(2)]);
     let content_type = types[input.below(4)];
     read(input.rest(), news::Input { name, address, content_type });
+}
+
+/// What an article says: its time expressions, names, quotes; and the utterances that two articles share.
+pub(crate) fn sayings(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let published = Date::new(2000 + i16::from(input.byte() % 100), 1 + (input.byte() % 12) as i8, 28).ok();
+    let text = String::from_utf8_lossy(input.rest());
+    let blocks: Vec<_> = text.lines().map(|line| Block::Paragraph(line.to_owned())).collect();
+    let (one, other) = blocks.split_at(blocks.len() / 2);
+    let mut said = Vec::new();
+    for (article, blocks) in [one, other].into_iter().enumerate() {
+        times(blocks, published);
+        let names = Names::of(blocks);
+        assert!(
+            names
+                .mentions
+                .iter()
+                .all(|mention| words(blocks, &mention.span).is_some_and(|words| !words.is_empty()))
+        );
+        let place = |span: &Span| (span.block, span.bytes.start, span.bytes.end);
+        assert!(
+            names.mentions.windows(2).all(|pair| {
+                let (first, second) = (place(&pair[0].span), place(&pair[1].span));
+                first.0 < second.0 || first.2 <= second.1
+            }),
+            "in order, and none overlaps"
+        );
+        for quote in quotes(blocks, &names) {
+            let others = [&quote.cue, &quote.addressee, &quote.occasion];
+            let others =
+                others.into_iter().flatten().chain(quote.speaker.as_ref().map(|speaker| &speaker.mention));
+            assert!(quote.content.iter().chain(others).all(|span| words(blocks, span).is_some()));
+            let exact: Option<Vec<_>> = quote.words.iter().map(|span| words(blocks, span)).collect();
+            let exact = exact.expect("its words lie on letters").join(" ");
+            assert!(!exact.is_empty());
+            let speaker = quote.speaker.and_then(|speaker| match speaker.who {
+                Who::Named(name) => Some(name),
+                _ => None,
+            });
+            said.push((article, exact, speaker));
+        }
+    }
+    let lines: Vec<_> = said
+        .iter()
+        .map(|(article, words, speaker)| Line { article: *article, words, speaker: speaker.as_deref() })
+        .collect();
+    let found = utterances(&lines);
+    let mut all: Vec<_> =
+        found.iter().flat_map(|one| one.variants.iter().map(|variant| variant.line)).collect();
+    all.sort_unstable();
+    assert_eq!(all, Vec::from_iter(0..lines.len()), "each quote is a form of one utterance");
+    for (one, variant) in found.iter().flat_map(|one| one.variants.iter().map(move |variant| (one, variant)))
+    {
+        assert!(variant.kept.iter().all(|range| lines[one.fullest].words.get(range.clone()).is_some()));
+        assert!(variant.own.iter().all(|range| lines[variant.line].words.get(range.clone()).is_some()));
+    }
+}
+
+fn words<'a>(blocks: &'a [Block], span: &Span) -> Option<&'a str> {
+    blocks.get(span.block)?.text().get(span.bytes.clone())
+}
+
+fn times(blocks: &[Block], published: Option<Date>) {
+    let mut all = Vec::new();
+    for block in blocks {
+        let found = date::times(block.text());
+        assert!(
+            found
+                .iter()
+                .all(|time| block.text().get(time.span.clone()).is_some_and(|phrase| !phrase.is_empty()))
+        );
+        assert!(
+            found.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start),
+            "in order, and none overlaps"
+        );
+        all.extend(found);
+    }
+    let mut without = all.clone();
+    date::resolve(&mut without, None);
+    let _ = date::published(&without);
+    date::resolve(&mut all, published);
+    date::resolve(&mut without, published);
+    assert_eq!(all, without, "a day that comes later is as good");
 }
 
 /// Pages.

@@ -7,6 +7,7 @@
 mod bcubed;
 mod dates;
 mod extraction;
+mod quotes;
 mod report;
 mod stories;
 
@@ -16,9 +17,10 @@ use std::process::ExitCode;
 use report::Report;
 
 const HELP: &str = "\
-score dates DIR      time expressions, their spans and values (TimeML)
+score dates DIR       time expressions, their spans and values (TimeML)
 score extraction DIR  the text of articles, told from the pages around them (article-extraction-benchmark)
-score stories DIR    BCubed of the stories that articles are put into (ECB+)
+score quotes DIR      words and speakers of attributions with marks (PolNeAR)
+score stories DIR     BCubed of the stories that articles are put into (ECB+)
 
 --explain            what was wrong, item by item
 --json FILE          {task, documents, metrics: {name: value}} of all the data
@@ -33,8 +35,12 @@ pub(crate) struct Asked {
 
 type Task = fn(&Asked) -> Result<Report, String>;
 
-const TASKS: &[(&str, Task)] =
-    &[("dates", dates::score), ("extraction", extraction::score), ("stories", stories::score)];
+const TASKS: &[(&str, Task)] = &[
+    ("dates", dates::score),
+    ("extraction", extraction::score),
+    ("quotes", quotes::score),
+    ("stories", stories::score),
+];
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {

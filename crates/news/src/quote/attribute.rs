@@ -1,0 +1,275 @@
+//! A sentence with marked words -> who said them by which verb, and what all is attributed.
+//!
+//! Two forms. A tag stands behind the words or between them: "..., she said". A lead stands before them: "she said that ...".
+
+use std::ops::Range;
+
+use super::content::{content_begin, content_behind, content_end};
+use super::line::Item;
+use super::phrase::{Phrase, ends_with_comma, is_verb, main_subject, phrase_at, subject_before, verb_group};
+use super::tag::{Tag, late_tag, tag_behind};
+use crate::word::Class;
+
+/// One attribution within a sentence, in items of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribution {
+    /// The verb, or "according to".
+    pub(super) cue: Range<usize>,
+    pub(super) source: Option<Phrase>,
+    /// What is attributed, in order.
+    pub(super) content: Vec<Range<usize>>,
+    /// Who was told, for verbs of telling.
+    pub(super) addressee: Option<Phrase>,
+    /// Where or when.
+    pub(super) occasion: Option<Range<usize>>,
+}
+
+/// All attributions of a sentence that hold marked words, in order of their content.
+pub(super) fn attributions(items: &[Item<'_>]) -> Vec<Attribution> {
+    let mut found = raw(items);
+    for attribution in &mut found {
+        // "in an interview with the Gazette": who asked was told.
+        if let (None, Some(occasion)) = (&attribution.addressee, &attribution.occasion) {
+            attribution.addressee = interviewer(items, occasion);
+        }
+    }
+    found
+}
+
+/// The verb of a sentence that announces what comes behind it ("Vane added:"), and its subject.
+pub(super) fn announcing(items: &[Item<'_>]) -> (Option<Range<usize>>, Option<Phrase>) {
+    let verb = (0..items.len()).rev().find(|&at| items[at].is(Class::CUE) && is_verb(items, at));
+    let source =
+        verb.and_then(|verb| subject(items, 0, verb, None)).or_else(|| main_subject(items, 0, items.len()));
+    (verb.map(|verb| verb..verb + 1), source)
+}
+
+/// An attribution, and the item behind all of it.
+type Found = (Attribution, usize);
+
+/// The attributions, as the grammar finds them.
+fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
+    let mut found: Vec<Attribution> = Vec::new();
+    // Where what is not yet attributed begins.
+    let mut from = 0;
+    while let Some(mark) = (from..items.len()).find(|&at| items[at].marked.is_some()) {
+        let participle = items[from].is(Class::ING) && is_verb(items, from);
+        let direct = tag_behind(items, mark)
+            .filter(|_| !participle)
+            .and_then(|tag| with_tag(items, from, mark, mark + 1, tag));
+        let late = || late_tag(items, mark).and_then(|(end, tag)| with_tag(items, from, mark, end, tag));
+        // A tag that ends the sentence is about all of it.
+        let outer = || late().filter(|(_, end)| items[*end..].iter().all(|item| item.is_sign(".")));
+        let next = direct.or_else(outer).or_else(|| lead(items, from, mark, found.last())).or_else(late);
+        from = mark + 1;
+        if let Some((attribution, end)) = next {
+            from = from.max(end);
+            found.push(attribution);
+        }
+    }
+    found
+}
+
+/// The words up to `end` and those behind the tag that go on.
+fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) -> Option<Found> {
+    let first = content_begin(items, from, mark)..end;
+    let mut content = Vec::from([first]);
+    let mut next = tag.end;
+    if let Some((more, behind)) = continued(items, &tag) {
+        content.push(more);
+        next = behind;
+    }
+    let occasion = occasion(items, tag.end, items.len());
+    Some((
+        Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee, occasion },
+        next,
+    ))
+}
+
+/// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
+fn continued(items: &[Item<'_>], tag: &Tag) -> Option<(Range<usize>, usize)> {
+    if let Some(begin) = goes_on_unmarked(items, tag) {
+        let end = content_end(items, tag.cue.start, begin, begin);
+        return Some((begin..end, end));
+    }
+    let mark = (tag.end..items.len()).find(|&at| items[at].marked.is_some())?;
+    let verbs = (tag.end..mark).any(|at| is_verb(items, at) && items[at].is(Class::ING | Class::SAY));
+    let before = &items[mark - 1];
+    let signs = [",", ":", ";", "…"].iter().any(|sign| before.is_sign(sign)) || before.is_dash();
+    // A stop may be an abbreviation's: "in Orford, N.Y. “We wait.”"
+    let parted = mark == tag.end || signs || before.word.text.ends_with('.') || before.is(Class::AND);
+    if verbs || !parted {
+        return None;
+    }
+    let end = content_end(items, tag.cue.start, mark, mark);
+    Some((mark..end, end))
+}
+
+/// Where unmarked words go on behind a tag between commas: "“We wait,” he said, until it rains."
+fn goes_on_unmarked(items: &[Item<'_>], tag: &Tag) -> Option<usize> {
+    let next = items.get(tag.end + 1).filter(|_| items[tag.end].is_sign(","))?;
+    let clause = next.is(Class::AUX) || next.says_any(&["that", "rather", "because"]);
+    clause.then_some(tag.end + 1)
+}
+
+/// The attribution whose verb stands before the marked item, with content that holds it.
+fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
+    let first = &items[from];
+    // "Said Vane, a baker: “No.”"
+    if from == 0
+        && first.says_any(&["said", "says", "wrote", "added"])
+        && let Some(source) = phrase_at(items, 1)
+    {
+        return Some(plain(items, 0..1, Some(source), mark, mark));
+    }
+    if first.says("according") && items.get(from + 1).is_some_and(|next| next.says("to")) {
+        let source = phrase_at(items, from + 2)?;
+        let comma = (source.end..mark).find(|&at| items[at].is_sign(","))?;
+        return Some(plain(items, from..from + 2, Some(source), comma + 1, mark))
+            .filter(|(_, end)| *end > mark);
+    }
+    if let Some(found) = governed(items, from, mark, last) {
+        return Some(found);
+    }
+    let before = &items[from..mark].last()?;
+    // "Vane said in May, when it rained, “No.”"
+    if before.is_sign(",")
+        && let Some(verb) = (from..mark).rev().find(|&at| items[at].is(Class::SAY) && is_verb(items, at))
+    {
+        return Some(plain(items, verb..verb + 1, subject(items, from, verb, last), mark, mark));
+    }
+    // "Vane had an answer: “No.”"
+    before.is_sign(":").then(|| plain(items, mark - 1..mark, main_subject(items, from, mark), mark, mark))
+}
+
+/// An attribution that says nothing of who was told, or where.
+fn plain(items: &[Item<'_>], cue: Range<usize>, source: Option<Phrase>, begin: usize, mark: usize) -> Found {
+    let end = content_end(items, cue.start, begin, mark);
+    let content = std::iter::once(begin..end).collect();
+    (Attribution { cue, source, content, addressee: None, occasion: None }, end)
+}
+
+/// The attribution by the verb that has most to say about the marked item: the first whose clause holds it, else the nearest.
+fn governed(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
+    let mut best: Option<(u8, usize, Option<Phrase>, Range<usize>)> = None;
+    for verb in (from..mark).filter(|&at| is_verb(items, at)) {
+        let (addressee, begin) = content_behind(items, verb, mark);
+        if begin > mark {
+            continue;
+        }
+        let end = content_end(items, verb, begin, mark);
+        let rank = rank(items, verb, begin, mark);
+        if end > mark && best.as_ref().is_none_or(|(known, ..)| rank >= *known) {
+            best = Some((rank, verb, addressee, begin..end));
+            if rank == RULES {
+                break;
+            }
+        }
+    }
+    let (_, verb, addressee, content) = best?;
+    let source = subject(items, from, verb, last);
+    let (begin, end) = (content.start, content.end);
+    let told = addressee.as_ref().map_or(verb + 1, |phrase| phrase.end);
+    let occasion = occasion(items, told, begin).or_else(|| opening_occasion(items, from, source.as_ref()));
+    let before = source.as_ref().and_then(|source| content_before(items, from, source, verb, begin));
+    let content = before.into_iter().chain([content]).collect();
+    Some((Attribution { cue: verb..verb + 1, source, content, addressee, occasion }, end))
+}
+
+/// The half of the content before subject and verb: "The boat, Vane said, was “dead.”", "a boat which Vane called “dead”".
+fn content_before(
+    items: &[Item<'_>],
+    from: usize,
+    source: &Phrase,
+    verb: usize,
+    begin: usize,
+) -> Option<Range<usize>> {
+    let before = source.start.checked_sub(1).filter(|at| *at >= from)?;
+    if items[verb].is(Class::NAME) && items[before].says_any(&["which", "whom", "what", "who"]) {
+        return Some(before..before + 1);
+    }
+    let first = &items[from];
+    // What such a clause says is said too, unlike "When asked".
+    let concedes = first.says_any(&["while", "although", "though", "if", "because"])
+        || (first.says("in") && items[from + 1].says("other"));
+    let opens =
+        Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING;
+    let whole =
+        first.is_word() && (!first.is(opens) || first.is(Class::DETERMINER)) && items[begin].marked.is_none();
+    let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
+    let clause = items[before].is_sign(",") && before > from + 1 && parted && items[verb].is(Class::SAY);
+    (clause && (concedes || whole)).then_some(from..before)
+}
+
+/// A verb whose clause holds everything behind it.
+const RULES: u8 = 3;
+
+/// How much a verb has to say about marked words that stand behind it.
+fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
+    let first = &items[begin];
+    let direct = first.says("that") || begin == mark;
+    // Any word can begin a clause but one that belongs to the verb before it.
+    let clause = first.is(Class::PRONOUN | Class::DETERMINER)
+        || first.is_capital()
+        || (first.is_word() && !first.is(Class::PREPOSITION | Class::AUX | Class::ING));
+    match items[verb].is(Class::SAY) {
+        true if direct || clause => RULES,
+        true => 2,
+        false if direct || items[verb].is(Class::NAME) => 2,
+        false => 1,
+    }
+}
+
+/// The subject of a verb that leads: its own, that of the sentence, or that of the attribution before it.
+fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attribution>) -> Option<Phrase> {
+    let earlier = || last.and_then(|last| last.source.clone());
+    let group = verb_group(items, verb);
+    let coordinated = group == 0 || items[group - 1].is(Class::AND) || items[group - 1].is_sign(",");
+    if items[verb].is(Class::ING) || coordinated {
+        if group == 0 || (group == from && last.is_none()) {
+            // "Calling it “a joke,” Vane left."
+            let comma = (verb..items.len()).find(|&at| items[at].is_sign(",") || ends_with_comma(&items[at]));
+            return comma.and_then(|comma| main_subject(items, comma + 1, items.len()));
+        }
+        if let Some(source) = earlier() {
+            return Some(source);
+        }
+        if items[verb].is(Class::ING) {
+            return main_subject(items, 0, verb);
+        }
+    }
+    subject_before(items, from.min(group), verb).or_else(earlier).or_else(|| main_subject(items, 0, verb))
+}
+
+fn interviewer(items: &[Item<'_>], occasion: &Range<usize>) -> Option<Phrase> {
+    let interview =
+        occasion.clone().find(|&at| items[at].says("interview") || items[at].says("conversation"))?;
+    let with = (interview + 1..occasion.end).find(|&at| items[at].says("with") || items[at].says("to"))?;
+    phrase_at(items, with + 1).filter(|phrase| phrase.end <= occasion.end)
+}
+
+/// The occasions from `at` on, up to `limit`: "in a letter on Friday".
+fn occasion(items: &[Item<'_>], at: usize, limit: usize) -> Option<Range<usize>> {
+    let mut end = at;
+    while end < limit {
+        let item = &items[end];
+        if item.is(Class::TIME) {
+            end += 1;
+        } else if item
+            .says_any(&["in", "on", "at", "during", "from", "outside", "inside", "with", "after", "before"])
+            && let Some(phrase) = phrase_at(items, end + 1)
+            && phrase.end <= limit
+        {
+            end = phrase.end;
+        } else {
+            break;
+        }
+    }
+    (end > at).then_some(at..end)
+}
+
+/// "In a letter on Friday, Vane said ...".
+fn opening_occasion(items: &[Item<'_>], from: usize, source: Option<&Phrase>) -> Option<Range<usize>> {
+    let comma = source?.start.checked_sub(1).filter(|at| *at > from && items[*at].is_sign(","))?;
+    occasion(items, from, comma).filter(|found| found.end == comma)
+}

@@ -86,16 +86,8 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::Vow if infinitive => plan(words, at),
             // "Is to meet", but not "was quick to leave".
             Verb::Is | Verb::Was if infinitive && lex(words, at + 1) == Lex::To => Some(Direction::Planned),
-            Verb::Past
-            | Verb::Said
-            | Verb::Have
-            | Verb::Had
-            | Verb::Is
-            | Verb::Was
-            | Verb::Vow
-            | Verb::Scheduled
-            | Verb::Set => Some(nearer(words, at)),
-            Verb::None | Verb::Going | Verb::Clause | Verb::Bare | Verb::Owner => None,
+            verb if verb.tells() => Some(nearer(words, at)),
+            _ => None,
         };
         if told.is_some() {
             return told;
@@ -178,15 +170,7 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             {
                 return Some(Direction::Planned);
             }
-            Verb::Past
-            | Verb::Said
-            | Verb::Have
-            | Verb::Had
-            | Verb::Is
-            | Verb::Was
-            | Verb::Vow
-            | Verb::Scheduled
-            | Verb::Set => return Some(Direction::Past),
+            verb if verb.tells() => return Some(Direction::Past),
             _ => {}
         }
     }

@@ -40,6 +40,14 @@ pub(super) enum Verb {
     Clause,
 }
 
+impl Verb {
+    /// Whether its clause tells what was or is, unless words beside it make a plan of it.
+    pub(super) fn tells(self) -> bool {
+        use Verb::{Had, Have, Is, Past, Said, Scheduled, Set, Vow, Was};
+        matches!(self, Past | Said | Have | Had | Is | Was | Vow | Scheduled | Set)
+    }
+}
+
 /// Present forms are left out but where they tell of plans: they look like nouns.
 pub(super) fn verb(word: &[u8]) -> Verb {
     match word {

@@ -8,6 +8,7 @@ use news::quote::{Who, quotes};
 use news::utterance::{Line, utterances};
 use news::{Document, LONGEST_BODY, Span, date, sidecar::Sidecar};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
+use proto::analysis::Analysis;
 use proto::codec;
 use proto::edition::{
     Bundle, BundleRef, Head, MAX_BUNDLE, MAX_BUNDLE_BLOCKS, MAX_PACKED, MAX_PICTURE, MAX_STORIES,
@@ -85,7 +86,12 @@ pub(crate) fn bundles(bytes: &[u8]) {
 }
 
 fn other() -> Story {
-    Story { id: StoryId([0; 16]), title: "Another".into(), articles: Vec::new() }
+    Story {
+        id: StoryId([0; 16]),
+        title: "Another".into(),
+        articles: Vec::new(),
+        analysis: Analysis::default(),
+    }
 }
 
 /// Coverage in whatever form: the first byte says under which name it came.

@@ -1,9 +1,9 @@
 //! A document -> the edition's article, with its name.
 
-use proto::story::{Article, ArticleId, Block, MAX_BLOCKS};
+use proto::story::{Article, ArticleId, Block, Extent, MAX_BLOCKS};
 use sha2::{Digest, Sha256};
 
-use crate::document::{Document, web_address};
+use crate::document::{Document, Reason, web_address};
 
 /// Longest text of an article in an edition, in bytes; the rest is cut at a block's end. The longest magazine pieces
 /// stay below a third of it, and everybody downloads it.
@@ -42,7 +42,15 @@ pub fn article(document: &Document) -> Article {
         url,
         body,
         picture: None,
+        credit: credit(document),
+        extent: Extent::Whole,
     }
+}
+
+/// Who else contributed: a line that was left out of the text for saying so.
+fn credit(document: &Document) -> Option<String> {
+    let line = document.dropped.iter().find(|line| line.reason == Reason::Contribution)?;
+    Some(label(&line.text)).filter(|credit| !credit.is_empty())
 }
 
 /// First 16 bytes of SHA-256 over outlet, address and the blocks' text, each preceded by its length in bytes (8, big

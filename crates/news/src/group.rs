@@ -18,6 +18,7 @@ mod terms;
 
 use std::collections::{BTreeMap, HashMap};
 
+use proto::analysis::Analysis;
 use proto::codec;
 use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
 
@@ -276,6 +277,7 @@ impl Cluster {
             id: self.id,
             title: members.first().map(|lead| lead.article.title.clone()).unwrap_or_default(),
             articles: members.into_iter().map(|member| member.article.clone()).collect(),
+            analysis: Analysis::default(),
         }
     }
 }

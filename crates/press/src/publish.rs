@@ -570,7 +570,8 @@ pub async fn run(
 
 #[cfg(test)]
 mod tests {
-    use proto::story::{Article, ArticleId, Block, Grain, StoryId, When};
+    use proto::analysis::Analysis;
+    use proto::story::{Article, ArticleId, Block, Extent, Grain, StoryId, When};
 
     use proto::directory::{IntakeKey, MixKey};
     use proto::keys::Period;
@@ -594,8 +595,15 @@ mod tests {
             url: None,
             body: vec![Block::Paragraph(text.into())],
             picture: None,
+            credit: None,
+            extent: Extent::Whole,
         };
-        Story { id: StoryId([n; 16]), title: article.title.clone(), articles: vec![article] }
+        Story {
+            id: StoryId([n; 16]),
+            title: article.title.clone(),
+            articles: vec![article],
+            analysis: Analysis::default(),
+        }
     }
 
     fn digests(page: &Bundle) -> Vec<([u8; 16], Digest)> {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use minicbor::{Decode, Decoder, Encode};
 
+use crate::analysis::MAX_ANALYSIS;
 use crate::codec::{self, Malformed};
 use crate::directory::{self, Directory, MixKey, RoundKeys};
 use crate::drops::{DeskDrop, ReaderDrop};
@@ -31,6 +32,8 @@ pub const MAX_PICTURE: usize = 20 * 1024;
 pub const MAX_STORIES: usize = 1_000;
 /// The most blocks of text that all articles of a bundle may have.
 pub const MAX_BUNDLE_BLOCKS: usize = 200_000;
+/// The most that the analyses of all stories of a bundle may weigh, in bytes of their encoding.
+pub const MAX_BUNDLE_ANALYSES: usize = 4 * 1024 * 1024;
 
 /// Names a bundle of stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -65,6 +68,9 @@ impl BundleRef {
                 return Err(EditionRejected::Story);
             }
         }
+        if !bundle.stories.iter().all(|story| story.analysis.fits(&story.articles)) {
+            return Err(EditionRejected::Story);
+        }
         let ids: HashSet<StoryId> = bundle.stories.iter().map(|s| s.id).collect();
         if ids.len() != bundle.stories.len() || bundle.stories.iter().any(|s| s.articles.is_empty()) {
             return Err(EditionRejected::Story);
@@ -73,7 +79,7 @@ impl BundleRef {
     }
 }
 
-// EDN-08: so many stories, articles and blocks. They are counted before anything is made of them, because a few kilobytes can
+// EDN-08, EDN-15: so many stories, articles and blocks, and so large analyses. They are counted before anything is made of them, because a few kilobytes can
 // name millions, each of which takes a hundred bytes of memory and more.
 fn count(bundle: &[u8]) -> Result<(), EditionRejected> {
     let from = &mut Decoder::new(bundle);
@@ -83,7 +89,7 @@ fn count(bundle: &[u8]) -> Result<(), EditionRejected> {
 }
 
 fn count_stories(from: &mut Decoder<'_>) -> Result<(), EditionRejected> {
-    let mut blocks = 0;
+    let (mut blocks, mut analyses) = (0, 0);
     for _ in 0..array(from, MAX_STORIES)? {
         let behind = record(from, 2)?;
         for _ in 0..array(from, MAX_ARTICLES)? {
@@ -95,7 +101,13 @@ fn count_stories(from: &mut Decoder<'_>) -> Result<(), EditionRejected> {
             }
             skip(from, here.saturating_add(behind))?;
         }
+        let before = from.position();
         skip(from, behind)?;
+        let analysis = from.position() - before;
+        analyses += analysis;
+        if analysis > MAX_ANALYSIS || analyses > MAX_BUNDLE_ANALYSES {
+            return Err(EditionRejected::Story);
+        }
     }
     Ok(())
 }
@@ -474,6 +486,10 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
+    use crate::analysis::{
+        self, Analysis, Anchor, Claim, Difference, Event, Mention, Origin, OriginKind, Passage, Point,
+        Sourcing, Speaker, Status, Utterance, Variant,
+    };
     use crate::decoy::Decoys;
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
     use crate::hold::Hold;
@@ -482,7 +498,7 @@ mod tests {
     use crate::seal::SealSecret;
     use crate::sign::RootSecret;
     use crate::size::READER_SLOT;
-    use crate::story::{Article, ArticleId, Block, Grain, Media, Picture, When};
+    use crate::story::{Article, ArticleId, Block, Extent, Grain, Media, Picture, When};
 
     struct Town {
         directory: Directory,
@@ -592,8 +608,15 @@ mod tests {
             url: Some("https://herald.example/bridge".into()),
             body: vec![Block::Paragraph("It opened.".into())],
             picture: None,
+            credit: None,
+            extent: Extent::Whole,
         };
-        Story { id: StoryId([id; 16]), title: "A bridge opens".into(), articles: vec![article] }
+        Story {
+            id: StoryId([id; 16]),
+            title: "A bridge opens".into(),
+            articles: vec![article],
+            analysis: Analysis::default(),
+        }
     }
 
     #[test]
@@ -765,6 +788,103 @@ mod tests {
             let edition = t.verify(&Head { front, ..t.head() }).unwrap();
             assert_eq!(edition.front(&bytes).is_ok(), good, "{len} bytes");
         }
+    }
+
+    /// An analysis with one passage, a stated origin and a form of an utterance.
+    fn analysis() -> Analysis {
+        let words = Passage { article: 0, block: 0, start: 0, end: 3 };
+        let sourcing = vec![Sourcing { article: 0, origin: Some(0), stated: Some(words) }];
+        let variant = Variant {
+            words: vec![words],
+            sentence: words,
+            speaker: Speaker::Named("Ada Moor".into()),
+            addressee: None,
+            occasion: Some(words),
+            kept: vec![(0, 3)],
+        };
+        let mention = Mention { sentence: words, phrase: words, anchor: Anchor::Stated };
+        let sides = vec![vec![words], vec![words]];
+        let differences = vec![Difference { point: Point::Wording, sides }];
+        Analysis {
+            events: vec![Event {
+                first: 9,
+                last: 9,
+                grain: analysis::Grain::Day,
+                status: Status::Planned,
+                mentions: vec![mention],
+            }],
+            utterances: vec![Utterance {
+                variants: vec![variant],
+                fullest: 0,
+                alike: vec![0],
+                sourcing: sourcing.clone(),
+                differences: differences.clone(),
+            }],
+            claims: vec![Claim { sentences: vec![words], sourcing, differences }],
+            origins: vec![Origin { kind: OriginKind::Public, name: "the council".into() }],
+            spellings: vec![vec!["Moor".into(), "More".into()]],
+        }
+    }
+
+    #[test]
+    fn edn_15_an_analysis_rests_on_its_articles() {
+        let t = town();
+        let open = |bend: &dyn Fn(&mut Analysis)| {
+            let mut one = Story { analysis: analysis(), ..story(1, 2) };
+            one.articles[0].body = vec![Block::Paragraph("Épées, all of them.".into())];
+            bend(&mut one.analysis);
+            let (bytes, front) = Bundle { stories: vec![one], gone: vec![] }.pack();
+            t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
+        };
+        let no = Err(EditionRejected::Story);
+        assert_eq!(open(&|_| ()), Ok(()));
+        let bends: &[&dyn Fn(&mut Analysis)] = &[
+            &|a| a.events[0].mentions[0].sentence.end = 99,
+            &|a| a.events[0].mentions[0].phrase.start = 1,
+            &|a| a.events[0].mentions.clear(),
+            &|a| a.events[0].first = 10,
+            &|a| a.utterances[0].fullest = 1,
+            &|a| a.utterances[0].alike = vec![1],
+            &|a| a.utterances[0].variants[0].words.clear(),
+            &|a| a.utterances[0].variants[0].words[0].article = 1,
+            &|a| a.utterances[0].variants[0].sentence.block = 1,
+            &|a| {
+                a.utterances[0].variants[0].occasion =
+                    Some(Passage { article: 0, block: 0, start: 3, end: 3 })
+            },
+            &|a| a.utterances[0].variants[0].kept = vec![(0, 1)],
+            &|a| a.utterances[0].sourcing[0].article = 1,
+            &|a| a.utterances[0].differences[0].sides[1][0].block = 1,
+            &|a| a.claims[0].sourcing[0].origin = Some(1),
+            &|a| a.claims[0].sourcing[0].stated.as_mut().unwrap().start = 1,
+            &|a| a.claims[0].sentences.clear(),
+            &|a| a.claims[0].differences[0].sides.truncate(1),
+            &|a| a.spellings[0].truncate(1),
+        ];
+        for (n, bend) in bends.iter().enumerate() {
+            assert_eq!(open(bend), no, "bend {n}");
+        }
+    }
+
+    #[test]
+    fn edn_15_an_analysis_is_measured_before_it_is_made() {
+        let t = town();
+        let open = |stories: Vec<Story>| {
+            let (bytes, front) = Bundle { stories, gone: vec![] }.pack();
+            t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
+        };
+        let of = |id: u8, len: usize| {
+            let spellings = vec![vec!["M".repeat(len), "Moor".into()]];
+            Story { analysis: Analysis { spellings, ..Analysis::default() }, ..story(id, 2) }
+        };
+        let rest = codec::encode(&of(1, 60_000).analysis).len() - 60_000;
+        let no = Err(EditionRejected::Story);
+        assert_eq!(
+            (open(vec![of(1, MAX_ANALYSIS - rest)]), open(vec![of(1, MAX_ANALYSIS - rest + 1)])),
+            (Ok(()), no)
+        );
+        let full = |n: u8| (0..n).map(|id| of(id, MAX_ANALYSIS - rest)).collect::<Vec<_>>();
+        assert_eq!((open(full(64)), open(full(65))), (Ok(()), no), "those of a bundle together");
     }
 
     /// Six million empty paragraphs are 6 KB on the way.

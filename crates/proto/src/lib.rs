@@ -13,6 +13,7 @@
 //! conversation::seal_reply -> envelope::to_readers -> ... -> drops::ReaderDrop -> conversation::open_reply
 //! ```
 
+pub mod analysis;
 pub mod batch;
 pub mod codec;
 pub mod conversation;

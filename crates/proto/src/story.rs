@@ -5,6 +5,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::analysis::Analysis;
+
 /// The most articles of a story: of one event some dozens of outlets tell at most.
 pub const MAX_ARTICLES: usize = 100;
 /// The most blocks of an article: the longest magazine pieces have some hundreds of paragraphs.
@@ -30,6 +32,9 @@ pub struct Story {
     /// Articles, the lead first, then by time. Never empty.
     #[n(2)]
     pub articles: Vec<Article>,
+    /// What the press found in them.
+    #[n(3)]
+    pub analysis: Analysis,
 }
 
 impl Story {
@@ -74,6 +79,25 @@ pub struct Article {
     /// At most one picture, for own and licensed outlets.
     #[n(7)]
     pub picture: Option<Picture>,
+    /// Who else contributed, as printed: an agency mostly.
+    #[n(8)]
+    pub credit: Option<String>,
+    /// How much of the text is here.
+    #[n(9)]
+    pub extent: Extent,
+}
+
+/// How much of an article's text an edition carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Extent {
+    /// All of it: the outlet is the press's own or has licensed it.
+    #[default]
+    #[n(0)]
+    Whole,
+    /// Quotes and the sentences that the analysis rests on.
+    #[n(1)]
+    Excerpt,
 }
 
 /// One block of an article's text. Plain text, never markup.

@@ -3,7 +3,8 @@
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use maud::{Markup, html};
-use proto::story::{Article, ArticleId, Block, Grain, Media, Picture, Story, StoryId, When};
+use proto::analysis::Analysis;
+use proto::story::{Article, ArticleId, Block, Extent, Grain, Media, Picture, Story, StoryId, When};
 use ui::{Frame, Link, Zone, assets, headers, page, status, story};
 
 #[tokio::main]
@@ -73,6 +74,7 @@ fn stories() -> Vec<Story> {
             articles: (0..[9, 4, 2, 1, 6, 3, 1, 2][number])
                 .map(|part| article(number as u8, part, title))
                 .collect(),
+            analysis: Analysis::default(),
         })
         .collect()
 }
@@ -118,6 +120,8 @@ fn article(story: u8, part: u8, title: &str) -> Article {
             })
             .collect(),
         picture: (part == 0 && story.is_multiple_of(3)).then_some(picture),
+        credit: None,
+        extent: Extent::Whole,
     }
 }
 

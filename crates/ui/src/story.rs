@@ -208,7 +208,8 @@ fn anchor(article: &Article) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proto::story::{Grain, When};
+    use proto::analysis::Analysis;
+    use proto::story::{Extent, Grain, When};
 
     use super::*;
 
@@ -222,11 +223,18 @@ mod tests {
             url: Some("https://harbour.example/quay".into()),
             body: vec![Block::Heading("The quay".into()), Block::Paragraph(words.into())],
             picture: None,
+            credit: None,
+            extent: Extent::Whole,
         }
     }
 
     fn a_story(articles: Vec<Article>) -> Story {
-        Story { id: StoryId([9; 16]), title: "The quay is closed".into(), articles }
+        Story {
+            id: StoryId([9; 16]),
+            title: "The quay is closed".into(),
+            articles,
+            analysis: Analysis::default(),
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{Config, Device, Exchanged, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
+use proto::analysis::Analysis;
 use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
@@ -23,7 +24,7 @@ use proto::mix::{BatchId, Manifest};
 use proto::pass::{self, DeskPass};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, RootSecret, Unverified};
-use proto::story::{Article, ArticleId, Block, Grain, Story, StoryId, When};
+use proto::story::{Article, ArticleId, Block, Extent, Grain, Story, StoryId, When};
 use proto::{Clock, DeskId, Digest, Millis, NetworkId, Round, Schedule, path};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -930,6 +931,9 @@ pub(crate) fn story(n: u32) -> Story {
             url: None,
             body: vec![Block::Paragraph(words.join(" "))],
             picture: None,
+            credit: None,
+            extent: Extent::Whole,
         }],
+        analysis: Analysis::default(),
     }
 }

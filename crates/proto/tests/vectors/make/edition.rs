@@ -1,12 +1,13 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
+use proto::analysis::{Analysis, Claim, Passage};
 use proto::directory::Role;
 use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, MAX_STORIES, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::{PASS, READER_SLOT};
 use proto::story::{
-    Article, ArticleId, Block, Grain, MAX_ARTICLES, MAX_BLOCKS, Media, Picture, Story, StoryId, When,
+    Article, ArticleId, Block, Extent, Grain, MAX_ARTICLES, MAX_BLOCKS, Media, Picture, Story, StoryId, When,
 };
 use proto::{Digest, Millis, Round, codec};
 
@@ -27,8 +28,15 @@ fn story() -> Story {
         url: Some("https://herald.example/bridge".into()),
         body: vec![Block::Heading("A year late".into()), Block::Paragraph("It opened on Monday.".into())],
         picture: None,
+        credit: None,
+        extent: Extent::Whole,
     };
-    Story { id: StoryId([0xa2; 16]), title: "Bridge opens a year late".into(), articles: vec![article] }
+    Story {
+        id: StoryId([0xa2; 16]),
+        title: "Bridge opens a year late".into(),
+        articles: vec![article],
+        analysis: Analysis::default(),
+    }
 }
 
 fn exits(outputs: Vec<Digest>) -> Manifest {
@@ -290,6 +298,22 @@ fn bundles(p: &Press) -> Vec<Case> {
             "a picture of 20,481 bytes",
             with(&|a| a.picture = Some(picture.clone())),
         ),
+        p.bundle(
+            "edn-15-passage",
+            "story",
+            "EDN-15",
+            "an analysis with a passage that ends within a letter",
+            Story { analysis: claim(11), ..accented() },
+        ),
+        p.bundle(
+            "analysis",
+            "success",
+            "EDN-15",
+            "the same that ends behind it",
+            Story { analysis: claim(12), ..accented() },
+        )
+        .with("stories", 1)
+        .with("gone", 1),
         p.stories(
             "edn-08-twice",
             "story",
@@ -298,6 +322,19 @@ fn bundles(p: &Press) -> Vec<Case> {
             vec![story(), with(&|a| a.title = "Bridge opens".into())],
         ),
     ]
+}
+
+/// A story whose text ends with a letter of two bytes, and an analysis with one claim, whose words are the first `end` bytes.
+fn accented() -> Story {
+    let mut story = story();
+    story.articles[0].body = vec![Block::Paragraph("At the café".into())];
+    story
+}
+
+fn claim(end: u32) -> Analysis {
+    let words = Passage { article: 0, block: 0, start: 0, end };
+    let claim = Claim { sentences: vec![words], sourcing: vec![], differences: vec![] };
+    Analysis { claims: vec![claim], ..Analysis::default() }
 }
 
 /// How much a bundle may be made of: numbers that weigh nothing on the way.

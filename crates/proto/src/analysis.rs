@@ -80,6 +80,12 @@ pub struct Event {
     /// The sentences that tell of it, the fullest first.
     #[n(4)]
     pub mentions: Vec<Mention>,
+    /// How each article that carries it comes to it.
+    #[n(5)]
+    pub sourcing: Vec<Sourcing>,
+    /// What its carriers do not agree on.
+    #[n(6)]
+    pub differences: Vec<Difference>,
 }
 
 /// A sentence that tells of an event.
@@ -336,6 +342,8 @@ impl Analysis {
             event.first <= event.last
                 && !event.mentions.is_empty()
                 && event.mentions.iter().all(|it| lies(&it.sentence) && lies(&it.phrase))
+                && sourced(&event.sourcing)
+                && differ(&event.differences)
         }) && self.utterances.iter().all(|utterance| {
             let Some(fullest) = utterance.variants.get(utterance.fullest as usize) else { return false };
             let words = fullest.text(articles);

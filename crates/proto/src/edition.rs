@@ -812,6 +812,8 @@ mod tests {
                 grain: analysis::Grain::Day,
                 status: Status::Planned,
                 mentions: vec![mention],
+                sourcing: sourcing.clone(),
+                differences: differences.clone(),
             }],
             utterances: vec![Utterance {
                 variants: vec![variant],
@@ -843,6 +845,8 @@ mod tests {
             &|a| a.events[0].mentions[0].phrase.start = 1,
             &|a| a.events[0].mentions.clear(),
             &|a| a.events[0].first = 10,
+            &|a| a.events[0].sourcing[0].article = 1,
+            &|a| a.events[0].differences[0].sides.clear(),
             &|a| a.utterances[0].fullest = 1,
             &|a| a.utterances[0].alike = vec![1],
             &|a| a.utterances[0].variants[0].words.clear(),

@@ -26,6 +26,7 @@ use crate::article::article;
 use crate::document::Document;
 use sketch::Sketch;
 use space::{Space, Vector};
+pub(crate) use stopwords::STOP_WORDS;
 
 /// Alike enough to be one story. One value for all data: the figures of ECB+ hardly change between 0.24 and 0.30
 /// (`tests/stories.rs`), those of the samples fall on both sides of 0.25 (`tests/samples.rs`).

@@ -8,6 +8,7 @@
 //!
 //! [`read()`] is the first half of that line. Nothing behind [`Document`] knows what format an article came in.
 
+pub mod analysis;
 mod article;
 pub mod date;
 pub mod decode;

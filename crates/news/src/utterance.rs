@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
+use crate::group::STOP_WORDS;
+
 /// A quote as one article prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -60,6 +62,8 @@ const RUN: usize = 3;
 const SURE: usize = 6;
 /// So many make one of two lines of which one names nobody.
 const LIKELY: usize = 4;
+/// Or so many that say something themselves: nobody else says "a borrowed velvet lamp".
+const TELLING: usize = 3;
 /// The share of the shorter line that must be in the longer one, in hundredths, for one utterance.
 const SAME: usize = 80;
 /// The same for two that are linked.
@@ -212,7 +216,9 @@ fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word<'_>], theirs: &[Word
         (Some(a), Some(b)) if a == b => {
             share >= SAME && (short.article != long.article || in_common >= LIKELY)
         }
-        (Some(_), Some(_)) => share >= SAME && in_common >= SURE,
+        (Some(_), Some(_)) => share >= SAME && (in_common >= SURE || telling(ours) >= TELLING),
+        // All that one of them prints of it.
+        _ if share == 100 && ours.len() == theirs.len() => telling(ours) > 0 && ours.len() > 1,
         _ => share >= SAME && in_common >= LIKELY,
     };
     if same {
@@ -222,6 +228,11 @@ fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word<'_>], theirs: &[Word
     } else {
         Relation::None
     }
+}
+
+/// How many words say something themselves.
+fn telling(words: &[Word<'_>]) -> usize {
+    words.iter().filter(|word| STOP_WORDS.binary_search(&&*word.text).is_err()).count()
 }
 
 /// The longest row of words that both have in this order: places in the one and in the other.

@@ -2,7 +2,7 @@
 
 /// In byte order, for binary search.
 #[rustfmt::skip]
-pub(super) const STOP_WORDS: &[&str] = &[
+pub(crate) const STOP_WORDS: &[&str] = &[
     "a", "about", "above", "according", "across", "after", "afterwards", "again", "against", "ago", "all",
     "almost", "along", "already", "also", "although", "always", "am", "amid", "among", "an", "and",
     "another", "any", "anyone", "anything", "are", "aren't", "aren’t", "around", "as", "ask", "asked", "at",

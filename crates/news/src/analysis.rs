@@ -1,0 +1,94 @@
+//! A story's articles -> what is first-hand in it: what happened when, who said what, who had it first, where outlets differ.
+//!
+//! ```text
+//! articles -> reading (names of the whole story, sentences, times, quotes)
+//!          -> alike (which sentences tell the same)
+//!          -> origin -> sourcing (who states an origin; whose can be inferred)
+//!          -> said | timeline | claim -> compare
+//! ```
+//!
+//! Every row names the sentences it rests on. Nothing is judged, summed up or put into other words.
+
+mod alike;
+mod claim;
+mod compare;
+mod origin;
+mod reading;
+mod said;
+mod sourcing;
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use proto::analysis::{Analysis, MAX_ANALYSIS};
+use proto::codec;
+use proto::story::Article;
+
+use crate::name::Sort;
+use reading::Reading;
+use said::Heard;
+use sourcing::Sources;
+
+/// What is first-hand in the articles of one story. At most [`MAX_ANALYSIS`] bytes of it.
+pub fn analysis(articles: &[Article]) -> Analysis {
+    let reading = Reading::of(articles);
+    let terms = reading.terms();
+    let heard = Heard::of(&reading);
+    let sources = Sources::of(&reading, &terms);
+    let mut found = Analysis {
+        events: timeline::events(&reading, &terms, &sources, &heard.same_words),
+        utterances: heard.utterances(&reading, &sources),
+        claims: claim::claims(&reading, &terms, &sources, &heard.same_words),
+        origins: Vec::new(),
+        spellings: spellings(&reading),
+    };
+    found.origins = sources.origins;
+    fit(&mut found);
+    found
+}
+
+/// Names that the articles spell in more than one way: their last words, the name's own form first.
+fn spellings(reading: &Reading<'_>) -> Vec<Vec<String>> {
+    /// Shorter ones are initials and acronyms.
+    const LETTERS: usize = 4;
+    let last = |name: &str| name.rsplit(' ').next().unwrap_or_default().to_owned();
+    let mut forms = BTreeMap::<usize, Vec<String>>::new();
+    // Of bodies and places, forms are words of their own: "Orford", "Orforders".
+    let person = |name: usize| reading.names.names[name].sort == Sort::Person;
+    for mention in reading.names.mentions.iter().filter(|mention| person(mention.name)) {
+        let form = last(reading.printed(mention));
+        let known =
+            forms.entry(mention.name).or_insert_with(|| vec![last(&reading.names.names[mention.name].full)]);
+        let same = |other: &String| other.to_lowercase() == form.to_lowercase();
+        // Of a full name its first word may stand alone: that is no spelling of the last.
+        let begins = |other: &String| other.chars().take(3).eq(form.chars().take(3));
+        if form.chars().count() >= LETTERS && begins(&known[0]) && !known.iter().any(same) {
+            known.push(form);
+        }
+    }
+    forms.into_values().filter(|forms| forms.len() > 1).collect()
+}
+
+/// Takes out what an edition has no room for: the claims and events of the fewest sentences first, then the last utterances.
+fn fit(found: &mut Analysis) {
+    let too_large = |found: &Analysis| codec::encode(found).len() > MAX_ANALYSIS;
+    while too_large(found) {
+        let keep = |len: usize| len * 3 / 4;
+        found.claims.truncate(keep(found.claims.len()));
+        if found.events.len() > 8 {
+            let mut by_weight: Vec<usize> = found.events.iter().map(|event| event.mentions.len()).collect();
+            by_weight.sort_unstable_by(|a, b| b.cmp(a));
+            let least = by_weight[keep(by_weight.len()) - 1];
+            let mut room = keep(found.events.len());
+            found.events.retain(|event| {
+                let stays = event.mentions.len() >= least && room > 0;
+                room -= usize::from(stays);
+                stays
+            });
+        }
+        let most = keep(found.utterances.len());
+        found.utterances.truncate(most);
+        found.utterances.iter_mut().for_each(|one| one.alike.retain(|other| (*other as usize) < most));
+        found.spellings.truncate(keep(found.spellings.len()));
+    }
+}

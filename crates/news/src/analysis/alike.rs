@@ -1,0 +1,184 @@
+//! Which sentences of a story tell the same.
+//!
+//! A sentence is a sparse vector: stems, names as the story resolves them, numbers; what many sentences of the story hold weighs
+//! little. Alike is the cosine. Only sentences that share a word that is not everywhere are compared at all.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+use super::reading::Sentence;
+use crate::group::STOP_WORDS;
+use crate::word::Class;
+
+/// A term that more sentences hold than this leads to none.
+const EVERYWHERE: usize = 48;
+/// How much more a number counts than a word.
+const NUMBER: f32 = 1.3;
+/// The mean likeness that two groups must keep when they become one, as a share of the threshold.
+const LINKED: f32 = 0.6;
+
+/// A vector: term and weight, by rising term, of length 1.
+pub(super) type Vector = Vec<(u32, f32)>;
+
+/// The terms of a story's sentences.
+pub(super) struct Terms {
+    /// Of each sentence: term, and where in the block it stands.
+    tokens: Vec<Vec<(u32, usize)>>,
+    weights: Vec<f32>,
+    /// Of each sentence, all of it.
+    pub(super) vectors: Vec<Vector>,
+}
+
+impl Terms {
+    pub(super) fn of(sentences: &[Sentence<'_>]) -> Terms {
+        let mut ids = HashMap::<String, u32>::new();
+        let mut stems = HashMap::<String, u32>::new();
+        let mut numbers = Vec::new();
+        let stemmer = Stemmer::create(Algorithm::English);
+        let mut tokens = Vec::with_capacity(sentences.len());
+        let mut id = |term: String, number: bool, numbers: &mut Vec<bool>| {
+            let next = ids.len() as u32;
+            let id = *ids.entry(term).or_insert(next);
+            if id == next {
+                numbers.push(number);
+            }
+            id
+        };
+        for sentence in sentences {
+            let mut own = Vec::new();
+            let mut names = sentence.names.iter().peekable();
+            let mut behind = 0;
+            for word in &sentence.words {
+                while let Some((name, bytes)) = names.next_if(|(_, bytes)| bytes.start <= word.begin) {
+                    own.push((id(format!("#{name}"), false, &mut numbers), bytes.start));
+                    behind = bytes.end;
+                }
+                if word.begin < behind || word.is_sign() || word.is_possessive() || word.is(Class::TIME) {
+                    continue;
+                }
+                for part in word.text.split('-') {
+                    let small = part.to_lowercase();
+                    if let Some(known) = stems.get(&small) {
+                        own.push((*known, word.begin));
+                    } else if small.chars().count() > 1 && STOP_WORDS.binary_search(&small.as_str()).is_err()
+                        || small.starts_with(|c: char| c.is_ascii_digit())
+                    {
+                        let number = small.starts_with(|c: char| c.is_ascii_digit());
+                        let term = id(stemmer.stem(&small).into_owned(), number, &mut numbers);
+                        stems.insert(small, term);
+                        own.push((term, word.begin));
+                    }
+                }
+            }
+            tokens.push(own);
+        }
+        let mut held = vec![0usize; ids.len()];
+        for own in &tokens {
+            let mut terms: Vec<u32> = own.iter().map(|(term, _)| *term).collect();
+            terms.sort_unstable();
+            terms.dedup();
+            terms.into_iter().for_each(|term| held[term as usize] += 1);
+        }
+        let all = sentences.len() as f32;
+        let weights = held
+            .iter()
+            .zip(&numbers)
+            .map(|(&held, &number)| (1.0 + all / held as f32).ln() * if number { NUMBER } else { 1.0 })
+            .collect();
+        let mut terms = Terms { tokens, weights, vectors: Vec::new() };
+        terms.vectors = (0..sentences.len()).map(|at| terms.within(at, 0..usize::MAX)).collect();
+        terms
+    }
+
+    /// The vector of a part of a sentence.
+    pub(super) fn within(&self, sentence: usize, bytes: Range<usize>) -> Vector {
+        let held = self.tokens[sentence].iter().filter(|(_, at)| bytes.contains(at));
+        let mut vector: Vector = held.map(|(term, _)| (*term, self.weights[*term as usize])).collect();
+        vector.sort_unstable_by_key(|(term, _)| *term);
+        vector.dedup_by_key(|(term, _)| *term);
+        let length = vector.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+        vector.iter_mut().for_each(|(_, weight)| *weight /= length);
+        vector
+    }
+
+    /// How many terms two sentences share.
+    pub(super) fn shared(&self, a: usize, b: usize) -> usize {
+        let held = |term: &u32| self.vectors[b].binary_search_by_key(term, |(other, _)| *other).is_ok();
+        self.vectors[a].iter().filter(|(term, _)| held(term)).count()
+    }
+
+    /// Pairs of sentences of different articles that are at least so much alike, the most alike first.
+    pub(super) fn pairs(&self, sentences: &[Sentence<'_>], least: f32) -> Vec<(f32, usize, usize)> {
+        let mut leads = HashMap::<u32, Vec<usize>>::new();
+        for (at, vector) in self.vectors.iter().enumerate() {
+            vector.iter().for_each(|(term, _)| leads.entry(*term).or_default().push(at));
+        }
+        let mut found = Vec::new();
+        let mut seen = vec![usize::MAX; sentences.len()];
+        for (at, vector) in self.vectors.iter().enumerate() {
+            for held in vector.iter().map(|(term, _)| &leads[term]).filter(|held| held.len() <= EVERYWHERE) {
+                for &other in held.iter().take_while(|other| **other < at) {
+                    if seen[other] == at || sentences[other].article() == sentences[at].article() {
+                        continue;
+                    }
+                    seen[other] = at;
+                    let alike = product(vector, &self.vectors[other]);
+                    if alike >= least {
+                        found.push((alike, other, at));
+                    }
+                }
+            }
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        found
+    }
+}
+
+/// How much alike two vectors are: 0 to 1.
+pub(super) fn product(a: &Vector, b: &Vector) -> f32 {
+    let (mut sum, mut at) = (0.0, 0);
+    for (term, weight) in a {
+        while b.get(at).is_some_and(|(other, _)| other < term) {
+            at += 1;
+        }
+        match b.get(at) {
+            Some((other, theirs)) if other == term => sum += weight * theirs,
+            Some(_) => {}
+            None => break,
+        }
+    }
+    sum
+}
+
+/// Groups of `count` things, made of pairs that are alike, the most alike first: two groups become one if their members are alike
+/// on the average. Groups of one are left out. `likeness` of two of them.
+pub(super) fn groups(
+    count: usize,
+    pairs: &[(f32, usize, usize)],
+    least: f32,
+    likeness: impl Fn(usize, usize) -> f32,
+) -> Vec<Vec<usize>> {
+    /// A group of more is joined by its first members alone.
+    const ASKED: usize = 12;
+    let mut group: Vec<usize> = (0..count).collect();
+    let mut members: Vec<Vec<usize>> = (0..count).map(|one| vec![one]).collect();
+    for &(_, a, b) in pairs {
+        let (a, b) = (group[a].min(group[b]), group[a].max(group[b]));
+        if a == b {
+            continue;
+        }
+        let (left, right) = (&members[a], &members[b]);
+        let asked =
+            || left.iter().take(ASKED).flat_map(|a| right.iter().take(ASKED).map(|b| likeness(*a, *b)));
+        if asked().sum::<f32>() >= LINKED * least * asked().count() as f32 {
+            let moved = std::mem::take(&mut members[b]);
+            moved.iter().for_each(|one| group[*one] = a);
+            members[a].extend(moved);
+        }
+    }
+    let mut found: Vec<Vec<usize>> = members.into_iter().filter(|members| members.len() > 1).collect();
+    found.iter_mut().for_each(|members| members.sort_unstable());
+    found
+}

@@ -1,0 +1,101 @@
+//! Sentences of a story -> its claims: what several outlets assert, and what one alone does.
+
+use std::collections::HashMap;
+
+use proto::analysis::{Claim, Passage};
+
+use super::alike::{Terms, groups, product};
+use super::compare::differences;
+use super::reading::Reading;
+use super::sourcing::{SameWords, Sources};
+use crate::word::Class;
+
+/// So much alike are two sentences that assert the same.
+const SAME: f32 = 0.36;
+/// So many terms they share at least.
+const SHARED: usize = 3;
+/// Of what one outlet alone says, so many sentences are shown.
+const ALONE: usize = 12;
+
+/// The claims, the most carried first.
+pub(super) fn claims(
+    reading: &Reading<'_>,
+    terms: &Terms,
+    sources: &Sources<'_, '_>,
+    same: &SameWords,
+) -> Vec<Claim> {
+    let sentences = &reading.sentences;
+    let mut pairs = terms.pairs(sentences, SAME);
+    pairs.retain(|(_, a, b)| {
+        sentences[*a].is_asserted() && sentences[*b].is_asserted() && terms.shared(*a, *b) >= SHARED
+    });
+    let likeness = |a: usize, b: usize| product(&terms.vectors[a], &terms.vectors[b]);
+    let mut found = groups(sentences.len(), &pairs, SAME, likeness);
+    found.retain(|group| group.iter().any(|at| sentences[*at].article() != sentences[group[0]].article()));
+    let mut in_claims = vec![false; sentences.len()];
+    found.iter().flatten().for_each(|at| in_claims[*at] = true);
+    let mut made: Vec<(usize, Claim)> = found
+        .iter()
+        .map(|group| {
+            let claim = Claim {
+                sentences: group.iter().map(|at| sentences[*at].place).collect(),
+                sourcing: sources.sourcing(group, same),
+                differences: differences(reading, group),
+            };
+            (outlets(reading, &claim.sentences), claim)
+        })
+        .collect();
+    made.sort_by_key(|(outlets, claim)| (std::cmp::Reverse(*outlets), claim.sentences[0]));
+    let mut claims: Vec<Claim> = made.into_iter().map(|(_, claim)| claim).collect();
+    claims.extend(alone(reading, terms, &in_claims).into_iter().map(|at| Claim {
+        sentences: vec![sentences[at].place],
+        sourcing: sources.sourcing(&[at], same),
+        differences: Vec::new(),
+    }));
+    claims
+}
+
+/// What only one outlet says, and nobody anything like it: of each article the sentences that hold most that can be checked.
+fn alone(reading: &Reading<'_>, terms: &Terms, in_claims: &[bool]) -> Vec<usize> {
+    /// Beyond this, another outlet says something like it.
+    const UNLIKE: f32 = 0.22;
+    let sentences = &reading.sentences;
+    let near: std::collections::HashSet<usize> =
+        terms.pairs(sentences, UNLIKE).into_iter().flat_map(|(_, a, b)| [a, b]).collect();
+    let mut outlets: Vec<&str> = reading.articles.iter().map(|article| article.outlet.as_str()).collect();
+    outlets.sort_unstable();
+    outlets.dedup();
+    if outlets.len() < 2 {
+        return Vec::new();
+    }
+    let each = (ALONE / reading.articles.len()).max(1);
+    let mut by_article = HashMap::<usize, Vec<(usize, usize)>>::new();
+    for (at, sentence) in sentences.iter().enumerate() {
+        if in_claims[at] || !sentence.is_asserted() || near.contains(&at) {
+            continue;
+        }
+        let numbers =
+            sentence.words.iter().filter(|word| word.text.starts_with(|c: char| c.is_ascii_digit()));
+        let names: std::collections::HashSet<usize> = sentence.names.iter().map(|(name, _)| *name).collect();
+        let facts = names.len() + numbers.count() + sentence.times.len();
+        let tells = sentence.words.iter().any(|word| word.is(Class::CUE) || word.is(Class::AUX));
+        if facts >= 3 && tells {
+            by_article.entry(sentence.article()).or_default().push((facts, at));
+        }
+    }
+    let mut chosen = Vec::new();
+    for (_, mut found) in by_article {
+        found.sort_by_key(|(facts, at)| (std::cmp::Reverse(*facts), *at));
+        chosen.extend(found.into_iter().take(each).map(|(_, at)| at));
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+fn outlets(reading: &Reading<'_>, sentences: &[Passage]) -> usize {
+    let mut outlets: Vec<&str> =
+        sentences.iter().map(|it| reading.articles[it.article as usize].outlet.as_str()).collect();
+    outlets.sort_unstable();
+    outlets.dedup();
+    outlets.len()
+}

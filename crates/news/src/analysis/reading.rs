@@ -1,0 +1,228 @@
+//! A story's articles, read once: names, sentences, times, quotes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+use proto::analysis::Passage;
+use proto::story::{Article, Block};
+
+use super::alike::Terms;
+use crate::date::{Anchor, Meaning, Name as Called, Time, resolve, times};
+use crate::name::{Mention, Names};
+use crate::quote::{Kind, Quote, quotes};
+use crate::sentence::sentences;
+use crate::span::Span;
+use crate::word::{Word, words};
+
+/// The articles of one story and all that the steps need of them.
+pub(super) struct Reading<'a> {
+    pub(super) articles: &'a [Article],
+    /// Names of the whole story. Blocks are counted through all articles.
+    pub(super) names: Names,
+    /// The number of each article's first block, and the count of all.
+    first_block: Vec<usize>,
+    /// Sentences of paragraphs, in order.
+    pub(super) sentences: Vec<Sentence<'a>>,
+    /// What is said, in order.
+    pub(super) said: Vec<Said>,
+}
+
+/// A sentence of a paragraph.
+pub(super) struct Sentence<'a> {
+    pub(super) place: Passage,
+    /// Words and signs; their bytes are those of the block.
+    pub(super) words: Vec<Word<'a>>,
+    /// Names in it: which, and where in the block.
+    pub(super) names: Vec<(usize, Range<usize>)>,
+    /// Time expressions in it.
+    pub(super) times: Vec<Time>,
+    /// Where marks enclose somebody's words, in the block.
+    pub(super) quoted: Vec<Range<usize>>,
+}
+
+impl Sentence<'_> {
+    /// Some of its bytes.
+    pub(super) fn passage(&self, bytes: &Range<usize>) -> Passage {
+        Passage { start: bytes.start as u32, end: bytes.end as u32, ..self.place }
+    }
+
+    pub(super) fn article(&self) -> usize {
+        self.place.article as usize
+    }
+
+    /// Whether it is asserted by the article itself: no question, and not for the most part somebody's words.
+    pub(super) fn is_asserted(&self) -> bool {
+        let plain = self.words.iter().filter(|word| !word.is_sign());
+        let quoted = plain.clone().filter(|word| self.is_quoted(word.begin)).count();
+        let asks = self
+            .words
+            .iter()
+            .rev()
+            .find(|word| !matches!(word.text, "”" | "\"" | "’"))
+            .is_some_and(|it| it.text == "?");
+        !asks && quoted * 2 < plain.count()
+    }
+
+    /// Whether a byte of the block stands within marks.
+    pub(super) fn is_quoted(&self, at: usize) -> bool {
+        self.quoted.iter().any(|quote| quote.contains(&at))
+    }
+}
+
+/// A quote, and which article prints it.
+pub(super) struct Said {
+    pub(super) article: usize,
+    pub(super) quote: Quote,
+    /// Which sentence its first words stand in.
+    pub(super) sentence: usize,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn of(articles: &'a [Article]) -> Reading<'a> {
+        let mut first_block = vec![0];
+        for article in articles {
+            first_block.push(first_block[first_block.len() - 1] + article.body.len());
+        }
+        let blocks: Vec<Block> = articles.iter().flat_map(|article| article.body.iter().cloned()).collect();
+        let names = Names::of(&blocks);
+        let mut reading = Reading { articles, names, first_block, sentences: Vec::new(), said: Vec::new() };
+        // What an undated article calls "14 October" is that of the others.
+        let assumed =
+            articles.iter().filter_map(|article| article.published).max().and_then(|it| day(it.unix));
+        for at in 0..articles.len() {
+            reading.read(at, assumed);
+        }
+        reading
+    }
+
+    fn read(&mut self, at: usize, assumed: Option<Date>) {
+        let article = &self.articles[at];
+        let mut told = told(article, assumed);
+        let from = self.sentences.len();
+        for (block, text) in article.body.iter().enumerate() {
+            let Block::Paragraph(text) = text else { continue };
+            let words = words(text);
+            let mut rest = words.into_iter().peekable();
+            for bytes in sentences(text) {
+                let mut own = Vec::new();
+                while let Some(word) = rest.next_if(|word| word.begin < bytes.end) {
+                    own.push(word);
+                }
+                let span = Span { block: self.first_block[at] + block, bytes: bytes.clone() };
+                let names = self.names.within(&span).map(|it| (it.name, it.span.bytes.clone())).collect();
+                let times = told.remove(&block).unwrap_or_default();
+                let (times, later) = times.into_iter().partition(|time| time.span.start < bytes.end);
+                told.insert(block, later);
+                let place = Passage {
+                    article: at as u32,
+                    block: block as u32,
+                    start: bytes.start as u32,
+                    end: bytes.end as u32,
+                };
+                self.sentences.push(Sentence { place, words: own, names, times, quoted: Vec::new() });
+            }
+        }
+        let quotes = quotes(&article.body, &self.names_of(at));
+        for quote in quotes.into_iter().filter(|quote| quote.kind == Kind::Speech) {
+            let Some(first) = quote.words.first() else { continue };
+            let place = (first.block as u32, first.bytes.start as u32);
+            let own = &self.sentences[from..];
+            let behind = own.partition_point(|it| (it.place.block, it.place.start) <= place);
+            // A quote in a heading or a caption has no sentence.
+            let Some(sentence) = behind.checked_sub(1).filter(|it| {
+                let found = &own[*it].place;
+                found.block == place.0 && place.1 < found.end
+            }) else {
+                continue;
+            };
+            for span in &quote.words {
+                for own in self.sentences[from + sentence..].iter_mut() {
+                    let there = (own.place.block as usize, own.place.start as usize);
+                    if there > (span.block, span.bytes.end) {
+                        break;
+                    }
+                    if there.0 == span.block {
+                        own.quoted.push(span.bytes.clone());
+                    }
+                }
+            }
+            self.said.push(Said { article: at, quote, sentence: from + sentence });
+        }
+    }
+
+    /// The story's names as mentioned in one article, by that article's own blocks.
+    fn names_of(&self, article: usize) -> Names {
+        let blocks = self.first_block[article]..self.first_block[article + 1];
+        let place = |block: usize| self.names.mentions.partition_point(|mention| mention.span.block < block);
+        let mentions = &self.names.mentions[place(blocks.start)..place(blocks.end)];
+        let own = |mention: &Mention| {
+            let Span { block, bytes } = &mention.span;
+            Mention { span: Span { block: block - blocks.start, bytes: bytes.clone() }, name: mention.name }
+        };
+        Names { names: self.names.names.clone(), mentions: mentions.iter().map(own).collect() }
+    }
+
+    /// The words of a mention as an article prints it.
+    pub(super) fn printed(&self, mention: &Mention) -> &'a str {
+        let article = self.first_block.partition_point(|first| *first <= mention.span.block) - 1;
+        let block = &self.articles[article].body[mention.span.block - self.first_block[article]];
+        &block.text()[mention.span.bytes.clone()]
+    }
+
+    pub(super) fn text(&self, passage: &Passage) -> &'a str {
+        passage.text(self.articles).unwrap_or_default()
+    }
+
+    /// The terms of all sentences.
+    pub(super) fn terms(&self) -> Terms {
+        Terms::of(&self.sentences)
+    }
+}
+
+/// The times of an article's blocks, by block.
+fn told(article: &Article, assumed: Option<Date>) -> HashMap<usize, Vec<Time>> {
+    let published = article.published.and_then(|when| day(when.unix));
+    let mut told: Vec<(usize, Time)> = Vec::new();
+    for (block, text) in article.body.iter().enumerate() {
+        if let Block::Paragraph(text) = text {
+            told.extend(times(text).into_iter().map(|time| (block, time)));
+        }
+    }
+    if published.is_none() {
+        // Nobody said when it was published. What needs the very day of that is left open, and what is counted from it too.
+        let mut open = false;
+        told.retain(|(_, time)| {
+            open = match time.anchor() {
+                Anchor::Publication => !needs_only_the_year(time.meaning),
+                Anchor::Absolute if matches!(time.meaning, Meaning::Stated(_) | Meaning::Named(..)) => false,
+                Anchor::Absolute => return true,
+                Anchor::Narrative => open,
+            };
+            !open
+        });
+    }
+    resolve(told.iter_mut().map(|(_, time)| time), published.or(assumed));
+    let mut by_block = HashMap::<usize, Vec<Time>>::new();
+    for (block, time) in told {
+        by_block.entry(block).or_default().push(time);
+    }
+    by_block
+}
+
+/// Whether a phrase names its piece of the calendar but for the year, which some days more or less do not change.
+pub(super) fn needs_only_the_year(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::Named(
+            Called::Day(..) | Called::WeekOf(..) | Called::Month(_) | Called::Holiday(_) | Called::Season(_),
+            _
+        )
+    )
+}
+
+/// The day of a moment, in UTC.
+pub(super) fn day(unix: i64) -> Option<Date> {
+    Timestamp::from_second(unix).ok().map(|moment| moment.to_zoned(TimeZone::UTC).date())
+}

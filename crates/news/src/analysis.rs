@@ -16,6 +16,8 @@ mod origin;
 mod reading;
 mod said;
 mod sourcing;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use std::collections::BTreeMap;

@@ -125,6 +125,14 @@ mod tests {
     }
 
     #[test]
+    fn an_office_with_its_place_is_no_part_of_a_name() {
+        let read = read(&["Orfordian President Ilsa Vane spoke. US Senator Tom Orr slept. Vane left."]);
+        assert_eq!(full(&read, "Orfordian President Ilsa Vane"), "Ilsa Vane");
+        assert_eq!(full(&read, "US Senator Tom Orr"), "Tom Orr");
+        assert_eq!(full(&read, "Vane"), "Ilsa Vane");
+    }
+
+    #[test]
     fn spellings_of_one_name_are_one_person() {
         let read = read(&[
             "President Oleg Zarensky spoke. Zarenskyy did not wait, and Zarenskiy said why.",

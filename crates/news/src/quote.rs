@@ -209,7 +209,7 @@ mod tests {
             ("Ilsa Vane, who called it “dull,” left.", "Ilsa Vane"),
             ("Calling it “dull,” Ilsa Vane left.", "Ilsa Vane"),
             ("Mr. Per Lund met Mr. Odd Tamm. Tamm sat. He told Tamm it was “late.”", "Per Lund"),
-            ("US President Ilsa Vane came. The US President said it was “late.”", "role The US President"),
+            ("US President Ilsa Vane came. The US President said it was “late.”", "Ilsa Vane"),
             ("Two officials came. They said it was “late.”", "unnamed They"),
         ] {
             assert_eq!(one(text).1, who, "{text}");

@@ -62,8 +62,8 @@ const RUN: usize = 3;
 const SURE: usize = 6;
 /// So many make one of two lines of which one names nobody.
 const LIKELY: usize = 4;
-/// Or so many that say something themselves: nobody else says "a borrowed velvet lamp".
-const TELLING: usize = 3;
+/// Or fewer of which so many say something themselves: nobody else says "he is a borrowed lamp".
+const TELLING: usize = 2;
 /// The share of the shorter line that must be in the longer one, in hundredths, for one utterance.
 const SAME: usize = 80;
 /// The same for two that are linked.
@@ -191,6 +191,13 @@ fn candidates(lines: &[Line<'_>], words: &[Vec<Word<'_>>]) -> Vec<(usize, usize)
             pairs.extend(long.map(|long| (short.min(*long), short.max(*long))));
         }
     }
+    let mut whole = HashMap::<Vec<&str>, Vec<usize>>::new();
+    for (line, words) in words.iter().enumerate().filter(|(_, words)| (2..RUN).contains(&words.len())) {
+        whole.entry(words.iter().map(|word| &*word.text).collect()).or_default().push(line);
+    }
+    for lines in whole.values().filter(|lines| lines.len() <= COMMON) {
+        pairs.extend(lines.iter().enumerate().flat_map(|(n, a)| lines[n + 1..].iter().map(|b| (*a, *b))));
+    }
     let mut pairs: Vec<_> = pairs.into_iter().collect();
     pairs.sort_unstable();
     pairs
@@ -216,7 +223,10 @@ fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word<'_>], theirs: &[Word
         (Some(a), Some(b)) if a == b => {
             share >= SAME && (short.article != long.article || in_common >= LIKELY)
         }
-        (Some(_), Some(_)) => share >= SAME && (in_common >= SURE || telling(ours) >= TELLING),
+        (Some(_), Some(_)) => {
+            let telling = share == 100 && in_common >= LIKELY && telling(ours) >= TELLING;
+            telling || (share >= SAME && in_common >= SURE)
+        }
         // All that one of them prints of it.
         _ if share == 100 && ours.len() == theirs.len() => telling(ours) > 0 && ours.len() > 1,
         _ => share >= SAME && in_common >= LIKELY,

@@ -12,6 +12,8 @@ use crate::word::Class;
 
 /// So much alike are two sentences that assert the same.
 const SAME: f32 = 0.36;
+/// Beyond this, another outlet says something like it.
+const UNLIKE: f32 = 0.22;
 /// So many terms they share at least.
 const SHARED: usize = 3;
 /// Of what one outlet alone says, so many sentences are shown.
@@ -25,15 +27,20 @@ pub(super) fn claims(
     same: &SameWords,
 ) -> Vec<Claim> {
     let sentences = &reading.sentences;
-    let mut pairs = terms.pairs(sentences, SAME);
-    pairs.retain(|(_, a, b)| {
-        sentences[*a].is_asserted() && sentences[*b].is_asserted() && terms.shared(*a, *b) >= SHARED
+    let alike = terms.pairs(sentences, UNLIKE);
+    let mut pairs = alike.clone();
+    pairs.retain(|(likeness, a, b)| {
+        *likeness >= SAME
+            && sentences[*a].is_asserted()
+            && sentences[*b].is_asserted()
+            && terms.shared(*a, *b) >= SHARED
     });
     let likeness = |a: usize, b: usize| product(&terms.vectors[a], &terms.vectors[b]);
     let mut found = groups(sentences.len(), &pairs, SAME, likeness);
     found.retain(|group| group.iter().any(|at| sentences[*at].article() != sentences[group[0]].article()));
-    let mut in_claims = vec![false; sentences.len()];
-    found.iter().flatten().for_each(|at| in_claims[*at] = true);
+    let mut told = vec![false; sentences.len()];
+    found.iter().flatten().for_each(|at| told[*at] = true);
+    alike.iter().for_each(|(_, a, b)| (told[*a], told[*b]) = (true, true));
     let mut made: Vec<(usize, Claim)> = found
         .iter()
         .map(|group| {
@@ -47,7 +54,7 @@ pub(super) fn claims(
         .collect();
     made.sort_by_key(|(outlets, claim)| (std::cmp::Reverse(*outlets), claim.sentences[0]));
     let mut claims: Vec<Claim> = made.into_iter().map(|(_, claim)| claim).collect();
-    claims.extend(alone(reading, terms, &in_claims).into_iter().map(|at| Claim {
+    claims.extend(alone(reading, &told).into_iter().map(|at| Claim {
         sentences: vec![sentences[at].place],
         sourcing: sources.sourcing(&[at], same),
         differences: Vec::new(),
@@ -55,13 +62,10 @@ pub(super) fn claims(
     claims
 }
 
-/// What only one outlet says, and nobody anything like it: of each article the sentences that hold most that can be checked.
-fn alone(reading: &Reading<'_>, terms: &Terms, in_claims: &[bool]) -> Vec<usize> {
-    /// Beyond this, another outlet says something like it.
-    const UNLIKE: f32 = 0.22;
+/// What only one outlet says: of each article the sentences that hold most that can be checked, but for those that another outlet
+/// says something like.
+fn alone(reading: &Reading<'_>, told: &[bool]) -> Vec<usize> {
     let sentences = &reading.sentences;
-    let near: std::collections::HashSet<usize> =
-        terms.pairs(sentences, UNLIKE).into_iter().flat_map(|(_, a, b)| [a, b]).collect();
     let mut outlets: Vec<&str> = reading.articles.iter().map(|article| article.outlet.as_str()).collect();
     outlets.sort_unstable();
     outlets.dedup();
@@ -71,7 +75,7 @@ fn alone(reading: &Reading<'_>, terms: &Terms, in_claims: &[bool]) -> Vec<usize>
     let each = (ALONE / reading.articles.len()).max(1);
     let mut by_article = HashMap::<usize, Vec<(usize, usize)>>::new();
     for (at, sentence) in sentences.iter().enumerate() {
-        if in_claims[at] || !sentence.is_asserted() || near.contains(&at) {
+        if told[at] || !sentence.is_asserted() {
             continue;
         }
         let numbers =

@@ -1,15 +1,17 @@
 //! Where a sentence says that it has something from.
 //!
 //! ```text
-//! "according to ..."     a paper or recording, a body, people without names
-//! "obtained by ..."      a paper or recording, and who has it
+//! "according to ..."                         a paper or recording, a body, people without names
+//! "obtained by ...", "a report by ..."       a paper or recording and who has it, an outlet's own work
 //! "told ...", "in an interview with ..."     one outlet was told
 //! "in a post on ...", "in a statement"       it was published
-//! "officials said"       people without names
+//! "officials said"                           people without names
 //! ```
 //!
 //! A name counts as that of an outlet if another article of the story is that outlet's, if a word in it says so, or if the story
 //! never tells of anything in it: a place or a parliament can be told something too.
+
+mod part;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -18,133 +20,10 @@ use proto::analysis::OriginKind;
 
 use super::reading::{Reading, Sentence};
 use crate::name::Sort;
-use crate::word::{Class, Word};
+use crate::word::{Class, Word, words};
+use part::{BY, HAD, HEARD, INSIDE, MEDIA, PAPER, POST, PUBLISHED, Part, RECORDING, REPORT, TO_ALL, part};
 
-/// What is recorded or written down as it was said.
-const RECORDINGS: &[&str] = &[
-    "audio",
-    "footage",
-    "recording",
-    "recordings",
-    "tape",
-    "tapes",
-    "transcript",
-    "transcripts",
-    "video",
-    "videos",
-];
-/// What is written.
-const PAPERS: &[&str] = &[
-    "communique",
-    "contract",
-    "contracts",
-    "cable",
-    "cables",
-    "data",
-    "document",
-    "documents",
-    "dossier",
-    "draft",
-    "drafts",
-    "e-mail",
-    "e-mails",
-    "email",
-    "emails",
-    "filing",
-    "filings",
-    "file",
-    "files",
-    "letter",
-    "letters",
-    "memo",
-    "memos",
-    "memorandum",
-    "minutes",
-    "paper",
-    "papers",
-    "records",
-    "spreadsheet",
-    "spreadsheets",
-    "text",
-    "texts",
-];
-/// An outlet's own work.
-const REPORTS: &[&str] = &[
-    "expose",
-    "exposé",
-    "investigation",
-    "investigations",
-    "report",
-    "reports",
-    "scoop",
-    "story",
-    "analysis",
-];
-/// How somebody comes to have it, before "by", "to" or "with".
-const HAD: &[&str] = &[
-    "aired",
-    "broadcast",
-    "given",
-    "handed",
-    "leaked",
-    "obtained",
-    "provided",
-    "published",
-    "released",
-    "reported",
-    "revealed",
-    "reviewed",
-    "seen",
-    "sent",
-    "shared",
-    "shown",
-    "verified",
-    "viewed",
-];
-/// What is said to all.
-const TO_ALL: &[&str] = &["journalists", "reporters"];
-/// Said or written for all.
-const PUBLISHED: &[&str] = &[
-    "address",
-    "briefing",
-    "broadcast",
-    "conference",
-    "hearing",
-    "parliament",
-    "release",
-    "sermon",
-    "speech",
-    "statement",
-    "testimony",
-];
-/// Words that end the name of an outlet, or stand for one.
-const MEDIA: &[&str] = &[
-    "agency",
-    "broadcaster",
-    "chronicle",
-    "daily",
-    "gazette",
-    "herald",
-    "journal",
-    "magazine",
-    "media",
-    "news",
-    "newspaper",
-    "observer",
-    "outlet",
-    "paper",
-    "post",
-    "press",
-    "radio",
-    "telegraph",
-    "television",
-    "times",
-    "tribune",
-    "tv",
-    "website",
-    "weekly",
-];
-/// So many words behind "according to" are read.
+/// So many words behind "according to" are read, and before "obtained by".
 const FAR: usize = 14;
 
 /// An origin that a sentence states.
@@ -177,17 +56,61 @@ pub(super) struct Origins<'r, 'a> {
     places: HashSet<usize>,
 }
 
+/// A sentence that is read, each word with its part.
+struct Line<'s, 'a> {
+    sentence: &'s Sentence<'a>,
+    words: &'s [Word<'a>],
+    parts: Vec<Part>,
+}
+
+impl Line<'_, '_> {
+    fn is(&self, at: usize, part: Part) -> bool {
+        self.parts.get(at).is_some_and(|own| own & part != 0)
+    }
+
+    fn medium(&self, at: usize) -> Option<Medium> {
+        if self.is(at, RECORDING) {
+            Some(Medium::Recording)
+        } else {
+            self.is(at, PAPER).then_some(Medium::Paper)
+        }
+    }
+
+    /// The name that begins with a word, and the place behind it.
+    fn name(&self, at: usize) -> Option<(usize, usize)> {
+        let word = self.words.get(at)?;
+        let (name, bytes) = self.sentence.names.iter().find(|(_, bytes)| bytes.start == word.begin)?;
+        Some((*name, self.words.partition_point(|word| word.begin < bytes.end)))
+    }
+
+    fn says(&self, at: usize, word: &str) -> bool {
+        self.words.get(at).is_some_and(|it| it.says(word))
+    }
+
+    fn class(&self, at: usize, class: Class) -> bool {
+        self.words.get(at).is_some_and(|it| it.is(class))
+    }
+
+    /// Whether no name begins within these words.
+    fn is_plain(&self, range: Range<usize>) -> bool {
+        range.clone().all(|at| self.name(at).is_none())
+    }
+
+    fn bytes(&self, range: Range<usize>) -> Range<usize> {
+        self.words[range.start].begin..self.words[range.end - 1].bytes().end
+    }
+}
+
 impl<'r, 'a> Origins<'r, 'a> {
     pub(super) fn of(reading: &'r Reading<'a>) -> Origins<'r, 'a> {
         let outlets = reading.articles.iter().map(|article| bare(&article.outlet)).collect();
-        let inside = ["in", "into", "across", "inside", "near", "throughout", "against", "between"];
         let mut places = HashSet::new();
         for sentence in &reading.sentences {
             for (name, bytes) in &sentence.names {
                 let at = sentence.words.partition_point(|word| word.begin < bytes.start);
                 let mut before = sentence.words[..at].iter().rev();
                 let near = before.next().filter(|word| !word.says("the")).or_else(|| before.next());
-                if near.is_some_and(|word| inside.iter().any(|it| word.says(it))) {
+                if near.is_some_and(|word| part(word) & INSIDE != 0) {
                     places.insert(*name);
                 }
             }
@@ -197,17 +120,17 @@ impl<'r, 'a> Origins<'r, 'a> {
 
     /// All origins that a sentence states, the surest first. What stands within marks states none: it is what was said.
     pub(super) fn stated(&self, sentence: &Sentence<'_>) -> Vec<Stated> {
+        let parts = sentence.words.iter().map(part).collect();
+        let line = &Line { sentence, words: &sentence.words, parts };
         let mut found = Vec::new();
-        for at in 0..sentence.words.len() {
-            if sentence.is_quoted(sentence.words[at].begin) {
-                continue;
-            }
+        for at in (0..line.words.len()).filter(|at| !sentence.is_quoted(line.words[*at].begin)) {
             let one = self
-                .according_to(sentence, at)
-                .or_else(|| self.had_by(sentence, at))
-                .or_else(|| self.told(sentence, at))
-                .or_else(|| self.published(sentence, at))
-                .or_else(|| unnamed(sentence, at));
+                .according_to(line, at)
+                .or_else(|| self.had_by(line, at))
+                .or_else(|| self.told(line, at))
+                .or_else(|| self.posted(line, at))
+                .or_else(|| self.published(line, at))
+                .or_else(|| self.unnamed(line, at));
             found.extend(one);
         }
         found.sort_by_key(|one| (one.kind, !one.named, one.bytes.start));
@@ -215,273 +138,199 @@ impl<'r, 'a> Origins<'r, 'a> {
     }
 
     /// "according to a transcript by the Orford Gazette"
-    fn according_to(&self, sentence: &Sentence<'_>, at: usize) -> Option<Stated> {
-        let words = &sentence.words;
-        if !(words[at].says("according") && words.get(at + 1)?.says("to")) {
+    fn according_to(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        if !(line.says(at, "according") && line.says(at + 1, "to")) {
             return None;
         }
-        let far = words[at + 2..].iter().take(FAR);
-        let end = at
-            + 2
-            + far.take_while(|word| !(word.is_sign() && !word.says("-")) && !word.is(Class::SAY)).count();
+        let ends = |word: &&Word<'_>| !(word.is_sign() && word.text != "-") && !word.is(Class::SAY);
+        let end = at + 2 + line.words[at + 2..].iter().take(FAR).take_while(ends).count();
         if end == at + 2 {
             return None;
         }
-        let bytes = words[at].begin..words[end - 1].bytes().end;
-        let phrase = at + 2..end;
-        if let Some(document) = self.document(sentence, phrase.clone(), bytes.clone()) {
+        let (phrase, bytes) = (at + 2..end, line.bytes(at..end));
+        if let Some(document) = self.document(line, phrase.clone(), bytes.clone()) {
             return Some(document);
         }
-        let first = words.get(phrase.start)?;
-        if let Some(name) = self.name_at(sentence, phrase.start) {
+        let the = usize::from(line.says(phrase.start, "the"));
+        if let Some((name, _)) = line.name(phrase.start + the) {
             let of = &self.reading.names.names[name];
             let kind = if self.is_outlet(name) { OriginKind::Report } else { OriginKind::Public };
             // A person speaks for himself; who it is, the quote says.
-            return (of.sort != Sort::Person || kind == OriginKind::Report).then(|| Stated {
-                kind,
-                name: of.full.clone(),
-                medium: None,
-                named: true,
-                bytes,
-            });
+            let counts = of.sort != Sort::Person || kind == OriginKind::Report;
+            return counts.then(|| Stated { kind, name: of.full.clone(), medium: None, named: true, bytes });
         }
-        let people = words[phrase.clone()].iter().any(|word| word.is(Class::PEOPLE));
-        let plain = sentence.names.iter().all(|(_, name)| !(first.begin..bytes.end).contains(&name.start));
-        let kind = if people { OriginKind::Unnamed } else { OriginKind::Public };
-        (people || plain && words[phrase.clone()].iter().any(|word| word.is(Class::DOCUMENT))).then(|| {
-            let name = self.words(sentence, phrase);
-            Stated { kind, name, medium: None, named: false, bytes }
-        })
+        let holds = |class: Class| phrase.clone().any(|at| line.class(at, class));
+        let kind = if holds(Class::PEOPLE) { OriginKind::Unnamed } else { OriginKind::Public };
+        let counts = kind == OriginKind::Unnamed || (line.is_plain(phrase.clone()) && holds(Class::DOCUMENT));
+        counts.then(|| self.plain(line, kind, phrase, bytes))
     }
 
     /// A paper or a recording in a phrase, and who has it.
-    fn document(&self, sentence: &Sentence<'_>, phrase: Range<usize>, bytes: Range<usize>) -> Option<Stated> {
-        let words = &sentence.words;
-        let (at, medium) = phrase.clone().find_map(|at| Some((at, medium(&words[at])?)))?;
-        let by = |at: usize| at > 0 && ["by", "from", "to", "with"].iter().any(|it| words[at - 1].says(it));
+    fn document(&self, line: &Line<'_, '_>, phrase: Range<usize>, bytes: Range<usize>) -> Option<Stated> {
+        let (at, medium) = phrase.clone().find_map(|at| Some((at, line.medium(at)?)))?;
+        let by = |at: usize| line.is(at, BY) && !line.says(at, "in");
+        let has = |begin: usize, end: usize| {
+            let before = begin.checked_sub(1);
+            let the = before.filter(|at| line.says(*at, "the")).and_then(|at| at.checked_sub(1));
+            let owner = end < at && line.words[end].is_possessive();
+            before.is_some_and(by) || the.is_some_and(by) || owner
+        };
+        let person = |name: usize| self.reading.names.names[name].sort == Sort::Person;
         let holder = phrase
-            .clone()
-            .filter_map(|at| Some((at, self.name_at(sentence, at)?)))
-            .filter(|(_, name)| self.reading.names.names[*name].sort != Sort::Person)
-            .find(|(name_at, name)| {
-                let behind =
-                    words.partition_point(|word| word.begin < self.name_end(sentence, *name_at, *name));
-                by(*name_at)
-                    || by(name_at.saturating_sub(1)) && words[name_at - 1].says("the")
-                    || (behind < at && words[behind].is_possessive())
-            })
-            .map(|(_, name)| self.reading.names.names[name].full.clone());
+            .filter_map(|begin| line.name(begin).map(|(name, end)| (name, begin, end)))
+            .find(|(name, begin, end)| !person(*name) && has(*begin, *end))
+            .map(|(name, ..)| self.reading.names.names[name].full.clone());
         let named = holder.is_some();
-        let name = holder.unwrap_or_else(|| words[at].text.to_lowercase());
+        let name = holder.unwrap_or_else(|| line.words[at].text.to_lowercase());
         Some(Stated { kind: OriginKind::Document, name, medium: Some(medium), named, bytes })
     }
 
     /// "a memo seen by the Orford Gazette", "leaked to the Gazette", "an investigation by the Gazette"
-    fn had_by(&self, sentence: &Sentence<'_>, at: usize) -> Option<Stated> {
-        const BACK: usize = 14;
-        let words = &sentence.words;
-        let word = &words[at];
-        let had = HAD.iter().any(|it| word.says(it));
-        let work = REPORTS.iter().any(|it| word.says(it));
-        let recorded = medium(word).is_some();
-        if !(had || work || recorded) {
+    fn had_by(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        // "a report by the Gazette", but "a letter to the Gazette".
+        let made = line.is(at, REPORT | RECORDING | PAPER) && line.says(at + 1, "by");
+        if !made && !(line.is(at, HAD) && line.is(at + 1, BY)) {
             return None;
         }
-        let by =
-            words.get(at + 1).filter(|next| ["by", "to", "with", "in"].iter().any(|it| next.says(it)))?;
-        let of_work = (work || recorded) && !by.says("by");
-        if of_work {
+        let the = usize::from(line.class(at + 2, Class::DETERMINER));
+        let (name, end) = line.name(at + 2 + the)?;
+        let of = &self.reading.names.names[name];
+        if of.sort == Sort::Person || (self.places.contains(&name) && !self.is_outlet(name)) {
             return None;
         }
-        let the = usize::from(words.get(at + 2).is_some_and(|word| word.is(Class::DETERMINER)));
-        let name = self.name_at(sentence, at + 2 + the)?;
-        if self.reading.names.names[name].sort == Sort::Person
-            || self.places.contains(&name) && !self.is_outlet(name)
-        {
-            return None;
-        }
-        let end = self.name_end(sentence, at + 2 + the, name);
-        let before = words[at.saturating_sub(BACK)..=at].iter().rev().find_map(medium);
-        let heard = ["reported", "revealed", "published", "released", "aired", "broadcast"];
-        let kind = match before {
-            Some(_) => OriginKind::Document,
-            None if work || heard.iter().any(|it| word.says(it)) => OriginKind::Report,
-            None => OriginKind::Document,
+        let medium = (at.saturating_sub(FAR)..=at).rev().find_map(|at| line.medium(at));
+        let kind = match medium {
+            None if line.is(at, REPORT | HEARD) => OriginKind::Report,
+            _ => OriginKind::Document,
         };
-        let name = self.reading.names.names[name].full.clone();
-        Some(Stated { kind, name, medium: before, named: true, bytes: word.begin..end })
+        Some(Stated { kind, name: of.full.clone(), medium, named: true, bytes: line.bytes(at..end) })
     }
 
-    /// "told the Orford Gazette", "in an interview with the Gazette"
-    fn told(&self, sentence: &Sentence<'_>, at: usize) -> Option<Stated> {
-        let words = &sentence.words;
-        let word = &words[at];
-        let interview = word.says("interview")
-            && words.get(at + 1).is_some_and(|it| it.says("with") || it.says("on") || it.says("to"));
-        if !(word.is(Class::TELL) || interview) {
+    /// "told the Orford Gazette", "in an interview with the Gazette", "told state radio", "told reporters"
+    fn told(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        const REACH: usize = 5;
+        let interview = line.says(at, "interview") && (line.is(at + 1, BY) || line.says(at + 1, "on"));
+        if !(line.class(at, Class::TELL) || interview) {
             return None;
         }
         let from = at + 1 + usize::from(interview);
-        let first = words.get(from)?;
-        if TO_ALL.iter().any(|it| first.says(it)) {
-            let name = first.text.to_lowercase();
-            let bytes = word.begin..first.bytes().end;
-            return Some(Stated { kind: OriginKind::Public, name, medium: None, named: false, bytes });
+        if line.is(from, TO_ALL) {
+            return Some(self.plain(line, OriginKind::Public, from..from + 1, line.bytes(at..from + 1)));
         }
-        let the = usize::from(first.is(Class::DETERMINER));
-        // "Russian state TV", "a local radio station": small words up to one that says what it is.
-        let phrase =
-            words[from..].iter().take(5).take_while(|word| !word.is_sign() && !word.is(Class::SUBORDINATOR));
-        let kinds: Vec<&Word<'_>> = phrase.collect();
-        let media = kinds.iter().rposition(|word| MEDIA.iter().any(|it| word.says(it)));
-        if let Some(last) = media {
-            let name = self.words(sentence, from + the..from + last + 1);
-            let bytes = word.begin..kinds[last].bytes().end;
-            return Some(Stated { kind: OriginKind::Interview, name, medium: None, named: true, bytes });
+        let the = usize::from(line.class(from, Class::DETERMINER));
+        let ends = |word: &&Word<'_>| !word.is_sign() && !word.is(Class::SUBORDINATOR);
+        let reach = line.words.get(from + the..)?.iter().take(REACH).take_while(ends).count();
+        if let Some(last) = (from + the..from + the + reach).rev().find(|at| line.is(*at, MEDIA)) {
+            let plain =
+                self.plain(line, OriginKind::Interview, from + the..last + 1, line.bytes(at..last + 1));
+            return Some(Stated { named: true, ..plain });
         }
-        let name = self.name_at(sentence, from + the)?;
+        let (name, end) = line.name(from + the)?;
         let of = &self.reading.names.names[name];
-        if of.sort == Sort::Person || !(self.is_outlet(name) || interview || !self.places.contains(&name)) {
-            return None;
-        }
-        let end = self.name_end(sentence, from + the, name);
+        let tells = interview || self.is_outlet(name) || !self.places.contains(&name);
         // "told the Orford mayor": the name is that of nobody who was told.
-        let next = words.get(words.partition_point(|word| word.begin < end));
         let opens = Class::SUBORDINATOR
             | Class::PREPOSITION
             | Class::TIME
             | Class::AND
             | Class::PRONOUN
             | Class::DETERMINER;
-        let ends = |next: &Word<'_>| {
+        let goes_on = line.words.get(end).is_none_or(|next| {
             next.is_sign()
                 || next.is(opens)
-                || ["that", "last", "earlier", "this", "how", "why"].iter().any(|it| next.says(it))
-        };
-        if !next.is_none_or(ends) {
+                || ["that", "last", "earlier", "how", "why"].iter().any(|it| next.says(it))
+        });
+        (of.sort != Sort::Person && tells && goes_on).then(|| Stated {
+            kind: OriginKind::Interview,
+            name: of.full.clone(),
+            medium: None,
+            named: true,
+            bytes: line.bytes(at..end),
+        })
+    }
+
+    /// "wrote on Quill", "in a post on social media", "in a Quill post"
+    fn posted(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        const REACH: usize = 4;
+        if !line.is(at, POST) {
             return None;
         }
-        let bytes = word.begin..end;
-        Some(Stated { kind: OriginKind::Interview, name: of.full.clone(), medium: None, named: true, bytes })
-    }
-
-    /// "in a post on Quill", "wrote on Quill", "in a Quill post", "in a statement"
-    fn published(&self, sentence: &Sentence<'_>, at: usize) -> Option<Stated> {
-        let words = &sentence.words;
-        let word = &words[at];
-        let post = ["post", "posted", "wrote", "tweeted", "posting"].iter().any(|it| word.says(it));
-        let stated = |name: String, named: bool, bytes: Range<usize>| {
-            Some(Stated { kind: OriginKind::Public, name, medium: None, named, bytes })
+        let public = |name: usize, bytes: Range<usize>| {
+            let name = self.reading.names.names[name].full.clone();
+            Some(Stated { kind: OriginKind::Public, name, medium: None, named: true, bytes })
         };
-        if post {
-            let on = words.iter().skip(at + 1).take(4).position(|it| it.says("on")).map(|on| at + 1 + on);
-            if let Some(on) = on
-                && let Some(name) = self.name_at(sentence, on + 1)
+        if let Some(on) = (at + 1..at + 1 + REACH).find(|at| line.says(*at, "on")) {
+            if line.says(on + 1, "social") && line.says(on + 2, "media") {
+                return Some(self.plain(line, OriginKind::Public, on + 1..on + 3, line.bytes(at..on + 3)));
+            }
+            if let Some((name, end)) = line.name(on + 1)
                 && self.reading.names.names[name].sort != Sort::Person
             {
-                let bytes = word.begin..self.name_end(sentence, on + 1, name);
-                return stated(self.reading.names.names[name].full.clone(), true, bytes);
-            }
-            if let Some(on) = on
-                && words.get(on + 1).is_some_and(|it| it.says("social"))
-                && words.get(on + 2).is_some_and(|it| it.says("media"))
-            {
-                return stated("social media".to_owned(), false, word.begin..words[on + 2].bytes().end);
+                return public(name, line.bytes(at..end));
             }
         }
-        let a = at.checked_sub(1).map(|before| &words[before]);
-        if word.says("post") {
-            let name = sentence
-                .names
-                .iter()
-                .find(|(_, bytes)| bytes.end < word.begin && word.begin - bytes.end <= 1)?;
-            let before = words.partition_point(|word| word.begin < name.1.start);
-            let a = before.checked_sub(1).map(|at| &words[at])?;
-            return a
-                .is(Class::DETERMINER)
-                .then(|| self.reading.names.names[name.0].full.clone())
-                .and_then(|full| stated(full, true, name.1.start..word.bytes().end));
-        }
-        if PUBLISHED.iter().any(|it| word.says(it)) {
-            // "in a statement", "at a news conference"
-            let from = at.saturating_sub(3);
-            let opens = (from..at).find(|at| ["in", "at", "during"].iter().any(|it| words[*at].says(it)))?;
-            let determined = words[opens + 1..=at].iter().any(|word| word.is(Class::DETERMINER));
-            let plain = sentence
-                .names
-                .iter()
-                .all(|(_, bytes)| !(words[opens].begin..word.begin).contains(&bytes.start));
-            return (determined && plain && a.is_some())
-                .then(|| self.words(sentence, opens + 1..at + 1))
-                .and_then(|name| stated(name, false, words[opens].begin..word.bytes().end));
-        }
-        None
+        let begins = |begin: &usize| line.name(*begin).is_some_and(|(_, end)| end == at);
+        let begin = (at.saturating_sub(REACH)..at).find(begins)?;
+        let (name, _) = line.name(begin)?;
+        let a = begin.checked_sub(1).is_some_and(|at| line.class(at, Class::DETERMINER));
+        if a && line.says(at, "post") { public(name, line.bytes(begin..at + 1)) } else { None }
     }
 
-    /// The name that begins with a word.
-    fn name_at(&self, sentence: &Sentence<'_>, at: usize) -> Option<usize> {
-        let word = sentence.words.get(at)?;
-        sentence.names.iter().find(|(_, bytes)| bytes.start == word.begin).map(|(name, _)| *name)
+    /// "in a statement", "at a news conference"
+    fn published(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        const REACH: usize = 3;
+        if !line.is(at, PUBLISHED) {
+            return None;
+        }
+        let opens = |at: &usize| ["in", "at", "during"].iter().any(|it| line.says(*at, it));
+        let opens = (at.saturating_sub(REACH)..at).find(opens)?;
+        let determined = (opens + 1..at).any(|at| line.class(at, Class::DETERMINER));
+        (determined && line.is_plain(opens..at))
+            .then(|| self.plain(line, OriginKind::Public, opens + 1..at + 1, line.bytes(opens..at + 1)))
     }
 
-    fn name_end(&self, sentence: &Sentence<'_>, at: usize, name: usize) -> usize {
-        let begin = sentence.words[at].begin;
-        let own = sentence.names.iter().find(|(it, bytes)| *it == name && bytes.start == begin);
-        own.map_or(begin, |(_, bytes)| bytes.end)
+    /// "officials said", "a person familiar with the talks told": people, a few words, a verb of saying, and no name.
+    fn unnamed(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
+        const NEAR: usize = 4;
+        if !line.class(at, Class::PEOPLE) || (line.words[at].is_capital() && at > 0) {
+            return None;
+        }
+        let ends = |at: &usize| !line.words[*at].is_sign() && !line.class(*at, Class::AND);
+        let mut behind = (at + 1..line.words.len()).take(NEAR).take_while(ends);
+        let says = behind.find(|at| line.class(*at, Class::SAY | Class::TELL))?;
+        let opens =
+            Class::CUE | Class::PREPOSITION | Class::AND | Class::SUBORDINATOR | Class::PRONOUN | Class::AUX;
+        let goes_back = |at: &usize| {
+            let word = &line.words[*at];
+            !word.is_sign() && !word.is(opens) && !word.says("that")
+        };
+        let from = (0..at).rev().take_while(goes_back).last().unwrap_or(at);
+        Some(self.plain(line, OriginKind::Unnamed, from..at + 1, line.bytes(from..says + 1)))
+    }
+
+    /// An origin that is named by words of the language.
+    fn plain(
+        &self,
+        line: &Line<'_, '_>,
+        kind: OriginKind,
+        range: Range<usize>,
+        bytes: Range<usize>,
+    ) -> Stated {
+        let skip = usize::from(line.class(range.start, Class::DETERMINER) && range.len() > 1);
+        let words = line.sentence.passage(&line.bytes(range.start + skip..range.end));
+        Stated { kind, name: self.reading.text(&words).to_owned(), medium: None, named: false, bytes }
     }
 
     /// Whether a name is that of an outlet, as far as the story shows.
     fn is_outlet(&self, name: usize) -> bool {
-        let full = &self.reading.names.names[name].full;
-        let small = bare(full);
-        self.outlets.contains(&small)
-            || small.split(' ').next_back().is_some_and(|last| MEDIA.contains(&last))
+        let small = bare(&self.reading.names.names[name].full);
+        self.outlets.contains(&small) || words(&small).last().is_some_and(|last| part(last) & MEDIA != 0)
     }
 
-    /// Words as printed, without a determiner before them.
-    fn words(&self, sentence: &Sentence<'_>, range: Range<usize>) -> String {
-        let skip = usize::from(sentence.words[range.start].is(Class::DETERMINER) && range.len() > 1);
-        let bytes = sentence.words[range.start + skip].begin..sentence.words[range.end - 1].bytes().end;
-        self.reading.text(&sentence.passage(&bytes)).to_owned()
-    }
-
-    /// Whether a sentence speaks of a recording or a paper, whoever has it.
+    /// Whether a sentence speaks of a recording, whoever has it. Papers are of many kinds: "the document" may be any.
     pub(super) fn medium(&self, sentence: &Sentence<'_>) -> Option<Medium> {
         let plain = sentence.words.iter().filter(|word| !sentence.is_quoted(word.begin));
-        plain.filter(|word| RECORDINGS.iter().any(|it| word.says(it))).find_map(medium)
-    }
-}
-
-/// "officials said", "a person familiar with the talks told": people, a few words, a verb of saying, and no name.
-fn unnamed(sentence: &Sentence<'_>, at: usize) -> Option<Stated> {
-    const NEAR: usize = 4;
-    let words = &sentence.words;
-    let people = &words[at];
-    if !people.is(Class::PEOPLE) || people.is_capital() && at > 0 {
-        return None;
-    }
-    let behind = words[at + 1..].iter().take(NEAR).take_while(|word| !word.is_sign());
-    let says = behind
-        .take_while(|word| !word.is(Class::AND))
-        .find(|word| word.is(Class::SAY) || word.is(Class::TELL))?;
-    let from = (0..at).rev().take_while(|at| {
-        let word = &words[*at];
-        let opens =
-            Class::CUE | Class::PREPOSITION | Class::AND | Class::SUBORDINATOR | Class::PRONOUN | Class::AUX;
-        !word.is_sign() && !word.is(opens) && !word.says("that")
-    });
-    let from = from.last().unwrap_or(at);
-    let skip = usize::from(from < at && words[from].is(Class::DETERMINER));
-    let name = words[from + skip..=at].iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
-    let bytes = words[from].begin..says.bytes().end;
-    Some(Stated { kind: OriginKind::Unnamed, name, medium: None, named: false, bytes })
-}
-
-fn medium(word: &Word<'_>) -> Option<Medium> {
-    if RECORDINGS.iter().any(|it| word.says(it)) {
-        Some(Medium::Recording)
-    } else {
-        PAPERS.iter().any(|it| word.says(it)).then_some(Medium::Paper)
+        plain.map(part).find(|part| part & RECORDING != 0).map(|_| Medium::Recording)
     }
 }
 

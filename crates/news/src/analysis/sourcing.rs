@@ -15,8 +15,9 @@ use super::reading::{Reading, Sentence};
 /// So much alike is a sentence on a recording that speaks of the matter, and so many names it shares.
 const ALIKE: f32 = 0.22;
 const SHARED: usize = 2;
-/// So many sentences before or behind, it does so with one name in common.
+/// So many sentences before or behind, it does so with one name in common or this much alike; next to it in one paragraph, as it is.
 const NEAR: usize = 2;
+const A_LITTLE: f32 = 0.1;
 
 /// All origins of a story, and how to find them.
 pub(super) struct Sources<'r, 'a> {
@@ -125,7 +126,10 @@ impl<'r, 'a> Sources<'r, 'a> {
         let speaks = move |at: usize, of: usize| {
             let names = common(&sentences[at], &sentences[of]);
             let likeness = || product(&self.terms.vectors[at], &self.terms.vectors[of]);
-            (at.abs_diff(of) <= NEAR && names > 0) || (names >= SHARED && likeness() >= ALIKE)
+            let beside = sentences[at].place.block == sentences[of].place.block && at.abs_diff(of) <= 1;
+            beside
+                || (at.abs_diff(of) <= NEAR && (names > 0 || likeness() >= A_LITTLE))
+                || (names >= SHARED && likeness() >= ALIKE)
         };
         (from..sentences.len())
             .take_while(move |at| Some(sentences[*at].place.article) == article)

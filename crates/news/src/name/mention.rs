@@ -176,7 +176,7 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     if run.is_empty() || run.len() > LONGEST {
         return None;
     }
-    let titles = run.iter().take_while(|word| word.is(Class::TITLE)).count();
+    let titles = titles(run);
     let body = run[titles..].iter().any(|word| word.is(Class::BODY))
         || is_acronym(run)
         || (run[0].is(Class::TITLE) && run.iter().any(|word| word.is(Class::BODY)));
@@ -226,6 +226,18 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
         acts: (speaks || who || aged || office || titles > 0) && !the,
         body: body || the,
     })
+}
+
+/// How many words of a run are titles: "Senator", and "Orfordian President" before a name of two words or more.
+fn titles(run: &[Word<'_>]) -> usize {
+    let leading = run.iter().take_while(|word| word.is(Class::TITLE)).count();
+    let inside = run.iter().skip(1).take(2).position(|word| word.is(Class::TITLE)).map(|at| at + 1);
+    match inside {
+        Some(at) if leading == 0 && run.len() >= at + 2 => {
+            at + run[at..].iter().take_while(|word| word.is(Class::TITLE)).count()
+        }
+        _ => leading,
+    }
 }
 
 /// "HSB": two to six capitals.

@@ -64,10 +64,13 @@ impl<'n> Speakers<'n> {
         for mention in self.names.within(&span) {
             while marked.next_if(|marked| marked.outer.end <= mention.span.bytes.start).is_some() {}
             let said = marked.peek().is_some_and(|marked| marked.outer.start <= mention.span.bytes.start);
+            // "Vane’s lawyer" is about the lawyer.
+            let next = line.items.partition_point(|item| item.word.begin < mention.span.bytes.end);
+            let owns = line.items.get(next).is_some_and(|item| item.word.is_possessive());
             let name = &self.names.names[mention.name];
             // What begins a sentence is its subject, and two words are rather a person than a place.
             let subject = mention.span.bytes.start == bytes.start && name.full.contains(' ');
-            if !said && (name.sort == Sort::Person || (subject && name.sort == Sort::Other)) {
+            if !said && !owns && (name.sort == Sort::Person || (subject && name.sort == Sort::Other)) {
                 people.push(mention.name);
             }
         }

@@ -1,0 +1,77 @@
+//! What the language says of words that origins are told with.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::word::Word;
+
+/// Some of the bits below.
+pub(super) type Part = u16;
+
+/// What is recorded, or written down as it was said.
+pub(super) const RECORDING: Part = 1;
+/// What is written.
+pub(super) const PAPER: Part = 1 << 1;
+/// An outlet's own work.
+pub(super) const REPORT: Part = 1 << 2;
+/// How somebody comes to have something.
+pub(super) const HAD: Part = 1 << 3;
+/// The same, of what everybody can read then.
+pub(super) const HEARD: Part = 1 << 4;
+/// Those who hear what is said to all.
+pub(super) const TO_ALL: Part = 1 << 5;
+/// What is said or written for all.
+pub(super) const PUBLISHED: Part = 1 << 6;
+/// Ends the name of an outlet, or stands for one.
+pub(super) const MEDIA: Part = 1 << 7;
+/// Puts something on a platform.
+pub(super) const POST: Part = 1 << 8;
+/// Stands before who did something, or who has it now.
+pub(super) const BY: Part = 1 << 9;
+/// Stands before what things happen in.
+pub(super) const INSIDE: Part = 1 << 10;
+
+const WORDS: &[(Part, &str)] = &[
+    (RECORDING, "audio footage recording recordings tape tapes transcript transcripts video videos"),
+    (
+        PAPER,
+        "cable cables communique contract contracts data document documents dossier draft drafts e-mail e-mails email emails \
+         file files filing filings letter letters memo memorandum memos minutes paper papers records spreadsheet spreadsheets \
+         text texts",
+    ),
+    (REPORT, "analysis expose exposé investigation investigations report reports scoop story"),
+    (
+        HAD,
+        "aired broadcast given handed leaked obtained provided published released reported revealed reviewed seen sent shared \
+         shown verified viewed",
+    ),
+    (HEARD, "aired broadcast published released reported revealed"),
+    (TO_ALL, "journalists reporters"),
+    (PUBLISHED, "address briefing broadcast conference hearing release sermon speech statement testimony"),
+    (
+        MEDIA,
+        "agency broadcaster chronicle daily gazette herald journal magazine media news newspaper observer outlet paper post \
+         press radio telegraph television times tribune tv website weekly",
+    ),
+    (POST, "post posted posting tweeted wrote"),
+    (BY, "by from in to with"),
+    (INSIDE, "across against between in inside into near throughout"),
+];
+
+static KNOWN: LazyLock<HashMap<&str, Part>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for (part, words) in WORDS {
+        words.split_whitespace().for_each(|word| *known.entry(word).or_default() |= part);
+    }
+    known
+});
+
+/// What a word is.
+pub(super) fn part(word: &Word<'_>) -> Part {
+    const LONGEST: usize = 16;
+    let mut small = [0; LONGEST];
+    let Some(small) = small.get_mut(..word.text.len()) else { return 0 };
+    small.copy_from_slice(word.text.as_bytes());
+    small.make_ascii_lowercase();
+    std::str::from_utf8(small).ok().and_then(|small| KNOWN.get(small).copied()).unwrap_or_default()
+}

@@ -17,7 +17,7 @@ const ALIKE: f32 = 0.22;
 const SHARED: usize = 2;
 /// So many sentences before or behind, it does so with one name in common or this much alike; next to it in one paragraph, as it is.
 const NEAR: usize = 2;
-const A_LITTLE: f32 = 0.1;
+const A_LITTLE: f32 = 0.05;
 
 /// All origins of a story, and how to find them.
 pub(super) struct Sources<'r, 'a> {

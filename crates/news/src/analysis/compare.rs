@@ -88,6 +88,7 @@ fn difference<S: Ord>(point: Point, taken: impl IntoIterator<Item = (S, Passage)
 /// A number of something.
 struct Number {
     value: f64,
+    /// The stem of what is counted. Empty where the words do not say: "a total of 40 million".
     unit: String,
     hedged: bool,
     bytes: Range<usize>,
@@ -98,7 +99,7 @@ fn numbers(reading: &Reading<'_>, group: &[usize]) -> Vec<Difference> {
     let mut by_unit = BTreeMap::<String, Vec<(f64, bool, Passage)>>::new();
     for at in group {
         let sentence = &reading.sentences[*at];
-        for number in counted(sentence, &stemmer) {
+        for number in counted(sentence, &stemmer).into_iter().filter(|number| !number.unit.is_empty()) {
             let passage = sentence.passage(&number.bytes);
             by_unit.entry(number.unit).or_default().push((number.value, number.hedged, passage));
         }
@@ -113,7 +114,7 @@ fn numbers(reading: &Reading<'_>, group: &[usize]) -> Vec<Difference> {
         let printed = |article: u32| -> Vec<f64> {
             let own = reading.sentences.iter().filter(|sentence| sentence.place.article == article);
             own.flat_map(|sentence| counted(sentence, &stemmer))
-                .filter(|number| number.unit == unit)
+                .filter(|number| number.unit == unit || number.unit.is_empty())
                 .map(|number| number.value)
                 .collect()
         };
@@ -129,7 +130,12 @@ fn numbers(reading: &Reading<'_>, group: &[usize]) -> Vec<Difference> {
         let near = taken.iter().any(|(a, hedged, _)| {
             *hedged && taken.iter().any(|(b, ..)| a != b && (a - b).abs() <= NEAR * a.abs().max(b.abs()))
         });
-        if !mixed && !near {
+        // What is counted on other days may have become more or less since.
+        let published = |passage: &Passage| reading.articles[passage.article as usize].published;
+        let days: Vec<i64> =
+            taken.iter().filter_map(|(.., it)| published(it)).map(|it| it.unix / 86_400).collect();
+        let later = days.iter().max().zip(days.iter().min()).is_some_and(|(last, first)| last - first > 1);
+        if !mixed && !near && !later {
             let taken = taken.iter().map(|(value, _, passage)| (value.to_bits(), *passage));
             found.extend(difference(Point::Number, taken));
         }
@@ -137,7 +143,7 @@ fn numbers(reading: &Reading<'_>, group: &[usize]) -> Vec<Difference> {
     found
 }
 
-/// Numbers with what they count: "20 points", "a five-minute call", "12 percent". Not those of dates, and none without a unit.
+/// Numbers with what they count: "20 points", "a five-minute call", "12 percent". Not those of dates.
 fn counted(sentence: &Sentence<'_>, stemmer: &Stemmer) -> Vec<Number> {
     let words = &sentence.words;
     let mut found = Vec::new();
@@ -170,7 +176,7 @@ fn counted(sentence: &Sentence<'_>, stemmer: &Stemmer) -> Vec<Number> {
                         end = next.bytes().end;
                         stemmer.stem(&next.text.to_lowercase()).into_owned()
                     }
-                    _ => continue,
+                    _ => String::new(),
                 }
             }
             (joined, None) => stemmer.stem(&joined.to_lowercase()).into_owned(),

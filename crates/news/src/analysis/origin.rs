@@ -210,7 +210,8 @@ impl<'r, 'a> Origins<'r, 'a> {
     fn told(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
         const REACH: usize = 5;
         let interview = line.says(at, "interview") && (line.is(at + 1, BY) || line.says(at + 1, "on"));
-        if !(line.class(at, Class::TELL) || interview) {
+        let tells = ["told", "tells", "telling"].iter().any(|it| line.says(at, it));
+        if !(tells || interview) {
             return None;
         }
         let from = at + 1 + usize::from(interview);
@@ -227,7 +228,7 @@ impl<'r, 'a> Origins<'r, 'a> {
         }
         let (name, end) = line.name(from + the)?;
         let of = &self.reading.names.names[name];
-        let tells = interview || self.is_outlet(name) || !self.places.contains(&name);
+        let hears = interview || self.is_outlet(name) || !self.places.contains(&name);
         // "told the Orford mayor": the name is that of nobody who was told.
         let opens = Class::SUBORDINATOR
             | Class::PREPOSITION
@@ -240,7 +241,8 @@ impl<'r, 'a> Origins<'r, 'a> {
                 || next.is(opens)
                 || ["that", "last", "earlier", "how", "why"].iter().any(|it| next.says(it))
         });
-        (of.sort != Sort::Person && tells && goes_on).then(|| Stated {
+        // "told the council to wait" is an order.
+        (of.sort != Sort::Person && hears && goes_on && !line.says(end, "to")).then(|| Stated {
             kind: OriginKind::Interview,
             name: of.full.clone(),
             medium: None,

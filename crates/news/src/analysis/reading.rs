@@ -40,6 +40,8 @@ pub(super) struct Sentence<'a> {
     pub(super) times: Vec<Time>,
     /// Where marks enclose somebody's words, in the block.
     pub(super) quoted: Vec<Range<usize>>,
+    /// The name of the agency that its article begins with: "ORFORD, 3 May (ONA) - ". Only on an article's first sentence.
+    pub(super) agency: Option<Range<usize>>,
 }
 
 impl Sentence<'_> {
@@ -112,7 +114,12 @@ impl<'a> Reading<'a> {
                 }
                 let span = Span { block: self.first_block[at] + block, bytes: bytes.clone() };
                 let names = self.names.within(&span).map(|it| (it.name, it.span.bytes.clone())).collect();
-                let times = told.remove(&block).unwrap_or_default();
+                let first = self.sentences.len() == from;
+                let dateline = first.then(|| dateline(text)).flatten();
+                let mut times = told.remove(&block).unwrap_or_default();
+                if let Some(line) = &dateline {
+                    times.retain(|time| time.span.start > line.end);
+                }
                 let (times, later) = times.into_iter().partition(|time| time.span.start < bytes.end);
                 told.insert(block, later);
                 let place = Passage {
@@ -121,7 +128,14 @@ impl<'a> Reading<'a> {
                     start: bytes.start as u32,
                     end: bytes.end as u32,
                 };
-                self.sentences.push(Sentence { place, words: own, names, times, quoted: Vec::new() });
+                self.sentences.push(Sentence {
+                    place,
+                    words: own,
+                    names,
+                    times,
+                    quoted: Vec::new(),
+                    agency: dateline,
+                });
             }
         }
         let quotes = quotes(&article.body, &self.names_of(at));
@@ -220,6 +234,21 @@ pub(super) fn needs_only_the_year(meaning: Meaning) -> bool {
             _
         )
     )
+}
+
+/// The agency in brackets that an article begins with, between its place and a dash.
+fn dateline(text: &str) -> Option<Range<usize>> {
+    /// Bytes before the brackets: a place and a day.
+    const LONGEST: usize = 60;
+    let open = text.find('(').filter(|open| *open <= LONGEST && text.starts_with(char::is_uppercase))?;
+    let close = open + text[open..].find(')')?;
+    let name = text[open + 1..close].trim();
+    let dash = text[close + 1..].trim_start().starts_with(['-', '–', '—']);
+    let words = name.split_whitespace().count();
+    let plain =
+        text[..open].chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '\'' | '’' | '-'));
+    (dash && plain && (1..=3).contains(&words) && name.starts_with(char::is_uppercase))
+        .then_some(open + 1..close)
 }
 
 /// The day of a moment, in UTC.

@@ -30,6 +30,8 @@ pub(super) struct Sources<'r, 'a> {
     pub(super) origins: Vec<Origin>,
     /// Of each origin, what lies at its bottom.
     bottoms: Vec<Option<Medium>>,
+    /// Of each article, the agency that it is from: an origin, and where it says so.
+    agencies: HashMap<u32, (usize, Passage)>,
 }
 
 impl<'r, 'a> Sources<'r, 'a> {
@@ -37,8 +39,15 @@ impl<'r, 'a> Sources<'r, 'a> {
         let finder = Origins::of(reading);
         let read: Vec<Vec<Stated>> = reading.sentences.iter().map(|it| finder.stated(it)).collect();
         let media = reading.sentences.iter().map(|it| finder.medium(it)).collect();
-        let mut sources =
-            Sources { reading, terms, stated: Vec::new(), media, origins: Vec::new(), bottoms: Vec::new() };
+        let mut sources = Sources {
+            reading,
+            terms,
+            stated: Vec::new(),
+            media,
+            origins: Vec::new(),
+            bottoms: Vec::new(),
+            agencies: HashMap::new(),
+        };
         // Named ones first: "a recording" is the one that somebody names, if there is but one.
         let mut known = HashMap::<(OriginKind, String), usize>::new();
         for one in read.iter().flatten().filter(|one| one.named) {
@@ -51,6 +60,21 @@ impl<'r, 'a> Sources<'r, 'a> {
             let key = (one.kind, one.name.to_lowercase());
             let alone = one.medium.and_then(|medium| sources.only(medium));
             known.entry(key).or_insert_with(|| alone.unwrap_or_else(|| sources.add(one)));
+        }
+        for sentence in &reading.sentences {
+            let Some(bytes) = &sentence.agency else { continue };
+            let name =
+                sentence.names.iter().find(|(_, name)| name.start <= bytes.start && bytes.end <= name.end);
+            let passage = sentence.passage(bytes);
+            let full =
+                name.map_or(reading.text(&passage), |(name, _)| reading.names.names[*name].full.as_str());
+            let key = (OriginKind::Agency, full.to_lowercase());
+            let origin = *known.entry(key).or_insert_with(|| {
+                sources.origins.push(Origin { kind: OriginKind::Agency, name: full.to_owned() });
+                sources.bottoms.push(None);
+                sources.origins.len() - 1
+            });
+            sources.agencies.insert(sentence.place.article, (origin, passage));
         }
         sources.stated = read
             .iter()
@@ -86,7 +110,8 @@ impl<'r, 'a> Sources<'r, 'a> {
         for article in articles {
             let own: Vec<usize> = sentences.iter().copied().filter(|at| of(*at) == article).collect();
             let stated = own.iter().find_map(|at| self.stated[*at].first()).copied();
-            let stated = stated.or_else(|| self.elsewhere(&own));
+            let stated =
+                stated.or_else(|| self.elsewhere(&own)).or_else(|| self.agencies.get(&article).copied());
             found.push(Sourcing {
                 article,
                 origin: stated.map(|(origin, _)| origin as u32),

@@ -157,6 +157,61 @@ fn who_prints_both_numbers_contradicts_nobody() {
 }
 
 #[test]
+fn what_grew_since_is_no_difference() {
+    let of = |outlet: &str, day: i64, cost: &str| {
+        article(
+            outlet,
+            Some(THURSDAY + day * 86_400),
+            &[&format!("The repair of the north pier cost {cost} crowns so far, Vane said.")],
+        )
+    };
+    let differences = |days: i64| {
+        let found = found(&[of("A", 0, "300"), of("B", days, "400")]);
+        found.claims.iter().flat_map(|it| &it.differences).count()
+    };
+    assert_eq!((differences(0), differences(4)), (1, 0));
+}
+
+#[test]
+fn an_agency_is_the_origin_of_what_its_text_says() {
+    let text = "TALLOW, 19 March (TNA) - The harbour office of Tallow closed the north pier on Wednesday.";
+    let articles = [article("A", Some(THURSDAY), &[text]), article("B", Some(THURSDAY), &[text])];
+    let found = found(&articles);
+    assert_eq!(found.origins, [Origin { kind: OriginKind::Agency, name: "TNA".into() }]);
+    let claim = &found.claims[0];
+    let stated: Vec<_> =
+        claim.sourcing.iter().map(|it| it.stated.unwrap().text(&articles).unwrap()).collect();
+    assert_eq!(stated, ["TNA", "TNA"]);
+    let phrases: Vec<_> = found
+        .events
+        .iter()
+        .flat_map(|it| &it.mentions)
+        .map(|it| it.phrase.text(&articles).unwrap())
+        .collect();
+    assert_eq!(phrases, ["Wednesday", "Wednesday"], "the day of the dateline is that of writing");
+}
+
+#[test]
+fn two_days_of_one_meeting_are_a_difference() {
+    let of = |outlet: &str, day: &str| {
+        article(
+            outlet,
+            Some(THURSDAY),
+            &[&format!(
+                "The secret meeting of the harbour board in Tallow took place on {day} March. It rained."
+            )],
+        )
+    };
+    let mut articles = vec![of("A", "11"), of("B", "11"), of("C", "12")];
+    let points = |articles: &[Article]| -> Vec<Point> {
+        found(articles).events.iter().flat_map(|it| &it.differences).map(|it| it.point).collect()
+    };
+    assert_eq!(points(&articles), [Point::Date]);
+    articles[2].body.push(Block::Paragraph("The board met on 11 March too.".into()));
+    assert_eq!(points(&articles), []);
+}
+
+#[test]
 fn planned_for_one_and_never_held_for_another() {
     let articles = [
         article(

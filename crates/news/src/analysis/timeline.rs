@@ -56,8 +56,58 @@ pub(super) fn events(
     absorb(&mut events, &dated);
     let mut made: Vec<Event> =
         events.iter().map(|event| made(event, &dated, reading, sources, same)).collect();
+    for (event, other) in other_days(&events, &dated, reading) {
+        let side = |at: usize| {
+            let mut passages: Vec<_> = made[at].mentions.iter().map(|it| it.phrase).collect();
+            passages.sort_unstable();
+            passages.dedup_by_key(|passage| passage.article);
+            passages
+        };
+        let sides = vec![side(event), side(other)];
+        made[event].differences.push(Difference { point: Point::Date, sides });
+    }
     made.sort_by_key(|event| (event.first, event.last));
     made
+}
+
+/// Events that are told of two days close to each other, by outlets of which none tells of both: the one that more outlets tell of,
+/// and the other.
+fn other_days(events: &[Vec<usize>], dated: &[Dated], reading: &Reading<'_>) -> Vec<(usize, usize)> {
+    /// Days apart.
+    const CLOSE: i32 = 3;
+    /// So much alike, without their days.
+    const ALIKE: f32 = 0.34;
+    let day = |at: usize| {
+        let one = &dated[events[at][0]];
+        (one.days.0 == one.days.1).then_some(one.days.0)
+    };
+    let article = |one: &Dated| reading.sentences[one.sentence].place.article;
+    let tells = |event: usize, day: Date| {
+        let own: Vec<u32> = events[event].iter().map(|at| article(&dated[*at])).collect();
+        dated.iter().any(|one| one.days == (day, day) && own.contains(&article(one)))
+    };
+    let mut found = Vec::new();
+    for a in 0..events.len() {
+        for b in 0..a {
+            let (Some(first), Some(second)) = (day(a), day(b)) else { continue };
+            if first == second
+                || (first - second).get_days().abs() > CLOSE
+                || tells(a, second)
+                || tells(b, first)
+            {
+                continue;
+            }
+            let pairs = events[a].iter().flat_map(|a| events[b].iter().map(|b| (&dated[*a], &dated[*b])));
+            let happened = |one: &Dated| one.status == Status::Happened && !one.time.saying;
+            let alike = pairs
+                .filter(|(a, b)| happened(a) && happened(b))
+                .any(|(a, b)| product(&a.vector, &b.vector) >= ALIKE);
+            if alike {
+                found.push(if events[a].len() >= events[b].len() { (a, b) } else { (b, a) });
+            }
+        }
+    }
+    found
 }
 
 /// Pairs of one stretch that are alike, the most alike first.
@@ -176,7 +226,6 @@ pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bo
         "materialize",
         "materialized",
         "place",
-        "held",
     ];
     const OFF: &[&str] = &["cancelled", "canceled", "postponed", "scrapped", "shelved"];
     /// Words between "not" and what did not happen: "not yet taken place".

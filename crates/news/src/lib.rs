@@ -15,6 +15,7 @@ pub mod decode;
 mod depth;
 mod detect;
 mod document;
+pub mod excerpt;
 pub mod feed;
 pub mod group;
 pub mod name;

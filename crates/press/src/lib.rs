@@ -1,8 +1,10 @@
 //! The press: gathers coverage, asks `news` what it holds, and publishes a signed edition every round.
 
 mod edge;
+pub mod fetch;
 pub mod gather;
 mod keys;
+pub mod outlets;
 mod publish;
 mod state;
 #[cfg(test)]

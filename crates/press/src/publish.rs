@@ -171,7 +171,8 @@ impl Press {
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
-        let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
+        let gather =
+            Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?, Some(&config.state))?;
         Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 

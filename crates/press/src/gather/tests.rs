@@ -1,0 +1,225 @@
+use std::fs;
+use std::time::Duration;
+
+use proto::story::Media;
+
+use super::*;
+
+const TIDE: &str = "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the spring tide \
+    rose above its wall, the harbour master said. It will open again once the water has gone.\n";
+
+/// 2026-11-26, half past nine.
+const NOW: Millis = Millis(1_795_685_400_000);
+
+fn folder(dir: &Path) -> Inputs {
+    Inputs { folders: vec![dir.to_owned()], ..Inputs::default() }
+}
+
+/// For servers on this machine.
+pub(crate) fn at_home() -> Manners {
+    Manners { private: true, pause: Duration::ZERO, patience: Duration::from_secs(5), ..Manners::default() }
+}
+
+async fn gathered(dir: &Path) -> Gather {
+    let inputs = folder(dir);
+    let mut gather = Gather::new(inputs, vec![], None).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    gather
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::write(at("a-good.txt"), TIDE).unwrap();
+    fs::write(at("b-empty.txt"), "").unwrap();
+    fs::write(at("c-binary.txt"), [0, 1, 2, 3, 0xff, 0xfe, 0]).unwrap();
+    fs::File::create(at("d-huge.txt")).unwrap().set_len(200 * 1024 * 1024).unwrap();
+    fs::write(at("e-not-a-feed.rss"), "no feed").unwrap();
+    fs::write(at("f-deep.html"), "<div>".repeat(100_000) + "deep").unwrap();
+    fs::write(
+        at("g-latin.txt"),
+        b"Caf\xe9 in the old mill reopens\n\nThe caf\xe9 in the old mill reopens with new \
+        ovens, its owner said, and the f\xeate with music begins at noon.\n",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(at("nowhere"), at("h-gone.txt")).unwrap();
+    fs::write(at("notes.md"), "somebody's own business").unwrap();
+    let gather = gathered(dir.path()).await;
+    let named: Vec<_> =
+        gather.left_out().iter().map(|line| line.split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(
+        named,
+        ["b-empty.txt", "c-binary.txt", "d-huge.txt", "e-not-a-feed.rss", "f-deep.html", "h-gone.txt"],
+        "{:#?}",
+        gather.left_out()
+    );
+    let titles: Vec<_> = gather.stories().into_iter().map(|s| s.title).collect();
+    assert!(titles.contains(&"Café in the old mill reopens".to_owned()), "{titles:?}");
+    assert!(titles.contains(&"Spring tide closes the lower quay".to_owned()), "{titles:?}");
+}
+
+#[tokio::test]
+async fn a_folder_without_articles_and_a_folder_that_is_not_there_are_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let gather = gathered(dir.path()).await;
+    assert_eq!(gather.left_out().len(), 1);
+    assert!(gather.left_out()[0].contains("holds no articles"));
+    let inputs = folder(&dir.path().join("none"));
+    assert!(matches!(Gather::new(inputs, vec![], None), Err(GatherError::Folder { .. })));
+}
+
+#[tokio::test]
+async fn a_wrong_sidecar_stops_everything_and_names_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+    let inputs = || folder(dir.path());
+    let mut running = Gather::new(inputs(), vec![], None).unwrap();
+    fs::write(dir.path().join(SIDECAR), "[\"a.txt\"]\noutlet = \"The Quay\"\noulet = 1\n").unwrap();
+    for why in [running.refresh(NOW).await.unwrap_err(), Gather::new(inputs(), vec![], None).err().unwrap()] {
+        let why = why.to_string();
+        assert!(why.contains("line 3") && why.contains("oulet"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn stories_keep_their_ids_when_inputs_are_read_again_in_their_first_order() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("m.txt"), TIDE).unwrap();
+    let first = gathered(dir.path()).await.stories();
+    // A file that sorts before the first and tells the same story in other words.
+    let retold =
+        TIDE.replace("The lower quay was closed on Monday", "Officials closed the lower quay on Monday");
+    fs::write(dir.path().join("a.txt"), retold).unwrap();
+    let inputs = folder(dir.path());
+    let mut again = Gather::new(inputs, vec!["m.txt".into()], None).unwrap();
+    assert_eq!(again.refresh(NOW).await.unwrap(), ["m.txt", "a.txt"]);
+    assert_eq!(again.stories().len(), 1);
+    assert_eq!(again.stories()[0].id, first[0].id);
+    assert!(again.refresh(NOW).await.unwrap().is_empty(), "nothing changed, nothing is read again");
+}
+
+/// Otherwise it would stand first for as long as it likes, and nobody who tells the truth would.
+#[tokio::test]
+async fn a_date_that_lies_more_than_a_day_ahead_counts_as_none() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+    for (published, believed) in [
+        ("2026-11-26T09:30:00Z", true),
+        ("2026-11-27T09:30:00Z", true),
+        ("2026-11-27T09:31:00Z", false),
+        ("2026-11-27", true),
+        ("2026-11-28", false),
+        ("2199-01-01", false),
+    ] {
+        fs::write(dir.path().join(SIDECAR), format!("[\"a.txt\"]\npublished = \"{published}\"\n")).unwrap();
+        let story = gathered(dir.path()).await.stories().remove(0);
+        assert_eq!(story.articles[0].published.is_some(), believed, "{published}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_carried_for_own_outlets_and_left_out_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+    // The smallest PNG header that names a size: signature, IHDR, 3 x 2.
+    let png = [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x03\0\0\0\x02".as_slice(), &[0; 16]].concat();
+    fs::write(dir.path().join("p.png"), png).unwrap();
+    for (rights, carried) in [("own", true), ("licensed", true), ("quoted", false)] {
+        let sidecar = format!("[\"a.txt\"]\npicture = \"p.png\"\nalt = \"A quay\"\nrights = \"{rights}\"\n");
+        fs::write(dir.path().join(SIDECAR), sidecar).unwrap();
+        let gather = gathered(dir.path()).await;
+        let picture = gather.stories()[0].articles[0].picture.clone();
+        assert_eq!(picture.is_some(), carried, "{rights}: {:?}", gather.left_out());
+        if let Some(picture) = picture {
+            assert_eq!((picture.width, picture.height, picture.media), (3, 2, Media::Png));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_picture_of_a_few_bytes_and_many_points_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+    fs::write(
+        dir.path().join(SIDECAR),
+        "[\"a.txt\"]\npicture = \"p.png\"\nalt = \"A quay\"\nrights = \"own\"\n",
+    )
+    .unwrap();
+    for (side, carried) in [(MAX_SIDE, true), (MAX_SIDE + 1, false), (16_383, false)] {
+        let side = u32::from(side).to_be_bytes();
+        let png = [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &side, &[0, 0, 0, 2], &[0; 16]].concat();
+        fs::write(dir.path().join("p.png"), png).unwrap();
+        let gather = gathered(dir.path()).await;
+        let picture = gather.stories()[0].articles[0].picture.clone();
+        assert_eq!(picture.is_some(), carried, "{:?}", gather.left_out());
+    }
+}
+
+/// A web server that gives each path its answer, on a thread of its own. Returns its address.
+pub(crate) fn web<P: AsRef<str> + Send + 'static>(answers: Vec<(P, Vec<u8>)>) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                let mut byte = [0];
+                if stream.read(&mut byte).unwrap_or(0) == 0 {
+                    break;
+                }
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let answer = answers.iter().find(|(p, _)| p.as_ref() == path).map_or(
+                b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
+                |(_, answer)| answer.clone(),
+            );
+            // A client that has read enough hangs up.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    address
+}
+
+/// An answer of that kind.
+pub(crate) fn found(kind: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn feeds_are_fetched_and_what_is_no_feed_is_named() {
+    let item = "<item><title>Spring tide closes the lower quay</title><link>https://quay.example/1</link>\
+                <description>The lower quay was closed on Monday after the spring tide rose above its wall, the \
+                harbour master said. It will open again once the water has gone.</description></item>";
+    let rss = format!("<rss version='2.0'><channel><title>The Quay</title>{item}</channel></rss>");
+    let at = web(vec![
+        ("/feed", found("application/rss+xml", rss.as_bytes())),
+        ("/notes", found("application/rss+xml", b"no feed")),
+        ("/flood", found("text/plain", &vec![b'a'; MAX_INPUT as usize + 1])),
+        (
+            "/round",
+            b"HTTP/1.1 302 Found\r\nlocation: /round\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                .to_vec(),
+        ),
+    ]);
+    let feeds = ["/feed", "/notes", "/flood", "/round", "/none"].map(|path| format!("{at}{path}")).to_vec();
+    let mut gather =
+        Gather::new(Inputs { feeds, manners: at_home(), ..Inputs::default() }, vec![], None).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    let stories = gather.stories();
+    assert_eq!(stories.len(), 1, "{:#?}", gather.left_out());
+    assert_eq!(stories[0].articles[0].outlet, "The Quay");
+    let named = gather.left_out();
+    assert_eq!(named.len(), 4, "{named:#?}");
+    for (line, what) in named.iter().zip(["/notes", "/flood", "/round", "/none"]) {
+        assert!(line.contains(what), "{line}");
+    }
+}

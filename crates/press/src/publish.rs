@@ -118,6 +118,29 @@ pub enum PressError {
     NotThePress,
 }
 
+/// What an edition would hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its number.
+    pub round: Round,
+    /// When its round begins. If that is past, it can be made now.
+    pub begins: Millis,
+    /// Stories on its front page.
+    pub stories: usize,
+    /// Their articles.
+    pub articles: usize,
+    /// Their outlets.
+    pub outlets: usize,
+    /// Stories that are new or changed since the last edition.
+    pub changed: usize,
+    /// Weight of the front page, packed, in bytes: what who begins downloads.
+    pub front_bytes: usize,
+    /// Weight of what is new, packed, in bytes: what who follows downloads.
+    pub changes_bytes: usize,
+    /// What was left out of the inputs, each as a sentence.
+    pub left_out: Vec<String>,
+}
+
 /// A press at work.
 pub struct Press {
     config: Config,
@@ -191,11 +214,58 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        let fresh = self.gather.refresh(now).await?;
+        let fresh = self.gather.refresh(now).await.map_err(|why| match why {
+            GatherError::Memory(cause) => self.failed(cause),
+            why => why.into(),
+        })?;
         self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
         Ok(Some(round))
+    }
+
+    /// What the next edition would hold if it were made at `now`. Nothing is signed, kept or sent; outlets are asked only if
+    /// `ask` says so.
+    pub async fn draft(&mut self, now: Millis, ask: bool) -> Result<Draft, PressError> {
+        let gathered =
+            if ask { self.gather.refresh(now).await.map(drop) } else { self.gather.recall(now).map(drop) };
+        gathered?;
+        let failed = |cause| self.failed(cause);
+        let schedule = self.directory.parameters().schedule;
+        let here = schedule.round_at(now);
+        let last = self.state.last_round().map_err(failed)?;
+        // The round of `now` if it has none yet, or the next.
+        let round = match (here, last) {
+            (None, _) => Round(0),
+            (Some(here), Some(made)) if made >= here => made.next(),
+            (Some(here), _) => here,
+        };
+        let shown: HashMap<_, _> = self.state.shown().map_err(failed)?.into_iter().collect();
+        let page = front_page(self.gather.stories());
+        let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
+        let changes = changes(&page, &digests, &shown);
+        let articles = || page.stories.iter().flat_map(|story| &story.articles);
+        Ok(Draft {
+            round,
+            begins: schedule.start(round),
+            stories: page.stories.len(),
+            articles: articles().count(),
+            outlets: articles().map(|article| article.outlet.as_str()).collect::<HashSet<_>>().len(),
+            changed: changes.stories.len(),
+            front_bytes: page.pack().0.len(),
+            changes_bytes: changes.pack().0.len(),
+            left_out: self.gather.left_out().to_vec(),
+        })
+    }
+
+    /// The public key that its editions are signed with, in hexadecimal digits.
+    pub fn signer(&self) -> String {
+        hex::encode(self.config.identity.public().0)
+    }
+
+    /// Has `told` called with a line for each outlet that is asked.
+    pub fn on_progress(&mut self, told: impl Fn(&str) + Send + Sync + 'static) {
+        self.gather.on_progress(told);
     }
 
     /// Whether the first edition of all waits: until the mixes have handed in the keys of its round, since nobody can write
@@ -465,7 +535,7 @@ fn within(
 }
 
 /// The newest stories, as many as fit, as far as a client would open them.
-fn front_page(stories: Vec<Story>) -> Bundle {
+pub(crate) fn front_page(stories: Vec<Story>) -> Bundle {
     let mut page = Bundle::default();
     Bundle { stories, gone: vec![] }.fold_into(&mut page.stories);
     page.stories.truncate(FRONT_PAGE);

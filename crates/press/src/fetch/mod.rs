@@ -71,9 +71,9 @@ impl Default for Manners {
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// A feed: made for programs.
-    Feed,
-    /// A page: made for people, so the site says which ones a program may fetch.
+    /// An address that a person named: a feed, which is made for programs, or a page to look at once.
+    Named,
+    /// A page that a feed led to. The site says which ones a program may fetch.
     Page,
 }
 
@@ -317,7 +317,7 @@ impl Fetcher {
         let text = match self.memory.robots(&site, now)? {
             Some(text) => text,
             None => {
-                let (text, holds) = match Box::pin(self.follow(file, Want::Feed, None, now)).await {
+                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now)).await {
                     Ok((Answer::New(file), _)) => {
                         let head = &file.bytes[..file.bytes.len().min(robots::LONGEST)];
                         (Some(String::from_utf8_lossy(head).into_owned()), ROBOTS.0)
@@ -358,6 +358,13 @@ impl Fetcher {
         }
         FetchError::Unreachable(why)
     }
+}
+
+/// Unpacks bytes that are packed as `encoding` says, up to [`MAX_INPUT`].
+pub(crate) fn unpack(encoding: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, FetchError> {
+    let mut body = Body::new(encoding, MAX_INPUT as usize)?;
+    body.push(bytes)?;
+    body.finish()
 }
 
 /// How long an address is left alone after this failure, in milliseconds, having failed so often before. `None`: it was not

@@ -84,12 +84,12 @@ async fn what_is_known_is_not_fetched_again_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let start = || Fetcher::new(manners(), Memory::open(Some(&dir.path().join("o.db"))).unwrap()).unwrap();
     let (url, first) = (site.url("/feed"), start());
-    let Answer::New(kept) = first.get(&url, Want::Feed, NOW).await.unwrap() else { panic!("new") };
+    let Answer::New(kept) = first.get(&url, Want::Named, NOW).await.unwrap() else { panic!("new") };
     assert_eq!((kept.bytes.as_slice(), kept.at.as_str()), (b"words".as_slice(), url.as_str()));
     drop(first);
     let again = start();
     assert!(!again.is_due(&url, NOW).unwrap() && again.is_due(&url, NOW.plus(6 * MINUTE)).unwrap());
-    assert_eq!(again.get(&url, Want::Feed, NOW.plus(6 * MINUTE)).await.unwrap(), Answer::Same);
+    assert_eq!(again.get(&url, Want::Named, NOW.plus(6 * MINUTE)).await.unwrap(), Answer::Same);
     assert_eq!(again.memory().kept(&url).unwrap().unwrap(), kept);
     let heads = site.heads.lock().unwrap();
     assert!(heads[1].contains("if-modified-since: Tue, 03 Nov 2026 09:30:00 GMT"), "{}", heads[1]);
@@ -100,8 +100,8 @@ async fn what_is_known_is_not_fetched_again_also_after_a_restart() {
 async fn the_same_from_a_server_that_knows_no_conditions_is_the_same() {
     let site = Site::new(|_| answer("200 OK", "", b"words"));
     let fetcher = fetcher();
-    assert!(matches!(fetcher.get(&site.url("/"), Want::Feed, NOW).await.unwrap(), Answer::New(_)));
-    assert_eq!(fetcher.get(&site.url("/"), Want::Feed, NOW).await.unwrap(), Answer::Same);
+    assert!(matches!(fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap(), Answer::New(_)));
+    assert_eq!(fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap(), Answer::Same);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn redirects_are_followed_and_those_for_good_remembered() {
     let fetcher = fetcher();
     for round in 0..2 {
         for from in ["/old", "/today"] {
-            let got = fetcher.get(&site.url(from), Want::Feed, NOW).await.unwrap();
+            let got = fetcher.get(&site.url(from), Want::Named, NOW).await.unwrap();
             assert_eq!(matches!(got, Answer::New(_)), round == 0, "{from}");
         }
     }
@@ -126,13 +126,13 @@ async fn redirects_are_followed_and_those_for_good_remembered() {
         site.paths(),
         ["/old", "/new", "/newest", "/today", "/newest", "/newest", "/today", "/newest"]
     );
-    assert_eq!(refused(&site, "/lost", Want::Feed).await, "it leads elsewhere and does not say where");
+    assert_eq!(refused(&site, "/lost", Want::Named).await, "it leads elsewhere and does not say where");
     assert!(
-        refused(&site, "/file", Want::Feed)
+        refused(&site, "/file", Want::Named)
             .await
             .starts_with("it leads elsewhere, and from there nothing is fetched")
     );
-    assert!(refused(&site, "/round", Want::Feed).await.contains("after 5 redirects it was given up"));
+    assert!(refused(&site, "/round", Want::Named).await.contains("after 5 redirects it was given up"));
 }
 
 #[tokio::test]
@@ -145,10 +145,10 @@ async fn a_place_that_was_moved_to_and_fails_is_forgotten() {
         _ => answer("200 OK", "", b"words"),
     });
     let (fetcher, url) = (fetcher(), site.url("/old"));
-    fetcher.get(&url, Want::Feed, NOW).await.unwrap();
+    fetcher.get(&url, Want::Named, NOW).await.unwrap();
     moved.store(1, SeqCst);
-    assert!(fetcher.get(&url, Want::Feed, NOW).await.is_err());
-    fetcher.get(&url, Want::Feed, NOW).await.unwrap();
+    assert!(fetcher.get(&url, Want::Named, NOW).await.is_err());
+    fetcher.get(&url, Want::Named, NOW).await.unwrap();
     assert_eq!(site.paths(), ["/old", "/new", "/new", "/old"]);
 }
 
@@ -159,7 +159,7 @@ async fn nothing_inside_is_asked_not_even_by_a_redirect() {
     for inside in
         [site.url("/"), site.at.replace("127.0.0.1", "localhost"), site.at.replace("127.0.0.1", "[::1]")]
     {
-        let why = careful.get(&inside, Want::Feed, NOW).await.unwrap_err();
+        let why = careful.get(&inside, Want::Named, NOW).await.unwrap_err();
         assert!(matches!(why, FetchError::Address(AddressRefused::Private(_))), "{why}");
         // It was not asked, so it may be as soon as the configuration says so.
         assert!(careful.is_due(&inside, NOW).unwrap());
@@ -188,12 +188,12 @@ async fn what_is_too_large_packed_or_not_is_given_up() {
     });
     for large in ["/said", "/endless", "/bomb"] {
         assert_eq!(
-            refused(&site, large, Want::Feed).await,
+            refused(&site, large, Want::Named).await,
             "it is larger than 8 MB unpacked, and no more is read"
         );
     }
-    assert!(refused(&site, "/brotli", Want::Feed).await.contains("packed as \"br\""));
-    assert!(refused(&site, "/damaged", Want::Feed).await.contains("damaged"));
+    assert!(refused(&site, "/brotli", Want::Named).await.contains("packed as \"br\""));
+    assert!(refused(&site, "/damaged", Want::Named).await.contains("damaged"));
 }
 
 #[tokio::test]
@@ -206,6 +206,7 @@ async fn who_does_not_answer_or_drips_is_given_up() {
     let drips = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
         let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".as_slice();
         let mut bytes = head.iter().chain(std::iter::repeat(&b'a'));
         while bytes.by_ref().next().is_some_and(|byte| stream.write_all(&[*byte]).is_ok()) {
@@ -215,10 +216,10 @@ async fn who_does_not_answer_or_drips_is_given_up() {
     let patience = Duration::from_millis(400);
     let hasty = Fetcher::new(Manners { patience, ..manners() }, Memory::open(None).unwrap()).unwrap();
     for url in [silent.url("/"), drips] {
-        let why = hasty.get(&url, Want::Feed, NOW).await.unwrap_err();
+        let why = hasty.get(&url, Want::Named, NOW).await.unwrap_err();
         assert!(matches!(why, FetchError::TimedOut(_)), "{why}");
     }
-    let nobody = hasty.get("http://127.0.0.1:1/", Want::Feed, NOW).await.unwrap_err();
+    let nobody = hasty.get("http://127.0.0.1:1/", Want::Named, NOW).await.unwrap_err();
     assert!(matches!(nobody, FetchError::Unreachable(_)), "{nobody}");
 }
 
@@ -235,7 +236,10 @@ async fn pages_that_a_site_keeps_back_are_not_fetched() {
         assert_eq!(got.is_ok(), may, "{path}");
         assert!(may || matches!(got, Err(FetchError::Robots)));
     }
-    assert!(fetcher.get(&site.url("/private/feed"), Want::Feed, NOW).await.is_ok(), "feeds are for programs");
+    assert!(
+        fetcher.get(&site.url("/private/feed"), Want::Named, NOW).await.is_ok(),
+        "feeds are for programs"
+    );
     assert_eq!(site.paths(), ["/robots.txt", "/open", "/led", "/private/feed"]);
     // Asked once a day.
     fetcher.get(&site.url("/open"), Want::Page, NOW.plus(DAY)).await.unwrap();
@@ -269,14 +273,14 @@ async fn who_fails_is_asked_less_and_less_and_who_says_when_is_asked_then() {
     let mut now = NOW;
     let mut waits = Vec::new();
     for _ in 0..11 {
-        fetcher.get(&site.url("/none"), Want::Feed, now).await.unwrap_err();
+        fetcher.get(&site.url("/none"), Want::Named, now).await.unwrap_err();
         let health = fetcher.memory().health(&site.url("/none")).unwrap();
         waits.push((health.next.unwrap().0 - now.0) / MINUTE);
         now = health.next.unwrap();
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]);
     for (path, hours) in [("/busy", 2), ("/moment", 3), ("/years", 7 * 24), ("/gone", 24)] {
-        fetcher.get(&site.url(path), Want::Feed, NOW).await.unwrap_err();
+        fetcher.get(&site.url(path), Want::Named, NOW).await.unwrap_err();
         let next = fetcher.memory().health(&site.url(path)).unwrap().next;
         assert_eq!(next, Some(NOW.plus(hours * 60 * MINUTE)), "{path}");
     }
@@ -298,7 +302,7 @@ async fn a_host_is_asked_for_one_thing_at_a_time_with_a_pause() {
     let fetcher = Fetcher::new(Manners { pause, ..manners() }, Memory::open(None).unwrap()).unwrap();
     let urls = ["/1", "/2", "/3"].map(|path| site.url(path));
     let begun = tokio::time::Instant::now();
-    let all = urls.iter().map(|url| fetcher.get(url, Want::Feed, NOW));
+    let all = urls.iter().map(|url| fetcher.get(url, Want::Named, NOW));
     assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
     assert_eq!(most.load(SeqCst), 1);
     assert!(begun.elapsed() >= 2 * pause);
@@ -309,7 +313,7 @@ async fn what_it_says_of_itself_is_who_it_is() {
     let site = Site::new(|_| answer("200 OK", "", b"words"));
     let contact = Some("https://quay.example/about".to_owned());
     let fetcher = Fetcher::new(Manners { contact, ..manners() }, Memory::open(None).unwrap()).unwrap();
-    fetcher.get(&site.url("/"), Want::Feed, NOW).await.unwrap();
+    fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap();
     let heads = site.heads.lock().unwrap();
     assert!(heads[0].contains("(news reader; +https://quay.example/about)"), "{}", heads[0]);
     assert!(!heads[0].contains("cookie") && !heads[0].contains("referer"));

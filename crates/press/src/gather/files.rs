@@ -1,13 +1,14 @@
 //! Folders and files: which are read, and what a folder's sidecar says of them.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use news::sidecar::{Entry, Sidecar};
 use proto::edition::MAX_PICTURE;
 use proto::story::{Media, Picture};
 
+use super::warc::{self, Page, Pages};
 use super::{Gather, GatherError, Piece, Stamp};
 use crate::fetch::MAX_INPUT;
 use crate::outlets::Outlet;
@@ -44,7 +45,10 @@ impl Gather {
         };
         files.sort_by_key(place);
         if files.is_empty() {
-            self.name_once(&folder.display().to_string(), "holds no articles (.txt, .html, .xml, .json)");
+            self.name_once(
+                &folder.display().to_string(),
+                "holds no articles (.txt, .html, .xml, .json, .warc)",
+            );
         }
         for path in files {
             let name = name_of(&path);
@@ -70,21 +74,67 @@ impl Gather {
         if self.stamps.get(path).is_some_and(|stamp| (stamp.len, stamp.modified) == (len, modified)) {
             return Ok(());
         }
+        let name = name_of(path);
+        if is_archive(path).map_err(failed)? {
+            let articles = self.read_archive(path, outlet)?;
+            self.note_read(&name, fresh);
+            self.stamps.insert(path.to_owned(), Stamp { len, modified, articles });
+            return Ok(());
+        }
         if len > MAX_INPUT {
             return Err(format!("is {} MB; at most {} are read", len >> 20, MAX_INPUT >> 20));
         }
         let bytes = fs::read(path).map_err(failed)?;
-        let name = name_of(path);
         let input = news::Input { name: &name, ..news::Input::default() };
-        let read = news::read(&bytes, input).map_err(|why| why.to_string());
-        let taken = read.and_then(|read| self.take(Piece { input, outlet, about }, read, fresh));
+        let read = self.rules.read(&bytes, input).map_err(|why| why.to_string());
+        let taken = read.and_then(|read| self.take(Piece { input, outlet, about }, read));
+        if taken.is_ok() {
+            self.note_read(&name, fresh);
+        }
         let articles = *taken.as_ref().unwrap_or(&0);
         self.stamps.insert(path.to_owned(), Stamp { len, modified, articles });
         taken.map(|_| ())
     }
+
+    /// Reads the pages of an archive. Returns how many articles they hold.
+    fn read_archive(&mut self, path: &Path, outlet: &Outlet) -> Result<usize, String> {
+        let failed = |why: io::Error| format!("cannot be read to its end: {why}");
+        let mut articles = 0;
+        for page in Pages::new(BufReader::new(File::open(path).map_err(failed)?)).map_err(failed)? {
+            let Page { address, content_type, bytes } = page.map_err(failed)?;
+            let input = news::Input {
+                name: &address,
+                address: Some(&address),
+                content_type: content_type.as_deref(),
+            };
+            let read = bytes.and_then(|bytes| self.rules.read(&bytes, input).map_err(|why| why.to_string()));
+            match read.and_then(|read| self.take(Piece { input, outlet, about: None }, read)) {
+                Ok(more) => articles += more,
+                Err(why) => self.name_once(&address, &why),
+            }
+            if articles > 0 && articles % 1_000 == 0 {
+                (self.told)(&format!("{}: {articles} articles", path.display()));
+            }
+        }
+        Ok(articles)
+    }
+}
+
+/// Whether a file is a web archive, by its name and its first bytes.
+fn is_archive(path: &Path) -> io::Result<bool> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some(ending) if ending.eq_ignore_ascii_case("warc") || ending.eq_ignore_ascii_case("gz") => {
+            warc::is_warc(&mut BufReader::new(File::open(path)?))
+        }
+        _ => Ok(false),
+    }
 }
 
 fn is_read(path: &Path) -> bool {
+    let name = name_of(path).to_ascii_lowercase();
+    if name.ends_with(".warc") || name.ends_with(".warc.gz") {
+        return true;
+    }
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     READ.contains(&ending.as_str())
 }

@@ -1,8 +1,11 @@
 //! From folders and feeds to documents. What cannot be read is named and left out; the rest goes on.
 
+mod add;
 mod files;
+mod links;
 #[cfg(test)]
 pub(crate) mod tests;
+mod warc;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -20,8 +23,10 @@ use tracing::warn;
 
 use crate::fetch::{Answer, FetchError, Fetcher, Kept, Manners, Memory, Want};
 use crate::outlets::{self, Outlet, Outlets, Place, Rights};
+use crate::rules::{Rules, RulesError};
 
 pub use crate::fetch::MAX_INPUT;
+pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
@@ -49,6 +54,8 @@ pub struct Inputs {
     pub feeds: Vec<String>,
     /// How addresses are asked.
     pub manners: Manners,
+    /// A file of rules for outlets ([`crate::rules`]).
+    pub rules: Option<PathBuf>,
 }
 
 /// Why nothing can be gathered.
@@ -71,6 +78,24 @@ pub enum GatherError {
         /// Why.
         cause: news::sidecar::SidecarError,
     },
+    /// The rules are wrong: going on without would carry what they leave out.
+    #[error("{file}: {cause}")]
+    Rules {
+        /// Which file.
+        file: String,
+        /// What is wrong.
+        cause: RulesError,
+    },
+    /// The rules cannot be read.
+    #[error(
+        "the rules {file} cannot be read: {cause}. Put them there, or take them out of the configuration"
+    )]
+    NoRules {
+        /// Which file.
+        file: String,
+        /// Why.
+        cause: io::Error,
+    },
     /// No HTTP client could be made.
     #[error("feeds cannot be fetched: {0}")]
     Client(#[source] reqwest::Error),
@@ -84,6 +109,9 @@ pub struct Gather {
     inputs: Inputs,
     outlets: Outlets,
     fetcher: Arc<Fetcher>,
+    rules: Rules,
+    /// The rules as they were read.
+    ruled: Option<String>,
     grouper: Grouper,
     known: HashSet<String>,
     /// Feeds whose answers of earlier runs were read again.
@@ -128,7 +156,7 @@ impl Gather {
         let file = folder.map(|folder| folder.join(outlets::FILE));
         let memory = Memory::open(file.as_deref())?;
         let fetcher = Fetcher::new(inputs.manners.clone(), memory).map_err(GatherError::Client)?;
-        Ok(Self {
+        let mut gather = Self {
             outlets: Outlets::open(file.as_deref())?,
             fetcher: Arc::new(fetcher),
             inputs,
@@ -142,7 +170,11 @@ impl Gather {
             order,
             latest: i64::MAX,
             told: Box::new(|_| {}),
-        })
+            rules: Rules::default(),
+            ruled: None,
+        };
+        gather.read_rules()?;
+        Ok(gather)
     }
 
     /// Has `told` called with a line for each outlet that is asked.
@@ -154,16 +186,19 @@ impl Gather {
     pub async fn refresh(&mut self, now: Millis) -> Result<Vec<String>, GatherError> {
         let (feeds, mut fresh) = self.recall(now)?;
         let mut due = Vec::new();
-        for outlet in feeds {
+        for outlet in &feeds {
             if self.fetcher.is_due(&outlet.place.address(), now)? {
-                due.push(outlet);
+                due.push(outlet.clone());
             }
         }
+        // Of these the pages of articles are wanted too, and not all come in one round.
+        let own = |outlet: &&Outlet| outlet.rights.allow_all();
+        let own: Vec<Outlet> = feeds.iter().filter(own).cloned().collect();
         let (fetcher, all) = (Arc::clone(&self.fetcher), due.len());
         let ask = |outlet: Outlet| {
             let fetcher = Arc::clone(&fetcher);
             async move {
-                let answer = fetcher.get(&outlet.place.address(), Want::Feed, now).await;
+                let answer = fetcher.get(&outlet.place.address(), Want::Named, now).await;
                 (outlet, answer)
             }
         };
@@ -176,17 +211,19 @@ impl Gather {
             (self.told)(&format!("{done} of {all}: {address}"));
             match answer {
                 Ok(Answer::New(kept)) => {
-                    let read = read(&address, &kept);
-                    if let Ok(read) = &read
-                        && outlet.rights.allow_all()
-                    {
-                        self.fetch_pages(&read.documents, now).await?;
-                    }
-                    self.take_answer(&outlet, &kept, read, &mut fresh)?;
+                    self.take_answer(&outlet, &kept, self.read(&address, &kept), &mut fresh)?;
                 }
                 Ok(Answer::Same) => {}
                 Err(FetchError::Memory(why)) => return Err(why.into()),
                 Err(why) => self.name_once(&address, &said(&why)),
+            }
+        }
+        for outlet in own {
+            let address = outlet.place.address();
+            let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
+            let Ok(read) = self.read(&address, &kept) else { continue };
+            if self.fetch_pages(&read.documents, now).await? {
+                self.take_answer(&outlet, &kept, Ok(read), &mut fresh)?;
             }
         }
         Ok(fresh)
@@ -195,7 +232,12 @@ impl Gather {
     /// Reads folders and files, and what feeds answered in earlier runs; asks nobody. Returns the feeds, and the names of
     /// inputs read for the first time in this run.
     pub fn recall(&mut self, now: Millis) -> Result<(Vec<Outlet>, Vec<String>), GatherError> {
-        self.latest = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX).saturating_add(AHEAD);
+        self.believe(now);
+        if self.read_rules()? {
+            // All is read again, as it was kept: pages of long ago too.
+            self.stamps.clear();
+            self.recalled.clear();
+        }
         let (mut feeds, mut fresh) = (Vec::new(), Vec::new());
         for folder in self.inputs.folders.clone() {
             let outlet = Outlet::quoted(Place::Path(folder.clone()));
@@ -217,10 +259,29 @@ impl Gather {
             if self.recalled.insert(address.clone())
                 && let Some(kept) = self.fetcher.memory().kept(&address)?
             {
-                self.take_answer(outlet, &kept, read(&address, &kept), &mut fresh)?;
+                self.take_answer(outlet, &kept, self.read(&address, &kept), &mut fresh)?;
             }
         }
         Ok((feeds, fresh))
+    }
+
+    /// Reads the rules if they have changed. Returns whether they have.
+    fn read_rules(&mut self) -> Result<bool, GatherError> {
+        let Some(path) = &self.inputs.rules else { return Ok(false) };
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| GatherError::NoRules { file: file.clone(), cause })?;
+        if self.ruled.as_ref() == Some(&text) {
+            return Ok(false);
+        }
+        self.rules = Rules::parse(&text).map_err(|cause| GatherError::Rules { file, cause })?;
+        self.ruled = Some(text);
+        Ok(true)
+    }
+
+    /// Believes no date that lies far ahead of `now`.
+    fn believe(&mut self, now: Millis) {
+        self.latest = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX).saturating_add(AHEAD);
     }
 
     /// Reads a folder or file of the list. That it cannot be read is noted, and the rest goes on.
@@ -265,6 +326,13 @@ impl Gather {
         self.rights.get(&article).copied().unwrap_or_default()
     }
 
+    /// What an answer holds, or why nothing, as a sentence.
+    fn read(&self, address: &str, kept: &Kept) -> Result<news::Read, String> {
+        let content_type = kept.content_type.as_deref();
+        let input = news::Input { name: address, address: Some(&kept.at), content_type };
+        self.rules.read(&kept.bytes, input).map_err(|why| why.to_string())
+    }
+
     /// Takes what a feed answered.
     fn take_answer(
         &mut self,
@@ -280,13 +348,16 @@ impl Gather {
                 if outlet.rights.allow_all() {
                     self.complete(&mut read.documents)?;
                 }
-                self.take(Piece { input, outlet, about: None }, read, fresh)
+                self.take(Piece { input, outlet, about: None }, read)
             }
             Err(why) => Err(why),
         };
         let mut health = self.fetcher.memory().health(&address)?;
         match taken {
-            Ok(articles) => health.articles = u32::try_from(articles).unwrap_or(u32::MAX),
+            Ok(articles) => {
+                self.note_read(&address, fresh);
+                health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
+            }
             Err(why) => {
                 self.name_once(&address, &why);
                 (health.why, health.articles) = (Some(why), 0);
@@ -295,9 +366,10 @@ impl Gather {
         Ok(self.fetcher.memory().set_health(&address, &health)?)
     }
 
-    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again.
-    async fn fetch_pages(&mut self, documents: &[Document], now: Millis) -> Result<(), GatherError> {
-        let mut asked = 0;
+    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again. Returns
+    /// whether any came.
+    async fn fetch_pages(&mut self, documents: &[Document], now: Millis) -> Result<bool, GatherError> {
+        let (mut asked, mut came) = (0, false);
         for page in documents.iter().filter_map(summarised) {
             if asked == MOST_PAGES {
                 break;
@@ -308,12 +380,12 @@ impl Gather {
             asked += 1;
             (self.told)(&format!("page: {page}"));
             match self.fetcher.get(page, Want::Page, now).await {
-                Ok(_) => {}
+                Ok(_) => came = true,
                 Err(FetchError::Memory(why)) => return Err(why.into()),
                 Err(why) => self.name_once(page, &said(&why)),
             }
         }
-        Ok(())
+        Ok(came)
     }
 
     /// Puts the whole article in the place of a summary, where its page was fetched.
@@ -321,7 +393,7 @@ impl Gather {
         for document in documents {
             let Some(page) = summarised(document).map(str::to_owned) else { continue };
             let Some(kept) = self.fetcher.memory().kept(&page)? else { continue };
-            match read(&page, &kept).map(|read| read.documents.into_iter().next()) {
+            match self.read(&page, &kept).map(|read| read.documents.into_iter().next()) {
                 Ok(Some(whole)) if text_len(&whole) > text_len(document) => {
                     // What the feed says of an item is made for programs, and is believed before what its page says.
                     let summary = std::mem::replace(document, whole);
@@ -338,7 +410,7 @@ impl Gather {
     }
 
     /// Takes the documents of an input into stories. Returns how many they are.
-    fn take(&mut self, piece: Piece<'_>, read: news::Read, fresh: &mut Vec<String>) -> Result<usize, String> {
+    fn take(&mut self, piece: Piece<'_>, read: news::Read) -> Result<usize, String> {
         let Piece { input, outlet, about } = piece;
         for why in &read.skipped {
             self.name_once(input.name, why);
@@ -367,10 +439,13 @@ impl Gather {
             self.rights.insert(article.id, stated.unwrap_or(outlet.rights));
             self.grouper.add_article(article, &document);
         }
-        if self.known.insert(input.name.to_owned()) {
-            fresh.push(input.name.to_owned());
-        }
         Ok(all)
+    }
+
+    fn note_read(&mut self, name: &str, fresh: &mut Vec<String>) {
+        if self.known.insert(name.to_owned()) {
+            fresh.push(name.to_owned());
+        }
     }
 
     /// Says what is left out and why; once, however often it is met.
@@ -381,13 +456,6 @@ impl Gather {
             self.left_out.push(line);
         }
     }
-}
-
-/// What an answer holds, or why nothing, as a sentence.
-fn read(address: &str, kept: &Kept) -> Result<news::Read, String> {
-    let content_type = kept.content_type.as_deref();
-    let input = news::Input { name: address, address: Some(&kept.at), content_type };
-    news::read(&kept.bytes, input).map_err(|why| why.to_string())
 }
 
 /// The page of an article of which there is only a summary.

@@ -383,6 +383,17 @@ mod tests {
     }
 
     #[test]
+    fn one_press_at_a_time_holds_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let held = alone(&state).unwrap();
+        let why = alone(&state).unwrap_err().to_string();
+        assert!(why.contains("Stop it first"), "{why}");
+        drop(held);
+        assert!(alone(&state).is_ok());
+    }
+
+    #[test]
     fn only_a_machine_without_ipv6_is_served_without_it() {
         for (kind, without) in [
             (ErrorKind::AddrNotAvailable, true),

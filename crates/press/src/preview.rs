@@ -57,12 +57,10 @@ fn frame(shown: &Shown, here: &str, title: &str, main: Markup) -> Markup {
 async fn front(State(shown): State<Arc<Shown>>) -> Markup {
     let articles: usize = shown.stories.iter().map(|story| story.articles.len()).sum();
     let main = html! {
-        header.edition {
-            h1 { "Front page" }
-            p { (shown.stories.len()) " stories of " (articles) " articles" }
-        }
+        h1.page-title { "Front page" }
+        p.dateline { span { (shown.stories.len()) " stories" } span { (articles) " articles" } }
         @if shown.stories.is_empty() {
-            p { "Nothing was gathered yet. Add outlets with " code { "firsthand press add" } ", or start this with " code { "--fetch" } "." }
+            p.empty { "Nothing was gathered yet. Add outlets with " code { "firsthand press add" } ", or start this with " code { "--fetch" } "." }
         }
         (story::front(&shown.stories, &shown.zone))
     };
@@ -71,7 +69,7 @@ async fn front(State(shown): State<Arc<Shown>>) -> Markup {
 
 async fn left(State(shown): State<Arc<Shown>>) -> Markup {
     let main = html! {
-        h1 { "Left out" }
+        h1.page-title { "Left out" }
         @if shown.left_out.is_empty() { p { "Nothing was left out." } }
         @else { ul { @for line in &shown.left_out { li { (text::run(line)) } } } }
     };
@@ -151,7 +149,7 @@ mod tests {
         let cookie = welcome.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let (head, front) = ask("/", &cookie).await;
         assert_eq!(head.headers["content-security-policy"], headers::CSP);
-        assert!(front.contains(BANNER) && front.contains("1 stories of 1 articles"), "{front}");
+        assert!(front.contains(BANNER) && front.contains("<span>1 articles</span>"), "{front}");
         let story = format!("/stories/{}", hex::encode(gather.stories()[0].id.0));
         assert!(front.contains(&story));
         let (_, story) = ask(&story, &cookie).await;

@@ -5,6 +5,8 @@
 //! each names the one before. One that the edge refuses for good before anybody was shown its head is taken back, and the
 //! next round has one again.
 
+mod draft;
+
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::edge::{Edge, EdgeError};
 use crate::gather::{Gather, GatherError, Inputs};
 use crate::keys::Keys;
 use crate::state::{Signed, State};
+
+pub use draft::Draft;
 
 /// The most stories that a front page shows.
 const FRONT_PAGE: usize = 200;
@@ -118,29 +122,6 @@ pub enum PressError {
     NotThePress,
 }
 
-/// What an edition would hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Its number.
-    pub round: Round,
-    /// When its round begins. If that is past, it can be made now.
-    pub begins: Millis,
-    /// Stories on its front page.
-    pub stories: usize,
-    /// Their articles.
-    pub articles: usize,
-    /// Their outlets.
-    pub outlets: usize,
-    /// Stories that are new or changed since the last edition.
-    pub changed: usize,
-    /// Weight of the front page, packed, in bytes: what who begins downloads.
-    pub front_bytes: usize,
-    /// Weight of what is new, packed, in bytes: what who follows downloads.
-    pub changes_bytes: usize,
-    /// What was left out of the inputs, each as a sentence.
-    pub left_out: Vec<String>,
-}
-
 /// A press at work.
 pub struct Press {
     config: Config,
@@ -222,50 +203,6 @@ impl Press {
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
         Ok(Some(round))
-    }
-
-    /// What the next edition would hold if it were made at `now`. Nothing is signed, kept or sent; outlets are asked only if
-    /// `ask` says so.
-    pub async fn draft(&mut self, now: Millis, ask: bool) -> Result<Draft, PressError> {
-        let gathered =
-            if ask { self.gather.refresh(now).await.map(drop) } else { self.gather.recall(now).map(drop) };
-        gathered?;
-        let failed = |cause| self.failed(cause);
-        let schedule = self.directory.parameters().schedule;
-        let here = schedule.round_at(now);
-        let last = self.state.last_round().map_err(failed)?;
-        // The round of `now` if it has none yet, or the next.
-        let round = match (here, last) {
-            (None, _) => Round(0),
-            (Some(here), Some(made)) if made >= here => made.next(),
-            (Some(here), _) => here,
-        };
-        let shown: HashMap<_, _> = self.state.shown().map_err(failed)?.into_iter().collect();
-        let page = front_page(self.gather.stories());
-        let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
-        let changes = changes(&page, &digests, &shown);
-        let articles = || page.stories.iter().flat_map(|story| &story.articles);
-        Ok(Draft {
-            round,
-            begins: schedule.start(round),
-            stories: page.stories.len(),
-            articles: articles().count(),
-            outlets: articles().map(|article| article.outlet.as_str()).collect::<HashSet<_>>().len(),
-            changed: changes.stories.len(),
-            front_bytes: page.pack().0.len(),
-            changes_bytes: changes.pack().0.len(),
-            left_out: self.gather.left_out().to_vec(),
-        })
-    }
-
-    /// The public key that its editions are signed with, in hexadecimal digits.
-    pub fn signer(&self) -> String {
-        hex::encode(self.config.identity.public().0)
-    }
-
-    /// Has `told` called with a line for each outlet that is asked.
-    pub fn on_progress(&mut self, told: impl Fn(&str) + Send + Sync + 'static) {
-        self.gather.on_progress(told);
     }
 
     /// Whether the first edition of all waits: until the mixes have handed in the keys of its round, since nobody can write
@@ -687,7 +624,7 @@ mod tests {
         assert_eq!(page, after.stories);
     }
 
-    fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
+    pub(super) fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
         press_at(town, directory, folder, "http://127.0.0.1:9".into())
     }
 

@@ -212,8 +212,9 @@ fn remove(config: &config::Press, what: &str) -> anyhow::Result<()> {
         println!("Removed. Its articles leave the front page when the press is started again.");
         return Ok(());
     }
-    let configured = config.feeds.iter().any(|feed| feed == what)
-        || config.folders.iter().any(|folder| folder == Path::new(what));
+    let path = Path::new(what).canonicalize().ok();
+    let is_here = |folder: &PathBuf| path.is_some() && folder.canonicalize().ok() == path;
+    let configured = config.feeds.iter().any(|feed| feed == what) || config.folders.iter().any(is_here);
     if configured {
         bail!("{what} stands in the press's configuration. Take it out there.");
     }

@@ -79,7 +79,8 @@ pub(super) fn listed(listed: &[Listed]) -> String {
     }
     let mut text = String::new();
     for Listed { outlet, is_configured, health } in listed {
-        let name = outlet.name.as_deref().map(|name| format!("{}  ", plain(name))).unwrap_or_default();
+        let name = outlet.name.as_ref().or(health.name.as_ref());
+        let name = name.map(|name| format!("{}  ", plain(name))).unwrap_or_default();
         let _ = writeln!(text, "{name}{}", plain(&outlet.place.address()));
         let from = if *is_configured { ", from the configuration" } else { "" };
         let last = health.succeeded.map_or_else(|| "never".into(), moment);
@@ -108,7 +109,7 @@ pub(super) fn listed_json(listed: &[Listed]) -> serde_json::Result<String> {
     let outlet = |Listed { outlet, is_configured, health }: &Listed| {
         json!({
             "address": outlet.place.address(),
-            "name": outlet.name,
+            "name": outlet.name.as_ref().or(health.name.as_ref()),
             "rights": outlet.rights.to_string(),
             "configured": is_configured,
             "articles": health.articles,
@@ -228,10 +229,11 @@ mod tests {
             next: Some(Millis(1_795_685_400_000)),
             failures: 2,
             why: Some("it answered 404 Not Found".into()),
+            name: Some("The Quay".into()),
             ..Health::default()
         };
         let listed = [Listed { outlet, is_configured: true, health }];
-        let expected = "https://quay.example/feed\n  quoted, 0 articles, from the configuration; last read never\n  \
+        let expected = "The Quay  https://quay.example/feed\n  quoted, 0 articles, from the configuration; last read never\n  \
                         wrong: it answered 404 Not Found\n  failed 2 times; asked again from 2026-11-26 09:30 UTC\n";
         assert_eq!(super::listed(&listed), expected);
         let json: serde_json::Value = serde_json::from_str(&listed_json(&listed).unwrap()).unwrap();

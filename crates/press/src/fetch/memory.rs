@@ -47,6 +47,8 @@ pub struct Health {
     pub why: Option<String>,
     /// How many articles its last answer held.
     pub articles: u32,
+    /// What it calls itself.
+    pub name: Option<String>,
 }
 
 impl Memory {
@@ -64,7 +66,7 @@ impl Memory {
              CREATE TABLE IF NOT EXISTS moved (address TEXT PRIMARY KEY, at TEXT NOT NULL);
              CREATE TABLE IF NOT EXISTS robots (site TEXT PRIMARY KEY, until INTEGER NOT NULL, text TEXT);
              CREATE TABLE IF NOT EXISTS health (address TEXT PRIMARY KEY, succeeded INTEGER, next INTEGER,
-                 failures INTEGER NOT NULL DEFAULT 0, why TEXT, articles INTEGER NOT NULL DEFAULT 0);",
+                 failures INTEGER NOT NULL DEFAULT 0, why TEXT, articles INTEGER NOT NULL DEFAULT 0, name TEXT);",
         )?;
         Ok(Self(Mutex::new(db)))
     }
@@ -148,7 +150,7 @@ impl Memory {
 
     /// How it goes with an address. One that was never asked goes well and may be asked.
     pub fn health(&self, address: &str) -> rusqlite::Result<Health> {
-        let one = "SELECT succeeded, next, failures, why, articles FROM health WHERE address = ?";
+        let one = "SELECT succeeded, next, failures, why, articles, name FROM health WHERE address = ?";
         let row = |row: &rusqlite::Row<'_>| {
             Ok(Health {
                 succeeded: row.get::<_, Option<u64>>(0)?.map(Millis),
@@ -156,6 +158,7 @@ impl Memory {
                 failures: row.get(2)?,
                 why: row.get(3)?,
                 articles: row.get(4)?,
+                name: row.get(5)?,
             })
         };
         self.db().query_row(one, [address], row).optional().map(Option::unwrap_or_default)
@@ -163,11 +166,19 @@ impl Memory {
 
     /// Notes how it went.
     pub(crate) fn set_health(&self, address: &str, health: &Health) -> rusqlite::Result<()> {
-        let Health { succeeded, next, failures, why, articles } = health;
+        let Health { succeeded, next, failures, why, articles, name } = health;
         self.db()
             .execute(
-                "INSERT OR REPLACE INTO health VALUES (?, ?, ?, ?, ?, ?)",
-                params![address, succeeded.map(|at| at.0), next.map(|at| at.0), failures, why, articles],
+                "INSERT OR REPLACE INTO health VALUES (?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    address,
+                    succeeded.map(|at| at.0),
+                    next.map(|at| at.0),
+                    failures,
+                    why,
+                    articles,
+                    name
+                ],
             )
             .map(|_| ())
     }

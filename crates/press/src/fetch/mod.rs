@@ -185,9 +185,11 @@ impl Fetcher {
         let asked = self.ask(address, want, now).await;
         let mut health = self.memory.health(address)?;
         match &asked {
-            Ok(_) => {
+            Ok(answer) => {
                 let next = Some(now.plus(millis(self.manners.again)));
-                health = Health { succeeded: Some(now), next, failures: 0, why: None, ..health };
+                // What was wrong with the answer itself still is, if it is the same.
+                let why = health.why.filter(|_| *answer == Answer::Same && health.failures == 0);
+                health = Health { succeeded: Some(now), next, failures: 0, why, ..health };
             }
             Err(FetchError::Memory(_)) => return asked,
             Err(why) => {

@@ -298,10 +298,11 @@ impl Gather {
         let address = outlet.place.address();
         let mut health = self.fetcher.memory().health(&address)?;
         health.articles = u32::try_from(documents.len()).unwrap_or(u32::MAX);
+        health.name = documents.first().and_then(|first| first.outlet.clone());
         self.fetcher.memory().set_health(&address, &health)?;
         Ok(Added {
             is_new,
-            name: terms.name.clone().or_else(|| documents.first().and_then(|first| first.outlet.clone())),
+            name: terms.name.clone().or(health.name),
             articles: documents.len(),
             summaries: documents.iter().filter_map(summarised).count(),
             headlines: documents.iter().take(HEADLINES).map(news::Document::title_or_opening).collect(),

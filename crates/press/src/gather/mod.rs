@@ -242,6 +242,7 @@ impl Gather {
         for folder in self.inputs.folders.clone() {
             let outlet = Outlet::quoted(Place::Path(folder.clone()));
             self.read_folder(&folder, &outlet, &mut fresh)?;
+            self.note_files(&folder, now, None)?;
         }
         feeds.extend(self.inputs.feeds.iter().cloned().map(|feed| Outlet::quoted(Place::Feed(feed))));
         for outlet in self.outlets.all()? {
@@ -292,22 +293,25 @@ impl Gather {
         now: Millis,
         fresh: &mut Vec<String>,
     ) -> Result<(), GatherError> {
-        let name = path.display().to_string();
-        let mut health = self.fetcher.memory().health(&name)?;
         let read = match path.is_dir() {
             true => self.read_folder(path, outlet, fresh).map_err(|why| why.to_string()),
             false => self.read_file(path, outlet, None, fresh),
         };
+        if let Err(why) = &read {
+            self.name_once(&path.display().to_string(), why);
+        }
+        self.note_files(path, now, read.err())
+    }
+
+    /// Notes how it went with a folder or file.
+    fn note_files(&self, path: &Path, now: Millis, wrong: Option<String>) -> Result<(), GatherError> {
+        let name = path.display().to_string();
+        let mut health = self.fetcher.memory().health(&name)?;
         let inside = self.stamps.iter().filter(|(file, _)| file.starts_with(path));
         let articles: usize = inside.map(|(_, stamp)| stamp.articles).sum();
         health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
-        match read {
-            Ok(()) => (health.succeeded, health.why) = (Some(now), None),
-            Err(why) => {
-                self.name_once(&name, &why);
-                health.why = Some(why);
-            }
-        }
+        health.succeeded = if wrong.is_none() { Some(now) } else { health.succeeded };
+        health.why = wrong;
         Ok(self.fetcher.memory().set_health(&name, &health)?)
     }
 
@@ -343,6 +347,7 @@ impl Gather {
     ) -> Result<(), GatherError> {
         let address = outlet.place.address();
         let input = news::Input { name: &address, address: Some(&kept.at), ..news::Input::default() };
+        let name = read.as_ref().ok().and_then(|read| read.documents.first()?.outlet.clone());
         let taken = match read {
             Ok(mut read) => {
                 if outlet.rights.allow_all() {
@@ -353,6 +358,7 @@ impl Gather {
             Err(why) => Err(why),
         };
         let mut health = self.fetcher.memory().health(&address)?;
+        health.name = name.or(health.name);
         match taken {
             Ok(articles) => {
                 self.note_read(&address, fresh);

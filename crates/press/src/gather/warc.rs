@@ -12,6 +12,9 @@ const LONGEST_HEAD: u64 = 64 * 1024;
 /// Records looked at in one archive, pages or not.
 const MOST_RECORDS: usize = 1_000_000;
 
+/// The most that is unpacked of one archive, in bytes: crawlers begin a new one at a tenth.
+const MOST_BYTES: u64 = 16 << 30;
+
 /// A page of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
@@ -44,6 +47,7 @@ impl<'a> Pages<'a> {
         let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let from: Box<dyn BufRead> =
             if is_packed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) };
+        let from = Box::new(from.take(MOST_BYTES));
         Ok(Self { from, left: MOST_RECORDS })
     }
 

@@ -284,9 +284,35 @@ pub struct Press {
     /// Folders of articles.
     #[serde(default)]
     pub folders: Vec<PathBuf>,
-    /// Addresses of feeds.
+    /// Addresses of feeds. Outlets that `firsthand press add` keeps come on top.
     #[serde(default)]
     pub feeds: Vec<String>,
+    /// Rules for what is kept of outlets' pages, a TOML file. `firsthand press try --help` shows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<PathBuf>,
+    /// Whether feeds and pages may be fetched from this computer and from private networks. Leave it out unless your own
+    /// outlets are there: with it, any feed and any redirect leads the press to whatever it can reach.
+    #[serde(default)]
+    pub private_addresses: bool,
+    /// An address where you can be reached, told to every site that is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+}
+
+impl Press {
+    /// What it reads, and how it asks.
+    pub fn inputs(&self) -> press::gather::Inputs {
+        press::gather::Inputs {
+            folders: self.folders.clone(),
+            feeds: self.feeds.clone(),
+            rules: self.rules.clone(),
+            manners: press::fetch::Manners {
+                private: self.private_addresses,
+                contact: self.contact.clone(),
+                ..press::fetch::Manners::default()
+            },
+        }
+    }
 }
 
 /// `firsthand witness`
@@ -399,10 +425,12 @@ impl Config for Press {
     fn settle(&mut self, folder: &Path) {
         under(folder, [&mut self.state, &mut self.directory, &mut self.identity]);
         under(folder, self.folders.iter_mut());
+        under(folder, self.rules.iter_mut());
     }
 
     fn needs(&self) -> Vec<(&'static str, &Path)> {
-        vec![("directory", self.directory.as_path()), ("identity", self.identity.as_path())]
+        let needed = [("directory", self.directory.as_path()), ("identity", self.identity.as_path())];
+        needed.into_iter().chain(self.rules.as_deref().map(|rules| ("rules", rules))).collect()
     }
 }
 

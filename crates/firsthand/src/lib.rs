@@ -6,6 +6,7 @@ mod crowd;
 mod demo;
 pub mod found;
 mod keys;
+mod press;
 pub mod roles;
 
 use std::path::PathBuf;
@@ -46,8 +47,10 @@ enum Command {
     Edge(Role),
     /// Run a mix
     Mix(Role),
-    /// Run the press: gathers coverage, publishes an edition every round
-    Press(Role),
+    /// Run the press: gathers coverage, publishes an edition every round. Its
+    /// commands add outlets and show the next edition
+    #[command(args_conflicts_with_subcommands = false)]
+    Press(press::Args),
     /// Run a witness: co-signs the log, so that everyone is shown the same
     Witness(Role),
     /// Run a newsroom's desk
@@ -85,7 +88,7 @@ pub fn main() -> ExitCode {
         Command::Keys(args) => keys::run(&args),
         Command::Edge(role) => start(&role, roles::edge),
         Command::Mix(role) => start(&role, roles::mix),
-        Command::Press(role) => start(&role, roles::press),
+        Command::Press(args) => press::run(args),
         Command::Witness(role) => start(&role, roles::witness),
         Command::Desk(role) => start(&role, roles::desk),
         Command::Reader(role) => start(&role, roles::reader),

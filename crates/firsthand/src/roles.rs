@@ -23,7 +23,7 @@ use crate::ambient::{self, Stop};
 use crate::{config, found};
 
 /// Resolves once everything is to stop.
-async fn stopped(mut stop: Stop) {
+pub(crate) async fn stopped(mut stop: Stop) {
     // An error means that nobody can tell any more: stop too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -66,18 +66,49 @@ pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
 
 /// Runs the press.
 pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
-    let (_, directory) = config::directory(&config.directory, &config.network)?;
-    let press = press::Press::open(press::Config {
-        edge: config.edge,
-        state: config.state,
-        inputs: press::gather::Inputs { folders: config.folders, feeds: config.feeds },
-        directory,
-        network: config.network,
-        identity: IdentitySecret::from_seed(&*seed::read(&config.identity)?),
-    })?;
+    let _alone = alone(&config.state)?;
+    let press = press::Press::open(press_config(config)?)?;
     ready("press");
     press::run(press, ambient::clock(), stop).await?;
     Ok(())
+}
+
+/// What a press is opened with.
+pub(crate) fn press_config(config: config::Press) -> anyhow::Result<press::Config> {
+    let (_, directory) = config::directory(&config.directory, &config.network)?;
+    Ok(press::Config {
+        inputs: config.inputs(),
+        edge: config.edge,
+        state: config.state,
+        directory,
+        network: config.network,
+        identity: IdentitySecret::from_seed(&*seed::read(&config.identity)?),
+    })
+}
+
+/// Holds the press's folder until it is dropped: two presses at once could sign two editions that both follow the same one.
+pub(crate) fn alone(state: &Path) -> anyhow::Result<std::fs::File> {
+    make_folder(state)?;
+    let file = state.join("press.lock");
+    let lock = std::fs::File::create(&file).with_context(|| format!("cannot write {}", file.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => bail!(
+            "A press runs with the folder {} already, and makes each edition by itself. Stop it first.",
+            state.display()
+        ),
+        Err(std::fs::TryLockError::Error(why)) => {
+            Err(anyhow::Error::from(why).context(format!("cannot lock {}", file.display())))
+        }
+    }
+}
+
+/// Makes a role's folder if it is not there.
+pub(crate) fn make_folder(state: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(state).with_context(|| {
+        let state = state.display();
+        format!("The folder {state} cannot be made. Check that there is room on its disk and that you may write to it.")
+    })
 }
 
 /// Runs a witness.
@@ -217,7 +248,7 @@ pub async fn unlock_inbox(
 
 /// One port, at both addresses of this machine. Browsers take the name of the pages to ::1 first and to 127.0.0.1 after it:
 /// whoever held the port at ::1 would be given the launch link, the cookie and the six words.
-struct Loopback {
+pub(crate) struct Loopback {
     four: TcpListener,
     /// None where there is no IPv6, and so nobody whom a browser could ask.
     six: Option<TcpListener>,
@@ -236,7 +267,7 @@ impl Loopback {
     const DRAWS: usize = 16;
 
     /// Takes this port, or with 0 a free one.
-    async fn take(port: u16) -> anyhow::Result<Self> {
+    pub(crate) async fn take(port: u16) -> anyhow::Result<Self> {
         match port {
             0 => Self::first(&[0; Self::DRAWS]).await,
             fixed => Self::first(&[fixed]).await,
@@ -261,11 +292,11 @@ impl Loopback {
         )
     }
 
-    fn address(&self) -> std::io::Result<SocketAddr> {
+    pub(crate) fn address(&self) -> std::io::Result<SocketAddr> {
         self.four.local_addr()
     }
 
-    fn listeners(self) -> impl Iterator<Item = TcpListener> {
+    pub(crate) fn listeners(self) -> impl Iterator<Item = TcpListener> {
         std::iter::once(self.four).chain(self.six)
     }
 }
@@ -349,6 +380,17 @@ mod tests {
         assert_eq!(loopback.six.as_ref().unwrap().local_addr().unwrap().port(), other);
         // With no other to take, nothing is opened.
         assert!(Loopback::first(&[port, port]).await.is_err());
+    }
+
+    #[test]
+    fn one_press_at_a_time_holds_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let held = alone(&state).unwrap();
+        let why = alone(&state).unwrap_err().to_string();
+        assert!(why.contains("Stop it first"), "{why}");
+        drop(held);
+        assert!(alone(&state).is_ok());
     }
 
     #[test]

@@ -278,8 +278,8 @@ pub(crate) fn sidecars(bytes: &[u8]) {
     write("a.txt", TEXT.as_bytes());
     write(SIDECAR, ENTRY.as_bytes());
     write("p", input.rest());
-    let inputs = Inputs { folders: vec![folder.path().to_owned()], feeds: Vec::new() };
-    let mut gather = Gather::new(inputs, Vec::new()).expect("the entry is a good one");
+    let inputs = Inputs { folders: vec![folder.path().to_owned()], ..Inputs::default() };
+    let mut gather = Gather::new(inputs, Vec::new(), None).expect("the entry is a good one");
     crate::block_on(gather.refresh(Millis(0))).expect("the entry is a good one");
     let stories = gather.stories();
     assert_eq!(stories.len(), 1, "the article is there with and without its picture");

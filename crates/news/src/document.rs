@@ -151,6 +151,8 @@ pub enum Reason {
     Rights,
     /// Nothing but signs, or one endless word.
     NotProse,
+    /// The press's operator has a rule against it.
+    Rule,
 }
 
 impl fmt::Display for Reason {
@@ -169,6 +171,7 @@ impl fmt::Display for Reason {
             Reason::Contribution => "who contributed",
             Reason::Rights => "rights notice",
             Reason::NotProse => "not prose",
+            Reason::Rule => "a rule for this outlet",
         })
     }
 }

@@ -36,3 +36,4 @@ pub use detect::detect;
 pub use document::{Document, Dropped, Format, Place, Reason, Source};
 pub use read::{Input, Read, ReadError, read};
 pub use span::Span;
+pub use stamp::parse as parse_when;

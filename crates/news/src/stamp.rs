@@ -10,7 +10,7 @@ use proto::story::{Grain, When};
 const YEARS: std::ops::RangeInclusive<i16> = 1600..=2200;
 
 /// Understands RFC 3339, RFC 2822, ISO days and English dates ("26 November 2025", "Nov. 26, 2025").
-pub(crate) fn parse(text: &str) -> Option<When> {
+pub fn parse(text: &str) -> Option<When> {
     let text = text.trim();
     if text.len() > 64 || !text.is_char_boundary(text.len().min(10)) {
         return None;

@@ -5,6 +5,8 @@
 //! each names the one before. One that the edge refuses for good before anybody was shown its head is taken back, and the
 //! next round has one again.
 
+mod draft;
+
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::edge::{Edge, EdgeError};
 use crate::gather::{Gather, GatherError, Inputs};
 use crate::keys::Keys;
 use crate::state::{Signed, State};
+
+pub use draft::Draft;
 
 /// The most stories that a front page shows.
 const FRONT_PAGE: usize = 200;
@@ -171,7 +175,8 @@ impl Press {
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
-        let gather = Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?)?;
+        let gather =
+            Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?, Some(&config.state))?;
         Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 
@@ -190,7 +195,10 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        let fresh = self.gather.refresh(now).await?;
+        let fresh = self.gather.refresh(now).await.map_err(|why| match why {
+            GatherError::Memory(cause) => self.failed(cause),
+            why => why.into(),
+        })?;
         self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
@@ -464,7 +472,7 @@ fn within(
 }
 
 /// The newest stories, as many as fit, as far as a client would open them.
-fn front_page(stories: Vec<Story>) -> Bundle {
+pub(crate) fn front_page(stories: Vec<Story>) -> Bundle {
     let mut page = Bundle::default();
     Bundle { stories, gone: vec![] }.fold_into(&mut page.stories);
     page.stories.truncate(FRONT_PAGE);
@@ -624,7 +632,7 @@ mod tests {
         assert_eq!(page, after.stories);
     }
 
-    fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
+    pub(super) fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> Press {
         press_at(town, directory, folder, "http://127.0.0.1:9".into())
     }
 

@@ -135,6 +135,10 @@ impl Town {
             identity: found::file::IDENTITY.into(),
             folders,
             feeds,
+            rules: None,
+            // Whoever tries things out may have a feed on this computer.
+            private_addresses: true,
+            contact: None,
         };
         self.add(state, "press", "press", &press).await?;
         let witness = config::Witness {

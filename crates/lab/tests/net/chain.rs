@@ -69,7 +69,7 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
         Press::open(press::Config {
             edge: proxy.url.clone(),
             state: at("press/state"),
-            inputs: press::gather::Inputs { folders: vec![articles.clone()], feeds: vec![] },
+            inputs: press::gather::Inputs { folders: vec![articles.clone()], ..Default::default() },
             directory: bytes.clone(),
             network,
             identity: IdentitySecret::from_seed(&seed::read(&at("press").join(file::IDENTITY)).unwrap()),

@@ -229,7 +229,7 @@ impl Town {
         let press = press::Press::open(press::Config {
             edge: self.edge.clone(),
             state: at.join("state"),
-            inputs: press::gather::Inputs { folders: vec![articles.to_owned()], feeds: vec![] },
+            inputs: press::gather::Inputs { folders: vec![articles.to_owned()], ..Default::default() },
             directory,
             network: self.network.id,
             identity: IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?),

@@ -330,7 +330,7 @@ impl Whole {
         let config = press::Config {
             edge: self.press_wire.as_ref().expect("it was started").url.clone(),
             state: at.join("state"),
-            inputs: Inputs { folders: vec![self.articles.clone()], feeds: vec![] },
+            inputs: Inputs { folders: vec![self.articles.clone()], ..Default::default() },
             directory: std::fs::read(at.join(file::DIRECTORY)).unwrap(),
             network: self.network,
             identity: IdentitySecret::from_seed(&seed::read(&at.join(file::IDENTITY)).unwrap()),

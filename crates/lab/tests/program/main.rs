@@ -14,6 +14,7 @@ mod memory;
 mod once;
 mod other;
 mod port;
+mod press;
 mod run;
 mod stop;
 mod wrong;

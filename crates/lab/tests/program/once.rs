@@ -98,7 +98,7 @@ async fn a_turn_tells_every_hop_and_names_what_it_cannot_read() {
     tells_every_hop(&empty_turn);
     assert!(empty_turn.out.contains("verified: 0 stories"), "{empty_turn:?}");
     assert!(
-        empty_turn.err.contains("articles: holds no articles (.txt, .html, .xml, .json)"),
+        empty_turn.err.contains("articles: holds no articles (.txt, .html, .xml, .json, .warc)"),
         "{empty_turn:?}"
     );
     assert_eq!(empty.left(), Vec::<String>::new());

@@ -1,0 +1,480 @@
+//! From folders and feeds to documents. What cannot be read is named and left out; the rest goes on.
+
+mod add;
+mod files;
+mod links;
+#[cfg(test)]
+pub(crate) mod tests;
+mod warc;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::StreamExt as _;
+use news::Document;
+use news::group::Grouper;
+use news::sidecar::Entry;
+use proto::Millis;
+use proto::story::{ArticleId, Story};
+use tracing::warn;
+
+use crate::fetch::{Answer, FetchError, Fetcher, Kept, Manners, Memory, Want};
+use crate::outlets::{self, Outlet, Outlets, Place, Rights};
+use crate::rules::{Rules, RulesError};
+
+pub use crate::fetch::MAX_INPUT;
+pub use add::{AddError, Added, Listed, Terms};
+pub use files::{MAX_SIDE, SIDECAR};
+
+/// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
+/// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
+const AHEAD: i64 = 24 * 60 * 60;
+
+/// A date within a year of 1970 is a clock that was never set or a field that was left empty: it counts as none.
+const UNSET: i64 = 366 * 24 * 60 * 60;
+
+/// How many hosts are asked at a time.
+const AT_ONCE: usize = 8;
+
+/// An item of a feed with fewer bytes of text is a summary: the page has the article.
+const SUMMARY: usize = 800;
+
+/// How many pages are fetched for one feed at a time; the next ones come at the next round.
+const MOST_PAGES: usize = 20;
+
+/// What a press reads, by its configuration. The outlets that were added to its list come on top.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Folders of articles.
+    pub folders: Vec<PathBuf>,
+    /// Addresses of feeds.
+    pub feeds: Vec<String>,
+    /// How addresses are asked.
+    pub manners: Manners,
+    /// A file of rules for outlets ([`crate::rules`]).
+    pub rules: Option<PathBuf>,
+}
+
+/// Why nothing can be gathered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatherError {
+    /// The folder is not there or cannot be listed.
+    #[error("the folder {folder} cannot be read: {cause}. Name a folder that holds articles")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The sidecar is wrong: going on would put articles under the wrong outlet.
+    #[error("{file}: {cause}. Mend that line")]
+    Sidecar {
+        /// Which.
+        file: String,
+        /// Why.
+        cause: news::sidecar::SidecarError,
+    },
+    /// The rules are wrong: going on without would carry what they leave out.
+    #[error("{file}: {cause}")]
+    Rules {
+        /// Which file.
+        file: String,
+        /// What is wrong.
+        cause: RulesError,
+    },
+    /// The rules cannot be read.
+    #[error(
+        "the rules {file} cannot be read: {cause}. Put them there, or take them out of the configuration"
+    )]
+    NoRules {
+        /// Which file.
+        file: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// No HTTP client could be made.
+    #[error("feeds cannot be fetched: {0}")]
+    Client(#[source] reqwest::Error),
+    /// Our disk failed.
+    #[error("the press's list of outlets cannot be read or written: {0}. Free some space or mend the folder")]
+    Memory(#[from] rusqlite::Error),
+}
+
+/// Everything read so far, grouped.
+pub struct Gather {
+    inputs: Inputs,
+    outlets: Outlets,
+    fetcher: Arc<Fetcher>,
+    rules: Rules,
+    /// The rules as they were read.
+    ruled: Option<String>,
+    grouper: Grouper,
+    known: HashSet<String>,
+    /// Feeds whose answers of earlier runs were read again.
+    recalled: HashSet<String>,
+    left_out: Vec<String>,
+    /// The same, to be looked up.
+    named: HashSet<String>,
+    rights: HashMap<ArticleId, Rights>,
+    stamps: HashMap<PathBuf, Stamp>,
+    order: Vec<String>,
+    /// The latest date that is believed, in seconds since 1970.
+    latest: i64,
+    /// Told of what is done, for whoever waits.
+    told: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// A file as it was last read.
+struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+    articles: usize,
+}
+
+/// One input and what is known of it.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    input: news::Input<'a>,
+    outlet: &'a Outlet,
+    /// What a sidecar says, and its folder.
+    about: Option<(&'a Entry, &'a Path)>,
+}
+
+impl Gather {
+    /// Starts with nothing read. `order` names inputs read in earlier runs, first to last: read in that order again, stories
+    /// keep their ids. What is remembered of outlets lies in `folder`; with `None` it ends with the program.
+    pub fn new(inputs: Inputs, order: Vec<String>, folder: Option<&Path>) -> Result<Self, GatherError> {
+        for folder in &inputs.folders {
+            std::fs::read_dir(folder)
+                .map_err(|cause| GatherError::Folder { folder: folder.display().to_string(), cause })?;
+            files::read_sidecar(folder)?;
+        }
+        let file = folder.map(|folder| folder.join(outlets::FILE));
+        let memory = Memory::open(file.as_deref())?;
+        let fetcher = Fetcher::new(inputs.manners.clone(), memory).map_err(GatherError::Client)?;
+        let mut gather = Self {
+            outlets: Outlets::open(file.as_deref())?,
+            fetcher: Arc::new(fetcher),
+            inputs,
+            grouper: Grouper::new(),
+            known: HashSet::new(),
+            recalled: HashSet::new(),
+            left_out: Vec::new(),
+            named: HashSet::new(),
+            rights: HashMap::new(),
+            stamps: HashMap::new(),
+            order,
+            latest: i64::MAX,
+            told: Box::new(|_| {}),
+            rules: Rules::default(),
+            ruled: None,
+        };
+        gather.read_rules()?;
+        Ok(gather)
+    }
+
+    /// Has `told` called with a line for each outlet that is asked.
+    pub fn on_progress(&mut self, told: impl Fn(&str) + Send + Sync + 'static) {
+        self.told = Box::new(told);
+    }
+
+    /// Reads what is new at `now`. Returns the names of inputs read for the first time in this run.
+    pub async fn refresh(&mut self, now: Millis) -> Result<Vec<String>, GatherError> {
+        let (feeds, mut fresh) = self.recall(now)?;
+        let mut due = Vec::new();
+        for outlet in &feeds {
+            if self.fetcher.is_due(&outlet.place.address(), now)? {
+                due.push(outlet.clone());
+            }
+        }
+        // Of these the pages of articles are wanted too, and not all come in one round.
+        let own = |outlet: &&Outlet| outlet.rights.allow_all();
+        let own: Vec<Outlet> = feeds.iter().filter(own).cloned().collect();
+        let (fetcher, all) = (Arc::clone(&self.fetcher), due.len());
+        let ask = |outlet: Outlet| {
+            let fetcher = Arc::clone(&fetcher);
+            async move {
+                let answer = fetcher.get(&outlet.place.address(), Want::Named, now).await;
+                (outlet, answer)
+            }
+        };
+        // In the order of the list, whoever answers first: the same answers make the same stories.
+        let mut answers = futures_util::stream::iter(due.into_iter().map(ask)).buffered(AT_ONCE);
+        let mut done = 0;
+        while let Some((outlet, answer)) = answers.next().await {
+            let address = outlet.place.address();
+            done += 1;
+            (self.told)(&format!("{done} of {all}: {address}"));
+            match answer {
+                Ok(Answer::New(kept)) => {
+                    self.take_answer(&outlet, &kept, self.read(&address, &kept), &mut fresh)?;
+                }
+                Ok(Answer::Same) => {}
+                Err(FetchError::Memory(why)) => return Err(why.into()),
+                Err(why) => self.name_once(&address, &said(&why)),
+            }
+        }
+        for outlet in own {
+            let address = outlet.place.address();
+            let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
+            let Ok(read) = self.read(&address, &kept) else { continue };
+            if self.fetch_pages(&read.documents, now).await? {
+                self.take_answer(&outlet, &kept, Ok(read), &mut fresh)?;
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Reads folders and files, and what feeds answered in earlier runs; asks nobody. Returns the feeds, and the names of
+    /// inputs read for the first time in this run.
+    pub fn recall(&mut self, now: Millis) -> Result<(Vec<Outlet>, Vec<String>), GatherError> {
+        self.believe(now);
+        if self.read_rules()? {
+            // All is read again, as it was kept: pages of long ago too.
+            self.stamps.clear();
+            self.recalled.clear();
+        }
+        let (mut feeds, mut fresh) = (Vec::new(), Vec::new());
+        for folder in self.inputs.folders.clone() {
+            let outlet = Outlet::quoted(Place::Path(folder.clone()));
+            self.read_folder(&folder, &outlet, &mut fresh)?;
+            self.note_files(&folder, now, None)?;
+        }
+        feeds.extend(self.inputs.feeds.iter().cloned().map(|feed| Outlet::quoted(Place::Feed(feed))));
+        for outlet in self.outlets.all()? {
+            match &outlet.place {
+                // Who is on the list and in the configuration is one outlet; the list says more of it.
+                Place::Feed(_) => {
+                    feeds.retain(|other| other.place != outlet.place);
+                    feeds.push(outlet);
+                }
+                Place::Path(path) => self.read_path(path, &outlet, now, &mut fresh)?,
+            }
+        }
+        for outlet in &feeds {
+            let address = outlet.place.address();
+            if self.recalled.insert(address.clone())
+                && let Some(kept) = self.fetcher.memory().kept(&address)?
+            {
+                self.take_answer(outlet, &kept, self.read(&address, &kept), &mut fresh)?;
+            }
+        }
+        Ok((feeds, fresh))
+    }
+
+    /// Reads the rules if they have changed. Returns whether they have.
+    fn read_rules(&mut self) -> Result<bool, GatherError> {
+        let Some(path) = &self.inputs.rules else { return Ok(false) };
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| GatherError::NoRules { file: file.clone(), cause })?;
+        if self.ruled.as_ref() == Some(&text) {
+            return Ok(false);
+        }
+        self.rules = Rules::parse(&text).map_err(|cause| GatherError::Rules { file, cause })?;
+        self.ruled = Some(text);
+        Ok(true)
+    }
+
+    /// Believes no date that lies far ahead of `now`.
+    fn believe(&mut self, now: Millis) {
+        self.latest = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX).saturating_add(AHEAD);
+    }
+
+    /// Reads a folder or file of the list. That it cannot be read is noted, and the rest goes on.
+    fn read_path(
+        &mut self,
+        path: &Path,
+        outlet: &Outlet,
+        now: Millis,
+        fresh: &mut Vec<String>,
+    ) -> Result<(), GatherError> {
+        let read = match path.is_dir() {
+            true => self.read_folder(path, outlet, fresh).map_err(|why| why.to_string()),
+            false => self.read_file(path, outlet, None, fresh),
+        };
+        if let Err(why) = &read {
+            self.name_once(&path.display().to_string(), why);
+        }
+        self.note_files(path, now, read.err())
+    }
+
+    /// Notes how it went with a folder or file.
+    fn note_files(&self, path: &Path, now: Millis, wrong: Option<String>) -> Result<(), GatherError> {
+        let name = path.display().to_string();
+        let mut health = self.fetcher.memory().health(&name)?;
+        let inside = self.stamps.iter().filter(|(file, _)| file.starts_with(path));
+        let articles: usize = inside.map(|(_, stamp)| stamp.articles).sum();
+        health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
+        health.succeeded = if wrong.is_none() { Some(now) } else { health.succeeded };
+        health.why = wrong;
+        Ok(self.fetcher.memory().set_health(&name, &health)?)
+    }
+
+    /// What was left out so far: each line names an input and says why.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// The stories of everything read so far.
+    pub fn stories(&self) -> Vec<Story> {
+        self.grouper.stories()
+    }
+
+    /// On what terms an article may be carried.
+    pub fn rights(&self, article: ArticleId) -> Rights {
+        self.rights.get(&article).copied().unwrap_or_default()
+    }
+
+    /// What an answer holds, or why nothing, as a sentence.
+    fn read(&self, address: &str, kept: &Kept) -> Result<news::Read, String> {
+        let content_type = kept.content_type.as_deref();
+        let input = news::Input { name: address, address: Some(&kept.at), content_type };
+        self.rules.read(&kept.bytes, input).map_err(|why| why.to_string())
+    }
+
+    /// Takes what a feed answered.
+    fn take_answer(
+        &mut self,
+        outlet: &Outlet,
+        kept: &Kept,
+        read: Result<news::Read, String>,
+        fresh: &mut Vec<String>,
+    ) -> Result<(), GatherError> {
+        let address = outlet.place.address();
+        let input = news::Input { name: &address, address: Some(&kept.at), ..news::Input::default() };
+        let name = read.as_ref().ok().and_then(|read| read.documents.first()?.outlet.clone());
+        let taken = match read {
+            Ok(mut read) => {
+                if outlet.rights.allow_all() {
+                    self.complete(&mut read.documents)?;
+                }
+                self.take(Piece { input, outlet, about: None }, read)
+            }
+            Err(why) => Err(why),
+        };
+        let mut health = self.fetcher.memory().health(&address)?;
+        health.name = name.or(health.name);
+        match taken {
+            Ok(articles) => {
+                self.note_read(&address, fresh);
+                health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
+            }
+            Err(why) => {
+                self.name_once(&address, &why);
+                (health.why, health.articles) = (Some(why), 0);
+            }
+        }
+        Ok(self.fetcher.memory().set_health(&address, &health)?)
+    }
+
+    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again. Returns
+    /// whether any came.
+    async fn fetch_pages(&mut self, documents: &[Document], now: Millis) -> Result<bool, GatherError> {
+        let (mut asked, mut came) = (0, false);
+        for page in documents.iter().filter_map(summarised) {
+            if asked == MOST_PAGES {
+                break;
+            }
+            if self.fetcher.memory().is_kept(page)? || !self.fetcher.is_due(page, now)? {
+                continue;
+            }
+            asked += 1;
+            (self.told)(&format!("page: {page}"));
+            match self.fetcher.get(page, Want::Page, now).await {
+                Ok(_) => came = true,
+                Err(FetchError::Memory(why)) => return Err(why.into()),
+                Err(why) => self.name_once(page, &said(&why)),
+            }
+        }
+        Ok(came)
+    }
+
+    /// Puts the whole article in the place of a summary, where its page was fetched.
+    fn complete(&mut self, documents: &mut [Document]) -> Result<(), GatherError> {
+        for document in documents {
+            let Some(page) = summarised(document).map(str::to_owned) else { continue };
+            let Some(kept) = self.fetcher.memory().kept(&page)? else { continue };
+            match self.read(&page, &kept).map(|read| read.documents.into_iter().next()) {
+                Ok(Some(whole)) if text_len(&whole) > text_len(document) => {
+                    // What the feed says of an item is made for programs, and is believed before what its page says.
+                    let summary = std::mem::replace(document, whole);
+                    document.outlet = summary.outlet.or(document.outlet.take());
+                    document.title = summary.title.or(document.title.take());
+                    document.published = summary.published.or(document.published);
+                    document.url = summary.url;
+                }
+                Ok(_) => {}
+                Err(why) => self.name_once(&page, &why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the documents of an input into stories. Returns how many they are.
+    fn take(&mut self, piece: Piece<'_>, read: news::Read) -> Result<usize, String> {
+        let Piece { input, outlet, about } = piece;
+        for why in &read.skipped {
+            self.name_once(input.name, why);
+        }
+        let text = |document: &Document| document.source.format == news::Format::Text;
+        if input.address.is_some() && read.documents.iter().any(text) {
+            return Err("it is neither a feed nor a page".into());
+        }
+        let all = read.documents.len();
+        for mut document in read.documents {
+            match about {
+                // What is said of a feed's file holds for its outlet, not for each item.
+                Some((entry, _)) if all > 1 => document.outlet = entry.outlet.clone().or(document.outlet),
+                Some((entry, _)) => entry.apply(&mut document),
+                None => document.outlet = outlet.name.clone().or(document.outlet),
+            }
+            document.published =
+                document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
+            let mut article = news::article(&document);
+            match about.map(|(entry, folder)| files::read_picture(entry, folder)) {
+                Some(Ok(picture)) => article.picture = picture,
+                Some(Err(why)) => self.name_once(input.name, &why),
+                None => {}
+            }
+            let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
+            self.rights.insert(article.id, stated.unwrap_or(outlet.rights));
+            self.grouper.add_article(article, &document);
+        }
+        Ok(all)
+    }
+
+    fn note_read(&mut self, name: &str, fresh: &mut Vec<String>) {
+        if self.known.insert(name.to_owned()) {
+            fresh.push(name.to_owned());
+        }
+    }
+
+    /// Says what is left out and why; once, however often it is met.
+    fn name_once(&mut self, name: &str, why: &str) {
+        let line = format!("{name}: {why}");
+        if self.named.insert(line.clone()) {
+            warn!("left out: {line}");
+            self.left_out.push(line);
+        }
+    }
+}
+
+/// The page of an article of which there is only a summary.
+fn summarised(document: &Document) -> Option<&str> {
+    document.url.as_deref().filter(|_| text_len(document) < SUMMARY)
+}
+
+fn text_len(document: &Document) -> usize {
+    document.paragraphs().map(str::len).sum()
+}
+
+/// An error with its causes, as one sentence.
+pub(crate) fn said(why: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(why.source(), |cause| cause.source());
+    causes.fold(why.to_string(), |said, cause| format!("{said}: {cause}"))
+}

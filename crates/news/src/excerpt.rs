@@ -1,14 +1,16 @@
 //! A story with its analysis -> the same with no more of each article's text than may be carried.
 //!
-//! Of outlets that a press neither owns nor has licensed, an edition carries quotes and the sentences that rows rest on, up to so many
-//! bytes. Rows are served in turn, a row of each list at a time, so that no list takes all the room: first the sentences of quotes, then
-//! of events, then of claims. A row that finds no room for its sentence goes.
+//! Of outlets that a press neither owns nor has licensed, an edition carries the sentence that an article opens with, quotes, and the
+//! sentences that rows rest on, up to so many bytes. Rows are served in turn, a row of each list at a time, so that no list takes all the
+//! room: the sentences of a quote, then of an event, then of a claim. A row that finds no room for its sentence goes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use proto::analysis::{Analysis, Difference, Passage, Sourcing};
 use proto::story::{Article, Block, Extent, Story};
+
+use crate::sentence::sentences;
 
 /// Stands for what was left out between two sentences of a paragraph.
 const GAP: &str = " … ";
@@ -21,7 +23,8 @@ pub fn excerpt(story: &mut Story, room: impl Fn(&Article) -> Option<usize>) {
         return;
     }
     let mut kept = Kept::default();
-    for sentence in sentences(&story.analysis) {
+    let openings = story.articles.iter().enumerate().filter_map(|(at, article)| opening(at as u32, article));
+    for sentence in openings.chain(evidence(&story.analysis)) {
         let at = sentence.article as usize;
         let Some(Some(room)) = left.get_mut(at) else { continue };
         let cost = kept.cost(&sentence);
@@ -41,8 +44,16 @@ pub fn excerpt(story: &mut Story, room: impl Fn(&Article) -> Option<usize>) {
     debug_assert!(story.analysis.fits(articles));
 }
 
+/// The first sentence of an article's text.
+fn opening(article: u32, of: &Article) -> Option<Passage> {
+    let is_text = |block: &&Block| matches!(block, Block::Paragraph(_));
+    let block = of.body.iter().position(|block| is_text(&block))?;
+    let first = sentences(of.body[block].text()).into_iter().next()?;
+    Some(Passage { article, block: block as u32, start: first.start as u32, end: first.end as u32 })
+}
+
 /// The sentences that rows rest on, in the order in which they are given room.
-fn sentences(analysis: &Analysis) -> Vec<Passage> {
+fn evidence(analysis: &Analysis) -> Vec<Passage> {
     let quotes = analysis.utterances.iter().map(|it| {
         // A quote may go over the end of its sentence.
         let words = it.variants.iter().flat_map(|variant| variant.words.iter().copied());
@@ -279,7 +290,7 @@ mod tests {
         assert_eq!(
             body,
             [
-                "… On 3 May 2031 the old pier of Tallow fell into the sea. … “It was only wood,” Ilsa Vane said. …"
+                "It rained all night. On 3 May 2031 the old pier of Tallow fell into the sea. … “It was only wood,” Ilsa Vane said. …"
             ]
         );
         assert_eq!((cut.articles[0].extent, cut.articles[1].extent), (Extent::Excerpt, Extent::Whole));

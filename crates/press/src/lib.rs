@@ -8,6 +8,7 @@ pub mod opml;
 pub mod outlets;
 pub mod preview;
 mod publish;
+pub mod reading;
 pub mod rules;
 mod state;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use ui::{Frame, Guard, Link, Zone, assets, headers, page, story, text};
 
 use crate::gather::Gather;
 use crate::outlets::Rights;
-use crate::publish::front_page;
+use crate::publish::{FRONT_PAGE, front_page};
 
 /// Above every page.
 const BANNER: &str = "Preview: what an edition made now would show. Nothing of it is published.";
@@ -32,7 +32,7 @@ struct Shown {
 /// The pages of what was gathered, behind the guard, and the link that opens them, once.
 pub fn pages(gather: &Gather, address: SocketAddr, rng: &mut impl CryptoRng) -> (Router, String) {
     let (guard, link) = Guard::new(address, "firsthand press preview", rng);
-    let stories = front_page(gather.stories()).stories;
+    let stories = front_page(gather.newest(FRONT_PAGE)).stories;
     let of = |article: &Article| (article.outlet.clone(), gather.rights(article.id));
     let rights = stories.iter().map(|story| story.articles.iter().map(of).collect()).collect();
     let left_out = gather.left_out().to_vec();

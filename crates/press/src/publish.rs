@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use news::group::HEAVIEST_STORY;
+use proto::analysis::Analysis;
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
 use proto::edition::{self, Bundle, BundleRef, Edition, EditionRejected, Head, UnverifiedHead, page_digest};
 use proto::keys::KeyKind;
@@ -31,7 +32,7 @@ use crate::state::{Signed, State};
 pub use draft::Draft;
 
 /// The most stories that a front page shows.
-const FRONT_PAGE: usize = 200;
+pub(crate) const FRONT_PAGE: usize = 200;
 /// The most that a front page may weigh packed, in bytes. The oldest stories give way.
 const FRONT_BYTES: usize = 3 * 1024 * 1024;
 /// The most that it may weigh unpacked, in bytes: half of what a client opens, and five times what is usual at that weight.
@@ -276,7 +277,7 @@ impl Press {
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
-        let page = front_page(self.gather.stories());
+        let page = front_page(self.gather.newest(FRONT_PAGE));
         let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
         let changes = changes(&page, &digests, &shown);
         let (front, front_ref) = page.pack();
@@ -507,6 +508,8 @@ fn within_weight(mut story: Story) -> Option<Story> {
         room.checked_sub(codec::encode(article).len()).inspect(|rest| room = *rest).is_some()
     });
     if story.articles.len() < before {
+        // What was found names articles by their place.
+        story.analysis = Analysis::default();
         warn!("left articles out of a story: it is larger than one may be");
     }
     (!story.articles.is_empty()).then_some(story)
@@ -578,7 +581,6 @@ pub async fn run(
 
 #[cfg(test)]
 mod tests {
-    use proto::analysis::Analysis;
     use proto::story::{Article, ArticleId, Block, Extent, Grain, StoryId, When};
 
     use proto::directory::{IntakeKey, MixKey};

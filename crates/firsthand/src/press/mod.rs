@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ::press::fetch::Manners;
 use ::press::gather::{Gather, Terms};
 use ::press::outlets::Rights;
+use ::press::reading::Reading;
 use ::press::rules::Rules;
 use ::press::trial::Trial;
 use ::press::{Press, preview};
@@ -96,6 +97,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Read a folder and print what is first-hand in it
+    ///
+    /// Stories, their timeline, who said what in which words, where claims come
+    /// from, and where outlets differ; each row with the sentences it rests on.
+    /// Needs no configuration, stores nothing and asks nobody. --json prints all
+    /// of it in a versioned form, dropped lines too (docs/press.md).
+    #[command(verbatim_doc_comment)]
+    Read {
+        /// Folder of articles; `articles.toml` in it says what files do not
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show in a browser what an edition made now would show
     ///
     /// The pages are for this computer alone. Nothing is published, and outlets are
@@ -136,6 +152,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
+            Command::Read { folder, json } => read(&folder, json),
             Command::Try { what, rules, json } => attempt(args.config.as_deref(), &what, rules, json).await,
             command => {
                 let file = needed(args.config);
@@ -153,7 +170,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
                     Command::Remove { what } => remove(&config, &what),
                     Command::Preview { fetch, port } => look(&config, fetch, port).await,
                     Command::Publish { now, fetch } => publish(config, now, fetch).await,
-                    Command::Try { .. } => unreachable!("it is done above"),
+                    Command::Try { .. } | Command::Read { .. } => unreachable!("it is done above"),
                 }
             }
         }
@@ -245,6 +262,15 @@ async fn attempt(
     match json {
         true => println!("{}", serde_json::to_string_pretty(&trial)?),
         false => print!("{}", show::trial(&trial)),
+    }
+    Ok(())
+}
+
+fn read(folder: &Path, json: bool) -> anyhow::Result<()> {
+    let reading = Reading::of(folder, ambient::clock().now())?;
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&reading.to_json())?),
+        false => print!("{}", show::reading(&reading)),
     }
     Ok(())
 }

@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 use ::press::Draft;
 use ::press::gather::{Added, Listed};
 use ::press::outlets::Rights;
+use ::press::reading::{Reading, day};
 use ::press::trial::Trial;
 use jiff::Timestamp;
+use proto::analysis::{Analysis, Event, Grain, Passage, Sourcing, Speaker, Status, Utterance};
+use proto::story::{Article, Story};
 use proto::{Millis, Round};
 use serde_json::json;
 
@@ -21,6 +24,114 @@ pub(super) fn plain(text: &str) -> String {
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// What a folder holds.
+pub(super) fn reading(reading: &Reading) -> String {
+    let mut text = String::new();
+    for story in &reading.stories {
+        read_story(story, &mut text);
+    }
+    if reading.stories.is_empty() {
+        text.push_str("No articles. Name a folder that holds pages, feeds or texts.\n");
+    }
+    let _ =
+        writeln!(text, "{} left out of articles; --json lists them.", counted(reading.dropped.len(), "line"));
+    for line in &reading.left_out {
+        let _ = writeln!(text, "Left out: {}", plain(line));
+    }
+    text
+}
+
+fn read_story(story: &Story, text: &mut String) {
+    let (articles, found) = (&story.articles, &story.analysis);
+    let _ = writeln!(text, "{}", plain(&story.title));
+    for (at, article) in articles.iter().enumerate() {
+        let day = article
+            .published
+            .map(|when| moment(Millis(u64::try_from(when.unix).unwrap_or_default() * 1_000)));
+        let day = day.as_deref().and_then(|day| day.get(..10)).unwrap_or("needs a date");
+        let _ = writeln!(text, "  [{at}] {}, {day}", plain(&article.outlet));
+    }
+    if !found.events.is_empty() {
+        text.push_str("  What happened when\n");
+    }
+    for event in &found.events {
+        let sentence = event.mentions.first().and_then(|it| it.sentence.text(articles)).unwrap_or_default();
+        let _ = writeln!(text, "    {}{} {}", days(event), status(event.status), plain(sentence));
+        carried(&event.sourcing, found, text);
+    }
+    if !found.utterances.is_empty() {
+        text.push_str("  Who said what\n");
+    }
+    for utterance in &found.utterances {
+        said(utterance, articles, text);
+        carried(&utterance.sourcing, found, text);
+    }
+    let differences = found
+        .claims
+        .iter()
+        .flat_map(|it| &it.differences)
+        .chain(found.events.iter().flat_map(|it| &it.differences));
+    for difference in differences {
+        let _ = writeln!(text, "  Outlets differ on {}", format!("{:?}", difference.point).to_lowercase());
+        for side in &difference.sides {
+            let of =
+                |it: &Passage| format!("[{}] {}", it.article, plain(it.text(articles).unwrap_or_default()));
+            let _ = writeln!(text, "    {}", side.iter().map(of).collect::<Vec<_>>().join(" | "));
+        }
+    }
+    text.push('\n');
+}
+
+fn days(event: &Event) -> String {
+    let (first, last) = (day(event.first), day(event.last));
+    match event.grain {
+        Grain::Day => first.to_string(),
+        Grain::Month => first.strftime("%Y-%m").to_string(),
+        Grain::Year if first.year() == last.year() => first.year().to_string(),
+        Grain::Week | Grain::Season | Grain::Year => format!("{first} to {last}"),
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Happened => "",
+        Status::Planned => " (planned)",
+        Status::Uncertain => " (uncertain)",
+        Status::NotHappened => " (did not happen)",
+    }
+}
+
+fn said(utterance: &Utterance, articles: &[Article], text: &mut String) {
+    let mut speakers: Vec<&str> = Vec::new();
+    for variant in &utterance.variants {
+        let speaker = match &variant.speaker {
+            Speaker::Unknown => "nobody named",
+            Speaker::Named(name) | Speaker::Role(name) | Speaker::Unnamed(name) | Speaker::Document(name) => {
+                name
+            }
+        };
+        if !speakers.contains(&speaker) {
+            speakers.push(speaker);
+        }
+    }
+    let words =
+        utterance.variants.get(utterance.fullest as usize).map(|it| it.text(articles)).unwrap_or_default();
+    let _ = writeln!(text, "    {}: \u{201c}{}\u{201d}", plain(&speakers.join(" or ")), plain(&words));
+}
+
+/// Who carries a row, and how many origins they have.
+fn carried(sourcing: &[Sourcing], found: &Analysis, text: &mut String) {
+    let of = |it: &Sourcing| {
+        let origin = it.origin.and_then(|at| found.origins.get(at as usize));
+        let how = if it.stated.is_some() { "" } else { ", inferred" };
+        origin.map_or_else(
+            || format!("[{}]", it.article),
+            |origin| format!("[{}] from {}{how}", it.article, plain(&origin.name)),
+        )
+    };
+    let _ = writeln!(text, "      {}", sourcing.iter().map(of).collect::<Vec<_>>().join("; "));
 }
 
 /// A moment, to the minute.

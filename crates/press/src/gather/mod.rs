@@ -2,6 +2,7 @@
 
 mod add;
 mod files;
+mod found;
 mod links;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,11 +24,13 @@ use tracing::warn;
 
 use crate::fetch::{Answer, FetchError, Fetcher, Kept, Manners, Memory, Want};
 use crate::outlets::{self, Outlet, Outlets, Place, Rights};
+use crate::reading::Dropped;
 use crate::rules::{Rules, RulesError};
 
 pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
+pub use found::QUOTED;
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
 /// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
@@ -120,10 +123,13 @@ pub struct Gather {
     /// The same, to be looked up.
     named: HashSet<String>,
     rights: HashMap<ArticleId, Rights>,
+    found: found::Found,
     stamps: HashMap<PathBuf, Stamp>,
     order: Vec<String>,
     /// The latest date that is believed, in seconds since 1970.
     latest: i64,
+    /// Lines that are not part of an article, for whoever asked to keep them.
+    dropped: Option<Vec<Dropped>>,
     /// Told of what is done, for whoever waits.
     told: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -166,9 +172,11 @@ impl Gather {
             left_out: Vec::new(),
             named: HashSet::new(),
             rights: HashMap::new(),
+            found: found::Found::default(),
             stamps: HashMap::new(),
             order,
             latest: i64::MAX,
+            dropped: None,
             told: Box::new(|_| {}),
             rules: Rules::default(),
             ruled: None,
@@ -315,6 +323,16 @@ impl Gather {
         Ok(self.fetcher.memory().set_health(&name, &health)?)
     }
 
+    /// Keeps the lines that are not part of an article from now on.
+    pub(crate) fn keep_dropped(&mut self) {
+        self.dropped = Some(Vec::new());
+    }
+
+    /// The lines kept so far.
+    pub(crate) fn take_dropped(&mut self) -> Vec<Dropped> {
+        self.dropped.take().unwrap_or_default()
+    }
+
     /// What was left out so far: each line names an input and says why.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
@@ -435,6 +453,14 @@ impl Gather {
             }
             document.published =
                 document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
+            if let Some(dropped) = &mut self.dropped {
+                dropped.extend(document.dropped.iter().map(|line| Dropped {
+                    input: input.name.to_owned(),
+                    line: line.place.line,
+                    text: line.text.clone(),
+                    reason: line.reason.to_string(),
+                }));
+            }
             let mut article = news::article(&document);
             match about.map(|(entry, folder)| files::read_picture(entry, folder)) {
                 Some(Ok(picture)) => article.picture = picture,

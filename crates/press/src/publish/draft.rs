@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use proto::{Digest, Millis, Round, codec};
 
-use super::{Press, PressError, changes, front_page};
+use super::{FRONT_PAGE, Press, PressError, changes, front_page};
 
 /// What an edition would hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Press {
             (Some(here), _) => here,
         };
         let shown: HashMap<_, _> = self.state.shown().map_err(failed)?.into_iter().collect();
-        let page = front_page(self.gather.stories());
+        let page = front_page(self.gather.newest(FRONT_PAGE));
         let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
         let changes = changes(&page, &digests, &shown);
         let articles = || page.stories.iter().flat_map(|story| &story.articles);

@@ -7,7 +7,10 @@ use news::name::Names;
 use news::quote::{Who, quotes};
 use news::utterance::{Line, utterances};
 use news::{Document, LONGEST_BODY, Span, date, sidecar::Sidecar};
+use press::fetch::{self, Robots};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
+use press::opml;
+use press::rules::Rules;
 use proto::codec;
 use proto::edition::{
     Bundle, BundleRef, Head, MAX_BUNDLE, MAX_BUNDLE_BLOCKS, MAX_PACKED, MAX_PICTURE, MAX_STORIES,
@@ -285,6 +288,43 @@ pub(crate) fn sidecars(bytes: &[u8]) {
         );
     }
     shown(&stories);
+}
+
+/// What else a press reads: lists of feeds, what a site lets programs fetch, rules for outlets, web archives.
+pub(crate) fn lists(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let mode = input.byte() % 4;
+    if mode == 3 {
+        let folder = memory();
+        std::fs::write(folder.path().join("a.warc"), input.rest()).expect("a folder in memory takes it");
+        let inputs = Inputs { folders: vec![folder.path().to_owned()], ..Inputs::default() };
+        let mut gather = Gather::new(inputs, Vec::new(), None).expect("a folder");
+        crate::block_on(gather.refresh(Millis(0))).expect("what is wrong with a file stops nothing");
+        return shown(&gather.stories());
+    }
+    let Ok(text) = core::str::from_utf8(input.rest()) else { return };
+    match mode {
+        0 => {
+            for entry in opml::read(text).unwrap_or_default() {
+                assert!(!entry.address.is_empty(), "an entry has an address");
+            }
+        }
+        1 => {
+            let robots = Robots::read(text, fetch::TOKEN);
+            let _ = ["/", "/a/b?c", text].map(|path| robots.allows(path));
+            assert!(robots.allows("/robots.txt"));
+        }
+        _ => {
+            const PAGE: &str = "<!doctype html><title>x</title><article><h1>Quay</h1><p>The lower quay was closed on Monday \
+                after the tide rose above its wall, it is said.</p><p>It opens again soon.</p></article>";
+            let Ok(rules) = Rules::parse(text) else { return };
+            let page =
+                news::Input { name: "a.html", address: Some("https://quay.example/1"), content_type: None };
+            if let Ok(read) = rules.read(PAGE.as_bytes(), page) {
+                read.documents.iter().for_each(document_holds);
+            }
+        }
+    }
 }
 
 /// Stands on the front page and on its own. Whatever the text is, the page has no elements but those that we write.

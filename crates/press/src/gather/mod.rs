@@ -96,9 +96,6 @@ pub enum GatherError {
         /// Why.
         cause: io::Error,
     },
-    /// No HTTP client could be made.
-    #[error("feeds cannot be fetched: {0}")]
-    Client(#[source] reqwest::Error),
     /// Our disk failed.
     #[error("the press's list of outlets cannot be read or written: {0}. Free some space or mend the folder")]
     Memory(#[from] rusqlite::Error),
@@ -155,7 +152,7 @@ impl Gather {
         }
         let file = folder.map(|folder| folder.join(outlets::FILE));
         let memory = Memory::open(file.as_deref())?;
-        let fetcher = Fetcher::new(inputs.manners.clone(), memory).map_err(GatherError::Client)?;
+        let fetcher = Fetcher::new(inputs.manners.clone(), memory);
         let mut gather = Self {
             outlets: Outlets::open(file.as_deref())?,
             fetcher: Arc::new(fetcher),

@@ -7,7 +7,8 @@ use news::Format;
 use proto::Millis;
 use url::Url;
 
-use super::{AT_ONCE, Gather, GatherError, links, said, summarised};
+use super::feeds::summarised;
+use super::{AT_ONCE, Gather, GatherError, links, said};
 use crate::fetch::{FetchError, Fetcher, Health, Kept, Want};
 use crate::opml::{self, OpmlError};
 use crate::outlets::{Outlet, Place, Rights};

@@ -58,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     target("sayings", 4_096, stories::sayings),
     target("files", 16_384, device::files),
     target("sidecars", 4_096, stories::sidecars),
+    target("lists", 4_096, stories::lists),
     #[cfg(feature = "cheap-kdf")]
     target("reader", 4_096, screens::reader),
     #[cfg(feature = "cheap-kdf")]

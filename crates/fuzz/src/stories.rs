@@ -7,14 +7,19 @@ use news::name::Names;
 use news::quote::{Who, quotes};
 use news::utterance::{Line, utterances};
 use news::{Document, LONGEST_BODY, Span, date, sidecar::Sidecar};
+use press::fetch::{self, Robots};
 use press::gather::{Gather, Inputs, MAX_SIDE, SIDECAR};
-use proto::analysis::Analysis;
+use press::opml;
+use press::rules::Rules;
+use proto::analysis::{Analysis, MAX_ANALYSIS};
 use proto::codec;
 use proto::edition::{
     Bundle, BundleRef, Head, MAX_BUNDLE, MAX_BUNDLE_BLOCKS, MAX_PACKED, MAX_PICTURE, MAX_STORIES,
     UnverifiedHead, page_digest, sign_head,
 };
-use proto::story::{Block, MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
+use proto::story::{
+    Article, ArticleId, Block, Extent, Grain, MAX_ARTICLES, MAX_BLOCKS, Story, StoryId, When,
+};
 use proto::{Digest, Millis};
 
 use crate::input::Input;
@@ -61,6 +66,7 @@ pub(crate) fn bundles(bytes: &[u8]) {
         assert!(article.url.as_ref().is_none_or(web), "EDN-08");
     }
     assert!(bundle.stories.iter().all(|story| !story.articles.is_empty()), "EDN-08");
+    assert!(bundle.stories.iter().all(|story| story.analysis.fits(&story.articles)), "EDN-15");
     let (again, reference) = bundle.pack();
     assert_eq!((again.len(), Digest::of(&again)), (reference.len as usize, reference.digest));
 
@@ -105,7 +111,8 @@ pub(crate) fn articles(bytes: &[u8]) {
     read(input.rest(), news::Input { name, address, content_type });
 }
 
-/// What an article says: its time expressions, names, quotes; and the utterances that two articles share.
+/// What an article says: its time expressions, names, quotes; the utterances that two articles share; and what is first-hand in them,
+/// whole and as excerpts.
 pub(crate) fn sayings(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let published = Date::new(2000 + i16::from(input.byte() % 100), 1 + (input.byte() % 12) as i8, 28).ok();
@@ -159,6 +166,32 @@ pub(crate) fn sayings(bytes: &[u8]) {
         assert!(variant.kept.iter().all(|range| lines[one.fullest].words.get(range.clone()).is_some()));
         assert!(variant.own.iter().all(|range| lines[variant.line].words.get(range.clone()).is_some()));
     }
+    first_hand([one, other], published, text.len() % 400);
+}
+
+/// What is found in two articles rests on them, and on their excerpts; it is shown as letters.
+fn first_hand(bodies: [&[Block]; 2], published: Option<Date>, room: usize) {
+    let published = published.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let published = published.map(|at| When { unix: at.timestamp().as_second(), grain: Grain::Day });
+    let article = |(n, body): (u8, &[Block])| Article {
+        id: ArticleId([n; 16]),
+        outlet: format!("Outlet {n}"),
+        title: "Of two".into(),
+        byline: None,
+        published,
+        url: None,
+        body: body.to_vec(),
+        picture: None,
+        credit: None,
+        extent: Extent::Whole,
+    };
+    let articles: Vec<Article> = (0..).zip(bodies).map(article).collect();
+    let analysis = news::analysis::analysis(&articles);
+    assert!(analysis.fits(&articles) && codec::encode(&analysis).len() <= MAX_ANALYSIS, "EDN-15");
+    let mut story = Story { analysis, articles, ..other() };
+    news::excerpt::excerpt(&mut story, |article| (article.id.0[0] == 0).then_some(room));
+    assert!(story.analysis.fits(&story.articles), "EDN-15");
+    shown(&[story]);
 }
 
 fn words<'a>(blocks: &'a [Block], span: &Span) -> Option<&'a str> {
@@ -291,6 +324,43 @@ pub(crate) fn sidecars(bytes: &[u8]) {
         );
     }
     shown(&stories);
+}
+
+/// What else a press reads: lists of feeds, what a site lets programs fetch, rules for outlets, web archives.
+pub(crate) fn lists(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let mode = input.byte() % 4;
+    if mode == 3 {
+        let folder = memory();
+        std::fs::write(folder.path().join("a.warc"), input.rest()).expect("a folder in memory takes it");
+        let inputs = Inputs { folders: vec![folder.path().to_owned()], ..Inputs::default() };
+        let mut gather = Gather::new(inputs, Vec::new(), None).expect("a folder");
+        crate::block_on(gather.refresh(Millis(0))).expect("what is wrong with a file stops nothing");
+        return shown(&gather.stories());
+    }
+    let Ok(text) = core::str::from_utf8(input.rest()) else { return };
+    match mode {
+        0 => {
+            for entry in opml::read(text).unwrap_or_default() {
+                assert!(!entry.address.is_empty(), "an entry has an address");
+            }
+        }
+        1 => {
+            let robots = Robots::read(text, fetch::TOKEN);
+            let _ = ["/", "/a/b?c", text].map(|path| robots.allows(path));
+            assert!(robots.allows("/robots.txt"));
+        }
+        _ => {
+            const PAGE: &str = "<!doctype html><title>x</title><article><h1>Quay</h1><p>The lower quay was closed on Monday \
+                after the tide rose above its wall, it is said.</p><p>It opens again soon.</p></article>";
+            let Ok(rules) = Rules::parse(text) else { return };
+            let page =
+                news::Input { name: "a.html", address: Some("https://quay.example/1"), content_type: None };
+            if let Ok(read) = rules.read(PAGE.as_bytes(), page) {
+                read.documents.iter().for_each(document_holds);
+            }
+        }
+    }
 }
 
 /// Stands on the front page and on its own. Whatever the text is, the page has no elements but those that we write.

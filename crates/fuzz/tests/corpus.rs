@@ -38,5 +38,5 @@ macro_rules! replay {
 
 replay! {
     layers heads edge directories messages notes bundles records handed batches drops replies requests trees desks sources
-    documents pages feeds articles sayings files sidecars reader desk configs passphrases
+    documents pages feeds articles sayings files sidecars lists reader desk configs passphrases
 }

@@ -127,8 +127,8 @@ mod tests {
     #[tokio::test]
     async fn front_page_and_stories_are_shown_as_text_and_to_the_operator_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let text = "Spring tide closes <b>the lower quay</b>\n\nThe lower quay was closed on Monday after the spring tide rose \
-                    above its wall, the harbour master said. <script>alert(1)</script> It will open again.\n";
+        let text = "Spring tide closes <b>the lower quay</b>\n\nThe lower quay was closed on Monday <script>alert(1)</script> after the spring \
+                    tide rose above its wall, the harbour master said. It will open again.\n";
         std::fs::write(dir.path().join("a.txt"), text).unwrap();
         std::fs::write(dir.path().join("b.txt"), "").unwrap();
         let inputs = Inputs { folders: vec![dir.path().to_owned()], ..Inputs::default() };

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use proto::Millis;
@@ -134,6 +134,9 @@ pub enum FetchError {
     /// Nobody answered.
     #[error("it cannot be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// No HTTP client could be made.
+    #[error("nothing can be fetched")]
+    Client(#[source] reqwest::Error),
     /// Our memory of outlets failed.
     #[error("the press's memory of outlets cannot be read or written: {0}")]
     Memory(#[from] rusqlite::Error),
@@ -141,7 +144,8 @@ pub enum FetchError {
 
 /// Asks, and remembers what came.
 pub struct Fetcher {
-    client: Client,
+    /// Made when the first address is asked: a press that reads folders alone needs none.
+    client: OnceLock<Client>,
     manners: Manners,
     memory: Memory,
     /// One turn for each host: whether it was asked before.
@@ -150,19 +154,24 @@ pub struct Fetcher {
 
 impl Fetcher {
     /// Asks as `manners` says and remembers in `memory`.
-    ///
-    /// # Errors
-    /// No HTTP client could be made.
-    pub fn new(manners: Manners, memory: Memory) -> Result<Self, reqwest::Error> {
-        let about = manners.contact.as_ref().map(|contact| format!("; +{contact}")).unwrap_or_default();
+    pub fn new(manners: Manners, memory: Memory) -> Self {
+        Self { client: OnceLock::new(), manners, memory, turns: Mutex::default() }
+    }
+
+    fn client(&self) -> Result<&Client, FetchError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let about = self.manners.contact.as_ref().map(|contact| format!("; +{contact}")).unwrap_or_default();
         let client = Client::builder()
             .user_agent(format!("Firsthand/{} (news reader{about})", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(manners.patience)
+            .timeout(self.manners.patience)
             // A proxy would resolve names itself and could lead inside.
             .no_proxy();
-        let client = if manners.private { client } else { client.dns_resolver(Arc::new(Public)) };
-        Ok(Self { client: client.build()?, manners, memory, turns: Mutex::default() })
+        let client = if self.manners.private { client } else { client.dns_resolver(Arc::new(Public)) };
+        let client = client.build().map_err(FetchError::Client)?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// What is remembered.
@@ -278,7 +287,7 @@ impl Fetcher {
 
     async fn send(&self, at: &Url, known: Option<&Kept>) -> Result<Response, FetchError> {
         // Unpacked by ourselves: the client would not stop at a limit.
-        let mut request = self.client.get(at.clone()).header(header::ACCEPT_ENCODING, "gzip");
+        let mut request = self.client()?.get(at.clone()).header(header::ACCEPT_ENCODING, "gzip");
         if let Some(known) = known {
             let conditions =
                 [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.modified)];

@@ -63,7 +63,7 @@ fn manners() -> Manners {
 }
 
 fn fetcher() -> Fetcher {
-    Fetcher::new(manners(), Memory::open(None).unwrap()).unwrap()
+    Fetcher::new(manners(), Memory::open(None).unwrap())
 }
 
 async fn refused(site: &Site, path: &str, want: Want) -> String {
@@ -82,7 +82,7 @@ async fn what_is_known_is_not_fetched_again_also_after_a_restart() {
         }
     });
     let dir = tempfile::tempdir().unwrap();
-    let start = || Fetcher::new(manners(), Memory::open(Some(&dir.path().join("o.db"))).unwrap()).unwrap();
+    let start = || Fetcher::new(manners(), Memory::open(Some(&dir.path().join("o.db"))).unwrap());
     let (url, first) = (site.url("/feed"), start());
     let Answer::New(kept) = first.get(&url, Want::Named, NOW).await.unwrap() else { panic!("new") };
     assert_eq!((kept.bytes.as_slice(), kept.at.as_str()), (b"words".as_slice(), url.as_str()));
@@ -155,7 +155,7 @@ async fn a_place_that_was_moved_to_and_fails_is_forgotten() {
 #[tokio::test]
 async fn nothing_inside_is_asked_not_even_by_a_redirect() {
     let site = Site::new(|_| answer("200 OK", "", b"secret"));
-    let careful = Fetcher::new(Manners::default(), Memory::open(None).unwrap()).unwrap();
+    let careful = Fetcher::new(Manners::default(), Memory::open(None).unwrap());
     for inside in
         [site.url("/"), site.at.replace("127.0.0.1", "localhost"), site.at.replace("127.0.0.1", "[::1]")]
     {
@@ -214,7 +214,7 @@ async fn who_does_not_answer_or_drips_is_given_up() {
         }
     });
     let patience = Duration::from_millis(400);
-    let hasty = Fetcher::new(Manners { patience, ..manners() }, Memory::open(None).unwrap()).unwrap();
+    let hasty = Fetcher::new(Manners { patience, ..manners() }, Memory::open(None).unwrap());
     for url in [silent.url("/"), drips] {
         let why = hasty.get(&url, Want::Named, NOW).await.unwrap_err();
         assert!(matches!(why, FetchError::TimedOut(_)), "{why}");
@@ -299,7 +299,7 @@ async fn a_host_is_asked_for_one_thing_at_a_time_with_a_pause() {
         answer("200 OK", "", b"words")
     });
     let pause = Duration::from_millis(100);
-    let fetcher = Fetcher::new(Manners { pause, ..manners() }, Memory::open(None).unwrap()).unwrap();
+    let fetcher = Fetcher::new(Manners { pause, ..manners() }, Memory::open(None).unwrap());
     let urls = ["/1", "/2", "/3"].map(|path| site.url(path));
     let begun = tokio::time::Instant::now();
     let all = urls.iter().map(|url| fetcher.get(url, Want::Named, NOW));
@@ -312,7 +312,7 @@ async fn a_host_is_asked_for_one_thing_at_a_time_with_a_pause() {
 async fn what_it_says_of_itself_is_who_it_is() {
     let site = Site::new(|_| answer("200 OK", "", b"words"));
     let contact = Some("https://quay.example/about".to_owned());
-    let fetcher = Fetcher::new(Manners { contact, ..manners() }, Memory::open(None).unwrap()).unwrap();
+    let fetcher = Fetcher::new(Manners { contact, ..manners() }, Memory::open(None).unwrap());
     fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap();
     let heads = site.heads.lock().unwrap();
     assert!(heads[0].contains("(news reader; +https://quay.example/about)"), "{}", heads[0]);

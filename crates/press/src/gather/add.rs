@@ -7,7 +7,8 @@ use news::Format;
 use proto::Millis;
 use url::Url;
 
-use super::{AT_ONCE, Gather, GatherError, links, said, summarised};
+use super::feeds::summarised;
+use super::{AT_ONCE, Gather, GatherError, links, said};
 use crate::fetch::{FetchError, Fetcher, Health, Kept, Want};
 use crate::opml::{self, OpmlError};
 use crate::outlets::{Outlet, Place, Rights};
@@ -134,7 +135,7 @@ impl Gather {
         let path = path.canonicalize().map_err(|_| AddError::Nothing(what.to_owned()))?;
         match read_list(&path)? {
             Some(entries) => self.add_list(entries, terms, now).await,
-            None => Ok(vec![Ok(self.add_path(path, terms, now)?)]),
+            None => Ok(vec![Ok(self.add_path(&path, terms, now)?)]),
         }
     }
 
@@ -243,20 +244,20 @@ impl Gather {
         Ok(added)
     }
 
-    fn add_path(&mut self, path: PathBuf, terms: &Terms, now: Millis) -> Result<Added, AddError> {
-        let failed = |why: String| AddError::File { path: path.clone(), why };
+    fn add_path(&mut self, path: &Path, terms: &Terms, now: Millis) -> Result<Added, AddError> {
+        let failed = |why: String| AddError::File { path: path.to_owned(), why };
         // Read by a gatherer of its own: what this one has read stays as it is.
         let mut alone = Gather::new(super::Inputs::default(), vec![], None)?;
         let outlet = Outlet {
             name: terms.name.clone(),
             rights: terms.rights,
-            ..Outlet::quoted(Place::Path(path.clone()))
+            ..Outlet::quoted(Place::Path(path.to_owned()))
         };
         alone.believe(now);
         let mut fresh = Vec::new();
         match path.is_dir() {
-            true => alone.read_folder(&path, &outlet, &mut fresh)?,
-            false => alone.read_file(&path, &outlet, None, &mut fresh).map_err(failed)?,
+            true => alone.read_folder(path, &outlet, &mut fresh)?,
+            false => alone.read_file(path, &outlet, None, &mut fresh).map_err(failed)?,
         }
         let stories = alone.stories();
         let articles: Vec<_> = stories.iter().flat_map(|story| &story.articles).collect();

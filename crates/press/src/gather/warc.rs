@@ -15,14 +15,16 @@ const MOST_RECORDS: usize = 1_000_000;
 /// The most that is unpacked of one archive, in bytes: crawlers begin a new one at a tenth.
 const MOST_BYTES: u64 = 16 << 30;
 
+/// What a page is, unpacked. An error is a sentence that says why it is left out.
+type Unpacked = Result<Vec<u8>, String>;
+
 /// A page of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     /// Where it was fetched.
     pub(super) address: String,
     pub(super) content_type: Option<String>,
-    /// What it is, unpacked. An error is a sentence that says why it is left out.
-    pub(super) bytes: Result<Vec<u8>, String>,
+    pub(super) bytes: Unpacked,
 }
 
 /// Whether a file's first bytes are those of an archive, packed or not.
@@ -106,8 +108,7 @@ impl Iterator for Pages<'_> {
 }
 
 /// The answer of a server, as it went over the wire: its type, and its bytes if it is what was asked for.
-#[expect(clippy::type_complexity, reason = "a name for it would say no more")]
-fn response(block: &mut impl BufRead) -> io::Result<Option<(Option<String>, Result<Vec<u8>, String>)>> {
+fn response(block: &mut impl BufRead) -> io::Result<Option<(Option<String>, Unpacked)>> {
     let Some(head) = read_head(block)? else { return Ok(None) };
     if head.first.split(' ').nth(1) != Some("200") {
         return Ok(None);
@@ -130,7 +131,7 @@ fn response(block: &mut impl BufRead) -> io::Result<Option<(Option<String>, Resu
     Ok(Some((content_type, bytes)))
 }
 
-fn whole(block: &mut impl Read) -> io::Result<Result<Vec<u8>, String>> {
+fn whole(block: &mut impl Read) -> io::Result<Unpacked> {
     let mut bytes = Vec::new();
     block.take(MAX_INPUT + 1).read_to_end(&mut bytes)?;
     Ok(match bytes.len() as u64 > MAX_INPUT {
@@ -205,6 +206,8 @@ pub(super) mod tests {
 
     use super::*;
 
+    type Got = Result<(String, Unpacked), io::ErrorKind>;
+
     pub(in crate::gather) fn record(kind: &str, address: &str, block: &[u8]) -> Vec<u8> {
         let head = format!(
             "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {address}\r\nContent-Length: {}\r\n\r\n",
@@ -219,12 +222,12 @@ pub(super) mod tests {
         gz.finish().unwrap()
     }
 
-    fn pages(bytes: &[u8]) -> Vec<Result<(String, Result<Vec<u8>, String>), io::ErrorKind>> {
+    fn pages(bytes: &[u8]) -> Vec<Got> {
         let pages = Pages::new(bytes).unwrap();
         pages.map(|page| page.map(|page| (page.address, page.bytes)).map_err(|why| why.kind())).collect()
     }
 
-    fn page(address: &str, text: &str) -> Result<(String, Result<Vec<u8>, String>), io::ErrorKind> {
+    fn page(address: &str, text: &str) -> Got {
         Ok((address.into(), Ok(text.into())))
     }
 

@@ -45,9 +45,15 @@ pub const HEAVIEST_STORY: usize = 1024 * 1024;
 /// A term that leads to more stories than this tells none apart and is not followed.
 const LEADS_TOO_FAR: usize = 4096;
 
+/// So many stories are kept at least; twice as many before older ones are forgotten. A front page shows two hundred, and what is
+/// older than some thousand gets no more articles, or begins anew.
+const KEPT: usize = 5_000;
+
 /// Groups documents into stories.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Grouper {
+    /// Stories that are kept at least.
+    kept: usize,
     space: Space,
     clusters: Vec<Cluster>,
     /// Term -> the clusters it leads to, by rising number.
@@ -82,7 +88,20 @@ struct Member {
 impl Grouper {
     /// Knows no story yet.
     pub fn new() -> Grouper {
-        Grouper::default()
+        Grouper::keeping(KEPT)
+    }
+
+    /// Knows no story yet, and will forget the older ones of more than twice as many.
+    fn keeping(kept: usize) -> Grouper {
+        Grouper {
+            kept,
+            space: Space::default(),
+            clusters: Vec::new(),
+            leads: HashMap::new(),
+            by_article: HashMap::new(),
+            by_address: HashMap::new(),
+            revision: 0,
+        }
     }
 
     /// Adds a document, and says which story it belongs to.
@@ -114,7 +133,50 @@ impl Grouper {
         if !doubled {
             self.join(at, member, &unit);
         }
-        self.clusters[at as usize].id
+        let id = self.clusters[at as usize].id;
+        if self.clusters.len() > 2 * self.kept {
+            self.forget();
+        }
+        id
+    }
+
+    /// Forgets the stories that are neither among the newest by their dates nor among those that changed last, half of what is kept
+    /// each; and the terms that nothing kept needs.
+    fn forget(&mut self) {
+        let half = self.kept.div_ceil(2);
+        let mut stays = vec![false; self.clusters.len()];
+        let mut order: Vec<usize> = (0..self.clusters.len()).collect();
+        order.sort_by_key(|&at| std::cmp::Reverse((self.clusters[at].last, self.clusters[at].changed)));
+        order.iter().take(half).for_each(|&at| stays[at] = true);
+        order.sort_by_key(|&at| std::cmp::Reverse(self.clusters[at].changed));
+        order.iter().take(half).for_each(|&at| stays[at] = true);
+
+        let mut moved: Vec<Option<u32>> = Vec::with_capacity(stays.len());
+        let mut next = 0;
+        for stays in &stays {
+            moved.push(stays.then_some(next));
+            next += u32::from(*stays);
+        }
+        let mut at = 0;
+        self.clusters.retain(|_| {
+            at += 1;
+            stays[at - 1]
+        });
+        self.leads.retain(|_, clusters| {
+            *clusters = clusters.iter().filter_map(|&at| moved[at as usize]).collect();
+            !clusters.is_empty()
+        });
+        let follow = |at: &mut u32| moved[*at as usize].map(|new| *at = new).is_some();
+        self.by_article.retain(|_, at| follow(at));
+        self.by_address.retain(|_, at| follow(at));
+
+        let sums = self.clusters.iter().flat_map(|cluster| cluster.sum.iter().map(|(term, _)| *term));
+        let numbers = self.space.forget(sums.chain(self.leads.keys().copied()));
+        for (term, _) in self.clusters.iter_mut().flat_map(|cluster| &mut cluster.sum) {
+            *term = numbers[term];
+        }
+        self.leads =
+            std::mem::take(&mut self.leads).into_iter().map(|(term, led)| (numbers[&term], led)).collect();
     }
 
     /// All stories, the one with the newest article first; undated ones last, in the order they came.
@@ -293,6 +355,12 @@ fn heaviest(vector: &[(u32, f32)], most: usize) -> Vector {
     }
     sorted.sort_unstable_by(order);
     sorted
+}
+
+impl Default for Grouper {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 #[cfg(test)]
@@ -510,5 +578,36 @@ mod tests {
         };
         assert_eq!(stories(), stories());
         assert_eq!(stories().len(), 2);
+    }
+
+    /// A text of its own for each number: nothing in it is in another.
+    fn apart(number: usize, day: usize) -> Document {
+        let words: Vec<String> = (0..40).map(|word| format!("Word{number}x{word}")).collect();
+        let text = format!("Title {number}\n\nWe saw {} there.\n", words.join(" and "));
+        let name = format!("{number}.txt");
+        let input = Input { name: &name, address: None, content_type: None };
+        let mut document = read(text.as_bytes(), input).unwrap().documents.remove(0);
+        document.published =
+            Some(proto::story::When { unix: day as i64 * 86_400, grain: proto::story::Grain::Day });
+        document
+    }
+
+    #[test]
+    fn older_stories_are_forgotten_and_the_newest_go_on() {
+        let mut grouper = Grouper::keeping(20);
+        let newest = grouper.add(&apart(0, 9_999));
+        let mut last = newest;
+        for number in 1..=500 {
+            last = grouper.add(&apart(number, number));
+            assert!(grouper.clusters.len() <= 40, "{}", grouper.clusters.len());
+        }
+        assert!(grouper.space.terms() < 40 * 60, "{}", grouper.space.terms());
+        assert!(grouper.by_article.len() <= 40 && grouper.leads.len() < 40 * 60);
+        // The newest by date stays, however long ago it came; another article on the last one finds it.
+        assert_eq!(grouper.stories()[0].id, newest);
+        let mut again = apart(500, 501);
+        again.outlet = Some("Another".into());
+        assert_eq!(grouper.add(&again), last);
+        assert_eq!(grouper.stories().iter().find(|story| story.id == last).unwrap().articles.len(), 2);
     }
 }

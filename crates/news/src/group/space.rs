@@ -40,6 +40,30 @@ impl Space {
         vector
     }
 
+    /// Forgets the terms that few articles used, but for `needed`. Returns the new number of each that stays, in the same order.
+    pub(super) fn forget(&mut self, needed: impl Iterator<Item = u32>) -> HashMap<u32, u32> {
+        /// Of so many articles one must have used a term that stays by itself; and more than one in all.
+        const RARE: u32 = 20_000;
+        let mut stays: Vec<bool> =
+            self.uses.iter().map(|&uses| uses > 1 && uses.saturating_mul(RARE) >= self.articles).collect();
+        needed.for_each(|number| stays[number as usize] = true);
+        let kept = (0..).zip(&stays).filter(|(_, stays)| **stays).map(|(number, _)| number);
+        let numbers: HashMap<u32, u32> = kept.zip(0..).collect();
+        self.numbers.retain(|_, number| numbers.get(number).map(|new| *number = *new).is_some());
+        let mut at = 0;
+        self.uses.retain(|_| {
+            at += 1;
+            stays[at - 1]
+        });
+        numbers
+    }
+
+    /// How many terms are known.
+    #[cfg(test)]
+    pub(super) fn terms(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// What a term is worth: the rarer, the more. Never negative.
     pub(super) fn worth(&self, number: u32) -> f32 {
         let uses = self.uses[number as usize] as f32;

@@ -189,6 +189,8 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
     let year = day.year();
     match which {
         Which::Year(by) => in_year(name, year.checked_add(by)?),
+        // The month that is just over is called "last month"; "last May" in June is that of the year before.
+        Which::Last if matches!(name, Name::Month(_)) => before(name, moved(Unit::Month, -1, day)?.days().0),
         Which::Last => before(name, day),
         Which::Next => after(name, day),
         Which::This if !is_weekly(name) => in_year(name, year),

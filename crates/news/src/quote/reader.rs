@@ -332,7 +332,7 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
         match joined.last_mut() {
             // "Vane Jr. (of Orford)" is not two sentences.
             Some(last)
-                if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].marked.is_none() =>
+                if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].is_word() =>
             {
                 last.end = sentence.end;
             }

@@ -211,8 +211,24 @@ fn ends_behind(items: &[Item<'_>], at: usize, begin: usize, verb: usize) -> bool
         let belongs = item.is(Class::PREPOSITION | Class::TIME | Class::SUBORDINATOR);
         belongs && (whole || item.is(Class::TIME) || item.says_any(OCCASIONS))
     };
-    another || meanwhile || aside || occasion || item.says("according")
+    another || meanwhile || aside || occasion || item.says("according") || is_scene(items, at)
 }
+
+/// Whether where something was said begins here: "in an interview", "in a post on Monday".
+fn is_scene(items: &[Item<'_>], at: usize) -> bool {
+    if !items[at].says_any(&["in", "during"]) {
+        return false;
+    }
+    let determiner = at + 1;
+    let phrase = || phrase_at(items, determiner);
+    items.get(determiner).is_some_and(|item| item.says_any(&["a", "an"]))
+        && phrase().is_some_and(|phrase| phrase.clone().any(|at| items[at].says_any(SCENES)))
+}
+
+/// What people say something in.
+const SCENES: &[&str] = &[
+    "interview", "statement", "speech", "letter", "email", "tweet", "post", "memo", "message", "video", "filing", "call", "conference",
+];
 
 /// What most often stands between marked words and where or when they were said.
 const OCCASIONS: &[&str] =

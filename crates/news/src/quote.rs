@@ -155,8 +155,19 @@ mod tests {
             ("Said Ilsa Vane: “We wait.”", "“We wait.”"),
             ("According to Ilsa Vane, the plan was “dull.”", "the plan was “dull.”"),
             ("Ilsa Vane had one answer: “No.”", "“No.”"),
+            (
+                "Ilsa Vane said on Monday in Orford, the port, that the plan was “dead.”",
+                "that the plan was “dead.”",
+            ),
+            (
+                "Ilsa Vane said the town needs a plan that people trust, not “a toy.”",
+                "the town needs a plan that people trust, not “a toy.”",
+            ),
             ("Ilsa Vane said the plan was “dull” and late in an interview.", "the plan was “dull” and late"),
-            ("Ilsa Vane said the plan was “dull” and late. (On Monday it rained.)", "the plan was “dull” and late"),
+            (
+                "Ilsa Vane said the plan was “dull” and late. (On Monday it rained.)",
+                "the plan was “dull” and late",
+            ),
         ] {
             assert_eq!(one(text), (content.to_owned(), "Ilsa Vane".to_owned()), "{text}");
         }

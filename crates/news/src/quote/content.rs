@@ -120,11 +120,17 @@ const CLAUSES: &[&str] = &["that", "if", "whether"];
 fn that_behind(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> Option<usize> {
     let that = (from..mark).find(|&at| items[at].says("that"))?;
     let tells = items[verb].is(Class::TELL);
-    let free = (from..that)
-        .all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && (tells || !items[at].is_sign(",")));
-    // "the plan that was": a relative clause.
-    let relative = items.get(that + 1).is_some_and(|next| next.is(Class::AUX));
-    (free && items[that - 1].is_word() && !relative).then_some(that)
+    let occasion = items[from].is(Class::PREPOSITION | Class::TIME | Class::ADVERB);
+    // "said on Monday in Orford, the port, that": commas part where and when it was said, and nothing else.
+    let parted = occasion && items[that - 1].is_sign(",");
+    let comma = |at: usize| items[at].is_sign(",") && !tells && !parted;
+    let free = (from..that).all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && !comma(at));
+    // "the plan that was": a relative clause. Behind "said" so is every "that" with words before it: they begin the clause.
+    let says = items[verb].says_any(&["said", "says", "say", "saying"]);
+    let inside =
+        says && that > from && !occasion && phrase_at(items, from).is_none_or(|phrase| phrase.end != that);
+    let relative = inside || items.get(that + 1).is_some_and(|next| next.is(Class::AUX));
+    (free && (parted || items[that - 1].is_word()) && !relative).then_some(that)
 }
 
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
@@ -227,7 +233,19 @@ fn is_scene(items: &[Item<'_>], at: usize) -> bool {
 
 /// What people say something in.
 const SCENES: &[&str] = &[
-    "interview", "statement", "speech", "letter", "email", "tweet", "post", "memo", "message", "video", "filing", "call", "conference",
+    "interview",
+    "statement",
+    "speech",
+    "letter",
+    "email",
+    "tweet",
+    "post",
+    "memo",
+    "message",
+    "video",
+    "filing",
+    "call",
+    "conference",
 ];
 
 /// What most often stands between marked words and where or when they were said.

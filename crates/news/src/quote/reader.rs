@@ -331,9 +331,7 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
     for sentence in &line.sentences {
         match joined.last_mut() {
             // "Vane Jr. (of Orford)" is not two sentences.
-            Some(last)
-                if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].is_word() =>
-            {
+            Some(last) if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].is_word() => {
                 last.end = sentence.end;
             }
             Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => {

@@ -155,6 +155,8 @@ mod tests {
             ("Said Ilsa Vane: “We wait.”", "“We wait.”"),
             ("According to Ilsa Vane, the plan was “dull.”", "the plan was “dull.”"),
             ("Ilsa Vane had one answer: “No.”", "“No.”"),
+            ("In an interview, Ilsa Vane said, “it pays.”", "“it pays.”"),
+            ("Sooner or later, Ilsa Vane said, “it pays.”", "Sooner or later/“it pays.”"),
             (
                 "Ilsa Vane said on Monday in Orford, the port, that the plan was “dead.”",
                 "that the plan was “dead.”",

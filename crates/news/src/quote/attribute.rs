@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::content::{content_begin, content_behind, content_end};
+use super::content::{SCENES, content_begin, content_behind, content_end};
 use super::line::Item;
 use super::phrase::{Phrase, ends_with_comma, is_verb, main_subject, phrase_at, subject_before, verb_group};
 use super::tag::{Tag, late_tag, tag_behind};
@@ -190,15 +190,25 @@ fn content_before(
     }
     let first = &items[from];
     // What such a clause says is said too, unlike "When asked".
-    let concedes = first.says_any(&["while", "although", "though", "if", "because"])
-        || (first.says("in") && items[from + 1].says("other"));
+    let concedes = first.says_any(&["if", "because"]) || (first.says("in") && items[from + 1].says("other"));
     let opens =
         Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING;
     let whole =
         first.is_word() && (!first.is(opens) || first.is(Class::DETERMINER)) && items[begin].marked.is_none();
     let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
     let clause = items[before].is_sign(",") && before > from + 1 && parted && items[verb].is(Class::SAY);
-    (clause && (concedes || whole)).then_some(from..before)
+    (clause && (concedes || whole || runs_on(items, from..before, begin))).then_some(from..before)
+}
+
+/// Whether marked words go on with what stands before subject and verb: "The plan, Vane said, “is dead.”" It may begin with anything
+/// but where or when it was said.
+fn runs_on(items: &[Item<'_>], before: Range<usize>, begin: usize) -> bool {
+    let first = &items[before.start];
+    let words = items[begin].word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let small = items[begin].marked.is_some() && words.starts_with(char::is_lowercase);
+    let scene = first.is(Class::PREPOSITION | Class::TIME)
+        && items[before].iter().any(|item| item.is(Class::TIME | Class::DOCUMENT) || item.says_any(SCENES));
+    small && items[begin - 1].is_sign(",") && first.is_word() && !first.is(Class::AND) && !scene
 }
 
 /// A verb whose clause holds everything behind it.

@@ -232,7 +232,7 @@ fn is_scene(items: &[Item<'_>], at: usize) -> bool {
 }
 
 /// What people say something in.
-const SCENES: &[&str] = &[
+pub(super) const SCENES: &[&str] = &[
     "interview",
     "statement",
     "speech",

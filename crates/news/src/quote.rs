@@ -131,6 +131,7 @@ mod tests {
             ("“We wait,” she told a crowd in Orford.", "“We wait,”", "role she"),
             ("The plan is “dead” and gone, Ilsa Vane said.", "The plan is “dead” and gone", "Ilsa Vane"),
             ("The plan was “dead,” according to Ilsa Vane.", "The plan was “dead,”", "Ilsa Vane"),
+            ("The letter claims “we wait.”", "“we wait.”", "document The letter"),
             ("“We wait,” a woman in the queue wondered.", "“We wait,”", "unnamed a woman in the queue"),
         ] {
             let (got, by) = one(text);
@@ -155,6 +156,17 @@ mod tests {
             ("Said Ilsa Vane: “We wait.”", "“We wait.”"),
             ("According to Ilsa Vane, the plan was “dull.”", "the plan was “dull.”"),
             ("Ilsa Vane had one answer: “No.”", "“No.”"),
+            (
+                "Odd Tamm said it was late, to which Ilsa Vane replied that it was “dead.”",
+                "that it was “dead.”",
+            ),
+            ("But while calling the plan “dull,” Ilsa Vane left.", "the plan “dull,”"),
+            (
+                "The quay is “ours,” Ilsa Vane said, in which case it stays.",
+                "The quay is “ours,”/in which case it stays",
+            ),
+            ("“We wait,” Ilsa Vane said, not naming anybody.", "“We wait,”"),
+            ("As Ilsa Vane put it, “We wait.”", "“We wait.”"),
             ("In an interview, Ilsa Vane said, “it pays.”", "“it pays.”"),
             ("Sooner or later, Ilsa Vane said, “it pays.”", "Sooner or later/“it pays.”"),
             (

@@ -28,7 +28,9 @@ pub(super) fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usi
 
 /// Where the content behind a verb begins, and who was told. Behind the marked item if the verb has nothing to do with it.
 pub(super) fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phrase>, usize) {
-    let (addressee, at) = told(items, verb);
+    let (addressee, told) = told(items, verb);
+    // "put it".
+    let at = told + usize::from(items[verb].says_any(&["put", "puts"]) && told < mark);
     let begin = match items[verb].is(Class::SAY) {
         true => behind_saying(items, verb, at, mark),
         false => behind_naming(items, verb, at, mark),
@@ -169,10 +171,12 @@ pub(super) fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: u
 
 /// Whether a clause depends on the one that follows it: what stands before its verb has no comma and begins so.
 fn is_introduced(items: &[Item<'_>], verb: usize) -> bool {
-    let first = &items[0];
+    let and = usize::from(items[0].is(Class::AND) && verb > 0);
+    let first = &items[and];
     let opens = first.is(Class::ING)
         || (first.is(Class::SUBORDINATOR) && !first.is(Class::DETERMINER))
-        || first.says("in");
+        || first.says("in")
+        || (verb == and && is_past(first));
     opens && !items[..verb].iter().any(|item| item.is_sign(","))
 }
 
@@ -294,7 +298,10 @@ fn starts_other(items: &[Item<'_>], at: usize) -> bool {
         verb += 1;
     }
     let Some(item) = items.get(verb) else { return false };
-    (verb > at && (starts_clause(items, verb) || starts_verb(items, verb)))
+    // "to which Vane replied", "with Vane calling it".
+    let which = at + 1 + usize::from(items.get(at + 1).is_some_and(|item| item.says("which")));
+    (items[at].says_any(&["to", "with"]) && starts_clause(items, which))
+        || (verb > at && (starts_clause(items, verb) || starts_verb(items, verb)))
         || (item.is(Class::ING) && item.is(Class::CUE))
         || (item.is(Class::SAY) && is_past(item))
         || tag_at(items, verb).is_some_and(|tag| tag.object != Object::Clause)

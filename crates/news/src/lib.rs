@@ -9,6 +9,7 @@
 //! [`read()`] is the first half of that line. Nothing behind [`Document`] knows what format an article came in.
 
 mod article;
+mod cut;
 pub mod date;
 pub mod decode;
 mod depth;
@@ -29,6 +30,7 @@ pub mod utterance;
 mod word;
 
 pub use article::{LONGEST_BODY, article};
+pub use cut::Cut;
 pub use depth::{DEEPEST, DepthError, MOST_TAGS};
 pub use detect::detect;
 pub use document::{Document, Dropped, Format, Place, Reason, Source};

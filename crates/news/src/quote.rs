@@ -20,6 +20,7 @@ mod tag;
 
 use proto::story::Block;
 
+use crate::cut::Cut;
 use crate::name::Names;
 use crate::span::Span;
 
@@ -79,7 +80,12 @@ pub enum Who {
 
 /// The quotes of an article, in order of their first word. `names` are those of the same blocks.
 pub fn quotes(blocks: &[Block], names: &Names) -> Vec<Quote> {
-    reader::read(blocks, names)
+    quotes_of_cut(&Cut::of(blocks), names)
+}
+
+/// The same, of blocks that are cut already.
+pub fn quotes_of_cut(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
+    reader::read(cut, names)
 }
 
 #[cfg(test)]

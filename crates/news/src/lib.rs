@@ -10,6 +10,7 @@
 
 pub mod analysis;
 mod article;
+mod cut;
 pub mod date;
 pub mod decode;
 mod depth;
@@ -31,6 +32,7 @@ pub mod utterance;
 mod word;
 
 pub use article::{LONGEST_BODY, article};
+pub use cut::Cut;
 pub use depth::{DEEPEST, DepthError, MOST_TAGS};
 pub use detect::detect;
 pub use document::{Document, Dropped, Format, Place, Reason, Source};

@@ -9,6 +9,7 @@ mod same;
 
 use proto::story::Block;
 
+use crate::cut::Cut;
 pub use crate::span::Span;
 use mention::found;
 
@@ -66,7 +67,12 @@ pub struct Mention {
 impl Names {
     /// The names of an article's blocks.
     pub fn of(blocks: &[Block]) -> Names {
-        same::resolved(found(blocks))
+        Names::of_cut(&Cut::of(blocks))
+    }
+
+    /// The same, of blocks that are cut already.
+    pub fn of_cut(cut: &Cut<'_>) -> Names {
+        same::resolved(found(cut))
     }
 
     /// The mentions within a span, in order.

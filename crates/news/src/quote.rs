@@ -20,6 +20,7 @@ mod tag;
 
 use proto::story::Block;
 
+use crate::cut::Cut;
 use crate::name::Names;
 use crate::span::Span;
 
@@ -79,7 +80,12 @@ pub enum Who {
 
 /// The quotes of an article, in order of their first word. `names` are those of the same blocks.
 pub fn quotes(blocks: &[Block], names: &Names) -> Vec<Quote> {
-    reader::read(blocks, names)
+    quotes_of_cut(&Cut::of(blocks), names)
+}
+
+/// The same, of blocks that are cut already.
+pub fn quotes_of_cut(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
+    reader::read(cut, names)
 }
 
 #[cfg(test)]
@@ -131,6 +137,7 @@ mod tests {
             ("“We wait,” she told a crowd in Orford.", "“We wait,”", "role she"),
             ("The plan is “dead” and gone, Ilsa Vane said.", "The plan is “dead” and gone", "Ilsa Vane"),
             ("The plan was “dead,” according to Ilsa Vane.", "The plan was “dead,”", "Ilsa Vane"),
+            ("The letter claims “we wait.”", "“we wait.”", "document The letter"),
             ("“We wait,” a woman in the queue wondered.", "“We wait,”", "unnamed a woman in the queue"),
         ] {
             let (got, by) = one(text);
@@ -155,6 +162,32 @@ mod tests {
             ("Said Ilsa Vane: “We wait.”", "“We wait.”"),
             ("According to Ilsa Vane, the plan was “dull.”", "the plan was “dull.”"),
             ("Ilsa Vane had one answer: “No.”", "“No.”"),
+            (
+                "Odd Tamm said it was late, to which Ilsa Vane replied that it was “dead.”",
+                "that it was “dead.”",
+            ),
+            ("But while calling the plan “dull,” Ilsa Vane left.", "the plan “dull,”"),
+            (
+                "The quay is “ours,” Ilsa Vane said, in which case it stays.",
+                "The quay is “ours,”/in which case it stays",
+            ),
+            ("“We wait,” Ilsa Vane said, not naming anybody.", "“We wait,”"),
+            ("As Ilsa Vane put it, “We wait.”", "“We wait.”"),
+            ("In an interview, Ilsa Vane said, “it pays.”", "“it pays.”"),
+            ("Sooner or later, Ilsa Vane said, “it pays.”", "Sooner or later/“it pays.”"),
+            (
+                "Ilsa Vane said on Monday in Orford, the port, that the plan was “dead.”",
+                "that the plan was “dead.”",
+            ),
+            (
+                "Ilsa Vane said the town needs a plan that people trust, not “a toy.”",
+                "the town needs a plan that people trust, not “a toy.”",
+            ),
+            ("Ilsa Vane said the plan was “dull” and late in an interview.", "the plan was “dull” and late"),
+            (
+                "Ilsa Vane said the plan was “dull” and late. (On Monday it rained.)",
+                "the plan was “dull” and late",
+            ),
         ] {
             assert_eq!(one(text), (content.to_owned(), "Ilsa Vane".to_owned()), "{text}");
         }

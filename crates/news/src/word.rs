@@ -132,6 +132,11 @@ pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
 
 /// Where the word that begins at `begin` ends.
 fn word_end(text: &str, begin: usize) -> usize {
+    // Most words are plain letters before a blank.
+    let plain = text.as_bytes()[begin..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    if plain > 0 && matches!(text.as_bytes().get(begin + plain), None | Some(b' ')) {
+        return begin + plain;
+    }
     let mut letters = text[begin..].char_indices().peekable();
     let mut end = begin;
     // Letters since the last stop: an abbreviation has one between two.
@@ -175,26 +180,18 @@ fn is_joiner(letter: char) -> bool {
 
 /// The word without a possessive ending.
 fn possessed(word: &str) -> &str {
-    if !word.ends_with(['s', 'S']) {
-        return word;
-    }
+    // The last byte of either apostrophe.
+    let [.., b'\'' | 0x99, b's' | b'S'] = word.as_bytes() else { return word };
     let stem = ["'s", "’s", "'S", "’S"].into_iter().find_map(|ending| word.strip_suffix(ending));
     stem.filter(|stem| !stem.is_empty()).unwrap_or(word)
 }
 
-/// Longest word that a list holds, with its endings.
-const LONGEST: usize = 20;
-
 fn class(word: &str) -> Class {
-    let mut small = [0; LONGEST];
     // "US" is a country.
-    if word.len() > LONGEST || word == "US" || word == "IT" {
+    if matches!(word, "US" | "IT") {
         return Class::NONE;
     }
-    for (place, letter) in small.iter_mut().zip(word.bytes()) {
-        *place = letter.to_ascii_lowercase();
-    }
-    let known = list::class(std::str::from_utf8(&small[..word.len()]).unwrap_or_default());
+    let known = list::class(word);
     // Names end in -ly too.
     if known == Class::ADVERB && word.starts_with(char::is_uppercase) && word.ends_with("ly") {
         Class::NONE

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use news::Span;
 use news::name::Names;
-use news::quote::{Kind, Quote, quotes};
+use news::quote::{Kind, Quote, quotes_of_cut};
+use news::{Cut, Span};
 use proto::story::Block;
 
 use crate::report::{Part, Report};
@@ -161,7 +161,8 @@ impl Tally {
         let text = &document.text;
         let (blocks, begins) = blocks(text);
         let started = Instant::now();
-        let quotes = quotes(&blocks, &Names::of(&blocks));
+        let cut = Cut::of(&blocks);
+        let quotes = quotes_of_cut(&cut, &Names::of_cut(&cut));
         self.seconds += started.elapsed().as_secs_f64();
         let place =
             |span: &Span| (begins[span.block] + span.bytes.start, begins[span.block] + span.bytes.end);

@@ -240,6 +240,8 @@ mod tests {
             ("The pier will reopen on Feb. 1.", &["Feb. 1 = 2025-02-01"]),
             ("The pier fell last Wednesday.", &["last Wednesday = 2024-10-09"]),
             ("The pier fell last May.", &["last May = 2024-05"]),
+            ("The pier fell last September.", &["last September = 2023-09"]),
+            ("The pier fell on Thursday.", &["Thursday = 2024-10-17"]),
             ("The pier reopens next Thursday.", &["next Thursday = 2024-10-17"]),
             ("The pier fell this past Sunday.", &["this past Sunday = 2024-10-13"]),
             ("The pier fell in July last year.", &["July last year = 2023-07"]),

@@ -1,12 +1,19 @@
 //! Phrases counted from another day: "yesterday", "two weeks ago", "the next day".
 
+use jiff::Span;
+use jiff::civil::Date;
+
+use super::calendar::calendar;
 use super::length::count;
 use super::lexicon::Lex;
 use super::phrase::Phrase;
-use super::piece::{Length, Part, Unit};
+use super::piece::{Length, Part, Piece, Unit};
 use super::verb::Verb;
 use super::word::{Gap, Word, gap, lex, verb};
 use super::{Anchor, Hour, Meaning, Name, Which};
+
+/// A year without a leap day.
+const COMMON_YEAR: i16 = 2001;
 
 /// A phrase that is counted from the day of publication or from the last day told of.
 pub(super) fn away(words: &[Word], at: usize) -> Option<Phrase> {
@@ -129,12 +136,32 @@ fn day_before(words: &[Word], day: usize) -> Option<Phrase> {
         Lex::After => 1,
         _ => return None,
     };
-    match lex(words, day + 2) {
-        _ if unit < Unit::Day => None,
-        Lex::Yesterday if by < 0 => Some(Phrase::away(day + 3, Unit::Day, -2, Anchor::Publication)),
-        Lex::Tomorrow if by > 0 => Some(Phrase::away(day + 3, Unit::Day, 2, Anchor::Publication)),
+    match unit {
+        Unit::Second | Unit::Minute | Unit::Hour => None,
+        Unit::Day if let beside @ Some(_) = beside(words, day + 2, by) => beside,
         _ => (!event_follows(words, day + 1)).then(|| Phrase::away(day + 2, unit, by, Anchor::Narrative)),
     }
+}
+
+/// The day before or after another that begins at this word: "the day before yesterday", "the night after last Tuesday's vote".
+fn beside(words: &[Word], at: usize, by: i32) -> Option<Phrase> {
+    let day = calendar(words, at).or_else(|| named_day(words, at)).filter(|day| day.hour.is_none())?;
+    let moved = |of: Date| of.checked_add(Span::new().try_days(by).ok()?).ok();
+    let meaning = match day.meaning {
+        Meaning::Stated(Piece::Day(of)) => Meaning::Stated(Piece::Day(moved(of)?)),
+        // In a year of its own, for the day after 28 February is not the same in all.
+        Meaning::Named(Name::Day(month, of), which) if month != 2 && (month, of) != (3, 1) => {
+            let next = moved(Date::new(COMMON_YEAR, month, of).ok()?)?;
+            (next.year() == COMMON_YEAR).then_some(())?;
+            Meaning::Named(Name::Day(next.month(), next.day()), which)
+        }
+        Meaning::Named(Name::Weekday(of), which) => Meaning::Named(Name::Weekday(of.wrapping_add(by)), which),
+        Meaning::Away { unit: Unit::Day, by: away, from } => {
+            Meaning::Away { unit: Unit::Day, by: away.checked_add(by)?, from }
+        }
+        _ => return None,
+    };
+    Some(Phrase { meaning, ..day })
 }
 
 /// Whether "before" or "after" at this word goes on to say before or after what.
@@ -207,6 +234,9 @@ mod tests {
             ("The mill burned last night.", &["last night = 2024-10-15TNI"]),
             ("The mill reopens tonight.", &["tonight = 2024-10-16TNI"]),
             ("The mill burned the day before yesterday.", &["the day before yesterday = 2024-10-14"]),
+            ("It burned the day before last Tuesday's vote.", &["the day before last Tuesday = 2024-10-14"]),
+            ("It burned the night before Sept. 1.", &["the night before Sept. 1 = 2024-08-31TNI"]),
+            ("It burned the day after June 2, 2019.", &["the day after June 2, 2019 = 2019-06-03"]),
             ("The mill burned last month.", &["last month = 2024-09"]),
             ("The mill burned earlier this week.", &["earlier this week = 2024-W42"]),
             ("The mill burned over the weekend.", &["the weekend = 2024-W41-WE"]),

@@ -8,6 +8,9 @@ use super::{Anchor, Direction, Grain, Hour, Meaning, Name, Time, Value, Which};
 
 /// Beyond so many days in the past, a day without a year in a past clause is taken for the next to come.
 const LONG_AGO: i32 = 305;
+/// A weekday of so many days ago is tomorrow's. Nobody calls the day six days ago by its bare name, but news is often read where it is
+/// still the day before, or was written for the next morning.
+const NEARLY_A_WEEK: i32 = 6;
 /// For so many days behind its end, a quarter is what companies report on.
 const REPORTED: i32 = 75;
 
@@ -186,6 +189,8 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
     let year = day.year();
     match which {
         Which::Year(by) => in_year(name, year.checked_add(by)?),
+        // The month that is just over is called "last month"; "last May" in June is that of the year before.
+        Which::Last if matches!(name, Name::Month(_)) => before(name, moved(Unit::Month, -1, day)?.days().0),
         Which::Last => before(name, day),
         Which::Next => after(name, day),
         Which::This if !is_weekly(name) => in_year(name, year),
@@ -212,6 +217,9 @@ fn by_clause(name: Name, direction: Option<Direction>, day: Date) -> Option<Piec
         Some(Direction::Past) | None => {
             let last = before_or_now(name, day)?;
             let ago = (day - last.days().1).get_days();
+            if is_weekly(name) && ago == NEARLY_A_WEEK {
+                return Some(next);
+            }
             Some(if ago > LONG_AGO && ahead < ago { next } else { last })
         }
     }

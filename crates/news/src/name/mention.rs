@@ -2,11 +2,9 @@
 
 use std::collections::HashSet;
 
-use proto::story::Block;
-
 use super::{Pronoun, Span};
-use crate::sentence::sentences;
-use crate::word::{Class, Word, words};
+use crate::cut::{Cut, Line};
+use crate::word::{Class, Word};
 
 /// A run of words that may be a name.
 #[derive(Clone, Debug)]
@@ -58,9 +56,9 @@ const SHE: &[&str] = &[
 const LONGEST: usize = 8;
 
 /// All runs of an article that may be names, in order.
-pub(super) fn found(blocks: &[Block]) -> Vec<Found> {
-    let lines: Vec<(Vec<Word<'_>>, Vec<bool>)> =
-        blocks.iter().map(|block| with_beginnings(block.text())).collect();
+pub(super) fn found(cut: &Cut<'_>) -> Vec<Found> {
+    let lines: Vec<(&[Word<'_>], Vec<bool>)> =
+        cut.lines.iter().map(|line| (line.words.as_slice(), beginnings(line))).collect();
     // What begins sentences, and of that what the article writes small elsewhere, and with a capital within a sentence.
     let mut first = HashSet::new();
     let mut lengths = [0_u64; 256];
@@ -118,20 +116,19 @@ fn says_little(first: &Word<'_>, alone: bool, small: &HashSet<&str>, capital: &H
     is_small_word(first) || first.is(Class::CUE) || noun || plain
 }
 
-/// The words of a text, and whether each begins a sentence or marked words.
-fn with_beginnings(text: &str) -> (Vec<Word<'_>>, Vec<bool>) {
-    let words = words(text);
-    let mut sentences = sentences(text).into_iter().map(|sentence| sentence.start).peekable();
-    let mut begins = Vec::with_capacity(words.len());
+/// Whether each word begins a sentence or marked words.
+fn beginnings(line: &Line<'_>) -> Vec<bool> {
+    let mut sentences = line.sentences.iter().map(|sentence| sentence.start).peekable();
+    let mut begins = Vec::with_capacity(line.words.len());
     let mut fresh = true;
-    for word in &words {
+    for word in &line.words {
         while sentences.next_if(|start| *start <= word.begin).is_some() {
             fresh = true;
         }
         begins.push(fresh);
         fresh = word.is_sign() && (fresh || word.text.starts_with(['“', '‘', '"', '\'', ':', '«']));
     }
-    (words, begins)
+    begins
 }
 
 /// Where the run that begins at `at` ends.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::content::{content_begin, content_behind, content_end};
+use super::content::{SCENES, content_begin, content_behind, content_end};
 use super::line::Item;
 use super::phrase::{Phrase, ends_with_comma, is_verb, main_subject, phrase_at, subject_before, verb_group};
 use super::tag::{Tag, late_tag, tag_behind};
@@ -72,6 +72,10 @@ fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
 
 /// The words up to `end` and those behind the tag that go on.
 fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) -> Option<Found> {
+    // "As Vane, who wrote “The Quay,” put it, “No.”": the words come behind.
+    if items[from].says("as") && items[mark + 1..].iter().any(|item| item.marked.is_some()) {
+        return None;
+    }
     let first = content_begin(items, from, mark)..end;
     let mut content = Vec::from([first]);
     let mut next = tag.end;
@@ -105,10 +109,16 @@ fn continued(items: &[Item<'_>], tag: &Tag) -> Option<(Range<usize>, usize)> {
     Some((mark..end, end))
 }
 
-/// Where unmarked words go on behind a tag between commas: "“We wait,” he said, until it rains."
+/// Where unmarked words go on behind a tag between commas: "“We wait,” he said, because it rains."
 fn goes_on_unmarked(items: &[Item<'_>], tag: &Tag) -> Option<usize> {
     let next = items.get(tag.end + 1).filter(|_| items[tag.end].is_sign(","))?;
-    let clause = next.is(Class::AUX) || next.says_any(&["that", "rather", "because"]);
+    let behind = |says: &str| items.get(tag.end + 2).is_some_and(|item| item.says(says));
+    // "“We wait,” he said, not naming anybody": that is what he did.
+    let aside =
+        || items[tag.end + 1..].iter().take(3).any(|item| item.is_word() && item.word.text.ends_with("ing"));
+    let clause = (next.is(Class::AUX) && !(next.says("not") && aside()))
+        || next.says_any(&["that", "rather", "because"])
+        || (next.says("in") && behind("which"));
     clause.then_some(tag.end + 1)
 }
 
@@ -190,15 +200,25 @@ fn content_before(
     }
     let first = &items[from];
     // What such a clause says is said too, unlike "When asked".
-    let concedes = first.says_any(&["while", "although", "though", "if", "because"])
-        || (first.says("in") && items[from + 1].says("other"));
+    let concedes = first.says_any(&["if", "because"]) || (first.says("in") && items[from + 1].says("other"));
     let opens =
         Class::PREPOSITION | Class::SUBORDINATOR | Class::ADVERB | Class::TIME | Class::AND | Class::ING;
     let whole =
         first.is_word() && (!first.is(opens) || first.is(Class::DETERMINER)) && items[begin].marked.is_none();
     let parted = begin > verb + 1 && (items[begin - 1].is_sign(",") || items[begin - 1].is_sign(":"));
     let clause = items[before].is_sign(",") && before > from + 1 && parted && items[verb].is(Class::SAY);
-    (clause && (concedes || whole)).then_some(from..before)
+    (clause && (concedes || whole || runs_on(items, from..before, begin))).then_some(from..before)
+}
+
+/// Whether marked words go on with what stands before subject and verb: "The plan, Vane said, “is dead.”" It may begin with anything
+/// but where or when it was said.
+fn runs_on(items: &[Item<'_>], before: Range<usize>, begin: usize) -> bool {
+    let first = &items[before.start];
+    let words = items[begin].word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let small = items[begin].marked.is_some() && words.starts_with(char::is_lowercase);
+    let scene = first.is(Class::PREPOSITION | Class::TIME)
+        && items[before].iter().any(|item| item.is(Class::TIME | Class::DOCUMENT) || item.says_any(SCENES));
+    small && items[begin - 1].is_sign(",") && first.is_word() && !first.is(Class::AND) && !scene
 }
 
 /// A verb whose clause holds everything behind it.
@@ -226,8 +246,9 @@ fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attributi
     let group = verb_group(items, verb);
     let coordinated = group == 0 || items[group - 1].is(Class::AND) || items[group - 1].is_sign(",");
     if items[verb].is(Class::ING) || coordinated {
-        if group == 0 || (group == from && last.is_none()) {
-            // "Calling it “a joke,” Vane left."
+        let opens = items[..group].iter().all(|item| item.is(Class::AND | Class::SUBORDINATOR));
+        if opens || (group == from && last.is_none()) {
+            // "Calling it “a joke,” Vane left", "While calling it “a joke,” Vane left".
             let comma = (verb..items.len()).find(|&at| items[at].is_sign(",") || ends_with_comma(&items[at]));
             return comma.and_then(|comma| main_subject(items, comma + 1, items.len()));
         }

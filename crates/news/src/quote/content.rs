@@ -28,7 +28,9 @@ pub(super) fn content_begin(items: &[Item<'_>], from: usize, mark: usize) -> usi
 
 /// Where the content behind a verb begins, and who was told. Behind the marked item if the verb has nothing to do with it.
 pub(super) fn content_behind(items: &[Item<'_>], verb: usize, mark: usize) -> (Option<Phrase>, usize) {
-    let (addressee, at) = told(items, verb);
+    let (addressee, told) = told(items, verb);
+    // "put it".
+    let at = told + usize::from(items[verb].says_any(&["put", "puts"]) && told < mark);
     let begin = match items[verb].is(Class::SAY) {
         true => behind_saying(items, verb, at, mark),
         false => behind_naming(items, verb, at, mark),
@@ -120,11 +122,17 @@ const CLAUSES: &[&str] = &["that", "if", "whether"];
 fn that_behind(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> Option<usize> {
     let that = (from..mark).find(|&at| items[at].says("that"))?;
     let tells = items[verb].is(Class::TELL);
-    let free = (from..that)
-        .all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && (tells || !items[at].is_sign(",")));
-    // "the plan that was": a relative clause.
-    let relative = items.get(that + 1).is_some_and(|next| next.is(Class::AUX));
-    (free && items[that - 1].is_word() && !relative).then_some(that)
+    let occasion = items[from].is(Class::PREPOSITION | Class::TIME | Class::ADVERB);
+    // "said on Monday in Orford, the port, that": commas part where and when it was said, and nothing else.
+    let parted = occasion && items[that - 1].is_sign(",");
+    let comma = |at: usize| items[at].is_sign(",") && !tells && !parted;
+    let free = (from..that).all(|at| !items[at].is(Class::AUX) && !is_verb(items, at) && !comma(at));
+    // "the plan that was": a relative clause. Behind "said" so is every "that" with words before it: they begin the clause.
+    let says = items[verb].says_any(&["said", "says", "say", "saying"]);
+    let inside =
+        says && that > from && !occasion && phrase_at(items, from).is_none_or(|phrase| phrase.end != that);
+    let relative = inside || items.get(that + 1).is_some_and(|next| next.is(Class::AUX));
+    (free && (parted || items[that - 1].is_word()) && !relative).then_some(that)
 }
 
 /// Where content that begins at `begin` and may hold the marked item ends: behind its last item.
@@ -163,10 +171,12 @@ pub(super) fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: u
 
 /// Whether a clause depends on the one that follows it: what stands before its verb has no comma and begins so.
 fn is_introduced(items: &[Item<'_>], verb: usize) -> bool {
-    let first = &items[0];
+    let and = usize::from(items[0].is(Class::AND) && verb > 0);
+    let first = &items[and];
     let opens = first.is(Class::ING)
         || (first.is(Class::SUBORDINATOR) && !first.is(Class::DETERMINER))
-        || first.says("in");
+        || first.says("in")
+        || (verb == and && is_past(first));
     opens && !items[..verb].iter().any(|item| item.is_sign(","))
 }
 
@@ -211,8 +221,36 @@ fn ends_behind(items: &[Item<'_>], at: usize, begin: usize, verb: usize) -> bool
         let belongs = item.is(Class::PREPOSITION | Class::TIME | Class::SUBORDINATOR);
         belongs && (whole || item.is(Class::TIME) || item.says_any(OCCASIONS))
     };
-    another || meanwhile || aside || occasion || item.says("according")
+    another || meanwhile || aside || occasion || item.says("according") || is_scene(items, at)
 }
+
+/// Whether where something was said begins here: "in an interview", "in a post on Monday".
+fn is_scene(items: &[Item<'_>], at: usize) -> bool {
+    if !items[at].says_any(&["in", "during"]) {
+        return false;
+    }
+    let determiner = at + 1;
+    let phrase = || phrase_at(items, determiner);
+    items.get(determiner).is_some_and(|item| item.says_any(&["a", "an"]))
+        && phrase().is_some_and(|phrase| phrase.clone().any(|at| items[at].says_any(SCENES)))
+}
+
+/// What people say something in.
+pub(super) const SCENES: &[&str] = &[
+    "interview",
+    "statement",
+    "speech",
+    "letter",
+    "email",
+    "tweet",
+    "post",
+    "memo",
+    "message",
+    "video",
+    "filing",
+    "call",
+    "conference",
+];
 
 /// What most often stands between marked words and where or when they were said.
 const OCCASIONS: &[&str] =
@@ -260,7 +298,10 @@ fn starts_other(items: &[Item<'_>], at: usize) -> bool {
         verb += 1;
     }
     let Some(item) = items.get(verb) else { return false };
-    (verb > at && (starts_clause(items, verb) || starts_verb(items, verb)))
+    // "to which Vane replied", "with Vane calling it".
+    let which = at + 1 + usize::from(items.get(at + 1).is_some_and(|item| item.says("which")));
+    (items[at].says_any(&["to", "with"]) && starts_clause(items, which))
+        || (verb > at && (starts_clause(items, verb) || starts_verb(items, verb)))
         || (item.is(Class::ING) && item.is(Class::CUE))
         || (item.is(Class::SAY) && is_past(item))
         || tag_at(items, verb).is_some_and(|tag| tag.object != Object::Clause)

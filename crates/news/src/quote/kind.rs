@@ -108,16 +108,21 @@ fn is_title(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proto::story::Block;
+
     use super::*;
+    use crate::cut::Cut;
     use crate::quote::line::Line;
 
     fn named(text: &str) -> Option<Kind> {
-        let line = Line::of(text, false);
+        let blocks = [Block::Paragraph(text.to_owned())];
+        let line = Line::of(&Cut::of(&blocks).lines[0], false);
         line.asides.first().map(|aside| aside.kind)
     }
 
     fn loose(text: &str) -> Kind {
-        let line = Line::of(text, false);
+        let blocks = [Block::Paragraph(text.to_owned())];
+        let line = Line::of(&Cut::of(&blocks).lines[0], false);
         let at = line.items.iter().position(|item| item.marked.is_some()).expect("marked words");
         let words = line.items[at]
             .marked

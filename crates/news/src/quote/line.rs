@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::Kind;
 use super::kind;
 use super::marks::{Marked, marked};
-use crate::sentence::sentences;
-use crate::word::{Class, Word, words};
+use crate::cut;
+use crate::word::{Class, Word};
 
 /// One block.
 #[derive(Debug)]
@@ -72,12 +72,12 @@ impl Item<'_> {
 }
 
 impl<'t> Line<'t> {
-    pub(super) fn of(text: &'t str, next_opens: bool) -> Line<'t> {
-        let ends = sentences(text);
-        let marked = marked(text, &ends, next_opens);
-        let mut items = items(text, &marked);
+    pub(super) fn of(cut: &cut::Line<'t>, next_opens: bool) -> Line<'t> {
+        let text = cut.block.text();
+        let marked = marked(text, &cut.sentences, next_opens);
+        let mut items = items(text, &cut.words, &marked);
         let asides = asides(&mut items, &marked, text);
-        let sentences = outer_sentences(&items, &marked, text, &ends);
+        let sentences = outer_sentences(&items, &marked, text, &cut.sentences);
         Line { text, items, marked, asides, sentences }
     }
 
@@ -87,10 +87,10 @@ impl<'t> Line<'t> {
     }
 }
 
-fn items<'t>(text: &'t str, marked: &[Marked]) -> Vec<Item<'t>> {
-    let mut items = Vec::new();
+fn items<'t>(text: &'t str, words: &[Word<'t>], marked: &[Marked]) -> Vec<Item<'t>> {
+    let mut items = Vec::with_capacity(words.len());
     let mut places = marked.iter().enumerate().peekable();
-    for word in words(text) {
+    for word in words {
         while let Some((place, marked)) = places.next_if(|(_, marked)| marked.outer.start <= word.begin) {
             let stretch =
                 Word { text: &text[marked.outer.clone()], begin: marked.outer.start, class: Class::NONE };
@@ -98,7 +98,7 @@ fn items<'t>(text: &'t str, marked: &[Marked]) -> Vec<Item<'t>> {
         }
         let covered = items.last().is_some_and(|last: &Item<'_>| last.word.bytes().end > word.begin);
         if !covered {
-            items.push(Item { word, marked: None });
+            items.push(Item { word: word.clone(), marked: None });
         }
     }
     items
@@ -178,11 +178,16 @@ pub(super) fn ends_sentence(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proto::story::Block;
+
     use super::*;
+    use crate::cut::Cut;
 
     #[test]
     fn sentences_do_not_end_inside_of_marks() {
-        let line = Line::of("“We wait. We do,” she said. It rained. “Why? Nobody knows.” Orr left.", false);
+        let text = "“We wait. We do,” she said. It rained. “Why? Nobody knows.” Orr left.";
+        let blocks = [Block::Paragraph(text.to_owned())];
+        let line = Line::of(&Cut::of(&blocks).lines[0], false);
         let cut: Vec<_> = line.sentences.iter().map(|items| &line.text[line.bytes(items.clone())]).collect();
         assert_eq!(cut, ["“We wait. We do,” she said.", "It rained.", "“Why? Nobody knows.”", "Orr left."]);
     }

@@ -150,6 +150,7 @@ fn noun_is_verb(items: &[Item<'_>], at: usize) -> bool {
         && ((before.is(Class::AND) && finite)
             || before.is_capital()
             || before.is(Class::ADVERB | Class::PEOPLE)
+            || (before.is(Class::DOCUMENT) && finite)
             || before.is_sign(","))
 }
 

@@ -10,12 +10,13 @@ use super::phrase::{is_verb, phrase_at};
 use super::speaker::Speakers;
 use super::tag::begins_with_tag;
 use super::{Kind, Quote, Speaker, kind, marks};
+use crate::cut::Cut;
 use crate::name::Names;
 use crate::span::Span;
 use crate::word::Class;
 
 /// All quotes of an article.
-pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
+pub(super) fn read(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
     let mut reader = Reader {
         drafts: Vec::new(),
         announced: None,
@@ -25,10 +26,10 @@ pub(super) fn read(blocks: &[Block], names: &Names) -> Vec<Quote> {
         alone: None,
         speakers: Speakers::of(names),
     };
-    for (at, block) in blocks.iter().enumerate() {
-        let next_opens = blocks.get(at + 1).is_some_and(|next| marks::opens(next.text()));
-        let line = Line::of(block.text(), next_opens);
-        match block {
+    for (at, cut_line) in cut.lines.iter().enumerate() {
+        let next_opens = cut.lines.get(at + 1).is_some_and(|next| marks::opens(next.block.text()));
+        let line = Line::of(cut_line, next_opens);
+        match cut_line.block {
             Block::Paragraph(_) => reader.block(at, &line),
             // Neither goes on with what was said, and a caption does not stop it either.
             Block::Heading(_) => {
@@ -331,9 +332,7 @@ fn sentences(line: &Line<'_>) -> Vec<Range<usize>> {
     for sentence in &line.sentences {
         match joined.last_mut() {
             // "Vane Jr. (of Orford)" is not two sentences.
-            Some(last)
-                if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].marked.is_none() =>
-            {
+            Some(last) if line.items[sentence.start].is_sign("(") && line.items[last.end - 1].is_word() => {
                 last.end = sentence.end;
             }
             Some(last) if is_before_tag(line, last.end - 1, &line.items[sentence.clone()]) => {

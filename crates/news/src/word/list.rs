@@ -1,7 +1,7 @@
 //! The lists of the language.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::LazyLock;
 
 use super::Class;
@@ -135,31 +135,53 @@ const PEOPLE: &str = "activists administration advisers advisors advocates agent
 const ABBREVIATION: &str = "mr mrs ms dr sen sens rep reps gov gen lt col maj capt sgt prof rev hon st adm supt jr sr inc ltd corp co jan feb mar apr \
     aug sept oct nov dec vs no fla calif pa va mass ariz colo conn ill mich minn tenn tex wash wis vt ga la md";
 
-/// FNV-1a: the table is ours, so nobody can choose its words to collide, and each word of each article is looked up.
-struct Fnv(u64);
+/// Longest word that a list holds, with its endings.
+const LONGEST: usize = 24;
 
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
+/// A word in small letters, with nothing behind it, as numbers: each word of each article is looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key([u64; LONGEST / 8]);
+
+impl Key {
+    /// None for a longer word than any list holds.
+    fn of(word: &str) -> Option<Key> {
+        let mut small = [0; LONGEST];
+        small.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+        small.make_ascii_lowercase();
+        let (chunks, _) = small.as_chunks::<8>();
+        Some(Key(std::array::from_fn(|at| u64::from_le_bytes(chunks[at]))))
     }
 }
 
-impl Hasher for Fnv {
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|letters| state.write_u64(*letters));
+    }
+}
+
+/// The table is ours, so nobody can choose its words to collide.
+#[derive(Default)]
+struct Folded(u64);
+
+impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, letters: u64) {
+        self.0 = (self.0.rotate_left(29) ^ letters).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        self.0 ^ (self.0 >> 32)
     }
 }
 
-static CLASSES: LazyLock<HashMap<String, Class, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+static CLASSES: LazyLock<HashMap<Key, Class, BuildHasherDefault<Folded>>> = LazyLock::new(|| {
     let mut classes = HashMap::default();
     let mut add = |word: String, class: Class| {
-        let known = classes.entry(word).or_insert(Class::NONE);
+        let Some(key) = Key::of(&word) else { return };
+        let known = classes.entry(key).or_insert(Class::NONE);
         *known = *known | class;
     };
     let irregular: HashMap<_, _> = IRREGULAR.iter().copied().collect();
@@ -206,12 +228,13 @@ static CLASSES: LazyLock<HashMap<String, Class, BuildHasherDefault<Fnv>>> = Lazy
     classes
 });
 
-/// What a word in small letters can be.
+/// What a word can be, in whatever letters.
 pub(super) fn class(word: &str) -> Class {
-    match CLASSES.get(word) {
-        Some(class) => *class,
-        None if word.len() > 4 && word.ends_with("ly") => Class::ADVERB,
-        None => Class::NONE,
+    let Some(key) = Key::of(word) else { return Class::NONE };
+    match (CLASSES.get(&key), word.as_bytes()) {
+        (Some(class), _) => *class,
+        (None, [_, _, _, .., b'l' | b'L', b'y' | b'Y']) => Class::ADVERB,
+        (None, _) => Class::NONE,
     }
 }
 

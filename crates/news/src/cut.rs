@@ -1,0 +1,36 @@
+//! An article's blocks -> their sentences and words, cut once for all the steps that read them.
+
+use std::ops::Range;
+
+use proto::story::Block;
+
+use crate::sentence::sentences;
+use crate::word::{Word, words};
+
+/// An article's blocks, each cut into sentences and words.
+#[derive(Debug)]
+pub struct Cut<'b> {
+    pub(crate) lines: Vec<Line<'b>>,
+}
+
+/// One block.
+#[derive(Debug)]
+pub(crate) struct Line<'b> {
+    pub(crate) block: &'b Block,
+    pub(crate) sentences: Vec<Range<usize>>,
+    pub(crate) words: Vec<Word<'b>>,
+}
+
+impl<'b> Cut<'b> {
+    /// Cuts the blocks of an article, which may be of any length.
+    pub fn of(blocks: &'b [Block]) -> Cut<'b> {
+        let line =
+            |block: &'b Block| Line { block, sentences: sentences(block.text()), words: words(block.text()) };
+        Cut { lines: blocks.iter().map(line).collect() }
+    }
+
+    /// The sentences of one block, as bytes of it. Empty where there is no such block.
+    pub fn sentences(&self, block: usize) -> &[Range<usize>] {
+        self.lines.get(block).map_or(&[], |line| &line.sentences)
+    }
+}

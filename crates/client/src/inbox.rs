@@ -150,13 +150,14 @@ impl Inbox {
         if now.is_some_and(|now| pass::day(now) > day.saturating_add(1)) {
             return;
         }
-        let directories = self.inner().library().directories_of_day(day).unwrap_or_else(|cause| {
-            tracing::warn!(%cause, "could not read the directories that are kept");
-            Vec::new()
-        });
+        let failed = |cause| tracing::warn!(%cause, "could not read which directories were named");
+        let directories = || {
+            let of_day = self.inner().library().directories_of_day(day);
+            of_day.map_err(failed).unwrap_or_default()
+        };
         let mut passes = core::mem::take(&mut vault.book.passes);
         let keys = vault.keys_of(pass::last_round(day));
-        passes.learn(&self.inner().wire.network, round, table, keys, &directories);
+        passes.learn(&self.inner().wire.network, round, table, keys, directories);
         vault.book.passes = passes;
     }
 

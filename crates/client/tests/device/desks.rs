@@ -157,35 +157,6 @@ async fn pas_03_a_desk_uses_no_pass_that_another_does_not_have() {
     assert_eq!(session.conversations()[0].lines[0].state, LineState::Acknowledged);
 }
 
-/// P3: an exit gives out a second pass within a day, to see by which of them its envelopes bear who took which. From then on
-/// no desk uses that day's.
-#[tokio::test]
-async fn pas_03_a_day_with_two_passes_has_none() {
-    let mut it = Pair::new(73).await;
-    let session = it.source.begin(&passphrase(1)).unwrap();
-    it.rounds(6).await;
-    let (network, places) = (it.town.directory.wire().network, it.town.directory.parameters().desks);
-    let listed = it.town.directory.intake_keys(pass::last_round(0));
-    let second = pass::table(&network, &pass_of(9), listed, places);
-    let first = it.town.passes.replace((0, second));
-    it.rounds(4).await;
-    // The first again, which it knew.
-    it.town.passes = first;
-    session.write(it.town.desk, "a tip", it.now()).unwrap();
-    it.rounds(20).await;
-    session.refresh();
-    let state = |session: &client::Session| session.conversations()[0].lines[0].state;
-    assert!(matches!(state(&session), LineState::Left { .. }), "it says nothing: {:?}", state(&session));
-    let conversation = it.inbox.conversations().swap_remove(0).id;
-    it.inbox.answer(conversation, "an answer", it.now()).unwrap();
-    let answer = |it: &Pair| it.inbox.conversations().swap_remove(0).lines.swap_remove(1).state;
-    assert_eq!(answer(&it), LineState::Stays(Stays::NoPass), "whoever wrote it is told");
-    it.rounds(24).await;
-    session.refresh();
-    assert_eq!(state(&session), LineState::Acknowledged, "with the next day's");
-    assert!(matches!(answer(&it), LineState::Left { .. }));
-}
-
 /// P3: a press names another desk's keys late, and the exit gives out a pass made for the directories before. Whoever uses that is the
 /// one desk that has it. No desk does: a day's pass is for the desks that the last edition before the day names.
 #[tokio::test]

@@ -4,8 +4,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::town::{Borne, Listed, Pair, Town, intake_keys, intake_keys_of, passphrase};
-use client::{Inbox, Session, Vault};
+use crate::town::{
+    Borne, Edge, Listed, Pair, Town, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
+};
+use client::{Inbox, Place, Session, Vault};
 use proto::sign::IdentitySecret;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -152,4 +154,38 @@ async fn pas_04_what_waited_over_days_off_is_sealed_to_passes_that_are_still_tak
     assert_eq!(days(&all), expected.collect::<Vec<_>>());
     assert!(all[1..].iter().all(|(_, borne)| borne.as_ref().unwrap().week == 3));
     assert_eq!(answers(&session), [6]);
+}
+
+/// P3: an exit gives out a second pass within a day, and an edge keeps one desk an edition behind, within what freshness allows. All
+/// desks go on with the first, so none is told by when it stopped to use it.
+#[tokio::test]
+async fn pas_03_of_two_passes_for_a_day_the_first_stays_and_who_is_behind_is_not_marked() {
+    let mut town = Town::found(85).await;
+    let folder = tempfile::tempdir().unwrap();
+    let lagging = Edge::start().await;
+    let told = town.open(town.desk_config(Place::Memory), 1);
+    let mut behind = town.desk_config(Place::Memory);
+    behind.edge.clone_from(&lagging.address);
+    let behind = town.open(behind, 2);
+    let inboxes = [(&told, "told"), (&behind, "behind")]
+        .map(|(device, name)| inbox(device, town.desk_identity, intake_keys(), &folder.path().join(name)));
+    for e in 0..54 {
+        town.clock.set(town.start(e));
+        town.edge.copy_to(&lagging);
+        if e == 3 {
+            town.passes = Some((0, table_for(&town.directory, 0, &pass_of(9))));
+        }
+        town.publish(e, vec![]);
+        town.pass(e, &[&told, &behind]).await;
+        inboxes.iter().for_each(|inbox| assert_eq!(inbox.collect(), 0));
+    }
+    let days = |edge: &Edge, from| -> Vec<_> {
+        let uploads = edge.uploads().into_iter().filter(|(round, _)| round.0 >= from);
+        uploads.map(|(round, envelope)| (round.0, town.borne(round, &envelope).map(|it| it.day))).collect()
+    };
+    // Edition 2 brings the first drop with the first pass.
+    for (edge, from) in [(&town.edge, 3), (&lagging, 4)] {
+        let expected = (from..54).map(|round: u32| (round, Some((round / 24).saturating_sub(1))));
+        assert_eq!(days(edge, from), expected.collect::<Vec<_>>());
+    }
 }

@@ -122,7 +122,10 @@ impl Inbox {
             };
             let drops: Vec<_> = drops.into_iter().filter_map(read).collect();
             for (round, drop) in &drops {
-                self.learn_pass(&mut vault, *round, drop.passes());
+                // PAS-03: of a round to come no drop can be.
+                if *round < edition {
+                    self.learn_pass(&mut vault, *round, drop.passes());
+                }
             }
             for boxed in drops.iter().flat_map(|(_, drop)| drop.boxes()) {
                 let Some((message, chain)) = vault.open_message(&wire, edition, boxed) else {
@@ -143,21 +146,21 @@ impl Inbox {
     }
 
     // PAS-03
-    /// Looks for the pass in the table of a drop of `round`, if any envelope that leaves from now on would bear it.
+    /// Looks for the pass in the table of a drop of `round`.
     fn learn_pass(&self, vault: &mut Vault, round: Round, table: &[u8]) {
         let day = pass::day(round);
-        let now = self.inner().schedule.round_at(self.inner().clock.now());
-        if now.is_some_and(|now| pass::day(now) > day.saturating_add(1)) {
-            return;
-        }
         let failed = |cause| tracing::warn!(%cause, "could not read which directories were named");
         let directories = || {
             let of_day = self.inner().library().directories_of_day(day);
             of_day.map_err(failed).unwrap_or_default()
         };
+        let saw_before = || {
+            let saw = self.inner().library().saw_day(day.saturating_sub(1));
+            saw.map_err(failed).unwrap_or_default()
+        };
         let mut passes = core::mem::take(&mut vault.book.passes);
         let keys = vault.keys_of(pass::last_round(day));
-        passes.learn(&self.inner().wire.network, round, table, keys, directories);
+        passes.learn(&self.inner().wire.network, round, table, keys, directories, saw_before);
         vault.book.passes = passes;
     }
 

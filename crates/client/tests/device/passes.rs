@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::town::{
     Borne, Edge, Listed, Pair, Town, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
 };
-use client::{Inbox, Place, Session, Vault};
+use client::{Inbox, LineState, Place, Session, Vault};
+use proto::Round;
 use proto::sign::IdentitySecret;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -188,4 +189,33 @@ async fn pas_03_of_two_passes_for_a_day_the_first_stays_and_who_is_behind_is_not
         let expected = (from..54).map(|round: u32| (round, Some((round / 24).saturating_sub(1))));
         assert_eq!(days(edge, from), expected.collect::<Vec<_>>());
     }
+}
+
+/// P3: a desk's device begins anew late on a day, and the exit writes no more drops on it. On the day after, the others use the pass of
+/// the day that it did not see: it uses none.
+#[tokio::test]
+async fn pas_04_a_device_that_begins_late_on_a_day_uses_no_other_pass_than_those_that_saw_it() {
+    let mut town = Town::found(86).await;
+    town.without_drops = 43..48;
+    let mut it = Pair::in_town(town, 86, 45).await;
+    let all = it.all_borne(76, &mut HashSet::new()).await;
+    let expected = (46..76).map(|round| (round, (round >= 72).then_some(2)));
+    assert_eq!(days(&all), expected.collect::<Vec<_>>());
+}
+
+/// P1: an exit withholds a day's drops, and hands one in when all use the pass of the day after. Nothing changes.
+#[tokio::test]
+async fn pas_03_an_earlier_days_table_that_comes_after_a_later_one_changes_nothing() {
+    let mut town = Town::found(87).await;
+    town.without_drops = 24..48;
+    let mut it = Pair::in_town(town, 87, 0).await;
+    it.rounds(54).await;
+    it.town.late_drops = Some(47);
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    let all = it.all_borne(76, &mut HashSet::new()).await;
+    assert_eq!(days(&all), (55..76).map(|round| (round, Some(2))).collect::<Vec<_>>());
+    session.refresh();
+    assert_eq!(session.conversations()[0].lines[0].state, LineState::Acknowledged);
+    assert!(it.town.edge.file(&proto::path::desk_drop(Round(47))).is_some());
 }

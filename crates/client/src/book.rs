@@ -157,8 +157,8 @@ impl Book {
         links.saturating_sub(self.waiting_parts(&thread.key))
     }
 
-    /// Forgets what has left. What is neither in the queue nor in its trail was never on the disk there, and goes out again, under other
-    /// links; but after 120 rounds nobody can tell, and it counts as left.
+    /// Forgets what has left. What is neither in the queue nor in its trail was never on the disk there, and goes out again, under
+    /// other links; but after 120 rounds nobody can tell, and it counts as left.
     pub(crate) fn settle(&mut self, mailbox: &Mailbox, now: Round) {
         let mut again = Vec::new();
         self.placed.retain_mut(|placed| {
@@ -200,8 +200,8 @@ impl Book {
         Some(blob)
     }
 
-    /// Notes that envelopes of the queue were sealed anew: which of [`Self::placed`], and the hint of each from now on. What was there
-    /// before may still be what is on the disk.
+    /// Notes that envelopes of the queue were sealed anew: which of [`Self::placed`], and the hint of each from now on. What was
+    /// there before may still be what is on the disk.
     pub(crate) fn sealed_anew(&mut self, hints: &[(usize, Hint)]) {
         for (at, hint) in hints {
             self.placed[*at].anew.push(*hint);
@@ -414,8 +414,8 @@ impl<'a> Readers<'a> {
         (self.day, self.exit.id())
     }
 
-    /// An envelope with these slots, and as many that say nothing as there is room for. To everybody but the exit it is cover, and the
-    /// exit cannot tell whether any says something.
+    /// An envelope with these slots, and as many that say nothing as there is room for. To everybody but the exit it is cover, and
+    /// the exit cannot tell whether any says something.
     pub(crate) fn envelope(&self, slots: &[ByteArray<READER_SLOT>], rng: &mut impl CryptoRng) -> Blob {
         let mut slots: Vec<[u8; READER_SLOT]> = slots.iter().map(|slot| **slot).collect();
         slots.resize_with(self.slots, || empty_slot(rng));

@@ -1,8 +1,8 @@
 //! A desk's inbox: opens what the drops bring, acknowledges by itself, and answers. Nothing here touches the network; the
 //! desk's device fetches every drop and sends its envelope whether or not the vault is open.
 //!
-//! What goes to readers stays in the vault until its envelope has left: only then is it forgotten there. A cut in between can make a
-//! reply go out twice, under another link, which the source drops; it can never lose one.
+//! What goes to readers stays in the vault until its envelope has left: only then is it forgotten there. A cut in between can make
+//! a reply go out twice, under another link, which the source drops; it can never lose one.
 
 mod places;
 

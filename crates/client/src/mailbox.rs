@@ -247,7 +247,8 @@ impl Mailbox {
         self.places_before(key, others, &|_| Round(0)).first().copied().ok_or(QueueFull)
     }
 
-    /// Puts a blob that was sealed anew in the place that bears the mark `was`, under another mark. `false`: what was there has left.
+    /// Puts a blob that was sealed anew in the place that bears the mark `was`, under another mark. `false`: what was there has
+    /// left.
     pub(crate) fn replace(&mut self, was: &Hint, blob: &Blob, mark: Hint) -> bool {
         let Some(place) = self.marks.find(was) else { return false };
         self.queue[place] = blob.as_bytes().to_vec();

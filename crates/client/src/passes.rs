@@ -40,8 +40,8 @@ const SECOND: &str =
 
 impl Passes {
     /// Looks into the table of passes of a drop of `round`, once for each day. `keys` are this desk's; `directories` those of the
-    /// day: one, but on the network's first day; none if this device does not know it. `saw_before` says whether this device saw every
-    /// drop of the day before. Drops are handed in as they stand in the log.
+    /// day: one, but on the network's first day; none if this device does not know it. `saw_before` says whether this device saw
+    /// every drop of the day before. Drops are handed in as they stand in the log.
     pub(crate) fn learn<'a>(
         &mut self,
         network: &NetworkId,

@@ -489,8 +489,8 @@ pub(crate) enum Outgoing {
 #[cbor(transparent)]
 pub(crate) struct Slice(#[cbor(n(0), with = "minicbor::bytes")] pub(crate) Vec<u8>);
 
-/// An envelope in the queue, and what it carries. As it stands here it is sealed again, by another pass or to another key of the exit,
-/// as long as it has not left.
+/// An envelope in the queue, and what it carries. As it stands here it is sealed again, by another pass or to another key of the
+/// exit, as long as it has not left.
 #[derive(Encode, Decode)]
 pub(crate) struct Placed {
     /// As it was sealed first.

@@ -773,8 +773,8 @@ impl Directory {
     /// Checks that it may follow `before`, in the edition of round `at`.
     ///
     /// # Errors
-    /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes effect
-    /// too soon. DIR-16: a key of a desk that stays is left out.
+    /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes
+    /// effect too soon. DIR-16: a key of a desk that stays is left out.
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         let (new, old) = (&self.roster, &before.roster);

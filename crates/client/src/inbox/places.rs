@@ -60,9 +60,9 @@ impl Inbox {
     }
 
     // PAS-04
-    /// Sees to it that all that leaves within a day is of class 2, by the pass and to the exit's key of the round in which it leaves,
-    /// whether or not it says anything. Both go one way: if what says something stayed as it was sealed once, the exit would see by its
-    /// pass or its key that a desk had something to say.
+    /// Sees to it that all that leaves within a day is of class 2, by the pass and to the exit's key of the round in which it
+    /// leaves, whether or not it says anything. Both go one way: if what says something stayed as it was sealed once, the exit
+    /// would see by its pass or its key that a desk had something to say.
     fn fit(&self, vault: &mut Vault, rng: &mut StdRng) {
         let all = {
             let held = self.inner().held();
@@ -76,8 +76,8 @@ impl Inbox {
                 _ => None,
             })
             .collect();
-        // In the vault before it is in the queue: whichever of the two is on the disk when the program is stopped, it is found there, and
-        // its slots go out in no other envelope.
+        // In the vault before it is in the queue: whichever of the two is on the disk when the program is stopped, it is found
+        // there, and its slots go out in no other envelope.
         vault.book.sealed_anew(&same);
         if !same.is_empty()
             && let Err(cause) = vault.save(rng)

@@ -157,8 +157,8 @@ async fn pas_03_a_desk_uses_no_pass_that_another_does_not_have() {
     assert_eq!(session.conversations()[0].lines[0].state, LineState::Acknowledged);
 }
 
-/// P3: a press names another desk's keys late, and the exit gives out a pass made for the directories before. Whoever uses that is the
-/// one desk that has it. No desk does: a day's pass is for the desks that the last edition before the day names.
+/// P3: a press names another desk's keys late, and the exit gives out a pass made for the directories before. Whoever uses that is
+/// the one desk that has it. No desk does: a day's pass is for the desks that the last edition before the day names.
 #[tokio::test]
 async fn pas_03_a_pass_for_the_desks_of_another_directory_is_not_used() {
     let mut it = Pair::new(74).await;

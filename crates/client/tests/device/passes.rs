@@ -1,5 +1,5 @@
-//! What waits in a desk's queue looks like what is new, and all desks have one pass, whatever press, exit and edge do. Spec: mix.md §12,
-//! drop.md §1.
+//! What waits in a desk's queue looks like what is new, and all desks have one pass, whatever press, exit and edge do. Spec: mix.md
+//! §12, drop.md §1.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ fn answers(session: &Session) -> Vec<usize> {
     session.conversations()[0].lines[1..].iter().map(|line| line.text.len() / 944).collect()
 }
 
-/// P1: an exit hands in the key of the next week when it begins. What was to leave in that week was sealed to the key before: an open
-/// vault seals it again, the answer as much as the filler, or the exit would know which of its classes were answers.
+/// P1: an exit hands in the key of the next week when it begins. What was to leave in that week was sealed to the key before: an
+/// open vault seals it again, the answer as much as the filler, or the exit would know which of its classes were answers.
 #[tokio::test]
 async fn pas_04_when_the_exits_next_key_comes_late_what_says_something_is_sealed_to_it_as_filler_is() {
     let mut town = Town::found(81).await;
@@ -76,8 +76,8 @@ async fn pas_04_when_the_exits_next_key_comes_late_what_says_something_is_sealed
     assert_eq!(answers(&session), [16]);
 }
 
-/// P1, P3: an edge keeps one desk from exchanging as a day ends. What was to leave on that day leaves on the next, and bears that day's
-/// pass, whether it says something or not.
+/// P1, P3: an edge keeps one desk from exchanging as a day ends. What was to leave on that day leaves on the next, and bears that
+/// day's pass, whether it says something or not.
 #[tokio::test]
 async fn pas_04_what_slips_over_midnight_bears_the_pass_of_what_is_new() {
     let mut it = Pair::new(82).await;
@@ -111,7 +111,8 @@ async fn pas_04_on_a_full_disk_nothing_is_sealed_anew_whether_it_says_something_
     assert_eq!(days(&it.all_borne(52, &mut slots).await), [(50, Some(1)), (51, Some(1))]);
 }
 
-/// P1: the same into a day with more desks, of which each has fewer slots in an envelope. What has no room goes in further envelopes.
+/// P1: the same into a day with more desks, of which each has fewer slots in an envelope. What has no room goes in further
+/// envelopes.
 #[tokio::test]
 async fn pas_04_what_slips_into_a_day_of_smaller_envelopes_is_as_small_as_what_is_new() {
     let mut it = Pair::new(83).await;
@@ -137,7 +138,8 @@ async fn pas_04_what_slips_into_a_day_of_smaller_envelopes_is_as_small_as_what_i
     assert_eq!(answers(&session), [6]);
 }
 
-/// P1: answers are queued on a Friday, the device is off until Monday, and the exit has deleted the pass under which they were sealed.
+/// P1: answers are queued on a Friday, the device is off until Monday, and the exit has deleted the pass under which they were
+/// sealed.
 #[tokio::test]
 async fn pas_04_what_waited_over_days_off_is_sealed_to_passes_that_are_still_taken() {
     let mut it = Pair::in_town(Town::found(84).await, 84, 412).await;
@@ -157,8 +159,8 @@ async fn pas_04_what_waited_over_days_off_is_sealed_to_passes_that_are_still_tak
     assert_eq!(answers(&session), [6]);
 }
 
-/// P3: an exit gives out a second pass within a day, and an edge keeps one desk an edition behind, within what freshness allows. All
-/// desks go on with the first, so none is told by when it stopped to use it.
+/// P3: an exit gives out a second pass within a day, and an edge keeps one desk an edition behind, within what freshness allows.
+/// All desks go on with the first, so none is told by when it stopped to use it.
 #[tokio::test]
 async fn pas_03_of_two_passes_for_a_day_the_first_stays_and_who_is_behind_is_not_marked() {
     let mut town = Town::found(85).await;
@@ -191,8 +193,8 @@ async fn pas_03_of_two_passes_for_a_day_the_first_stays_and_who_is_behind_is_not
     }
 }
 
-/// P3: a desk's device begins anew late on a day, and the exit writes no more drops on it. On the day after, the others use the pass of
-/// the day that it did not see: it uses none.
+/// P3: a desk's device begins anew late on a day, and the exit writes no more drops on it. On the day after, the others use the
+/// pass of the day that it did not see: it uses none.
 #[tokio::test]
 async fn pas_04_a_device_that_begins_late_on_a_day_uses_no_other_pass_than_those_that_saw_it() {
     let mut town = Town::found(86).await;

@@ -560,8 +560,8 @@ fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
     net.stop();
 }
 
-/// Every desk knows for which directory the pass of a day is before the day begins: a key that is first named within the day finds it on
-/// the next, though the exit has the later directory when it draws.
+/// Every desk knows for which directory the pass of a day is before the day begins: a key that is first named within the day finds
+/// it on the next, though the exit has the later directory when it draws.
 #[test]
 fn pas_02_a_pass_is_for_the_directory_that_the_last_edition_before_its_day_names() {
     let mut net = Net::start(Town::new(48), None);

@@ -1,6 +1,7 @@
 //! What a desk makes of what comes and goes: the rules of its end of a conversation, over its vault and its queue. Pure: the
 //! round is handed in. Spec: vault.md §2, conversation.md.
 
+use minicbor::bytes::ByteArray;
 use proto::Round;
 use proto::conversation::{
     AckTag, Body, Chain, ConversationKey, Message, Received, ReplyPart, TAGS, ack_slot, seal_reply,
@@ -8,7 +9,6 @@ use proto::conversation::{
 use proto::document::{Joining, Part, Taken};
 use proto::drops::empty_slot;
 use proto::envelope::{self, Blob, Wire};
-use proto::id::KeyId;
 use proto::pass::DeskPass;
 use proto::seal::SealPublic;
 use proto::size::READER_SLOT;
@@ -20,7 +20,7 @@ use crate::conversations::Text;
 use crate::device::ExitKeys;
 use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE, TRAIL};
 use crate::passes::Passes;
-use crate::vault::{Book, Outgoing, Placed, Slice, Spoken, Started, Thread};
+use crate::vault::{Book, Outgoing, Placed, SealedBy, Slice, Spoken, Started, Thread};
 
 /// A desk writes on no chain older than 28 days: the source forgets it after 42.
 const WRITES_ROUNDS: u32 = 28 * 24;
@@ -157,24 +157,28 @@ impl Book {
         links.saturating_sub(self.waiting_parts(&thread.key))
     }
 
-    /// Forgets what is on the disk in the queue. What an earlier run placed and is not there goes out again.
-    pub(crate) fn settle(&mut self, mailbox: &Mailbox) {
+    /// Forgets what has left. What is neither in the queue nor in its trail was never on the disk there, and goes out again, under
+    /// other links; but after 120 rounds nobody can tell, and it counts as left.
+    pub(crate) fn settle(&mut self, mailbox: &Mailbox, now: Round) {
         let mut again = Vec::new();
-        self.placed.retain_mut(|placed| match placed.change {
-            Some(change) => change > mailbox.written(),
-            None => {
-                if mailbox.find(&placed.hint).is_none() && mailbox.left(&placed.hint).is_none() {
-                    again.append(&mut placed.items);
-                }
-                false
+        self.placed.retain_mut(|placed| {
+            if placed.hints().any(|hint| mailbox.find(hint).is_some()) {
+                return true;
             }
+            let left = placed.hints().any(|hint| mailbox.left(hint).is_some());
+            let since = |at: Round| now.0.checked_sub(at.0);
+            let tells = placed.at.is_none_or(|at| since(at).is_some_and(|rounds| rounds < TRAIL as u32));
+            if !left && tells {
+                again.append(&mut placed.items);
+            }
+            false
         });
         self.waiting.splice(0..0, again);
     }
 
     /// Seals one envelope of what waits in round `now`: acknowledgements, up to 64 in one slot, and parts of replies in the
-    /// others; slots that are left bear more acknowledgements, or nothing. They wait with it until it is known to be on the disk in
-    /// the queue. `None`: there is nothing that can go.
+    /// others; slots that are left bear more acknowledgements, or nothing. They stay with it until it has left. `None`: there is
+    /// nothing that can go.
     pub(crate) fn envelope(
         &mut self,
         to: &Readers<'_>,
@@ -182,16 +186,38 @@ impl Book {
         hints: &HintKey,
         rng: &mut StdRng,
     ) -> Option<Blob> {
-        let (mut slots, items) = self.next_slots(to.slots, now, rng);
+        let (slots, items) = self.next_slots(to.slots, now, rng);
         if slots.is_empty() {
             return None;
         }
-        slots.resize_with(to.slots, || empty_slot(rng));
-        let blob = envelope::to_readers(to.wire, &slots, &to.pass, to.exit, rng);
-        let hint = hints.hint(&blob);
-        self.mark(&items, hint);
-        self.placed.push(Placed { hint, items, change: None });
+        let slots = slots.into_iter().map(ByteArray::from).collect();
+        let (at, sealed_by) = (Some(now), Some(to.sealed_by()));
+        let mut placed = Placed { hint: [0; _], items, slots, at, anew: Vec::new(), sealed_by };
+        let blob = to.envelope(&placed.slots, rng);
+        placed.hint = hints.hint(&blob);
+        mark(&mut self.threads, &placed.items, placed.hint);
+        self.placed.push(placed);
         Some(blob)
+    }
+
+    /// Notes that envelopes of the queue were sealed anew: which of [`Self::placed`], and the hint of each from now on. What was
+    /// there before may still be what is on the disk.
+    pub(crate) fn sealed_anew(&mut self, hints: &[(usize, Hint)]) {
+        for (at, hint) in hints {
+            self.placed[*at].anew.push(*hint);
+            mark(&mut self.threads, &self.placed[*at].items, *hint);
+        }
+    }
+
+    /// Takes back what [`Self::sealed_anew`] noted.
+    pub(crate) fn not_sealed(&mut self, hints: &[(usize, Hint)]) {
+        let stays = |hint: &Hint| hints.iter().all(|(_, anew)| anew != hint);
+        self.placed.iter_mut().for_each(|placed| placed.anew.retain(stays));
+        for line in self.threads.iter_mut().flat_map(|thread| &mut thread.lines) {
+            if let Spoken::Desk { hints, .. } = line {
+                hints.retain(stays);
+            }
+        }
     }
 
     /// Seals up to `most` slots of what waits in round `now`, and takes it out.
@@ -258,20 +284,6 @@ impl Book {
     fn waiting_parts(&self, key: &ConversationKey) -> usize {
         let of = |item: &&Outgoing| matches!(item, Outgoing::Part { conversation, .. } if conversation == key.as_bytes());
         self.waiting.iter().filter(of).count()
-    }
-
-    /// Remembers which envelope carries the parts among `items`.
-    fn mark(&mut self, items: &[Outgoing], hint: Hint) {
-        for thread in &mut self.threads {
-            for line in &mut thread.lines {
-                if let Spoken::Desk { number, hints, left, .. } = line
-                    && items.iter().any(|item| item.is_of(&thread.key, *number))
-                {
-                    hints.push(hint);
-                    *left = None;
-                }
-            }
-        }
     }
 
     pub(crate) fn place_of(&self, mailbox: &Mailbox, thread: usize, reply: u32) -> Option<usize> {
@@ -346,6 +358,20 @@ impl Thread {
     }
 }
 
+/// Remembers which envelope carries the parts among `items`.
+fn mark(threads: &mut [Thread], items: &[Outgoing], hint: Hint) {
+    for thread in threads {
+        for line in &mut thread.lines {
+            if let Spoken::Desk { number, hints, left, .. } = line
+                && items.iter().any(|item| item.is_of(&thread.key, *number))
+            {
+                hints.push(hint);
+                *left = None;
+            }
+        }
+    }
+}
+
 // PAS-04: as many as fit the reader drops if all desks that have the pass send them in every round.
 /// How many slots of the reader drop each of these desks may fill with an envelope, which carries `most`.
 fn share(drop: u16, desks: u16, most: usize) -> usize {
@@ -384,13 +410,14 @@ impl<'a> Readers<'a> {
     }
 
     /// By which day's pass and which key of the exit.
-    pub(crate) fn sealed_by(&self) -> (u32, KeyId) {
+    pub(crate) fn sealed_by(&self) -> SealedBy {
         (self.day, self.exit.id())
     }
 
-    /// An envelope that says nothing: to everybody but the exit it is cover, and the exit cannot tell it from one that does.
-    pub(crate) fn cover(&self, rng: &mut impl CryptoRng) -> Blob {
-        let mut slots = Vec::new();
+    /// An envelope with these slots, and as many that say nothing as there is room for. To everybody but the exit it is cover, and
+    /// the exit cannot tell whether any says something.
+    pub(crate) fn envelope(&self, slots: &[ByteArray<READER_SLOT>], rng: &mut impl CryptoRng) -> Blob {
+        let mut slots: Vec<[u8; READER_SLOT]> = slots.iter().map(|slot| **slot).collect();
         slots.resize_with(self.slots, || empty_slot(rng));
         envelope::to_readers(self.wire, &slots, &self.pass, self.exit, rng)
     }
@@ -468,6 +495,47 @@ mod tests {
             intake: vec![(KeyKind::Intake.period(Round(0)), SealSecret::generate(rng))],
         };
         Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()
+    }
+
+    /// Whichever of its seals is in the queue or has left, an envelope is not put there again; and it is never forgotten before.
+    #[test]
+    fn what_has_left_is_forgotten_and_what_never_was_in_the_queue_goes_out_again() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let wire = Wire { network: NetworkId([1; 32]), cascade: proto::size::Cascade::new(3).unwrap() };
+        let exit = SealSecret::generate(&mut rng);
+        let blob = || envelope::cover(&wire, exit.public(), &mut StdRng::seed_from_u64(8));
+        let mut mailbox = Mailbox::in_memory(wire, &mut rng);
+        mailbox.fill(|_, _| blob(), &mut rng).unwrap();
+        let key = HintKey::generate(&mut rng);
+        let (_, here) = mailbox.place(&key, &blob()).unwrap();
+        let placed = |hint, anew, at| Placed {
+            hint,
+            items: vec![Outgoing::Ack([3; 16])],
+            slots: vec![ByteArray::from([0; READER_SLOT])],
+            at,
+            anew,
+            sealed_by: None,
+        };
+        let nowhere = [9; 20];
+        let settled = |hint, anew, at: Option<u32>, mailbox: &Mailbox, book: &mut Book| {
+            book.placed = vec![placed(hint, anew, at.map(Round))];
+            book.waiting.clear();
+            book.settle(mailbox, Round(200));
+            (book.placed.len(), book.waiting.len())
+        };
+        // The last seal, or the one before, as the program was stopped in between.
+        assert_eq!(settled(here, vec![], Some(10), &mailbox, &mut book), (1, 0));
+        assert_eq!(settled(here, vec![nowhere], Some(199), &mailbox, &mut book), (1, 0));
+        assert_eq!(settled(nowhere, vec![here], Some(199), &mailbox, &mut book), (1, 0));
+        mailbox.take(Round(150), &blob(), &mut rng).unwrap();
+        assert_eq!(settled(here, vec![nowhere], Some(199), &mailbox, &mut book), (0, 0));
+        assert_eq!(settled(nowhere, vec![here], Some(199), &mailbox, &mut book), (0, 0));
+        // Neither: if it had left within 120 rounds, the trail would know.
+        for (at, again) in [(None, 1), (Some(200), 1), (Some(81), 1), (Some(80), 0), (Some(201), 0)] {
+            assert_eq!(settled(nowhere, vec![], at, &mailbox, &mut book), (0, again), "{at:?}");
+        }
     }
 
     /// A message, and the chain of a fresh box around it.

@@ -370,7 +370,7 @@ impl Fetch<'_> {
             if held.digest() == named { (Arc::clone(&held), None) } else { self.directory(&named).await? };
         // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
-        // DIR-13, DIR-14: from one directory to the next. On the first day nobody knows when the next was announced.
+        // DIR-13, DIR-14, DIR-16: from one directory to the next. On the first day nobody knows when the next was announced.
         if directory.digest() != held.digest() {
             match previous {
                 Some(_) => directory.follows(&held, e)?,

@@ -1,30 +1,30 @@
 //! A desk's inbox: opens what the drops bring, acknowledges by itself, and answers. Nothing here touches the network; the
 //! desk's device fetches every drop and sends its envelope whether or not the vault is open.
 //!
-//! What goes to readers waits in the vault until it is known to be on the disk in the queue: only then is it forgotten
-//! there. A cut in between can make a reply go out twice, under another link, which the source drops; it can never lose
-//! one.
+//! What goes to readers stays in the vault until its envelope has left: only then is it forgotten there. A cut in between can make
+//! a reply go out twice, under another link, which the source drops; it can never lose one.
+
+mod places;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
 use proto::document::Document;
 use proto::drops::DeskDrop;
-use proto::pass::{self, PLACES};
+use proto::pass;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::book::{COPIES, Readers, is_due, last_place};
-use crate::device::{Device, ExitKeys, Held, Inner, Leaves};
+use crate::book::{COPIES, is_due, last_place};
+use crate::device::{Device, Held, Inner, Leaves};
 use crate::documents::DocumentView;
 use crate::mailbox::HintKey;
-use crate::passes::Passes;
 use crate::passphrase;
 use crate::session::{Line, LineState, Stays, Who};
-use crate::vault::{Book, Cover, Spoken, Thread, Vault};
+use crate::vault::{Book, Spoken, Thread, Vault};
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -80,7 +80,9 @@ pub enum AnswerError {
 impl Inbox {
     /// Opens an inbox. What an earlier run of the program left half done goes on.
     pub fn new(device: Arc<Device>, mut vault: Vault) -> Self {
-        vault.book.settle(&device.inner().held().mailbox);
+        if let Some(now) = device.inner().schedule.round_at(device.inner().clock.now()) {
+            vault.book.settle(&device.inner().held().mailbox, now);
+        }
         Self { device, vault: Mutex::new(vault) }
     }
 
@@ -120,7 +122,10 @@ impl Inbox {
             };
             let drops: Vec<_> = drops.into_iter().filter_map(read).collect();
             for (round, drop) in &drops {
-                self.learn_pass(&mut vault, *round, drop.passes());
+                // PAS-03: of a round to come no drop can be.
+                if *round < edition {
+                    self.learn_pass(&mut vault, *round, drop.passes());
+                }
             }
             for boxed in drops.iter().flat_map(|(_, drop)| drop.boxes()) {
                 let Some((message, chain)) = vault.open_message(&wire, edition, boxed) else {
@@ -141,20 +146,21 @@ impl Inbox {
     }
 
     // PAS-03
-    /// Looks for the pass in the table of a drop of `round`, if any envelope that leaves from now on would bear it.
+    /// Looks for the pass in the table of a drop of `round`.
     fn learn_pass(&self, vault: &mut Vault, round: Round, table: &[u8]) {
         let day = pass::day(round);
-        let now = self.inner().schedule.round_at(self.inner().clock.now());
-        if now.is_some_and(|now| pass::day(now) > day.saturating_add(1)) {
-            return;
-        }
-        let directories = self.inner().library().directories_of_day(day).unwrap_or_else(|cause| {
-            tracing::warn!(%cause, "could not read the directories that are kept");
-            Vec::new()
-        });
+        let failed = |cause| tracing::warn!(%cause, "could not read which directories were named");
+        let directories = || {
+            let of_day = self.inner().library().directories_of_day(day);
+            of_day.map_err(failed).unwrap_or_default()
+        };
+        let saw_before = || {
+            let saw = self.inner().library().saw_day(day.saturating_sub(1));
+            saw.map_err(failed).unwrap_or_default()
+        };
         let mut passes = core::mem::take(&mut vault.book.passes);
         let keys = vault.keys_of(pass::last_round(day));
-        passes.learn(&self.inner().wire.network, round, table, keys, &directories);
+        passes.learn(&self.inner().wire.network, round, table, keys, directories, saw_before);
         vault.book.passes = passes;
     }
 
@@ -327,80 +333,6 @@ impl Inbox {
         self.flush(&mut vault, &mut rng);
         let held = self.inner().held();
         Ok(self.inner().leaves(&held, vault.book.place_of(&held.mailbox, i, number).unwrap_or(0), now))
-    }
-
-    /// Puts what waits into envelopes, and those into the queue. What finds no place there waits on.
-    fn flush(&self, vault: &mut Vault, rng: &mut StdRng) {
-        let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
-        vault.book.settle(&self.inner().held().mailbox);
-        while !vault.book.waiting.is_empty() {
-            let (exits, place) = {
-                let held = self.inner().held();
-                let place = held.mailbox.next_place(&vault.hints, &[]).ok().filter(|place| *place < PLACES);
-                let exits = self.inner().exit_keys(&held, self.inner().clock.now());
-                let (true, Some(place), Some(exits)) = (held.mailbox.is_filled(), place, exits) else {
-                    break;
-                };
-                (exits, place)
-            };
-            // Without a pass the exit would drop them: they wait for the next edition.
-            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { break };
-            if !self.place_one(vault, &readers, round, rng) {
-                break;
-            }
-        }
-        self.cover(vault, rng);
-    }
-
-    fn readers<'a>(&'a self, passes: &Passes, exits: &'a ExitKeys, place: usize) -> Option<Readers<'a>> {
-        let reader_slots = self.inner().shown().directory.parameters().reader_slots;
-        Readers::of(passes, reader_slots, &self.inner().wire, exits, place)
-    }
-
-    // PAS-04
-    /// Sees to it that all that leaves within a day is of class 2, whether or not the desk has anything to say: so the exit counts vaults
-    /// that were open within a day, and not mail.
-    fn cover(&self, vault: &mut Vault, rng: &mut StdRng) {
-        let mut held = self.inner().held();
-        let Some(exits) = self.inner().exit_keys(&held, self.inner().clock.now()) else { return };
-        if !held.mailbox.is_filled() {
-            return;
-        }
-        vault.covers.retain(|cover| held.mailbox.find(&cover.mark).is_some());
-        for place in held.mailbox.covers(&vault.hints).into_iter().take_while(|place| *place < PLACES) {
-            let Some(readers) = self.readers(&vault.book.passes, &exits, place) else { continue };
-            let sealed_by = readers.sealed_by();
-            let at = vault.covers.iter().position(|cover| held.mailbox.find(&cover.mark) == Some(place));
-            if at.is_some_and(|at| vault.covers[at].sealed_by == sealed_by) {
-                continue;
-            }
-            let mark = held.mailbox.cover(place, &readers.cover(rng), rng);
-            at.map(|at| vault.covers.swap_remove(at));
-            vault.covers.push(Cover { mark, sealed_by });
-        }
-    }
-
-    /// One envelope, sealed and in the queue.
-    fn place_one(&self, vault: &mut Vault, readers: &Readers<'_>, now: Round, rng: &mut StdRng) -> bool {
-        let Some(blob) = vault.book.envelope(readers, now, &vault.hints, rng) else { return false };
-        // The links are spent on the disk before anything sealed under them can be seen.
-        let saved = vault.save(rng);
-        let mut held = self.inner().held();
-        let placed = vault.book.placed.last_mut().expect("pushed above");
-        match saved {
-            Ok(()) if held.mailbox.place(&vault.hints, &blob).is_ok() => {
-                placed.change = Some(held.mailbox.changes());
-                true
-            }
-            saved => {
-                if let Err(cause) = saved {
-                    tracing::warn!(%cause, "could not write the vault; is the disk full?");
-                }
-                let placed = vault.book.placed.pop().expect("pushed above");
-                vault.book.waiting.splice(0..0, placed.items);
-                false
-            }
-        }
     }
 }
 

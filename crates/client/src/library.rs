@@ -286,6 +286,17 @@ impl Library {
         Ok(directories)
     }
 
+    // PAS-04
+    /// Whether this device saw every drop of this day that there was: it took an edition before any that could name one, and so all
+    /// that came after.
+    pub(crate) fn saw_day(&self, day: u32) -> Result<bool, LibraryError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM named WHERE round <= ?1)")
+            .map_err(disk("read"))?;
+        query.query_row([day.saturating_mul(DAY)], |row| row.get(0)).map_err(disk("read"))
+    }
+
     /// Where this device stands in the log. `None`: on the first day, or damaged.
     pub(crate) fn log(&self) -> Result<Option<Place>, LibraryError> {
         let place = self.kept("log")?.and_then(|bytes| codec::decode::<Place>(&bytes).ok());

@@ -23,7 +23,7 @@ use marks::{MARKS, Marks};
 
 pub use file::MailboxError;
 pub(crate) use file::MailboxFile;
-pub(crate) use marks::{Hint, HintKey, TRAIL};
+pub(crate) use marks::{Hint, HintKey, TRAIL, random};
 
 /// Length of the file.
 pub(crate) const FILE: usize = 4 * 1024 * 1024;
@@ -247,13 +247,19 @@ impl Mailbox {
         self.places_before(key, others, &|_| Round(0)).first().copied().ok_or(QueueFull)
     }
 
-    /// Puts other cover in a place that holds cover, and gives the mark by which it is found again.
-    pub(crate) fn cover(&mut self, place: usize, blob: &Blob, rng: &mut impl CryptoRng) -> Hint {
-        let mark = marks::random(rng);
+    /// Puts a blob that was sealed anew in the place that bears the mark `was`, under another mark. `false`: what was there has
+    /// left.
+    pub(crate) fn replace(&mut self, was: &Hint, blob: &Blob, mark: Hint) -> bool {
+        let Some(place) = self.marks.find(was) else { return false };
         self.queue[place] = blob.as_bytes().to_vec();
         self.marks.set(place, mark);
         self.changes += 1;
-        mark
+        true
+    }
+
+    /// The mark of a place.
+    pub(crate) fn mark(&self, place: usize) -> &Hint {
+        self.marks.place(place)
     }
 
     /// The places that hold cover, in order.
@@ -285,7 +291,8 @@ impl Mailbox {
         }
     }
 
-    fn is_message(&self, key: &HintKey, place: usize) -> bool {
+    /// Whether a place holds a message.
+    pub(crate) fn is_message(&self, key: &HintKey, place: usize) -> bool {
         key.over(&self.queue[place]).ct_eq(self.marks.place(place)).into()
     }
 

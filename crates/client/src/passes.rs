@@ -22,7 +22,7 @@ pub(crate) struct Passes {
 struct Day {
     #[n(0)]
     day: u32,
-    /// SHA-256 of the first table of the day that came: it is the same in all its drops.
+    /// SHA-256 of the first table of the day that came, which is the same in all its drops; zero if none came.
     #[cbor(n(1), with = "minicbor::bytes")]
     table: [u8; 32],
     #[cbor(n(2), with = "minicbor::bytes")]
@@ -34,27 +34,45 @@ struct Day {
 
 /// Said once for each day; the desk's screen says that answers wait.
 const ACCUSED: &str = "The exit did not give all desks one pass, so it could tell which desk answers. Answers wait. Ask its operator.";
+/// Said for each drop that has another than the first. It changes nothing that is sent.
+const SECOND: &str =
+    "The exit gave out a second pass within a day. All desks go on with the first. Ask its operator why.";
 
 impl Passes {
-    /// Looks into the table of passes of a drop of `round`, once for each table. `keys` are this desk's; `directories` those of the
-    /// day: one, but on the network's first day; none if this device does not know it.
+    /// Looks into the table of passes of a drop of `round`, once for each day. `keys` are this desk's; `directories` those of the
+    /// day: one, but on the network's first day; none if this device does not know it. `saw_before` says whether this device saw
+    /// every drop of the day before. Drops are handed in as they stand in the log.
     pub(crate) fn learn<'a>(
         &mut self,
         network: &NetworkId,
         round: Round,
         table: &[u8],
         keys: impl Iterator<Item = &'a SealSecret>,
-        directories: &[Directory],
+        directories: impl FnOnce() -> Vec<Directory>,
+        saw_before: impl FnOnce() -> bool,
     ) {
         let (day, digest) = (pass::day(round), <[u8; 32]>::from(Sha256::digest(table)));
-        // PAS-03: one table for each day. Who shows two could tell desks by which of them they took.
-        if let Some(known) = self.days.iter_mut().find(|known| known.day == day) {
+        let known = |day: u32| self.days.iter().find(|known| known.day == day);
+        // PAS-03: the first in the order of the log, which is the same for all, however far each has come. If a second changed
+        // anything, whoever shows it could tell by what they send how far a desk has come.
+        if let Some(known) = known(day) {
             if known.table != digest && known.desks > 0 {
-                tracing::error!("{ACCUSED}");
-                (known.pass, known.desks) = ([0; 32], 0);
+                tracing::error!("{SECOND}");
             }
             return;
         }
+        // PAS-03: that the day had none was found out by all when the later one came.
+        if self.days.iter().any(|known| known.day > day) {
+            return;
+        }
+        // PAS-04: who was not there cannot know that others have no pass of that day.
+        if let Some(before) = day.checked_sub(1)
+            && known(before).is_none()
+            && !saw_before()
+        {
+            self.days.push(Day { day: before, table: [0; 32], pass: [0; 32], desks: 0 });
+        }
+        let directories = directories();
         let last = pass::last_round(day);
         let mut ours = Vec::new();
         let mut found = None;
@@ -82,7 +100,7 @@ impl Passes {
     }
 
     // PAS-04: that of the day before. By then every desk has it, and what waited in a queue bears the same as what is new. Drops come in
-    // their order: who knows the pass of a day knows whether there was a drop on the day before.
+    // their order: who knows the pass of a day, and saw the day before, knows whether there was a drop on it.
     /// The pass for an envelope that leaves in this round, its day, and how many desks have it.
     pub(crate) fn of(&self, leaves: Round) -> Option<(DeskPass, u32, u16)> {
         let of = |day: u32| self.days.iter().find(|known| known.day == day);
@@ -119,17 +137,49 @@ mod tests {
         );
     }
 
+    const NETWORK: NetworkId = NetworkId([7; 32]);
+
+    /// Learns the tables of these rounds, which no directory is known for. `saw` says of which days all drops were seen.
+    fn learned(passes: &mut Passes, rounds: &[u32], saw: bool) {
+        let key = SealSecret::from_seed(&[1; 32]);
+        let table = pass::table(&NETWORK, &DeskPass::from_bytes([5; 32]), [key.public()].into_iter(), 3);
+        for &round in rounds {
+            passes.learn(&NETWORK, Round(round), &table, [&key].into_iter(), Vec::new, || saw);
+        }
+    }
+
     #[test]
     fn a_table_that_nobody_can_judge_is_remembered_as_none_and_is_no_reason_to_use_the_days_own_pass() {
-        let network = NetworkId([7; 32]);
-        let key = SealSecret::from_seed(&[1; 32]);
-        let pass = DeskPass::from_bytes([5; 32]);
-        let table = pass::table(&network, &pass, [key.public()].into_iter(), 3);
         let mut passes = Passes::default();
-        for round in [30, 31] {
-            passes.learn(&network, Round(round), &table, [&key].into_iter(), &[]);
-        }
+        learned(&mut passes, &[30, 31], true);
         assert_eq!(passes.days.len(), 1);
         assert!(passes.of(Round(47)).is_none() && passes.of(Round(48)).is_none());
+    }
+
+    /// PAS-03
+    #[test]
+    fn pas_03_an_earlier_days_table_after_a_later_one_is_as_if_it_had_not_come() {
+        let mut passes = Passes { days: vec![day(3, 2)] };
+        learned(&mut passes, &[71], true);
+        assert_eq!(passes.days.len(), 1);
+        assert_eq!(
+            passes.of(Round(72)).map(|(_, day, _)| day),
+            Some(3),
+            "day 2 had no drop when that of day 3 came"
+        );
+    }
+
+    /// PAS-04
+    #[test]
+    fn pas_04_who_did_not_see_the_day_before_takes_it_for_one_whose_pass_others_have() {
+        for (saw, days) in [(true, vec![3]), (false, vec![2, 3])] {
+            let mut passes = Passes::default();
+            learned(&mut passes, &[72], saw);
+            assert_eq!(passes.days.iter().map(|known| known.day).collect::<Vec<_>>(), days);
+            assert!(passes.days.iter().all(|known| known.desks == 0));
+        }
+        let mut passes = Passes { days: vec![day(2, 2)] };
+        learned(&mut passes, &[72], false);
+        assert_eq!(passes.days.len(), 2, "of that day it has one");
     }
 }

@@ -20,6 +20,7 @@ use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
+use proto::size::READER_SLOT;
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
@@ -100,10 +101,13 @@ pub enum VaultError {
     },
 }
 
-/// Cover of class 2 in the queue: the mark by which it is found there, and by which day's pass and which key of the exit it was sealed.
+/// By which day's pass and which key of the exit an envelope was sealed.
+pub(crate) type SealedBy = (u32, KeyId);
+
+/// Cover of class 2 in the queue, and the mark by which it is found there.
 pub(crate) struct Cover {
     pub(crate) mark: Hint,
-    pub(crate) sealed_by: (u32, KeyId),
+    pub(crate) sealed_by: SealedBy,
 }
 
 /// An unlocked vault. Dropping it clears it.
@@ -323,7 +327,7 @@ pub(crate) struct Book {
     /// What goes into the next envelopes.
     #[n(5)]
     pub(crate) waiting: Vec<Outgoing>,
-    /// What was put in the queue and is not yet known to be on the disk there.
+    /// What was put in the queue and is not yet known to have left.
     #[n(6)]
     pub(crate) placed: Vec<Placed>,
     /// The desk passes that drops brought.
@@ -485,16 +489,34 @@ pub(crate) enum Outgoing {
 #[cbor(transparent)]
 pub(crate) struct Slice(#[cbor(n(0), with = "minicbor::bytes")] pub(crate) Vec<u8>);
 
-/// An envelope in the queue, and what it carries.
+/// An envelope in the queue, and what it carries. As it stands here it is sealed again, by another pass or to another key of the
+/// exit, as long as it has not left.
 #[derive(Encode, Decode)]
 pub(crate) struct Placed {
+    /// As it was sealed first.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub(crate) hint: Hint,
     #[n(1)]
     pub(crate) items: Vec<Outgoing>,
-    /// Which change of the mailbox it was, in this run of the program; none from an earlier run.
+    /// Its slots that say something. None, if an older version of the program put it in the queue: then it leaves as it is.
+    #[cbor(n(2), default)]
+    pub(crate) slots: Vec<ByteArray<READER_SLOT>>,
+    /// When it was put there; unknown if an older version did it.
+    #[n(3)]
+    pub(crate) at: Option<Round>,
+    /// As it was sealed since. Which of all is in the queue's file hangs on when the program was stopped.
+    #[cbor(n(4), default)]
+    pub(crate) anew: Vec<Hint>,
+    /// Of what is in the queue. Unknown from an earlier run of the program.
     #[cbor(skip)]
-    pub(crate) change: Option<u64>,
+    pub(crate) sealed_by: Option<SealedBy>,
+}
+
+impl Placed {
+    /// Every hint under which it may be in the queue or have left.
+    pub(crate) fn hints(&self) -> impl Iterator<Item = &Hint> {
+        core::iter::once(&self.hint).chain(&self.anew)
+    }
 }
 
 #[cfg(test)]
@@ -544,6 +566,21 @@ mod tests {
         let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
         let again = Vault::create(&path, &passphrase, Kdf::cheap(), contents, &mut rng);
         assert!(matches!(again.err(), Some(VaultError::Exists(_))));
+    }
+
+    #[test]
+    fn what_an_older_version_put_in_the_queue_is_read_and_cannot_be_sealed_again() {
+        let items = || vec![Outgoing::Ack([3; 16])];
+        let old = minicbor::to_vec((ByteArray::from([7; 20]), items())).unwrap();
+        let Placed { hint, items: read, slots, at, anew, sealed_by } = minicbor::decode(&old).unwrap();
+        assert_eq!(
+            (hint, read.len(), slots.len(), at, anew.len(), sealed_by),
+            ([7; 20], 1, 0, None, 0, None)
+        );
+        let (slots, anew) = (vec![ByteArray::from([1; READER_SLOT])], vec![[8; 20]]);
+        let new = Placed { hint, items: items(), slots, at: Some(Round(5)), anew, sealed_by };
+        let read: Placed = minicbor::decode(&minicbor::to_vec(&new).unwrap()).unwrap();
+        assert_eq!((read.slots, read.at, read.anew), (new.slots, new.at, new.anew));
     }
 
     // VLT-01, VLT-02

@@ -255,7 +255,7 @@ impl Press {
         Ok(())
     }
 
-    // DIR-14
+    // DIR-14, DIR-16
     /// Refuses a directory that no client would take in the edition of `round`, after the one that the newest edition names. A
     /// directory that was made and not named waits for an edition, and what is new in it may come into force too soon meanwhile.
     fn may_follow(&self, next: &Directory, round: Round) -> Result<(), PressError> {
@@ -816,6 +816,27 @@ mod tests {
             open(&with(80)).step(at(60)).await.unwrap(),
             Some(Round(60)),
             "what is named already, stays"
+        );
+    }
+
+    /// DIR-16 at the press: a directory of its operator in which a desk stays without the key that was named is not begun.
+    #[tokio::test]
+    async fn dir_16_a_directory_that_leaves_out_a_desks_key_is_refused_before_anything_is_signed() {
+        let town = Town::new(2);
+        let folder = tempfile::tempdir().unwrap();
+        let (edge, _) = stern_edge();
+        let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+        let open = |directory: &[u8]| press_at(&town, directory, folder.path(), edge.clone());
+        assert_eq!(open(&town.bytes).step(at(5)).await.unwrap(), Some(Round(5)));
+        let mut thin = open(&town.later(|_, desks| desks[0].keys.clear()));
+        let made = thin.step(at(6)).await;
+        assert!(matches!(made, Err(PressError::Follows(DirectoryRejected::KeyLeftOut))), "{made:?}");
+        assert_eq!(thin.state.unsent_directories().unwrap().len(), 0);
+        drop(thin);
+        assert_eq!(
+            open(&town.bytes).step(at(7)).await.unwrap(),
+            Some(Round(7)),
+            "with the one before it goes on"
         );
     }
 

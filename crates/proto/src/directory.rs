@@ -371,6 +371,9 @@ pub enum DirectoryRejected {
     /// DIR-14
     #[error("an operator or desk that was not known before would take effect without waiting")]
     TooSoon,
+    /// DIR-16
+    #[error("a key of a desk that stays is left out, though it is for rounds to come")]
+    KeyLeftOut,
 }
 
 impl UnverifiedDirectory {
@@ -770,7 +773,8 @@ impl Directory {
     /// Checks that it may follow `before`, in the edition of round `at`.
     ///
     /// # Errors
-    /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes effect too soon.
+    /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes
+    /// effect too soon. DIR-16: a key of a desk that stays is left out.
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         let (new, old) = (&self.roster, &before.roster);
@@ -792,7 +796,16 @@ impl Directory {
             before.desks.iter().find(same).is_some_and(|k| (&k.newsroom, &k.name) == (&d.newsroom, &d.name))
         };
         let desks = self.desks.iter().all(|d| d.since >= soonest(NEW_IDENTITY_WAITS) || known(d));
-        if operators && desks { Ok(()) } else { Err(DirectoryRejected::TooSoon) }
+        if !operators || !desks {
+            return Err(DirectoryRejected::TooSoon);
+        }
+        // DIR-16: or the directory of one edition could name one desk's keys alone, and that of the next all of them again.
+        let to_come = |d: &Desk| d.keys().filter(|(period, _)| period.until >= at).collect::<Vec<_>>();
+        let keeps = |before: &Desk| {
+            let after = self.desks.iter().find(|d| d.identity == before.identity);
+            after.is_none_or(|d| to_come(before).iter().all(|old| d.keys().any(|new| new == *old)))
+        };
+        if before.desks.iter().all(keeps) { Ok(()) } else { Err(DirectoryRejected::KeyLeftOut) }
     }
 }
 
@@ -1394,6 +1407,46 @@ mod tests {
         let back = |since: u32| roster(5, since).and_then(|back| back.follows(&replaced, Round(61)));
         assert_eq!(back(96).err(), Some(DirectoryRejected::TooSoon));
         assert_eq!(back(120), Ok(()));
+    }
+
+    #[test]
+    fn dir_16_a_desk_that_stays_keeps_its_keys_for_rounds_to_come() {
+        let mut t = town();
+        let other = IntakeKey { key: seal_key(&mut t.rng), from: Round(168), until: Round(335) };
+        let another = IntakeKey { key: seal_key(&mut t.rng), ..other.clone() };
+        let with = |t: &mut Town, keys: &[&IntakeKey]| {
+            t.intake = keys.iter().map(|key| (*key).clone()).collect();
+            t.verified().unwrap()
+        };
+        let first = t.intake[0].clone();
+        let both = with(&mut t, &[&first, &other]);
+        let no = Err(DirectoryRejected::KeyLeftOut);
+        for (keys, at, want) in [
+            (vec![&first, &other], 9, Ok(())),
+            (vec![&first], 9, no),
+            (vec![&other], 167, no),
+            (vec![&other], 168, Ok(())),
+            (vec![&first, &another], 9, no),
+            (vec![], 335, no),
+            (vec![], 336, Ok(())),
+        ] {
+            assert_eq!(
+                with(&mut t, &keys).follows(&both, Round(at)),
+                want,
+                "{} keys, round {at}",
+                keys.len()
+            );
+        }
+        // Nor under another name, or later than was said: then it is the same desk.
+        t.card.since = Round(100);
+        assert_eq!(with(&mut t, &[&first]).follows(&both, Round(9)), no);
+        assert_eq!(with(&mut t, &[&first, &other]).follows(&both, Round(9)), Ok(()));
+        let nobody = UnverifiedDirectory::assemble(&t.root, &t.roster, t.mix_keys(), vec![]);
+        assert_eq!(
+            nobody.verify(&t.network()).unwrap().follows(&both, Round(9)),
+            Ok(()),
+            "who leaves takes them along"
+        );
     }
 
     #[test]

@@ -119,7 +119,8 @@ impl Marks {
     }
 }
 
-pub(super) fn random(rng: &mut impl CryptoRng) -> Hint {
+/// A mark of cover.
+pub(crate) fn random(rng: &mut impl CryptoRng) -> Hint {
     let mut hint = [0; HINT];
     rng.fill_bytes(&mut hint);
     hint

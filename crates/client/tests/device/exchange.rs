@@ -209,19 +209,22 @@ async fn exc_08_no_reader_is_given_other_keys_than_were_published() {
     let bad = Listed { intake: vec![(week, SealSecret::generate(&mut rng))], ..ours() };
     let bad = town.directory_with(None, &[bad]);
     assert!(refused(town.offer(4, bad, &reader).await), "a desk's key");
+    let bad = Listed { intake: intake_keys().split_off(1), ..ours() };
+    let bad = town.directory_with(None, &[bad]);
+    assert!(refused(town.offer(5, bad, &reader).await), "DIR-16");
     // A desk may join, if it waits for two days, and leave at once.
     let joins = |since| Listed { desk: &other_desk, since, intake: vec![] };
-    let bad = town.directory_with(None, &[ours(), joins(52)]);
-    assert!(refused(town.offer(5, bad, &reader).await), "DIR-14");
-    let good = town.directory_with(None, &[ours(), joins(54)]);
-    assert_eq!(town.offer(6, good, &reader).await.health, Health::Good);
-    assert_eq!(reader.desks().len(), 1, "it can be written to from round 54 on");
-    let good = town.directory_with(None, &[joins(54)]);
+    let bad = town.directory_with(None, &[ours(), joins(53)]);
+    assert!(refused(town.offer(6, bad, &reader).await), "DIR-14");
+    let good = town.directory_with(None, &[ours(), joins(56)]);
     assert_eq!(town.offer(7, good, &reader).await.health, Health::Good);
+    assert_eq!(reader.desks().len(), 1, "it can be written to from round 56 on");
+    let good = town.directory_with(None, &[joins(56)]);
+    assert_eq!(town.offer(8, good, &reader).await.health, Health::Good);
     assert!(reader.desks().is_empty());
     // What went out meanwhile opens under the keys that everybody has.
     town.mix();
-    assert_eq!(town.blobs.len(), 8);
+    assert_eq!(town.blobs.len(), 9);
 }
 
 /// DIR-14: sources choose by name, so names do not change hands between two looks at the list.

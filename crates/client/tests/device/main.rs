@@ -15,6 +15,7 @@ mod exchange;
 mod log;
 mod lost;
 mod memory;
+mod passes;
 mod release;
 mod slow;
 mod turn;

@@ -2,6 +2,7 @@
 //! them; the edge is a listener that answers from a table and writes down every byte it is sent.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -293,6 +294,12 @@ pub(crate) struct Town {
     pub rng: StdRng,
     /// The table of passes in the desk drops of a day, and which day.
     pub passes: Option<(u32, Vec<u8>)>,
+    /// Which directory each edition named.
+    named: Vec<(u32, Digest)>,
+    /// Rounds of which the exit writes no drops.
+    pub without_drops: Range<u32>,
+    /// A round whose drops come with the next edition, beside those that are due.
+    pub late_drops: Option<u32>,
 }
 
 impl Town {
@@ -372,6 +379,9 @@ impl Town {
             slots: vec![],
             messages: 0,
             passes: None,
+            named: vec![],
+            without_drops: 0..0,
+            late_drops: None,
             blobs: vec![],
             rng,
         };
@@ -489,34 +499,12 @@ impl Town {
     /// Publishes the edition of round `e` with these stories new or changed, and the drops of round `e - 2`.
     pub(crate) fn publish(&mut self, e: u32, changed: Vec<Story>) {
         let wire = self.directory.wire();
+        self.named.push((e, self.directory.digest()));
         let changes = Bundle { stories: changed, gone: vec![] };
         changes.clone().fold_into(&mut self.front);
-        let mut manifests = vec![];
-        if let Some(r) = Round(e).back(2) {
-            self.mix();
-            let mut boxes: Vec<_> = self.take_boxes();
-            boxes.resize_with(usize::from(SLOTS), || empty_box(&wire, &mut self.rng));
-            boxes.shuffle(&mut self.rng);
-            let mut slots: Vec<_> = self.take_slots();
-            slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
-            slots.shuffle(&mut self.rng);
-            let mut desk = boxes.concat();
-            desk.extend(self.passes(r));
-            let reader = slots.concat();
-            let manifest = Manifest {
-                batch: BatchId { round: r, part: 0 },
-                hop: MIXES - 1,
-                inputs: vec![],
-                count_in: 0,
-                count_out: u32::from(SLOTS),
-                outputs: vec![Digest::of(&desk), Digest::of(&reader)],
-                deleted: 0,
-                alarm: false,
-            };
-            manifests.push(Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap()));
-            self.edge.put(path::desk_drop(r), desk);
-            self.edge.put(path::reader_drop(r), reader);
-        }
+        let due = Round(e).back(2).filter(|r| !self.without_drops.contains(&r.0));
+        let rounds = due.into_iter().chain(self.late_drops.take().map(Round));
+        let manifests = rounds.collect::<Vec<_>>().into_iter().map(|r| self.drops(r)).collect();
         let (changes_bytes, changes) = changes.pack();
         let (stories, is_named) = self.other_front.take().unwrap_or_else(|| (self.front.clone(), true));
         let page = page_digest(if is_named { &stories } else { &self.front });
@@ -539,6 +527,34 @@ impl Town {
         (self.changes_path, self.front_path) = (path::bundle(&changes.digest), path::bundle(&front.digest));
         self.edge.put(self.changes_path.clone(), changes_bytes);
         self.edge.put(self.front_path.clone(), front_bytes);
+    }
+
+    /// The drops of a round, and the exit's manifest of them.
+    fn drops(&mut self, r: Round) -> Unverified<Manifest> {
+        let wire = self.directory.wire();
+        self.mix();
+        let mut boxes: Vec<_> = self.take_boxes();
+        boxes.resize_with(usize::from(SLOTS), || empty_box(&wire, &mut self.rng));
+        boxes.shuffle(&mut self.rng);
+        let mut slots: Vec<_> = self.take_slots();
+        slots.resize_with(usize::from(SLOTS), || empty_slot(&mut self.rng));
+        slots.shuffle(&mut self.rng);
+        let mut desk = boxes.concat();
+        desk.extend(self.passes(r));
+        let reader = slots.concat();
+        let manifest = Manifest {
+            batch: BatchId { round: r, part: 0 },
+            hop: MIXES - 1,
+            inputs: vec![],
+            count_in: 0,
+            count_out: u32::from(SLOTS),
+            outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+            deleted: 0,
+            alarm: false,
+        };
+        self.edge.put(path::desk_drop(r), desk);
+        self.edge.put(path::reader_drop(r), reader);
+        Unverified::sign(&manifest, &wire.network, self.mixes.last().unwrap())
     }
 
     /// Adds an edition to the log, and has it co-signed.
@@ -598,19 +614,21 @@ impl Town {
         self.slots.drain(..n).collect()
     }
 
-    // As an exit does: drawn with the first drops of the day.
+    // As an exit does: drawn with the first drops of the day, for the desks of the directory that the last edition before it named.
     fn passes(&mut self, round: Round) -> Vec<u8> {
         let today = pass::day(round);
-        let desks = self.directory.intake_keys(pass::last_round(today));
-        let places = self.directory.parameters().desks;
-        match &self.passes {
-            Some((day, table)) if *day == today => table.clone(),
-            _ => {
-                let network = self.directory.wire().network;
-                let table = pass::table(&network, &pass_of(today), desks, places);
-                self.passes.insert((today, table)).1.clone()
-            }
+        if let Some((_, table)) = self.passes.as_ref().filter(|(day, _)| *day == today) {
+            return table.clone();
         }
+        let network = self.directory.wire().network;
+        let before = self.named.iter().rev().find(|(e, _)| *e < today * proto::keys::DAY);
+        let of_day = before.map(|(_, digest)| {
+            let bytes = self.edge.file(&path::directory(digest)).unwrap();
+            UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network).unwrap()
+        });
+        let directory = of_day.as_ref().unwrap_or(&self.directory);
+        let table = table_for(directory, today, &pass_of(today));
+        self.passes.insert((today, table)).1.clone()
     }
 
     /// Opens every envelope that came, layer by layer, as the mixes do.
@@ -684,6 +702,31 @@ impl Town {
         weeks().position(|week| opens(week.from)).expect("sealed to the exit") as u32
     }
 
+    /// What the exit finds for readers in an envelope of this round.
+    pub(crate) fn borne(&self, round: Round, envelope: &[u8]) -> Option<Borne> {
+        let wire = self.directory.wire();
+        let mut layer = envelope.to_vec();
+        for hop in 0..MIXES - 1 {
+            layer = envelope::open_layer(&wire, hop, &self.mix_key(hop, round), &layer).unwrap().1;
+        }
+        borne(&wire, round, &layer)
+    }
+
+    /// A directory without this one, which is the exit's key of a week.
+    pub(crate) fn without_exit_key(&self, week: u32) -> Directory {
+        let network = self.directory.wire().network;
+        let mut keys = mix_keys(&network, &self.mixes, None);
+        keys.retain(|signed| {
+            let key = signed.dangerously_peek().unwrap();
+            (key.hop, key.from) != (MIXES - 1, Round(week * proto::keys::WEEK))
+        });
+        let own = IdentitySecret::from_seed(&self.desk_identity);
+        let name = format!("Desk {}", self.desk);
+        let listed = Listed { desk: &own, since: 0, intake: intake_keys() };
+        let desks = vec![entry(&network, &self.newsroom, &name, &listed)];
+        self.served(UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks))
+    }
+
     /// Goes through round `r` without news: `late` may do as it pleases with what came to the exit, before the drops are made.
     pub(crate) async fn quiet(&mut self, r: u32, devices: &[&Device], late: impl FnOnce(&mut Self)) {
         self.clock.set(self.start(r).max(self.clock.now()));
@@ -753,6 +796,12 @@ pub(crate) fn pass_of(day: u32) -> DeskPass {
     DeskPass::from_bytes([day as u8; 32])
 }
 
+/// The table of a day with this pass, for the desks of this directory.
+pub(crate) fn table_for(directory: &Directory, day: u32, pass: &DeskPass) -> Vec<u8> {
+    let desks = directory.intake_keys(pass::last_round(day));
+    pass::table(&directory.wire().network, pass, desks, directory.parameters().desks)
+}
+
 /// How many rounds after its week began the exit still opens with its key.
 const EXIT_OPENS: u32 = proto::keys::WEEK + 240;
 
@@ -774,12 +823,26 @@ fn passes_of(round: Round) -> impl Iterator<Item = u32> {
     today.saturating_sub(pass::ACCEPTED_DAYS - 1)..=today
 }
 
-/// How many slots for readers are in a blob that left in this round, and by which day's pass it came through.
-pub(crate) fn slots_and_pass(wire: &Wire, round: Round, blob: &[u8]) -> Option<(usize, u32)> {
-    let exit = secret(MIXES - 1, KeyKind::Week.period(round).from);
-    passes_of(round).find_map(|day| match envelope::open_exit(wire, &exit, &[pass_of(day)], blob).ok()?.1 {
-        Found::ToReaders(slots) => Some((slots.len(), day)),
-        _ => None,
+/// A blob of class 2 as the exit opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Borne {
+    /// The week to whose key it is sealed.
+    pub week: u32,
+    /// By which day's pass it came through.
+    pub day: u32,
+    pub slots: Vec<[u8; 1024]>,
+}
+
+/// What an exit that keeps all passes and keys finds in a blob for readers that left in this round.
+pub(crate) fn borne(wire: &Wire, round: Round, blob: &[u8]) -> Option<Borne> {
+    (0..=KeyKind::Week.period(round).from.0 / proto::keys::WEEK).rev().find_map(|week| {
+        let exit = secret(MIXES - 1, Round(week * proto::keys::WEEK));
+        (0..=pass::day(round)).rev().find_map(|day| {
+            match envelope::open_exit(wire, &exit, &[pass_of(day)], blob).ok()?.1 {
+                Found::ToReaders(slots) => Some(Borne { week, day, slots }),
+                _ => None,
+            }
+        })
     })
 }
 
@@ -823,13 +886,17 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) async fn new(seed: u64) -> Self {
-        let mut town = Town::found(seed).await;
+        Self::in_town(Town::found(seed).await, seed, 0).await
+    }
+
+    /// After the edition of round `first`, which is this town's first.
+    pub(crate) async fn in_town(mut town: Town, seed: u64, first: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = town.reader(seed + 1);
         let desk = town.open(town.desk_config(Place::Memory), seed + 2);
         let inbox = inbox(&desk, town.desk_identity, intake_keys(), &folder.path().join("vault"));
-        town.round(0, &[&source, &desk]).await;
-        Self { town, source, desk, inbox, r: 1, folder }
+        town.round(first, &[&source, &desk]).await;
+        Self { town, source, desk, inbox, r: first + 1, folder }
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -843,6 +910,14 @@ impl Pair {
             self.inbox.collect();
             self.r += 1;
         }
+    }
+
+    /// A round, and what the desk's envelope of it bears if it is of class 2.
+    pub(crate) async fn borne(&mut self) -> Option<Borne> {
+        let (round, before) = (Round(self.r), self.town.edge.uploads().len());
+        self.rounds(1).await;
+        let sent: Vec<_> = self.town.edge.uploads().drain(before..).collect();
+        sent.iter().find_map(|(_, envelope)| self.town.borne(round, envelope))
     }
 }
 

@@ -154,7 +154,7 @@ impl Edge {
             return Err(No::Conflict);
         }
         let previous = newest.map(|e| e.digest());
-        // DIR-13, DIR-14: of the first edition there is no directory before.
+        // DIR-13, DIR-14, DIR-16: of the first edition there is no directory before.
         let in_force = self.directory();
         if previous.is_some() && directory.follows(&in_force, round).is_err() {
             return Err(No::Rejected);

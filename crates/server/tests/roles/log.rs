@@ -546,6 +546,24 @@ async fn a_directory_that_may_not_follow_the_one_before_gets_no_co_signature() {
     assert_eq!(liar.lines.lock().unwrap().len(), 1);
 }
 
+/// DIR-16, LOG-13
+#[tokio::test]
+async fn a_directory_that_leaves_out_a_key_of_a_desk_that_stays_gets_no_co_signature() {
+    let (net, liar) = Liar::start(14).await;
+    let thin = net.town.later(|_, desks| desks[0].keys.clear());
+    liar.set(&path::directory(&Digest::of(&thin)), &thin);
+    let mut press = Press::new();
+    let (first, second) =
+        (press.publish(&net.town, 1, 0, &net.town.bytes), press.publish(&net.town, 2, 0, &thin));
+    let mut witness = net.witness(0);
+    liar.show(1, &first);
+    assert!(witness.step(net.now()).await.unwrap().cosigned);
+    liar.show(2, &second);
+    let refused = witness.step(net.now()).await.unwrap_err();
+    assert!(matches!(refused, WitnessError::Directory(DirectoryRejected::KeyLeftOut)), "{refused}");
+    assert_eq!(liar.lines.lock().unwrap().len(), 1);
+}
+
 /// DIR-13: a witness that begins signs nothing under a roster older than the one its operator gave it.
 #[tokio::test]
 async fn dir_13_a_new_witness_does_not_go_back_behind_its_roster() {

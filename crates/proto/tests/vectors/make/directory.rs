@@ -360,7 +360,21 @@ fn follows(t: &Town) -> Vec<Case> {
         let card = DeskCard { since: Round(since), ..t.card("Tips", "") };
         t.assembled(vec![], vec![t.desk(&card, &t.newsroom, None)])
     };
+    // The desk's key is for rounds 0 to 167.
+    let card = t.card("Tips", "");
+    let keyed = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+    let keeps = |path: &str, expect: &str, at: u32, note: &str, bytes: &[u8]| {
+        Case::new(&format!("directory/{path}"), expect, "DIR-16", note)
+            .hex("network", t.network().0)
+            .hex("before", &keyed)
+            .hex("directory", bytes)
+            .with("at", at)
+    };
     vec![
+        keeps("dir-16-same", "success", 167, "a desk with the key that it had", &keyed),
+        keeps("dir-16-key", "key left out", 167, "a desk without a key that is for this round", &desk(0)),
+        keeps("dir-16-over", "success", 168, "a desk without a key whose rounds are over", &desk(0)),
+        keeps("dir-16-gone", "success", 167, "a desk that is left out with its key", &t.bare()),
         case(
             "dir-13-higher",
             "success",

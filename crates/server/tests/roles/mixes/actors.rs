@@ -560,6 +560,31 @@ fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
     net.stop();
 }
 
+/// Every desk knows for which directory the pass of a day is before the day begins: a key that is first named within the day finds
+/// it on the next, though the exit has the later directory when it draws.
+#[test]
+fn pas_02_a_pass_is_for_the_directory_that_the_last_edition_before_its_day_names() {
+    let mut net = Net::start(Town::new(48), None);
+    let schedule = net.town.schedule();
+    let week = KeyKind::Intake.period(Round(168));
+    let next = SealSecret::generate(&mut net.town.rng);
+    let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
+    let signed = Unverified::sign(&key, &net.town.network, &net.town.desk);
+    let (first, later) = (net.town.bytes.clone(), net.town.later(|_, desks| desks[0].keys.push(signed)));
+    for (directory, round) in [(&first, 167), (&later, 168)] {
+        net.at(schedule.start(Round(round)).plus(200));
+        net.publish_with(directory, Round(round));
+    }
+    // The exit takes the directory of the edition before, and then draws the day's pass.
+    net.at(schedule.start(Round(169)).plus(200));
+    net.at(schedule.drops_due(Round(168)));
+    net.town.intake = next;
+    assert!(net.pass(168).is_none());
+    net.at(schedule.drops_due(Round(192)));
+    assert!(net.pass(192).is_some());
+    net.stop();
+}
+
 /// MIX-12, PAS-02: a desk that is listed while the exit runs finds a pass with the drops of the day on which it takes effect;
 /// also if the exit is stopped as it takes the directory, and after it was started again with the first one.
 #[test]

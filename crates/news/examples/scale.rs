@@ -29,30 +29,50 @@ fn main() {
     let svg = arguments.next().filter(|word| word == "--svg").and_then(|_| arguments.next());
     let mut grouper = Grouper::new();
     let mut rows = Vec::new();
-    let (mut spent, mut last, mut rows_found) = (0.0, 0.0, 0);
-    println!("{:>9}  {:>10}  {:>7}  {:>7}  rows found", "articles", "articles/s", "MiB", "stories");
+    let (mut spent, mut last) = (Spent::default(), 0.0);
+    println!("{:>9}  {:>10}  {:>7}  {:>7}", "articles", "articles/s", "MiB", "stories");
     for from in (0..all).step_by(ROUND) {
         let texts: Vec<String> = (from..from + ROUND).map(text).collect();
-        let begin = Instant::now();
-        rows_found += round(&mut grouper, from, &texts);
-        spent += begin.elapsed().as_secs_f64();
+        round(&mut grouper, from, &texts, &mut spent);
         let done = from + ROUND;
         if done.is_multiple_of(ROW) {
-            let speed = ROW as f64 / (spent - last);
-            last = spent;
+            let speed = ROW as f64 / (spent.all() - last);
+            last = spent.all();
             let memory = resident();
-            println!("{done:>9}  {speed:>10.0}  {memory:>7.0}  {:>7}  {rows_found}", grouper.stories().len());
+            println!("{done:>9}  {speed:>10.0}  {memory:>7.0}  {:>7}", grouper.stories().len());
             rows.push((done, speed, memory));
         }
     }
-    println!("{:.0} articles/s over all", all as f64 / spent);
+    println!("{:.0} articles/s over all, {} rows found", all as f64 / spent.all(), spent.rows);
+    let share = |part: f64| 100.0 * part / spent.all();
+    println!(
+        "read {:.0} %, group {:.0} %, look through {:.0} %",
+        share(spent.reading),
+        share(spent.grouping),
+        share(spent.looking)
+    );
     if let Some(file) = svg {
         std::fs::write(&file, plot(&rows)).unwrap_or_else(|why| println!("{file} cannot be written: {why}"));
     }
 }
 
-/// Reads a round's texts, groups them and looks through the stories that changed. Returns how many rows were found.
-fn round(grouper: &mut Grouper, from: usize, texts: &[String]) -> usize {
+/// Seconds, and what came of them.
+#[derive(Default)]
+struct Spent {
+    reading: f64,
+    grouping: f64,
+    looking: f64,
+    rows: usize,
+}
+
+impl Spent {
+    fn all(&self) -> f64 {
+        self.reading + self.grouping + self.looking
+    }
+}
+
+/// Reads a round's texts, groups them and looks through the stories that changed.
+fn round(grouper: &mut Grouper, from: usize, texts: &[String], spent: &mut Spent) {
     let half = texts.len() / 2;
     let read = |from: usize, texts: &[String]| -> Vec<news::Document> {
         let document = |(at, text): (usize, &String)| {
@@ -66,17 +86,20 @@ fn round(grouper: &mut Grouper, from: usize, texts: &[String]) -> usize {
         };
         texts.iter().enumerate().map(document).collect()
     };
+    let begin = Instant::now();
     let documents = std::thread::scope(|scope| {
         let second = scope.spawn(|| read(from + half, &texts[half..]));
         let mut documents = read(from, &texts[..half]);
         documents.extend(second.join().expect("it does not panic"));
         documents
     });
-    let before = grouper.revision();
+    spent.reading += begin.elapsed().as_secs_f64();
+    let (begin, before) = (Instant::now(), grouper.revision());
     for document in &documents {
         let _: StoryId = grouper.add(document);
     }
     let stories = grouper.changed_since(before);
+    spent.grouping += begin.elapsed().as_secs_f64();
     let look = |stories: &[proto::story::Story]| -> usize {
         let rows = |story: &proto::story::Story| {
             let found = analysis(&story.articles);
@@ -85,10 +108,12 @@ fn round(grouper: &mut Grouper, from: usize, texts: &[String]) -> usize {
         stories.iter().map(rows).sum()
     };
     let (one, other) = stories.split_at(stories.len() / 2);
-    std::thread::scope(|scope| {
+    let begin = Instant::now();
+    spent.rows += std::thread::scope(|scope| {
         let second = scope.spawn(|| look(other));
         look(one) + second.join().expect("it does not panic")
-    })
+    });
+    spent.looking += begin.elapsed().as_secs_f64();
 }
 
 /// A round a day, from 2031 on.

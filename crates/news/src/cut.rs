@@ -34,3 +34,19 @@ impl<'b> Cut<'b> {
         self.lines.get(block).map_or(&[], |line| &line.sentences)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_block_has_its_sentences_and_words() {
+        let blocks =
+            ["It rained. Vane left.", "", "“No,” she said."].map(|text| Block::Paragraph(text.to_owned()));
+        let cut = Cut::of(&blocks);
+        assert_eq!(cut.sentences(0), [0..10, 11..21]);
+        assert!(cut.sentences(1).is_empty() && cut.sentences(3).is_empty());
+        let words: Vec<&str> = cut.lines[2].words.iter().map(|word| word.text).collect();
+        assert_eq!(words, ["“", "No", ",", "”", "she", "said", "."]);
+    }
+}

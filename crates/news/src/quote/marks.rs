@@ -127,15 +127,19 @@ fn signs(text: &str) -> Vec<Sign> {
         }
         let after = letters.peek().map(|(_, next)| *next);
         let straight = letter == '"' || letter == '＂' || twice;
-        let inches = text[..at].ends_with(|c: char| c.is_ascii_digit())
-            && text[..at].trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(['’', '\'']);
-        if inches {
+        let is_mark = straight || matches!(letter, '“' | '”' | '„' | '«' | '»');
+        // 6'2"
+        let inches = || {
+            text[..at].ends_with(|c: char| c.is_ascii_digit())
+                && text[..at].trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(['’', '\''])
+        };
+        if !is_mark || inches() {
             before = Some(letter);
             continue;
         }
         if straight && (markup || before == Some('=')) {
             markup = !markup;
-        } else if straight || matches!(letter, '“' | '”' | '„' | '«' | '»') {
+        } else {
             let side = match (letter, by_place(before, after)) {
                 // Typographic marks say it themselves, unless both neighbours say they are typed wrong.
                 ('“' | '«' | '„', Side::Close) => Side::Close,

@@ -177,6 +177,7 @@ impl Rule {
                 document.places.push(place);
             }
         }
+        document.dropped.sort_by_key(|dropped| dropped.place.line);
     }
 }
 

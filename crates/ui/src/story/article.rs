@@ -1,11 +1,11 @@
 //! One outlet's article on its story's page.
 
 use maud::{Markup, html};
-use proto::story::{Article, ArticleId, Block, Picture};
+use proto::story::{Article, ArticleId, Block, Extent, Picture};
 
 use super::picture_path;
 use crate::{
-    text::{paragraph, run, tame},
+    text::{run, tame},
     when::Zone,
 };
 
@@ -42,6 +42,10 @@ pub(super) fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> M
                 p.byline {
                     @if let Some(name) = a.byline.as_deref().filter(|b| !b.trim().is_empty()) { (run(name)) " · " }
                     (zone.published(a.published))
+                    @if let Some(credit) = credit(a) { " · with " (run(credit)) }
+                }
+                @if a.extent == Extent::Excerpt {
+                    p.caption { "Excerpts: the sentences that this page rests on. The outlet has the whole text." }
                 }
             }
             @if let Some(picture) = &a.picture {
@@ -50,7 +54,7 @@ pub(super) fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> M
                     @if let Some(credit) = &picture.credit { figcaption { "Picture: " (run(credit)) } }
                 }
             }
-            div.body { (body(&a.body, role.titled())) }
+            div.body { (body(a, role.titled())) }
             footer {
                 @if let Some(address) = a.url.as_deref().and_then(printed_at) {
                     p.printed { "Printed at " span.address { (run(address)) } }
@@ -61,19 +65,27 @@ pub(super) fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> M
     }
 }
 
-/// An article's text. `nested`: its title was an `h2`, so headings inside it are `h3`.
-fn body(blocks: &[Block], nested: bool) -> Markup {
+/// An article's text, each block with a name of its own, by which sentences of it are found. `nested`: its title was an
+/// `h2`, so headings inside it are `h3`.
+fn body(a: &Article, nested: bool) -> Markup {
+    let anchor = anchor(a);
     html! {
-        @for block in blocks {
+        @for (place, block) in a.body.iter().enumerate() {
+            @let id = format_args!("{anchor}-{place}");
             @match block {
-                Block::Paragraph(words) => (paragraph(words)),
-                Block::Heading(words) if nested => h3 dir="auto" { (tame(words)) },
-                Block::Heading(words) => h2 dir="auto" { (tame(words)) },
-                Block::Caption(words) => p.caption dir="auto" { (tame(words)) },
+                Block::Paragraph(words) => p #(id) dir="auto" { (tame(words)) },
+                Block::Heading(words) if nested => h3 #(id) dir="auto" { (tame(words)) },
+                Block::Heading(words) => h2 #(id) dir="auto" { (tame(words)) },
+                Block::Caption(words) => p.caption #(id) dir="auto" { (tame(words)) },
             }
         }
-        @if blocks.is_empty() { p.caption { "This outlet sent a headline only." } }
+        @if a.body.is_empty() { p.caption { "This outlet sent a headline only." } }
     }
+}
+
+/// Who else contributed, if it says so.
+pub(super) fn credit(a: &Article) -> Option<&str> {
+    a.credit.as_deref().filter(|credit| !credit.trim().is_empty())
 }
 
 /// A picture, by its path; asked for `soon` or when it comes into view.

@@ -81,6 +81,9 @@ pub fn story(story: &Story, zone: &Zone, under: &Markup) -> Markup {
                 (it.main)
             }
         }
+        @if view.left_out > 0 {
+            p.hint { (view.left_out) " further rows of what was found are not shown: they are more than a page holds." }
+        }
         div.articles.many[many] #articles {
             @for (place, a) in story.articles.iter().enumerate() {
                 @let role = match (many, place) {
@@ -107,13 +110,13 @@ struct Section {
 fn sections(view: &View<'_>) -> Vec<Section> {
     let several = view.outlets(0..view.articles.len() as u32).len() > 1;
     let all = [
-        (!view.analysis.events.is_empty()).then(|| Section {
+        (!view.events.is_empty()).then(|| Section {
             id: "when",
             title: "What happened when",
             explained: "Each day and stretch of days as the articles tell it, past or to come.",
             main: timeline::timeline(view),
         }),
-        (!view.analysis.utterances.is_empty()).then(|| Section {
+        (!view.utterances.is_empty()).then(|| Section {
             id: "who",
             title: "Who said what",
             explained: "The exact words between quotation marks, each in the longest form that an outlet prints.",
@@ -125,7 +128,7 @@ fn sections(view: &View<'_>) -> Vec<Section> {
             explained: "Where the outlets have it from: outlets that share an origin do not confirm one another.",
             main: origins::origins(view),
         }),
-        (several && !view.analysis.claims.is_empty()).then(|| Section {
+        (several && !view.claims.is_empty()).then(|| Section {
             id: "differ",
             title: "Where outlets agree and differ",
             explained: "What outlets write of the same thing; how many write it does not make it true.",

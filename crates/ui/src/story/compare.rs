@@ -19,11 +19,11 @@ pub(super) fn compare(view: &View<'_>) -> Markup {
         let sentences = claim.sentences.iter().map(|it| it.article);
         view.outlets(sentences.chain(claim.sourcing.iter().map(|it| it.article)))
     };
-    let all = view.analysis.claims.iter().enumerate().map(|(number, it)| (number, it, carried(it)));
+    let all = view.claims.iter().enumerate().map(|(number, it)| (number, it, carried(it)));
     let (differ, rest): (Vec<Numbered<'_>>, Vec<_>) = all.partition(|(_, it, _)| !it.differences.is_empty());
     let (agreed, alone): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, _, outlets)| outlets.len() > 1);
     let disputed: Vec<_> =
-        view.analysis.utterances.iter().enumerate().filter(|(_, it)| quotes::disputed(it)).collect();
+        view.utterances.iter().enumerate().filter(|(_, it)| quotes::disputed(it)).collect();
     html! {
         @if !differ.is_empty() || !disputed.is_empty() {
             div.voice {
@@ -89,10 +89,10 @@ fn stated(view: &View<'_>, claim: &Claim, sentence: &Passage) -> Vec<Passage> {
 /// Names that are spelled in several ways and taken for one.
 fn spellings(view: &View<'_>) -> Markup {
     html! {
-        @if !view.analysis.spellings.is_empty() {
+        @if !view.spellings.is_empty() {
             div.voice {
                 h3 { "One name, several spellings" }
-                (folded(&view.analysis.spellings, OPEN, |all| html! {
+                (folded(&view.spellings, OPEN, |all| html! {
                     ul.links {
                         @for forms in all {
                             li {

@@ -10,7 +10,7 @@ use std::{
 
 use maud::{Markup, html};
 use proto::{
-    analysis::{Analysis, Difference, Passage, Point},
+    analysis::{Analysis, Claim, Difference, Event, Origin, Passage, Point, Utterance},
     story::{Article, Story},
 };
 
@@ -19,9 +19,9 @@ use crate::text::{beginning, run, tame};
 
 /// The most bytes of one sentence: a passage may be a whole paragraph.
 const SENTENCE: usize = 700;
-/// The most bytes of sentences on one page. Twenty times what large stories have: only a hostile analysis gets there.
-const PAGE: usize = 2 << 20;
-/// The most rows of one list, far more than anybody reads.
+/// The most bytes of sentences on one page: more than the largest analysis that an honest press sends comes to.
+const PAGE: usize = 1 << 20;
+/// The most events, utterances, claims and origins, each: far more than anybody reads.
 const ROWS: usize = 300;
 /// Outlets named in a line; a row's sentences name all of them.
 const NAMED: usize = 6;
@@ -31,9 +31,16 @@ const NAME: usize = 120;
 /// A story, and what its page looks up again and again.
 pub(super) struct View<'a> {
     pub(super) articles: &'a [Article],
-    pub(super) analysis: &'a Analysis,
+    pub(super) events: &'a [Event],
+    pub(super) utterances: &'a [Utterance],
+    pub(super) claims: &'a [Claim],
+    pub(super) origins: &'a [Origin],
+    pub(super) spellings: &'a [Vec<String>],
+    /// Rows beyond those, which this page leaves out.
+    pub(super) left_out: usize,
     /// For each article the first one of its outlet.
     firsts: Vec<u32>,
+    /// Bytes of sentences for which there is still room.
     room: Cell<usize>,
 }
 
@@ -48,10 +55,26 @@ pub(super) struct Line {
 
 impl<'a> View<'a> {
     pub(super) fn new(story: &'a Story) -> View<'a> {
+        fn first<'a, T>(all: &'a [T], left_out: &mut usize) -> &'a [T] {
+            let (shown, rest) = all.split_at(all.len().min(ROWS));
+            *left_out += rest.len();
+            shown
+        }
         let mut known = HashMap::new();
-        let firsts =
-            (0..).zip(&story.articles).map(|(n, it)| *known.entry(it.outlet.as_str()).or_insert(n)).collect();
-        View { articles: &story.articles, analysis: &story.analysis, firsts, room: Cell::new(PAGE) }
+        let firsts = (0..).zip(&story.articles);
+        let Analysis { events, utterances, claims, origins, spellings } = &story.analysis;
+        let mut left_out = 0;
+        View {
+            articles: &story.articles,
+            events: first(events, &mut left_out),
+            utterances: first(utterances, &mut left_out),
+            claims: first(claims, &mut left_out),
+            origins: first(origins, &mut left_out),
+            spellings: first(spellings, &mut left_out),
+            left_out,
+            firsts: firsts.map(|(n, it)| *known.entry(it.outlet.as_str()).or_insert(n)).collect(),
+            room: Cell::new(PAGE),
+        }
     }
 
     /// The first article of an article's outlet, which stands for all of them.
@@ -188,13 +211,11 @@ pub(super) fn point(point: Point) -> &'static str {
 
 /// The first rows, and the others folded behind how many they are.
 pub(super) fn folded<T>(rows: &[T], open: usize, draw: impl Fn(&[T]) -> Markup) -> Markup {
-    let shown = &rows[..rows.len().min(ROWS)];
     // Nobody opens a fold for one or two.
-    let (first, others) = shown.split_at(if shown.len() > open + 2 { open } else { shown.len() });
+    let (first, others) = rows.split_at(if rows.len() > open + 2 { open } else { rows.len() });
     html! {
         (draw(first))
         @if !others.is_empty() { details.more { summary { (others.len()) " more" } (draw(others)) } }
-        @if rows.len() > shown.len() { p.hint { (rows.len() - shown.len()) " further rows are not shown." } }
     }
 }
 
@@ -254,7 +275,6 @@ mod tests {
             |rows: usize| folded(&vec![(); rows], 3, |rows| html! { "[" (rows.len()) "]" }).into_string();
         assert_eq!(drawn(5), "[5]");
         assert_eq!(drawn(6), "[3]<details class=\"more\"><summary>3 more</summary>[3]</details>");
-        assert!(drawn(ROWS + 7).ends_with("<p class=\"hint\">7 further rows are not shown.</p>"));
     }
 
     proptest! {

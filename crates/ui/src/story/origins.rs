@@ -3,7 +3,7 @@
 mod graph;
 
 use maud::{Markup, html};
-use proto::analysis::{Analysis, Origin, OriginKind, Passage, Sourcing};
+use proto::analysis::{Origin, OriginKind, Passage, Sourcing};
 
 use super::evidence::{Line, View, count, folded, named};
 
@@ -57,9 +57,9 @@ pub(super) fn any(view: &View<'_>) -> bool {
 
 /// Under a claim or a quote: "4 outlets, 1 origin: ...", what of it is inferred, and who does not tell.
 pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
-    let known =
-        |it: &&Sourcing| it.origin.is_some_and(|origin| (origin as usize) < view.analysis.origins.len());
-    let (told, silent): (Vec<&Sourcing>, Vec<_>) = sourcing.iter().partition(known);
+    let known = |it: &&Sourcing| it.origin.is_some_and(|origin| (origin as usize) < view.origins.len());
+    let sourcing = sourcing.iter().filter(|it| view.first(it.article).is_some());
+    let (told, silent): (Vec<&Sourcing>, Vec<_>) = sourcing.partition(known);
     let mut origins: Vec<u32> = told.iter().filter_map(|it| it.origin).collect();
     origins.sort_unstable();
     origins.dedup();
@@ -74,7 +74,7 @@ pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
                 } @else { "From: " }
                 @for (place, number) in origins.iter().take(NAMED).enumerate() {
                     @if place > 0 { ", " }
-                    @if let Some(origin) = view.analysis.origins.get(*number as usize) {
+                    @if let Some(origin) = view.origins.get(*number as usize) {
                         a href={ "#o-" (number) } { (named(&origin.name)) }
                     }
                 }
@@ -89,13 +89,12 @@ pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
 
 /// Origins that something comes from, in their order.
 fn rows<'a>(view: &View<'a>) -> Vec<Row<'a>> {
-    let Analysis { origins, claims, utterances, .. } = view.analysis;
     let row = |(number, origin)| Row { number, origin, carriers: Vec::new() };
-    let mut rows: Vec<_> = origins.iter().enumerate().map(row).collect();
-    for claim in claims {
+    let mut rows: Vec<_> = view.origins.iter().enumerate().map(row).collect();
+    for claim in view.claims {
         carry(view, &mut rows, &claim.sourcing, &claim.sentences, |it| &mut it.claims);
     }
-    for utterance in utterances {
+    for utterance in view.utterances {
         let sentences: Vec<_> = utterance.variants.iter().map(|it| it.sentence).collect();
         carry(view, &mut rows, &utterance.sourcing, &sentences, |it| &mut it.quotes);
     }
@@ -127,12 +126,8 @@ fn carry(
 
 /// "5 outlets, 1 origin", where it holds.
 fn summary(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
-    let all = view
-        .analysis
-        .claims
-        .iter()
-        .map(|it| &it.sourcing)
-        .chain(view.analysis.utterances.iter().map(|it| &it.sourcing));
+    let claims = view.claims.iter().map(|it| &it.sourcing);
+    let all = claims.chain(view.utterances.iter().map(|it| &it.sourcing));
     let silent = all.flatten().any(|it| it.origin.is_none());
     html! {
         @if let [only] = rows {

@@ -23,7 +23,7 @@ type Numbered<'a> = (usize, &'a Utterance);
 
 /// The section's text. Drawn only if something was said.
 pub(super) fn quotes(view: &View<'_>) -> Markup {
-    let all = view.analysis.utterances.iter().enumerate();
+    let all = view.utterances.iter().enumerate();
     let (disputed, rest): (Vec<_>, Vec<_>) = all.partition(|(_, it)| disputed(it));
     let mut speakers: Vec<(&Speaker, Vec<Numbered<'_>>)> = Vec::new();
     for (number, utterance) in rest {
@@ -53,12 +53,12 @@ pub(super) fn quotes(view: &View<'_>) -> Markup {
 
 /// Whether outlets give its words to different people.
 pub(super) fn disputed(utterance: &Utterance) -> bool {
-    utterance.differences.iter().any(|it| it.point == Point::Speaker)
+    !utterance.variants.is_empty() && utterance.differences.iter().any(|it| it.point == Point::Speaker)
 }
 
 /// An utterance's first words, a link to where it is shown.
 pub(super) fn link(view: &View<'_>, number: usize) -> Markup {
-    let longest = view.analysis.utterances.get(number).and_then(longest);
+    let longest = view.utterances.get(number).and_then(longest);
     html! {
         @if let Some(longest) = longest {
             a href={ "#u-" (number) } { "“" (run(&beginning(bare(&longest.text(view.articles)), OPENING))) "”" }
@@ -86,8 +86,12 @@ fn one(view: &View<'_>, number: usize, utterance: &Utterance) -> Markup {
             @for it in utterance.differences.iter().filter(|it| it.point == Point::Speaker) {
                 @let parties = view.outlets(it.sides.iter().flatten().map(|words| words.article)).len();
                 p.conflict {
-                    @match parties { 2 => "Two outlets", many => { (many) " outlets" } }
-                    " give these words to different people."
+                    @match parties {
+                        1 => "One outlet gives",
+                        2 => "Two outlets give",
+                        many => { (many) " outlets give" },
+                    }
+                    " these words to different people."
                 }
                 (view.difference(it, &sentences))
             }
@@ -175,14 +179,10 @@ fn left_out<'t>(whole: &'t str, kept: &[(u32, u32)]) -> Vec<(&'t str, bool)> {
 }
 
 fn alike(view: &View<'_>, utterance: &Utterance) -> Markup {
-    let others = || {
-        utterance
-            .alike
-            .iter()
-            .filter_map(|it| Some((*it as usize, view.analysis.utterances.get(*it as usize)?)))
-    };
+    let other = |it: &u32| Some((*it as usize, view.utterances.get(*it as usize)?));
+    let others = utterance.alike.iter().filter_map(other).filter(|(_, it)| !it.variants.is_empty());
     html! {
-        @for (number, other) in others().take(ALIKE) {
+        @for (number, other) in others.take(ALIKE) {
             p.hint {
                 @if speaker(other) == speaker(utterance) { "In other words: " } @else {
                     "Similar words by " (who(speaker(other))) ": "

@@ -15,8 +15,7 @@ const OPEN: usize = 16;
 
 /// The section's text. Drawn only if there are events.
 pub(super) fn timeline(view: &View<'_>) -> Markup {
-    let rows: Vec<_> =
-        view.analysis.events.iter().enumerate().map(|(n, event)| Row::new(view, n, event)).collect();
+    let rows: Vec<_> = view.events.iter().enumerate().map(|(n, event)| Row::new(view, n, event)).collect();
     html! {
         div.beside {
             (drawing::drawing(&rows))

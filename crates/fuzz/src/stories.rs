@@ -409,6 +409,23 @@ fn letters(page: &str) {
         "main",
         "aside",
         "hr",
+        "i",
+        "del",
+        "mark",
+        "caption",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "svg",
+        "title",
+        "circle",
+        "line",
+        "path",
+        "rect",
+        "text",
     ];
     for tag in page.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').expect("every element ends");

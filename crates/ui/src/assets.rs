@@ -14,7 +14,7 @@ use axum::{
     routing::get,
 };
 
-const CSS: &str = include_str!("../assets/firsthand.css");
+const CSS: &str = concat!(include_str!("../assets/firsthand.css"), include_str!("../assets/story.css"));
 const JS: &str = include_str!("../assets/firsthand.js");
 const ICON: &str = include_str!("../assets/firsthand.svg");
 

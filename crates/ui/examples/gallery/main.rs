@@ -1,5 +1,7 @@
 //! Every part of a page with made-up data, to look at while changing styles:
-//! `cargo run -p ui --example gallery -- 127.0.0.1:4400`, then `/`, `/story`, `/status`, `/edition`, `/forms`.
+//! `cargo run -p ui --example gallery -- 127.0.0.1:4400`, then `/`, `/found`, `/story`, `/alone`, `/status`, `/edition`.
+
+mod bridge;
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use maud::{Markup, html};
@@ -12,6 +14,10 @@ async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4400".into());
     let router = Router::new()
         .route("/", get(|| async { frame("Front page", "", front()) }))
+        .route(
+            "/found",
+            get(|| async { frame("Story", "", story::story(&bridge::story(), &Zone::utc(), &under())) }),
+        )
         .route(
             "/story",
             get(|| async { frame("Story", "", story::story(&stories()[0], &Zone::utc(), &under())) }),

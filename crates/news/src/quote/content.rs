@@ -229,10 +229,8 @@ fn is_scene(items: &[Item<'_>], at: usize) -> bool {
     if !items[at].says_any(&["in", "during"]) {
         return false;
     }
-    let determiner = at + 1;
-    let phrase = || phrase_at(items, determiner);
-    items.get(determiner).is_some_and(|item| item.says_any(&["a", "an"]))
-        && phrase().is_some_and(|phrase| phrase.clone().any(|at| items[at].says_any(SCENES)))
+    let article = items.get(at + 1).is_some_and(|item| item.says_any(&["a", "an"]));
+    article && phrase_at(items, at + 1).is_some_and(|mut phrase| phrase.any(|at| items[at].says_any(SCENES)))
 }
 
 /// What people say something in.

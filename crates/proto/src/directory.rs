@@ -1413,7 +1413,7 @@ mod tests {
     fn dir_16_a_desk_that_stays_keeps_its_keys_for_rounds_to_come() {
         let mut t = town();
         let other = IntakeKey { key: seal_key(&mut t.rng), from: Round(168), until: Round(335) };
-        let another = IntakeKey { key: seal_key(&mut t.rng), ..other.clone() };
+        let another = IntakeKey { key: seal_key(&mut t.rng), ..other };
         let with = |t: &mut Town, keys: &[&IntakeKey]| {
             t.intake = keys.iter().map(|key| (*key).clone()).collect();
             t.verified().unwrap()

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use news::analysis::analysis;
-use news::group::Grouper;
+use news::group::{Grouper, Prepared};
 use proto::story::{Grain, StoryId, When};
 
 /// Articles that are read before their stories are looked through, as at the end of a round.
@@ -74,7 +74,7 @@ impl Spent {
 /// Reads a round's texts, groups them and looks through the stories that changed.
 fn round(grouper: &mut Grouper, from: usize, texts: &[String], spent: &mut Spent) {
     let half = texts.len() / 2;
-    let read = |from: usize, texts: &[String]| -> Vec<news::Document> {
+    let read = |from: usize, texts: &[String]| -> Vec<Prepared> {
         let document = |(at, text): (usize, &String)| {
             let name = format!("{}.txt", from + at);
             let input = news::Input { name: &name, address: None, content_type: None };
@@ -82,7 +82,7 @@ fn round(grouper: &mut Grouper, from: usize, texts: &[String], spent: &mut Spent
                 news::read(text.as_bytes(), input).expect("it has a paragraph").documents.remove(0);
             document.outlet = Some(format!("Outlet {}", (from + at) % 97));
             document.published = Some(When { unix: day((from + at) / ROUND) * 86_400, grain: Grain::Day });
-            document
+            Prepared::of(news::article(&document), &document)
         };
         texts.iter().enumerate().map(document).collect()
     };
@@ -95,8 +95,8 @@ fn round(grouper: &mut Grouper, from: usize, texts: &[String], spent: &mut Spent
     });
     spent.reading += begin.elapsed().as_secs_f64();
     let (begin, before) = (Instant::now(), grouper.revision());
-    for document in &documents {
-        let _: StoryId = grouper.add(document);
+    for document in documents {
+        let _: StoryId = grouper.add_prepared(document);
     }
     let stories = grouper.changed_since(before);
     spent.grouping += begin.elapsed().as_secs_f64();

@@ -85,6 +85,23 @@ struct Member {
     titled: bool,
 }
 
+/// An article with all that grouping needs of it alone: the greater part of the work.
+#[derive(Debug)]
+pub struct Prepared {
+    member: Member,
+    terms: Vec<(String, f32)>,
+}
+
+impl Prepared {
+    /// Of the article that was made from `document`.
+    pub fn of(article: Article, document: &Document) -> Prepared {
+        let sketch = Sketch::of(article.body.iter().map(Block::text));
+        let titled = document.title.is_some();
+        let member = Member { weight: codec::encode(&article).len(), sketch, article, titled };
+        Prepared { member, terms: terms::terms(document) }
+    }
+}
+
 impl Grouper {
     /// Knows no story yet.
     pub fn new() -> Grouper {
@@ -111,16 +128,21 @@ impl Grouper {
 
     /// Adds the article that was made from `document` ([`article()`]) and got its picture since.
     pub fn add_article(&mut self, article: Article, document: &Document) -> StoryId {
-        let titled = document.title.is_some();
-        if let Some(&known) = self.by_article.get(&article.id) {
+        match self.by_article.get(&article.id) {
+            Some(&known) => self.clusters[known as usize].id,
+            None => self.add_prepared(Prepared::of(article, document)),
+        }
+    }
+
+    /// Adds an article that was made ready, on another thread perhaps.
+    pub fn add_prepared(&mut self, Prepared { member, terms }: Prepared) -> StoryId {
+        if let Some(&known) = self.by_article.get(&member.article.id) {
             return self.clusters[known as usize].id;
         }
-        let sketch = Sketch::of(article.body.iter().map(Block::text));
-        let member = Member { weight: codec::encode(&article).len(), sketch, article, titled };
         if let Some(at) = self.revised(&member) {
             return self.replace(at, member);
         }
-        let vector = self.space.learn(terms::terms(document));
+        let vector = self.space.learn(terms);
         let unit = self.space.unit(&vector);
         let at = match self.nearest(&unit, member.article.published.map(|when| when.unix)) {
             Some(at) => at,

@@ -116,6 +116,15 @@ fn days_hang_on_what_was_told_or_on_the_day_of_publication() {
 }
 
 #[test]
+fn the_day_after_something_is_a_day_for_it_too() {
+    let text = "The pier fell on 12 March. It fell the day after the divers had left Tallow.";
+    let articles = [article("A", Some(THURSDAY), &[text])];
+    let found = found(&articles);
+    let days: Vec<_> = found.events.iter().map(|it| (it.first, it.mentions[0].anchor)).collect();
+    assert_eq!(days, [(march(11), Anchor::Narrative), (march(12), Anchor::Stated)]);
+}
+
+#[test]
 fn the_same_words_under_two_names_are_one_utterance_with_a_conflict() {
     let articles = ferry();
     let found = found(&articles);

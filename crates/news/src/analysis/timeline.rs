@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use proto::analysis::{Anchor, Difference, Event, Grain, Mention, Point, Status};
 
@@ -22,6 +23,7 @@ const IN_STRETCH: f32 = 0.3;
 /// One time in one sentence.
 struct Dated {
     sentence: usize,
+    anchor: Anchor,
     time: Time,
     days: (Date, Date),
     grain: Grain,
@@ -38,6 +40,7 @@ pub(super) fn events(
     let mut dated = Vec::new();
     for at in 0..reading.sentences.len() {
         read(reading, terms, at, &mut dated);
+        beside(reading, terms, at, &mut dated);
     }
     dated.sort_by_key(|one| (one.days.0, one.days.1, one.sentence));
     let mut events: Vec<Vec<usize>> = Vec::new();
@@ -165,8 +168,15 @@ fn read(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>)
         let behind = pieces.get(place + 1).map(|next| time.span.end..next.0.span.start);
         let from = before.map_or(0, |gap| cut(sentence, &gap));
         let to = behind.map_or(usize::MAX, |gap| cut(sentence, &gap));
+        let anchor = match time.anchor() {
+            date::Anchor::Absolute => Anchor::Stated,
+            date::Anchor::Publication if needs_only_the_year(time.meaning) => Anchor::Stated,
+            date::Anchor::Publication => Anchor::Publication,
+            date::Anchor::Narrative => Anchor::Narrative,
+        };
         dated.push(Dated {
             sentence: at,
+            anchor,
             time: (*time).clone(),
             days: piece.days(),
             grain,
@@ -174,6 +184,38 @@ fn read(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>)
             vector: terms.within(at, from..to),
         });
     }
+}
+
+/// "It took place the day after the council had met": the council met on the day before the one told of.
+fn beside(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>) {
+    let sentence = &reading.sentences[at];
+    let words = &sentence.words;
+    if !sentence.times.is_empty() {
+        return;
+    }
+    let names = |from: usize| {
+        let after = words.get(from + 2).is_some_and(|word| word.says("after"));
+        let day = words[from].says("the") && words.get(from + 1).is_some_and(|word| word.says("day"));
+        (day && (after || words.get(from + 2).is_some_and(|word| word.says("before"))))
+            .then_some((from, after))
+    };
+    let Some((from, after)) = (0..words.len()).find_map(names) else { return };
+    let Some(next) = words.get(from + 3).filter(|next| !next.is_sign()) else { return };
+    let happened = |one: &&Dated| one.grain == Grain::Day && one.status == Status::Happened;
+    let own = |one: &&Dated| reading.sentences[one.sentence].article() == sentence.article();
+    let Some(told) = dated.iter().rev().take_while(own).find(happened) else { return };
+    let Ok(day) = told.days.0.checked_add(if after { -1 } else { 1 }.days()) else { return };
+    let span = words[from].begin..words[from + 2].bytes().end;
+    let time = Time { span, ..told.time.clone() };
+    dated.push(Dated {
+        sentence: at,
+        anchor: Anchor::Narrative,
+        time,
+        days: (day, day),
+        grain: Grain::Day,
+        status: Status::Happened,
+        vector: terms.within(at, next.begin..usize::MAX),
+    });
 }
 
 /// Where a sentence is cut between two times: at a comma or "and" between them, else behind the first.
@@ -263,14 +305,10 @@ fn made(
     let fullest =
         *event.iter().rev().max_by(|a, b| like(a).total_cmp(&like(b))).expect("an event is told of");
     order.sort_by_key(|at| (*at != fullest, dated[*at].sentence));
-    let mentions = order.iter().map(|at| {
-        let anchor = match dated[*at].time.anchor() {
-            date::Anchor::Absolute => Anchor::Stated,
-            date::Anchor::Publication if needs_only_the_year(dated[*at].time.meaning) => Anchor::Stated,
-            date::Anchor::Publication => Anchor::Publication,
-            date::Anchor::Narrative => Anchor::Narrative,
-        };
-        Mention { sentence: of(at).place, phrase: of(at).passage(&dated[*at].time.span), anchor }
+    let mentions = order.iter().map(|at| Mention {
+        sentence: of(at).place,
+        phrase: of(at).passage(&dated[*at].time.span),
+        anchor: dated[*at].anchor,
     });
     let sentences: Vec<usize> = event.iter().map(|at| dated[*at].sentence).collect();
     Event {

@@ -98,8 +98,9 @@ fn node(name: &str, x: u32, y: u32, left: bool) -> Markup {
         circle.node cx=(x) cy=(y) r="4" {}
         text.tick y=(top) text-anchor=(side) {
             @for (n, line) in lines.iter().enumerate() {
-                @if n > 0 { " " }
-                tspan x=(text) dy=(15 * n.min(1)) { (line) }
+                // a blank between lines, for those who hear them, at the end that is not aligned
+                @if n > 0 && !left { " " }
+                tspan x=(text) dy=(15 * n.min(1)) { @if n > 0 && left { " " } (line) }
             }
         }
     }

@@ -426,6 +426,7 @@ fn letters(page: &str) {
         "path",
         "rect",
         "text",
+        "tspan",
     ];
     for tag in page.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').expect("every element ends");

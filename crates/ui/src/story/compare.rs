@@ -92,7 +92,7 @@ fn spellings(view: &View<'_>) -> Markup {
         @if !view.spellings.is_empty() {
             div.voice {
                 h3 { "One name, several spellings" }
-                (folded(&view.spellings, OPEN, |all| html! {
+                (folded(view.spellings, OPEN, |all| html! {
                     ul.links {
                         @for forms in all {
                             li {

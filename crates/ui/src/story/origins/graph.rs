@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Row, kind};
+use super::Row;
 use crate::{
-    story::{
-        article::anchor,
-        evidence::{View, count},
-    },
+    story::{article::anchor, evidence::View},
     text::beginning,
 };
 
@@ -67,12 +64,11 @@ pub(super) fn graph(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
                 }
                 @for (place, row) in in_order(&lefts, rows).into_iter().enumerate() {
                     @let y = y(place, rows.len());
-                    @let named = format!("{}, {}, {}", beginning(&row.origin.name, 60), kind(row.origin.kind), count(row.carriers.len(), "outlet"));
-                    a href={ "#o-" (row.number) } aria-label=(named) { (node(&row.origin.name, LEFT, y, true)) }
+                    a href={ "#o-" (row.number) } { (node(&row.origin.name, LEFT, y, true)) }
                 }
                 @for (place, outlet) in in_order(&rights, &outlets).into_iter().enumerate() {
                     @if let Some(article) = view.articles.get(*outlet as usize) {
-                        a href={ "#" (anchor(article)) } aria-label=(beginning(&article.outlet, 60)) {
+                        a href={ "#" (anchor(article)) } {
                             (node(&article.outlet, RIGHT, y(place, outlets.len()), false))
                         }
                     }
@@ -80,8 +76,12 @@ pub(super) fn graph(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
             }
             figcaption {
                 ul.keys {
-                    li { svg.key viewBox="0 0 24 24" aria-hidden="true" { path.edge d="M0 12h24" {} } "the outlet says so" }
-                    li { svg.key viewBox="0 0 24 24" aria-hidden="true" { path.edge.inferred d="M0 12h24" {} } "inferred from its words" }
+                    @for (inferred, words) in [(false, "the outlet says so"), (true, "inferred from its words")] {
+                        li {
+                            svg.key viewBox="0 0 24 24" aria-hidden="true" { path.edge.inferred[inferred] d="M0 12h24" {} }
+                            (words)
+                        }
+                    }
                 }
                 @if !whole { p { "More is in the table." } }
             }
@@ -96,8 +96,12 @@ fn node(name: &str, x: u32, y: u32, left: bool) -> Markup {
     html! {
         rect.touch x=(if left { 0 } else { x - 6 }) y=(y - 14) width=(LEFT.max(WIDTH - RIGHT) - 2) height="28" {}
         circle.node cx=(x) cy=(y) r="4" {}
-        @for (n, line) in lines.iter().enumerate() {
-            text.tick x=(text) y=(top + 15 * units(n)) text-anchor=(side) { (line) }
+        text.tick y=(top) text-anchor=(side) {
+            @for (n, line) in lines.iter().enumerate() {
+                // a blank between lines, for those who hear them, at the end that is not aligned
+                @if n > 0 && !left { " " }
+                tspan x=(text) dy=(15 * n.min(1)) { @if n > 0 && left { " " } (line) }
+            }
         }
     }
 }

@@ -73,7 +73,9 @@ pub(super) fn drawing(rows: &[Row<'_>]) -> Markup {
                     @if let (Some(top), Some(end)) = (axis.at(row.event.first), axis.at(row.event.last)) {
                         a href={ "#e-" (row.number) } aria-label=(name(row)) {
                             @match shape {
-                                Shape::Mark(place) => (mark(row, left + 10 + place % across * MARK, EDGE + top + place / across * LINE)),
+                                Shape::Mark(place) => {
+                                    (mark(row, left + 10 + place % across * MARK, EDGE + top + place / across * LINE))
+                                }
                                 Shape::Bar(lane) => (bar(row, AXIS + 20 + lane * BAR, EDGE + top, EDGE + end)),
                             }
                         }

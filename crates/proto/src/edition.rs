@@ -854,7 +854,7 @@ mod tests {
             &|a| a.utterances[0].variants[0].sentence.block = 1,
             &|a| {
                 a.utterances[0].variants[0].occasion =
-                    Some(Passage { article: 0, block: 0, start: 3, end: 3 })
+                    Some(Passage { article: 0, block: 0, start: 3, end: 3 });
             },
             &|a| a.utterances[0].variants[0].kept = vec![(0, 1)],
             &|a| a.utterances[0].sourcing[0].article = 1,

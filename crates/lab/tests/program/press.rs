@@ -50,12 +50,40 @@ async fn bad(here: &Here, arguments: &[&str]) -> String {
     err
 }
 
+/// Without a configuration, and with nothing left behind.
+#[tokio::test]
+async fn a_folder_is_read_for_people_and_for_programs() {
+    let here = Here::new();
+    let text = |who: &str| {
+        format!(
+            "Old mill grinds again\n\nThe old mill of Tallow grinds rye again since 3 November 2026, its miller said. “The first loaf was \
+             sold before noon,” {who} said.\n"
+        )
+    };
+    here.write("coverage/a.txt", &text("Ada Moor"));
+    here.write("coverage/b.txt", &text("Ben Orr").replace("grinds rye again", "has begun to grind rye"));
+    let folder = here.arg("coverage");
+    let shown = good(&here, &["press", "read", &folder]).await;
+    for line in
+        ["What happened when", "2026-11-03", "Ada Moor or Ben Orr: “The first loaf was sold before noon,”"]
+    {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&good(&here, &["press", "read", &folder, "--json"]).await).unwrap();
+    assert_eq!((&json["version"], &json["stories"][0]["outlets"]), (&1.into(), &2.into()));
+    assert_eq!(json["stories"][0]["conflicts"][0]["point"], "speaker");
+    let why = bad(&here, &["press", "read", "nowhere"]).await;
+    assert!(why.contains("nowhere cannot be read"), "{why}");
+}
+
 #[tokio::test]
 async fn help_is_what_it_was() {
     help(&["press", "--help"], include_str!("help-press.txt")).await;
     help(&["press", "add", "--help"], include_str!("help-press-add.txt")).await;
     help(&["press", "try", "--help"], include_str!("help-press-try.txt")).await;
     help(&["press", "publish", "--help"], include_str!("help-press-publish.txt")).await;
+    help(&["press", "read", "--help"], include_str!("help-press-read.txt")).await;
     for command in ["list", "remove", "preview"] {
         let Ended { code, out, .. } = Here::new().run(&["press", command, "--help"]).await;
         assert!(code == Some(0) && out.lines().all(|line| line.chars().count() <= 80), "{out}");

@@ -207,6 +207,13 @@ fn what_was_not_found_is_not_spoken_of() {
     let events = whole.analysis.events.clone();
     let page = shown(&Story { analysis: Analysis { events, ..Analysis::default() }, ..whole.clone() });
     well_made(&page);
+    assert!(!page.contains("They give different days."));
+    let mut events = whole.analysis.events.clone();
+    let sides = events.iter().take(2).map(|event| vec![event.mentions[0].phrase]).collect();
+    events[1].differences = vec![Difference { point: Point::Date, sides }];
+    let differ = shown(&Story { analysis: Analysis { events, ..Analysis::default() }, ..whole.clone() });
+    well_made(&differ);
+    assert!(differ.contains("They give different days."));
     assert_eq!(page.matches("<section").count(), 1);
     // one outlet agrees with nobody
     let mut alone = whole;

@@ -3,11 +3,12 @@
 mod drawing;
 
 use maud::{Markup, html};
-use proto::analysis::{Anchor, Event, Grain, Status};
+use proto::analysis::{Anchor, Event, Grain, Passage, Status};
 
 use super::{
     days,
-    evidence::{Line, View, count, folded},
+    evidence::{Line, View, count, folded, point},
+    origins,
 };
 
 /// Rows before the fold.
@@ -65,11 +66,21 @@ impl<'a> Row<'a> {
                 td {
                     @if let Some(fullest) = event.mentions.first() { p dir="auto" { (view.words(&fullest.sentence, &[])) } }
                     p.from { (view.names(outlets)) }
+                    @for it in &event.differences {
+                        p.conflict { (point(it.point)) }
+                        (view.difference(it, &sentences(view)))
+                    }
+                    (origins::note(view, &event.sourcing))
                     (view.lines(&count(lines.len(), "sentence"), &lines))
                 }
             }
         }
     }
+}
+
+/// All sentences of the timeline: what outlets put on another day stands in another row.
+fn sentences(view: &View<'_>) -> Vec<Passage> {
+    view.events.iter().flat_map(|event| event.mentions.iter().map(|it| it.sentence)).collect()
 }
 
 /// How the articles tell it; never whether it is so.

@@ -5,7 +5,7 @@
 //! cargo run --release -p news --example scale -- 1000000 [--svg FILE]
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it is a program for people")]
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, for people")]
 
 use std::fmt::Write as _;
 use std::time::Instant;

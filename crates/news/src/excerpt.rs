@@ -148,9 +148,12 @@ fn cut(article: u32, body: &[Block], kept: &Kept, moved: &mut Moved) -> Vec<Bloc
 struct Moved {
     /// Articles in which all is where it was.
     whole: Vec<bool>,
-    /// Old article and block -> old bytes, new block, new first byte.
-    places: BTreeMap<(u32, u32), Vec<(Range<u32>, u32, u32)>>,
+    /// By old article and block.
+    places: BTreeMap<(u32, u32), Vec<Moving>>,
 }
+
+/// Old bytes, the new block, the new first byte.
+type Moving = (Range<u32>, u32, u32);
 
 impl Moved {
     /// `None`: it is not carried.

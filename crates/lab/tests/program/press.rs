@@ -60,8 +60,8 @@ async fn a_folder_is_read_for_people_and_for_programs() {
              sold before noon,” {who} said.\n"
         )
     };
-    here.write("coverage/a.txt", &text("Ada Moor"));
-    here.write("coverage/b.txt", &text("Ben Orr").replace("grinds rye again", "has begun to grind rye"));
+    here.write("coverage/a.txt", text("Ada Moor"));
+    here.write("coverage/b.txt", text("Ben Orr").replace("grinds rye again", "has begun to grind rye"));
     let folder = here.arg("coverage");
     let shown = good(&here, &["press", "read", &folder]).await;
     for line in

@@ -92,8 +92,8 @@ impl Line<'_, '_> {
     }
 
     /// Whether no name begins within these words.
-    fn is_plain(&self, range: Range<usize>) -> bool {
-        range.clone().all(|at| self.name(at).is_none())
+    fn is_plain(&self, mut range: Range<usize>) -> bool {
+        range.all(|at| self.name(at).is_none())
     }
 
     fn bytes(&self, range: Range<usize>) -> Range<usize> {
@@ -142,7 +142,7 @@ impl<'r, 'a> Origins<'r, 'a> {
         if !(line.says(at, "according") && line.says(at + 1, "to")) {
             return None;
         }
-        let ends = |word: &&Word<'_>| !(word.is_sign() && word.text != "-") && !word.is(Class::SAY);
+        let ends = |word: &&Word<'_>| !(word.is(Class::SAY) || word.is_sign() && word.text != "-");
         let end = at + 2 + line.words[at + 2..].iter().take(FAR).take_while(ends).count();
         if end == at + 2 {
             return None;
@@ -189,7 +189,7 @@ impl<'r, 'a> Origins<'r, 'a> {
     fn had_by(&self, line: &Line<'_, '_>, at: usize) -> Option<Stated> {
         // "a report by the Gazette", but "a letter to the Gazette".
         let made = line.is(at, REPORT | RECORDING | PAPER) && line.says(at + 1, "by");
-        if !made && !(line.is(at, HAD) && line.is(at + 1, BY)) {
+        if !(made || line.is(at, HAD) && line.is(at + 1, BY)) {
             return None;
         }
         let the = usize::from(line.class(at + 2, Class::DETERMINER));

@@ -71,7 +71,7 @@ fn march(day: i32) -> i32 {
     (THURSDAY / 86_400) as i32 - 20 + day
 }
 
-fn outlets<'a>(articles: &'a [Article], passages: impl IntoIterator<Item = u32>) -> Vec<&'a str> {
+fn outlets(articles: &[Article], passages: impl IntoIterator<Item = u32>) -> Vec<&str> {
     let mut outlets: Vec<&str> =
         passages.into_iter().map(|at| articles[at as usize].outlet.as_str()).collect();
     outlets.sort_unstable();

@@ -222,7 +222,7 @@ fn beside(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated
 fn cut(sentence: &Sentence<'_>, gap: &Range<usize>) -> usize {
     let words = sentence.words.iter().filter(|word| gap.contains(&word.begin));
     let cuts = words.filter(|word| word.is(Class::AND) || matches!(word.text, "," | ";" | "—" | "–" | ":"));
-    cuts.map(|word| word.begin).last().unwrap_or(gap.start)
+    cuts.map(|word| word.begin).next_back().unwrap_or(gap.start)
 }
 
 fn grain(piece: date::Piece) -> Option<Grain> {

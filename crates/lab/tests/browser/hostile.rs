@@ -105,7 +105,9 @@ async fn letters_only(reader: &Person, step: &str) -> anyhow::Result<()> {
         .run(
             "const found = [];
              for (const e of document.querySelectorAll('main, main *, title')) {
-               if (/^(SCRIPT|IFRAME|OBJECT|EMBED|STYLE|LINK|BASE|VIDEO|AUDIO|SVG)$/i.test(e.tagName)) found.push(e.outerHTML);
+               if (/^(SCRIPT|IFRAME|OBJECT|EMBED|STYLE|LINK|BASE|VIDEO|AUDIO)$/i.test(e.tagName)) found.push(e.outerHTML);
+               // Drawings are ours, and stand in sections of ours.
+               if (/^SVG$/i.test(e.tagName) && !e.matches('section.found svg')) found.push(e.outerHTML);
                for (const { name, value } of e.attributes) {
                  if (/^on|^style$|^srcset$/.test(name)) found.push(name);
                  if (/^(href|src|action)$/.test(name) && !/^(\\/(?!\\/)|#)/.test(value)) found.push(value);
@@ -168,11 +170,11 @@ fn coverage(folder: &Path) -> anyhow::Result<()> {
     }
     let title = |text: &str| format!("{text:?}").replace("\\u{202e}", "\\u202E");
     let sidecar = format!(
-        "[\"plain.txt\"]\noutlet = {outlet}\npublished = \"2026-11-20\"\ntitle = {headline}\nbyline = {byline}\n\
+        "[\"plain.txt\"]\noutlet = {outlet}\npublished = \"2026-11-20\"\nrights = \"own\"\ntitle = {headline}\nbyline = {byline}\n\
          url = \"https://tracker.invalid/{escape}\"\n\n\
-         [\"page.html\"]\noutlet = \"Quay\\u202Etsop\"\npublished = \"2026-11-21\"\n\n\
-         [\"long.txt\"]\noutlet = {long_outlet}\npublished = \"2026-11-21\"\ntitle = {long_title}\n\n\
-         [\"stacked.txt\"]\noutlet = \"Stack\"\npublished = \"2026-11-21\"\nbyline = {long_outlet}\n",
+         [\"page.html\"]\noutlet = \"Quay\\u202Etsop\"\npublished = \"2026-11-21\"\nrights = \"own\"\n\n\
+         [\"long.txt\"]\noutlet = {long_outlet}\npublished = \"2026-11-21\"\nrights = \"own\"\ntitle = {long_title}\n\n\
+         [\"stacked.txt\"]\noutlet = \"Stack\"\npublished = \"2026-11-21\"\nrights = \"own\"\nbyline = {long_outlet}\n",
         outlet = title(MARKUP),
         headline = title(&format!("{MARKUP} {OVERRIDE}gpj.exe")),
         byline = title("\" onmouseover=\"window.pwned=1"),

@@ -69,7 +69,7 @@ async fn the_area_leaves_nothing_and_the_edge_shows_nothing() -> anyhow::Result<
     Ok(())
 }
 
-/// From the front page to a story by keyboard. Its headline.
+/// From the front page to a story and its articles by keyboard. Its headline.
 async fn opens_first_story(person: &Person) -> anyhow::Result<String> {
     person.sees("verified").await?;
     // The way past the masthead comes first, and leads into the page.
@@ -81,6 +81,9 @@ async fn opens_first_story(person: &Person) -> anyhow::Result<String> {
     person.key(Key::Enter).await?;
     person.find("//header[contains(@class, 'story-head')]//h1").await?;
     person.sees(&card.label).await?;
+    // What was found in it is long: the way past it leads to the articles.
+    person.tab_to("The articles", true).await?;
+    person.key(Key::Enter).await?;
     Ok(card.label)
 }
 

@@ -64,11 +64,12 @@ pub(super) fn graph(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
                 }
                 @for (place, row) in in_order(&lefts, rows).into_iter().enumerate() {
                     @let y = y(place, rows.len());
-                    a href={ "#o-" (row.number) } { (node(&row.origin.name, LEFT, y, true)) }
+                    // The table beneath has all of this: the keyboard need not walk it twice.
+                    a href={ "#o-" (row.number) } tabindex="-1" { (node(&row.origin.name, LEFT, y, true)) }
                 }
                 @for (place, outlet) in in_order(&rights, &outlets).into_iter().enumerate() {
                     @if let Some(article) = view.articles.get(*outlet as usize) {
-                        a href={ "#" (anchor(article)) } {
+                        a href={ "#" (anchor(article)) } tabindex="-1" {
                             (node(&article.outlet, RIGHT, y(place, outlets.len()), false))
                         }
                     }

@@ -71,7 +71,8 @@ pub(super) fn drawing(rows: &[Row<'_>]) -> Markup {
                 }
                 @for (row, shape) in &shapes {
                     @if let (Some(top), Some(end)) = (axis.at(row.event.first), axis.at(row.event.last)) {
-                        a href={ "#e-" (row.number) } aria-label=(name(row)) {
+                        // The table beside it has all of this: the keyboard need not walk it twice.
+                        a href={ "#e-" (row.number) } tabindex="-1" aria-label=(name(row)) {
                             @match shape {
                                 Shape::Mark(place) => {
                                     (mark(row, left + 10 + place % across * MARK, EDGE + top + place / across * LINE))

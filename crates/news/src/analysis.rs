@@ -27,6 +27,7 @@ use proto::codec;
 use proto::story::Article;
 
 use crate::name::Sort;
+use alike::Terms;
 use reading::Reading;
 use said::Heard;
 use sourcing::Sources;
@@ -34,7 +35,7 @@ use sourcing::Sources;
 /// What is first-hand in the articles of one story. At most [`MAX_ANALYSIS`] bytes of it.
 pub fn analysis(articles: &[Article]) -> Analysis {
     let reading = Reading::of(articles);
-    let terms = reading.terms();
+    let terms = Terms::of(&reading.sentences);
     let heard = Heard::of(&reading);
     let sources = Sources::of(&reading, &terms);
     let mut found = Analysis {

@@ -13,7 +13,7 @@ use proto::analysis::{
 use proto::story::{Article, Block, Grain as Exact, Story, When};
 use serde_json::{Value, json};
 
-use crate::gather::{Gather, GatherError, Inputs};
+use crate::gather::{Dropped, Gather, GatherError, Inputs};
 
 /// The version of the form that [`Reading::to_json`] writes, counted up when a field changes its meaning or goes.
 pub const VERSION: u32 = 1;
@@ -26,18 +26,6 @@ pub struct Reading {
     pub dropped: Vec<Dropped>,
     /// Inputs that were left out, each as a sentence that says which and why.
     pub left_out: Vec<String>,
-}
-
-/// A line that is not part of an article.
-pub struct Dropped {
-    /// File name, or the address of a feed's item.
-    pub input: String,
-    /// Its line in the input; of pages and feeds, the number of the block.
-    pub line: u32,
-    /// Its words.
-    pub text: String,
-    /// Why it is not part of the article.
-    pub reason: String,
 }
 
 impl Reading {

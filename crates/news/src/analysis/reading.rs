@@ -8,7 +8,6 @@ use jiff::{Timestamp, tz::TimeZone};
 use proto::analysis::Passage;
 use proto::story::{Article, Block};
 
-use super::alike::Terms;
 use crate::date::{Anchor, Meaning, Name as Called, Time, resolve, times};
 use crate::name::{Mention, Names};
 use crate::quote::{Kind, Quote, quotes};
@@ -187,11 +186,6 @@ impl<'a> Reading<'a> {
 
     pub(super) fn text(&self, passage: &Passage) -> &'a str {
         passage.text(self.articles).unwrap_or_default()
-    }
-
-    /// The terms of all sentences.
-    pub(super) fn terms(&self) -> Terms {
-        Terms::of(&self.sentences)
     }
 }
 

@@ -25,7 +25,6 @@ use tracing::warn;
 
 use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Want};
 use crate::outlets::{self, Outlet, Outlets, Place, Rights};
-use crate::reading::Dropped;
 use crate::rules::{Rules, RulesError};
 
 pub use crate::fetch::MAX_INPUT;
@@ -124,6 +123,18 @@ pub struct Gather {
     dropped: Option<Vec<Dropped>>,
     /// Told of what is done, for whoever waits.
     told: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// A line of an input that is not part of an article.
+pub struct Dropped {
+    /// File name, or the address of a feed.
+    pub input: String,
+    /// Its line in the input; of pages and feeds, the number of the block.
+    pub line: u32,
+    /// Its words.
+    pub text: String,
+    /// Why it is not part of the article.
+    pub reason: String,
 }
 
 /// A file as it was last read.

@@ -25,7 +25,8 @@ use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
 use crate::article::article;
 use crate::document::Document;
 use sketch::Sketch;
-use space::{Space, Vector};
+use space::Space;
+pub(crate) use space::{Vector, product};
 pub(crate) use stopwords::STOP_WORDS;
 
 /// Alike enough to be one story. One value for all data: the figures of ECB+ hardly change between 0.24 and 0.30

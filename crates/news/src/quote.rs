@@ -20,6 +20,8 @@ mod tag;
 
 use proto::story::Block;
 
+pub(crate) use speaker::MEDIA;
+
 use crate::cut::Cut;
 use crate::name::Names;
 use crate::span::Span;

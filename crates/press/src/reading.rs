@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
-use jiff::{Timestamp, ToSpan as _};
 use news::analysis::analysis;
 use proto::Millis;
 use proto::analysis::{
     Analysis, Anchor, Claim, Difference, Event, Grain, Mention, OriginKind, Passage, Point, Sourcing,
     Speaker, Status, Utterance, Variant,
 };
-use proto::story::{Article, Block, Grain as Exact, Story, When};
+use proto::story::{Article, Block, Story};
 use serde_json::{Value, json};
 
 use crate::gather::{Dropped, Gather, GatherError, Inputs};
+use crate::trial;
 
 /// The version of the form that [`Reading::to_json`] writes, counted up when a field changes its meaning or goes.
 pub const VERSION: u32 = 1;
@@ -78,30 +79,16 @@ fn story(story: &Story) -> Value {
 }
 
 fn article(article: &Article) -> Value {
-    let block = |block: &Block| {
-        let kind = match block {
-            Block::Paragraph(_) => "paragraph",
-            Block::Heading(_) => "heading",
-            Block::Caption(_) => "caption",
-        };
-        json!({"kind": kind, "text": block.text()})
-    };
+    let block = |block: &Block| json!({"kind": trial::kind(block), "text": block.text()});
     json!({
         "outlet": article.outlet,
         "title": article.title,
         "byline": article.byline,
-        "published": article.published.map(moment),
+        "published": article.published.and_then(trial::stated),
         "url": article.url,
         "credit": article.credit,
         "body": article.body.iter().map(block).collect::<Vec<_>>(),
     })
-}
-
-/// A day, or a moment of UTC to the minute.
-fn moment(when: When) -> String {
-    let at = Timestamp::from_second(when.unix).unwrap_or_default();
-    let form = if when.grain == Exact::Day { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%MZ" };
-    at.strftime(form).to_string()
 }
 
 /// A day as counted from 1970-01-01.

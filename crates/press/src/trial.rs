@@ -124,13 +124,10 @@ impl Trial {
 }
 
 fn looked(document: news::Document) -> Looked {
-    let kept = document.body.into_iter().zip(document.places).map(|(block, place)| {
-        let (kind, text) = match block {
-            Block::Paragraph(text) => ("paragraph", text),
-            Block::Heading(text) => ("heading", text),
-            Block::Caption(text) => ("caption", text),
-        };
-        KeptLine { line: place.line, kind, text }
+    let kept = document.body.into_iter().zip(document.places).map(|(block, place)| KeptLine {
+        line: place.line,
+        kind: kind(&block),
+        text: block.text().to_owned(),
     });
     let dropped = document.dropped.into_iter().map(|dropped| DroppedLine {
         line: dropped.place.line,
@@ -156,8 +153,17 @@ fn looked(document: news::Document) -> Looked {
     }
 }
 
+/// What a block is.
+pub(crate) fn kind(block: &Block) -> &'static str {
+    match block {
+        Block::Paragraph(_) => "paragraph",
+        Block::Heading(_) => "heading",
+        Block::Caption(_) => "caption",
+    }
+}
+
 /// A date as exactly as it is known.
-fn stated(when: When) -> Option<String> {
+pub(crate) fn stated(when: When) -> Option<String> {
     let moment = jiff::Timestamp::from_second(when.unix).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
     Some(match when.grain {
         Grain::Day => moment.strftime("%Y-%m-%d").to_string(),

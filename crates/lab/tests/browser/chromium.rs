@@ -1,9 +1,11 @@
 //! A real Chromium under ChromeDriver, each with a fresh profile, and what it saw: requests, console, violations.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -37,6 +39,16 @@ impl Driver {
             }
         }
         bail!("chromedriver ended before it was ready")
+    }
+
+    /// Has the driver end all browsers that it started.
+    fn shut_down(&self) -> std::io::Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET /shutdown HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
     }
 
     /// A new browser with a profile of its own, which runs the pages' scripts or none.
@@ -77,6 +89,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // Killed, it would leave its browsers running.
+        let _ = self.shut_down();
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

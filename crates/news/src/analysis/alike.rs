@@ -9,7 +9,7 @@ use std::ops::Range;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::reading::Sentence;
-use crate::group::STOP_WORDS;
+use crate::group::{STOP_WORDS, Vector, product};
 use crate::word::Class;
 
 /// A term that more sentences hold than this leads to none.
@@ -18,9 +18,6 @@ const EVERYWHERE: usize = 48;
 const NUMBER: f32 = 1.3;
 /// The mean likeness that two groups must keep when they become one, as a share of the threshold.
 const LINKED: f32 = 0.6;
-
-/// A vector: term and weight, by rising term, of length 1.
-pub(super) type Vector = Vec<(u32, f32)>;
 
 /// The terms of a story's sentences.
 pub(super) struct Terms {
@@ -134,22 +131,6 @@ impl Terms {
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         found
     }
-}
-
-/// How much alike two vectors are: 0 to 1.
-pub(super) fn product(a: &Vector, b: &Vector) -> f32 {
-    let (mut sum, mut at) = (0.0, 0);
-    for (term, weight) in a {
-        while b.get(at).is_some_and(|(other, _)| other < term) {
-            at += 1;
-        }
-        match b.get(at) {
-            Some((other, theirs)) if other == term => sum += weight * theirs,
-            Some(_) => {}
-            None => break,
-        }
-    }
-    sum
 }
 
 /// Groups of `count` things, made of pairs that are alike, the most alike first: two groups become one if their members are alike

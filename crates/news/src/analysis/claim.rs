@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use proto::analysis::{Claim, Passage};
 
-use super::alike::{Terms, groups, product};
+use super::alike::{Terms, groups};
 use super::compare::differences;
 use super::reading::Reading;
 use super::sourcing::{SameWords, Sources};
+use crate::group::product;
 use crate::word::Class;
 
 /// So much alike are two sentences that assert the same.

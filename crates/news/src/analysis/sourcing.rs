@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use proto::analysis::{Origin, OriginKind, Passage, Sourcing};
 
-use super::alike::{Terms, product};
+use super::alike::Terms;
 use super::origin::{Medium, Origins, Stated};
 use super::reading::{Reading, Sentence};
+use crate::group::product;
 
 /// So much alike is a sentence on a recording that speaks of the matter, and so many names it shares.
 const ALIKE: f32 = 0.22;

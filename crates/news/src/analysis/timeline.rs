@@ -9,10 +9,11 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use proto::analysis::{Anchor, Difference, Event, Grain, Mention, Point, Status};
 
-use super::alike::{Terms, Vector, groups, product};
+use super::alike::{Terms, groups};
 use super::reading::{Reading, Sentence, day, needs_only_the_year};
 use super::sourcing::{SameWords, Sources};
 use crate::date::{self, Direction, Time};
+use crate::group::{Vector, product};
 use crate::word::Class;
 
 /// Alike enough to be one event, of the same day.
@@ -24,7 +25,10 @@ const IN_STRETCH: f32 = 0.3;
 struct Dated {
     sentence: usize,
     anchor: Anchor,
-    time: Time,
+    /// The words that name it, in the block.
+    phrase: Range<usize>,
+    /// Whether it is the day of saying.
+    saying: bool,
     days: (Date, Date),
     grain: Grain,
     status: Status,
@@ -101,7 +105,7 @@ fn other_days(events: &[Vec<usize>], dated: &[Dated], reading: &Reading<'_>) -> 
                 continue;
             }
             let pairs = events[a].iter().flat_map(|a| events[b].iter().map(|b| (&dated[*a], &dated[*b])));
-            let happened = |one: &Dated| one.status == Status::Happened && !one.time.saying;
+            let happened = |one: &Dated| one.status == Status::Happened && !one.saying;
             let alike = pairs
                 .filter(|(a, b)| happened(a) && happened(b))
                 .any(|(a, b)| product(&a.vector, &b.vector) >= ALIKE);
@@ -177,7 +181,8 @@ fn read(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>)
         dated.push(Dated {
             sentence: at,
             anchor,
-            time: (*time).clone(),
+            phrase: time.span.clone(),
+            saying: time.saying,
             days: piece.days(),
             grain,
             status: status(reading, sentence, time, piece.days(), from..to),
@@ -205,12 +210,11 @@ fn beside(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated
     let own = |one: &&Dated| reading.sentences[one.sentence].article() == sentence.article();
     let Some(told) = dated.iter().rev().take_while(own).find(happened) else { return };
     let Ok(day) = told.days.0.checked_add(if after { -1 } else { 1 }.days()) else { return };
-    let span = words[from].begin..words[from + 2].bytes().end;
-    let time = Time { span, ..told.time.clone() };
     dated.push(Dated {
         sentence: at,
         anchor: Anchor::Narrative,
-        time,
+        phrase: words[from].begin..words[from + 2].bytes().end,
+        saying: false,
         days: (day, day),
         grain: Grain::Day,
         status: Status::Happened,
@@ -307,7 +311,7 @@ fn made(
     order.sort_by_key(|at| (*at != fullest, dated[*at].sentence));
     let mentions = order.iter().map(|at| Mention {
         sentence: of(at).place,
-        phrase: of(at).passage(&dated[*at].time.span),
+        phrase: of(at).passage(&dated[*at].phrase),
         anchor: dated[*at].anchor,
     });
     let sentences: Vec<usize> = event.iter().map(|at| dated[*at].sentence).collect();

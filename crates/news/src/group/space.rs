@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Weights by term number, in rising order of the number.
-pub(super) type Vector = Vec<(u32, f32)>;
+pub(crate) type Vector = Vec<(u32, f32)>;
 
 /// Articles an imagined earlier collection had. With few articles seen, their own counts say little: five articles on
 /// one event would make that event's names the least telling words of all. The imagined ones steady the first days of a
@@ -82,7 +82,7 @@ impl Space {
 }
 
 /// The product of two vectors: for two of length 1, how alike they are, 0 to 1.
-pub(super) fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
+pub(crate) fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     let (mut i, mut j, mut sum) = (0, 0, 0.0);
     while i < a.len() && j < b.len() {
         match a[i].0.cmp(&b[j].0) {

@@ -13,7 +13,7 @@ use crate::word::Class;
 /// How many sentences back a pronoun may point.
 const BACK: usize = 6;
 /// Words in the names of those who publish.
-const MEDIA: &[&str] = &[
+pub(crate) const MEDIA: &[&str] = &[
     "broadcaster",
     "chronicle",
     "daily",

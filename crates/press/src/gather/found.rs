@@ -48,3 +48,74 @@ impl Gather {
         story
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proto::Millis;
+    use proto::story::{Block, Extent};
+
+    use super::*;
+    use crate::gather::{Inputs, SIDECAR};
+
+    const COURIER: &str = "Old pier falls into the sea\n\nThe old pier of Tallow fell into the sea on 3 May 2026. It had stood for a \
+        hundred years and nobody had looked after it since the winter. \u{201c}It was only wood,\u{201d} Ilsa Vane said.\n\n\
+        The gulls of the harbour sit on the coal quay now, and the council has bought a fence for the children.\n";
+
+    async fn gathered(sidecar: &str) -> Gather {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.txt"), COURIER).unwrap();
+        fs::write(dir.path().join(SIDECAR), sidecar).unwrap();
+        let inputs = Inputs { folders: vec![dir.path().to_owned()], ..Inputs::default() };
+        let mut gather = Gather::new(inputs, vec![], None).unwrap();
+        gather.recall(Millis(1_795_685_400_000)).unwrap();
+        gather
+    }
+
+    /// What an edition carries of the one article.
+    async fn carried(sidecar: &str) -> Article {
+        let story = gathered(sidecar).await.newest(10).remove(0);
+        assert!(story.analysis.fits(&story.articles));
+        assert_eq!((story.analysis.events.len(), story.analysis.utterances.len()), (1, 1));
+        story.articles[0].clone()
+    }
+
+    #[tokio::test]
+    async fn of_others_quotes_and_evidence_are_carried_and_own_texts_whole() {
+        let text = |article: &Article| article.body.iter().map(Block::text).collect::<Vec<_>>().join("\n");
+        for rights in ["own", "licensed"] {
+            let whole = carried(&format!("[\"a.txt\"]\nrights = \"{rights}\"\n")).await;
+            assert_eq!(whole.extent, Extent::Whole);
+            assert!(text(&whole).contains("The gulls of the harbour"));
+        }
+        for sidecar in ["", "[\"a.txt\"]\nrights = \"quoted\"\n"] {
+            let cut = carried(sidecar).await;
+            assert_eq!(cut.extent, Extent::Excerpt);
+            let text = text(&cut);
+            assert!(
+                text.contains("on 3 May 2026.") && text.contains("\u{201c}It was only wood,\u{201d}"),
+                "{text}"
+            );
+            assert!(
+                !text.contains("gulls") && !text.contains("a hundred years") && text.len() <= QUOTED,
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stays_is_not_looked_through_again() {
+        let gather = gathered("").await;
+        let first = gather.newest(10);
+        let marked = "not from a file";
+        for known in gather.found.0.lock().unwrap().values_mut() {
+            known.story.title = marked.into();
+        }
+        assert_eq!(gather.newest(10)[0].title, marked, "it is what was kept");
+        for known in gather.found.0.lock().unwrap().values_mut() {
+            known.articles[0].1 = true;
+        }
+        assert_eq!(gather.newest(10), first, "it may be carried otherwise now");
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::quote::MEDIA as MEDIA_WORDS;
 use crate::word::Word;
 
 /// Some of the bits below.
@@ -22,7 +23,7 @@ pub(super) const HEARD: Part = 1 << 4;
 pub(super) const TO_ALL: Part = 1 << 5;
 /// What is said or written for all.
 pub(super) const PUBLISHED: Part = 1 << 6;
-/// Ends the name of an outlet, or stands for one.
+/// Ends the name of an outlet, or stands for one: what quotes take for one, and a few more.
 pub(super) const MEDIA: Part = 1 << 7;
 /// Puts something on a platform.
 pub(super) const POST: Part = 1 << 8;
@@ -48,11 +49,7 @@ const WORDS: &[(Part, &str)] = &[
     (HEARD, "aired broadcast published released reported revealed"),
     (TO_ALL, "journalists reporters"),
     (PUBLISHED, "address briefing broadcast conference hearing release sermon speech statement testimony"),
-    (
-        MEDIA,
-        "agency broadcaster chronicle daily gazette herald journal magazine media news newspaper observer outlet paper post \
-         press radio telegraph television times tribune tv website weekly",
-    ),
+    (MEDIA, "agency media website"),
     (POST, "post posted posting tweeted wrote"),
     (BY, "by from in to with"),
     (INSIDE, "across against between in inside into near throughout"),
@@ -63,6 +60,7 @@ static KNOWN: LazyLock<HashMap<&str, Part>> = LazyLock::new(|| {
     for (part, words) in WORDS {
         words.split_whitespace().for_each(|word| *known.entry(word).or_default() |= part);
     }
+    MEDIA_WORDS.iter().for_each(|word| *known.entry(*word).or_default() |= MEDIA);
     known
 });
 

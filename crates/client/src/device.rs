@@ -652,7 +652,7 @@ pub(crate) struct ExitKeys {
 
 impl ExitKeys {
     /// `None` if the exit's key of the round in which the first leaves is not known.
-    fn of(directory: &Arc<Directory>, first: Round) -> Option<Self> {
+    pub(crate) fn of(directory: &Arc<Directory>, first: Round) -> Option<Self> {
         directory.exit_key(first)?;
         Some(Self { directory: Arc::clone(directory), first })
     }

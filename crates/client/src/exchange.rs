@@ -21,12 +21,12 @@ use proto::log::{Checkpoint, Frontier, MAX_NOTE, NoteRejected, UnverifiedNote};
 use proto::size::READER_SLOT;
 use proto::{Digest, Round, path};
 
-use crate::device::{Health, Inner};
+use crate::device::{ExitKeys, Health, Inner};
 use crate::edge::NotGot;
 use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
 use crate::log::{self, AHEAD, MAX_FRONTIER, NotTheLog, Place};
-use crate::mailbox::QUEUE;
+use crate::mailbox::{Mailbox, MailboxError, QUEUE};
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
 const RETENTION_SLACK: u32 = 8;
@@ -112,14 +112,11 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
         .blocking(move |inner| {
             let mut rng = inner.rng();
             let mut held = inner.held();
-            let mailbox = &mut held.mailbox;
-            let mut cover = |place, rng: &mut _| envelope::cover(&inner.wire, exits.at(place), rng);
             // EXC-03: `take` returns once the mailbox without the blob is on the disk.
-            let blob = if mailbox.is_filled() { Ok(()) } else { mailbox.fill(&mut cover, &mut rng) }
-                .and_then(|()| {
-                    let last = cover(QUEUE, &mut rng);
-                    mailbox.take(r, &last, &mut rng)
-                });
+            let blob = fill(inner, &mut held.mailbox, &exits).and_then(|()| {
+                let last = envelope::cover(&inner.wire, exits.at(QUEUE), &mut rng);
+                held.mailbox.take(r, &last, &mut rng)
+            });
             match blob {
                 Ok(blob) => {
                     held.taken = Some(r);
@@ -133,6 +130,14 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             }
         })
         .await
+}
+
+/// Fills a queue that never was with cover, for the rounds in which its blobs leave.
+fn fill(inner: &Inner, mailbox: &mut Mailbox, exits: &ExitKeys) -> Result<(), MailboxError> {
+    if mailbox.is_filled() {
+        return Ok(());
+    }
+    mailbox.fill(|place, rng| envelope::cover(&inner.wire, exits.at(place), rng), &mut inner.rng())
 }
 
 impl Inner {
@@ -453,6 +458,9 @@ impl Fetch<'_> {
                 stories,
             })?;
         }
+        if front.is_some() {
+            self.fill(&head.directory).await;
+        }
         self.inner.show(|shown| {
             shown.directory = Arc::clone(&head.directory);
             shown.round_keys = head.edition.round_keys().clone();
@@ -461,6 +469,16 @@ impl Fetch<'_> {
             }
         });
         Ok(())
+    }
+
+    /// EXC-02: fills the queue before the first edition is shown, so that whoever sees one can write, even if it came too late in
+    /// its round for an upload.
+    async fn fill(&self, directory: &Arc<Directory>) {
+        let Some(exits) = ExitKeys::of(directory, self.r) else { return };
+        let filled = self.inner.blocking(move |inner| fill(inner, &mut inner.held().mailbox, &exits)).await;
+        if let Err(cause) = filled {
+            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        }
     }
 
     /// The drops of one round. `None`: they are so old that the edge may have deleted them.

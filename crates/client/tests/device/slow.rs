@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::town::{T, Town, until};
-use client::{Device, MailboxError, Passphrase, Place};
+use client::{Device, MailboxError, Passphrase, Place, WriteError};
 use proto::Millis;
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::oneshot;
@@ -83,4 +83,28 @@ async fn an_envelope_on_its_way_is_finished_before_a_stop() {
     town.edge.hold(None);
     ended(run).await;
     assert_eq!(town.edge.uploads().len(), 1);
+}
+
+/// EXC-02: the queue is filled with the first edition, also when that comes too late in its round for an upload.
+#[tokio::test]
+async fn who_sees_an_edition_can_write_even_if_it_came_too_late_for_an_upload() {
+    let mut town = Town::found(22).await;
+    let reader = town.reader(1);
+    let passphrase = Passphrase::generate(&mut StdRng::seed_from_u64(1));
+    let session = reader.begin(&passphrase).unwrap();
+    town.publish(0, vec![]);
+    let instant = reader.status().next_exchange;
+    town.clock.set(instant);
+    town.edge.hold(Some("GET"));
+    let stepping = Arc::clone(&reader);
+    let step = tokio::spawn(async move { stepping.step(instant).await });
+    town.edge.asked("GET").await;
+    assert_eq!(session.write(town.desk, "early", instant), Err(WriteError::TooEarly));
+    let late = Millis(town.start(1).0 - 1);
+    town.clock.set(late);
+    town.edge.hold(None);
+    let exchange = step.await.unwrap().exchange.expect("it was due");
+    assert!(exchange.editions == 1 && !exchange.posted && town.edge.uploads().is_empty());
+    assert!(reader.status().edition.is_some());
+    session.write(town.desk, "now", late).unwrap();
 }

@@ -312,7 +312,7 @@ pub(crate) fn sidecars(bytes: &[u8]) {
     write(SIDECAR, ENTRY.as_bytes());
     write("p", input.rest());
     let inputs = Inputs { folders: vec![folder.path().to_owned()], ..Inputs::default() };
-    let mut gather = Gather::new(inputs, Vec::new(), None).expect("the entry is a good one");
+    let mut gather = Gather::new(inputs, None).expect("the entry is a good one");
     crate::block_on(gather.refresh(Millis(0))).expect("the entry is a good one");
     let stories = gather.stories();
     assert_eq!(stories.len(), 1, "the article is there with and without its picture");
@@ -334,7 +334,7 @@ pub(crate) fn lists(bytes: &[u8]) {
         let folder = memory();
         std::fs::write(folder.path().join("a.warc"), input.rest()).expect("a folder in memory takes it");
         let inputs = Inputs { folders: vec![folder.path().to_owned()], ..Inputs::default() };
-        let mut gather = Gather::new(inputs, Vec::new(), None).expect("a folder");
+        let mut gather = Gather::new(inputs, None).expect("a folder");
         crate::block_on(gather.refresh(Millis(0))).expect("what is wrong with a file stops nothing");
         return shown(&gather.stories());
     }

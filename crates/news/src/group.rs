@@ -62,6 +62,7 @@ pub struct Grouper {
     by_article: HashMap<ArticleId, u32>,
     by_address: HashMap<(String, String), u32>,
     revision: u64,
+    forgot: u64,
 }
 
 /// A story being put together.
@@ -119,6 +120,7 @@ impl Grouper {
             by_article: HashMap::new(),
             by_address: HashMap::new(),
             revision: 0,
+            forgot: 0,
         }
     }
 
@@ -166,6 +168,7 @@ impl Grouper {
     /// Forgets the stories that are neither among the newest by their dates nor among those that changed last, half of what is kept
     /// each; and the terms that nothing kept needs.
     fn forget(&mut self) {
+        self.forgot += 1;
         let half = self.kept.div_ceil(2);
         let mut stays = vec![false; self.clusters.len()];
         let mut order: Vec<usize> = (0..self.clusters.len()).collect();
@@ -207,16 +210,35 @@ impl Grouper {
         self.changed_since(0)
     }
 
+    /// The first `most` of [`Grouper::stories`].
+    pub fn newest(&self, most: usize) -> Vec<Story> {
+        self.in_order(0).into_iter().take(most).map(Cluster::story).collect()
+    }
+
     /// Stories that are new or have changed after `revision`, in the order of [`Grouper::stories`].
     pub fn changed_since(&self, revision: u64) -> Vec<Story> {
+        self.in_order(revision).into_iter().map(Cluster::story).collect()
+    }
+
+    fn in_order(&self, revision: u64) -> Vec<&Cluster> {
         let mut changed: Vec<&Cluster> = self.clusters.iter().filter(|c| c.changed > revision).collect();
         changed.sort_by_key(|cluster| std::cmp::Reverse(cluster.last));
-        changed.into_iter().map(Cluster::story).collect()
+        changed
     }
 
     /// Counts changes: 0 before the first article, one more with each article that was taken in.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// How often stories were forgotten.
+    pub fn forgot(&self) -> u64 {
+        self.forgot
+    }
+
+    /// Whether an article is known, be it as a copy that its story does without.
+    pub fn knows(&self, article: ArticleId) -> bool {
+        self.by_article.contains_key(&article)
     }
 
     /// How many articles are kept.

@@ -132,7 +132,7 @@ mod tests {
         std::fs::write(dir.path().join("a.txt"), text).unwrap();
         std::fs::write(dir.path().join("b.txt"), "").unwrap();
         let inputs = Inputs { folders: vec![dir.path().to_owned()], ..Inputs::default() };
-        let mut gather = Gather::new(inputs, vec![], None).unwrap();
+        let mut gather = Gather::new(inputs, None).unwrap();
         gather.recall(NOW).unwrap();
         let address: SocketAddr = ([127, 0, 0, 1], 4000).into();
         let (pages, link) = pages(&gather, address, &mut StdRng::seed_from_u64(7));

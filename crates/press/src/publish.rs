@@ -176,8 +176,7 @@ impl Press {
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network)?;
-        let gather =
-            Gather::new(config.inputs.clone(), state.inputs().map_err(failed)?, Some(&config.state))?;
+        let gather = Gather::new(config.inputs.clone(), Some(&config.state))?;
         Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 
@@ -196,11 +195,10 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        let fresh = self.gather.refresh(now).await.map_err(|why| match why {
+        self.gather.refresh(now).await.map_err(|why| match why {
             GatherError::Memory(cause) => self.failed(cause),
             why => why.into(),
         })?;
-        self.state.add_inputs(fresh.iter().map(String::as_str)).map_err(|cause| self.failed(cause))?;
         self.make(round, now, newest.map(|(_, digest)| digest)).await?;
         self.send(now).await?;
         Ok(Some(round))

@@ -36,7 +36,7 @@ impl Reading {
     /// The folder cannot be read, or its sidecar is wrong.
     pub fn of(folder: &Path, now: Millis) -> Result<Reading, GatherError> {
         let inputs = Inputs { folders: vec![folder.to_owned()], ..Inputs::default() };
-        let mut gather = Gather::new(inputs, vec![], None)?;
+        let mut gather = Gather::new(inputs, None)?;
         gather.keep_dropped();
         gather.recall(now)?;
         let mut stories = gather.stories();

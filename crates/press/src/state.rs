@@ -1,4 +1,4 @@
-//! What the press remembers, in one SQLite file: which inputs it read and in which order, and every edition it signed.
+//! What the press remembers, in one SQLite file: keys and directories, and every edition it signed.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,6 @@ impl State {
              CREATE TABLE IF NOT EXISTS directories (
                  seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, made INTEGER NOT NULL, base BLOB NOT NULL, bytes BLOB NOT NULL,
                  sent INTEGER NOT NULL DEFAULT 0);
-             CREATE TABLE IF NOT EXISTS inputs (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
              CREATE TABLE IF NOT EXISTS editions (
                  round INTEGER PRIMARY KEY, head BLOB NOT NULL, changes BLOB NOT NULL, front BLOB NOT NULL,
                  handed_out INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0);
@@ -111,23 +110,6 @@ impl State {
 
     pub(crate) fn mark_directory_sent(&self, seq: i64) -> rusqlite::Result<()> {
         self.db().execute("UPDATE directories SET sent = 1 WHERE seq = ?", [seq]).map(|_| ())
-    }
-
-    /// Names of inputs in the order they were first read. Stories keep their ids over a restart because of it.
-    pub(crate) fn inputs(&self) -> rusqlite::Result<Vec<String>> {
-        let db = self.db();
-        let mut query = db.prepare("SELECT name FROM inputs ORDER BY seq")?;
-        let names = query.query_map([], |row| row.get(0))?;
-        names.collect()
-    }
-
-    pub(crate) fn add_inputs<'a>(&self, names: impl Iterator<Item = &'a str>) -> rusqlite::Result<()> {
-        let mut db = self.db();
-        let change = db.transaction()?;
-        for name in names {
-            change.execute("INSERT OR IGNORE INTO inputs (name) VALUES (?)", [name])?;
-        }
-        change.commit()
     }
 
     /// The keys that were handed in: of each holder the first for its rounds.

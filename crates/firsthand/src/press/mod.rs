@@ -186,7 +186,7 @@ fn needed(config: Option<PathBuf>) -> PathBuf {
 /// A gatherer over the press's memory of outlets; it says on standard error what it asks.
 fn gather(config: &config::Press) -> anyhow::Result<Gather> {
     roles::make_folder(&config.state)?;
-    let mut gather = Gather::new(config.inputs(), vec![], Some(&config.state))?;
+    let mut gather = Gather::new(config.inputs(), Some(&config.state))?;
     gather.on_progress(|line| eprintln!("{}", show::plain(line)));
     Ok(gather)
 }
@@ -279,8 +279,8 @@ async fn look(config: &config::Press, fetch: bool, port: u16) -> anyhow::Result<
     let mut gather = gather(config)?;
     let now = ambient::clock().now();
     match fetch {
-        true => drop(gather.refresh(now).await?),
-        false => drop(gather.recall(now)?),
+        true => gather.refresh(now).await?,
+        false => gather.recall(now)?,
     }
     let stop = ambient::stop(false)?;
     let loopback = Loopback::take(port).await?;

@@ -247,26 +247,27 @@ impl Gather {
     fn add_path(&mut self, path: &Path, terms: &Terms, now: Millis) -> Result<Added, AddError> {
         let failed = |why: String| AddError::File { path: path.to_owned(), why };
         // Read by a gatherer of its own: what this one has read stays as it is.
-        let mut alone = Gather::new(super::Inputs::default(), vec![], None)?;
+        let mut alone = Gather::new(super::Inputs::default(), None)?;
         let outlet = Outlet {
             name: terms.name.clone(),
             rights: terms.rights,
             ..Outlet::quoted(Place::Path(path.to_owned()))
         };
         alone.believe(now);
-        let mut fresh = Vec::new();
-        match path.is_dir() {
-            true => alone.read_folder(path, &outlet, &mut fresh)?,
-            false => alone.read_file(path, &outlet, None, &mut fresh).map_err(failed)?,
+        if path.is_dir() {
+            alone.read_folder(path, &outlet)?;
+        } else {
+            let (_, failures) = alone.read_files(vec![path.to_owned()], &outlet, &|_| None)?;
+            failures.into_iter().next().map_or(Ok(()), |(_, why)| Err(failed(why)))?;
         }
-        let stories = alone.stories();
+        let stories = alone.grouper.newest(HEADLINES);
         let articles: Vec<_> = stories.iter().flat_map(|story| &story.articles).collect();
         let is_new = self.outlets.add(&outlet)?;
         Ok(Added {
             outlet,
             is_new,
             name: articles.first().map(|article| article.outlet.clone()),
-            articles: articles.len(),
+            articles: alone.known.articles(path)? as usize,
             summaries: 0,
             headlines: articles.iter().take(HEADLINES).map(|article| article.title.clone()).collect(),
             others: vec![],

@@ -27,7 +27,6 @@ impl Gather {
         outlet: &Outlet,
         kept: &Kept,
         read: Result<news::Read, String>,
-        fresh: &mut Vec<String>,
     ) -> Result<(), GatherError> {
         let address = outlet.place.address();
         let input = news::Input { name: &address, address: Some(&kept.at), ..news::Input::default() };
@@ -37,15 +36,15 @@ impl Gather {
                 if outlet.rights.allow_all() {
                     self.complete(&mut read.documents)?;
                 }
-                self.take(Piece { input, outlet, about: None }, read)
+                self.reader().ready(Piece { input, outlet, about: None }, read)
             }
             Err(why) => Err(why),
         };
         let mut health = self.fetcher.memory().health(&address)?;
         health.name = name.or(health.name);
         match taken {
-            Ok(articles) => {
-                self.note_read(&address, fresh);
+            Ok(ready) => {
+                let articles = self.take(ready, None)?;
                 health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
             }
             Err(why) => {

@@ -8,8 +8,9 @@ use news::sidecar::{Entry, Sidecar};
 use proto::edition::MAX_PICTURE;
 use proto::story::{Media, Picture};
 
+use super::known::Stamp;
 use super::warc::{self, Page, Pages};
-use super::{Gather, GatherError, Piece, Stamp};
+use super::{Gather, GatherError, Piece, Reader, Ready, abreast};
 use crate::fetch::MAX_INPUT;
 use crate::outlets::Outlet;
 
@@ -22,14 +23,38 @@ pub const SIDECAR: &str = "articles.toml";
 /// Endings of files that are read. Everything else in a folder is somebody's own business.
 const READ: [&str; 8] = ["txt", "text", "html", "htm", "xml", "rss", "atom", "json"];
 
+/// Files that are read at once, before their articles go into stories one after the other.
+const AT_ONCE: usize = 64;
+
+/// A file of a folder, or one alone.
+struct Due {
+    path: PathBuf,
+    name: String,
+    /// Its place among the files that were read before; those that were not come behind, by their names.
+    number: i64,
+    stamp: Result<Stamp, String>,
+}
+
+/// What a file is.
+enum Content {
+    Articles(Ready),
+    Archive,
+}
+
+/// Why nothing came of a file, as a sentence.
+enum Failed {
+    /// It cannot be read now.
+    Now(String),
+    /// It cannot be read as it is.
+    AsItIs(String),
+}
+
+/// What a sidecar says of the file of that name, and its folder.
+type About<'a> = dyn Fn(&str) -> Option<(&'a Entry, &'a Path)> + Sync + 'a;
+
 impl Gather {
     /// Reads what is new in a folder.
-    pub(super) fn read_folder(
-        &mut self,
-        folder: &Path,
-        outlet: &Outlet,
-        fresh: &mut Vec<String>,
-    ) -> Result<(), GatherError> {
+    pub(super) fn read_folder(&mut self, folder: &Path, outlet: &Outlet) -> Result<(), GatherError> {
         let sidecar = read_sidecar(folder)?;
         let failed = |cause| GatherError::Folder { folder: folder.display().to_string(), cause };
         let mut files = Vec::new();
@@ -39,85 +64,162 @@ impl Gather {
                 files.push(path);
             }
         }
-        let place = |path: &PathBuf| {
-            let name = name_of(path);
-            (self.order.iter().position(|known| *known == name).unwrap_or(usize::MAX), name)
-        };
-        files.sort_by_key(place);
         if files.is_empty() {
             self.name_once(
                 &folder.display().to_string(),
                 "holds no articles (.txt, .html, .xml, .json, .warc)",
             );
         }
-        for path in files {
-            let name = name_of(&path);
-            let about = sidecar.entry(&name).map(|entry| (entry, folder));
-            if let Err(why) = self.read_file(&path, outlet, about, fresh) {
-                self.name_once(&name, &why);
-            }
+        let about = |name: &str| sidecar.entry(name).map(|entry| (entry, folder));
+        let (_, failures) = self.read_files(files, outlet, &about)?;
+        for (name, why) in failures {
+            self.name_once(&name, &why);
         }
         Ok(())
     }
 
-    /// Reads a file if it changed since it was last read. An error is a sentence.
-    pub(super) fn read_file(
+    /// Reads those of the files that changed since they were last read. Returns how many these are, and the names of those of which
+    /// nothing came, each with the reason.
+    pub(super) fn read_files(
+        &mut self,
+        files: Vec<PathBuf>,
+        outlet: &Outlet,
+        about: &About<'_>,
+    ) -> Result<(usize, Vec<(String, String)>), GatherError> {
+        let mut due = Vec::new();
+        for path in files {
+            let stamp = fs::metadata(&path).map(|info| Stamp::of(&info)).map_err(cannot);
+            let known = self.known.file(&path)?;
+            if let (Some(known), Ok(stamp)) = (&known, &stamp)
+                && self.known.is_read(known, *stamp)
+            {
+                continue;
+            }
+            let number = known.map_or(i64::MAX, |known| known.number);
+            due.push(Due { name: name_of(&path), path, number, stamp });
+        }
+        due.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
+        let (all, mut failures) = (due.len(), Vec::new());
+        for (nth, some) in due.chunks(AT_ONCE).enumerate() {
+            let done = nth * AT_ONCE;
+            if done > 0 && done.is_multiple_of(16 * AT_ONCE) {
+                (self.told)(&format!("{done} of {all} files"));
+            }
+            let reader = self.reader();
+            let contents = abreast::map(some, |due| due.read(&reader, outlet, about));
+            for (due, content) in some.iter().zip(contents) {
+                if let Err(why) = self.take_file(due, content, outlet)? {
+                    failures.push((due.name.clone(), why));
+                }
+            }
+        }
+        Ok((all, failures))
+    }
+
+    /// Takes what a file holds. Inside, an error is a sentence.
+    fn take_file(
+        &mut self,
+        due: &Due,
+        content: Result<Content, Failed>,
+        outlet: &Outlet,
+    ) -> Result<Result<(), String>, GatherError> {
+        let stamp = match &due.stamp {
+            Ok(stamp) => *stamp,
+            Err(why) => return Ok(Err(why.clone())),
+        };
+        let articles = match &content {
+            Err(Failed::Now(why)) => return Ok(Err(why.clone())),
+            Ok(Content::Articles(ready)) => ready.articles.len(),
+            Ok(Content::Archive) | Err(Failed::AsItIs(_)) => 0,
+        };
+        let number = self.known.note(&due.path, stamp, articles)?;
+        match content {
+            Ok(Content::Articles(ready)) => {
+                self.take(ready, Some(number))?;
+                Ok(Ok(()))
+            }
+            Ok(Content::Archive) => {
+                let mut articles = 0;
+                let read = self.read_archive(&due.path, outlet, number, &mut articles)?;
+                self.known.note(&due.path, stamp, articles)?;
+                Ok(read)
+            }
+            Err(Failed::Now(why) | Failed::AsItIs(why)) => Ok(Err(why)),
+        }
+    }
+
+    /// Reads the pages of an archive. Inside, an error is a sentence, and what came before it stays.
+    fn read_archive(
         &mut self,
         path: &Path,
         outlet: &Outlet,
-        about: Option<(&Entry, &Path)>,
-        fresh: &mut Vec<String>,
-    ) -> Result<(), String> {
-        let failed = |why: io::Error| format!("cannot be read: {why}");
-        let info = fs::metadata(path).map_err(failed)?;
-        let (len, modified) = (info.len(), info.modified().ok());
-        if self.stamps.get(path).is_some_and(|stamp| (stamp.len, stamp.modified) == (len, modified)) {
-            return Ok(());
-        }
-        let name = name_of(path);
-        if is_archive(path).map_err(failed)? {
-            let articles = self.read_archive(path, outlet)?;
-            self.note_read(&name, fresh);
-            self.stamps.insert(path.to_owned(), Stamp { len, modified, articles });
-            return Ok(());
-        }
-        if len > MAX_INPUT {
-            return Err(format!("is {} MB; at most {} are read", len >> 20, MAX_INPUT >> 20));
-        }
-        let bytes = fs::read(path).map_err(failed)?;
-        let input = news::Input { name: &name, ..news::Input::default() };
-        let read = self.rules.read(&bytes, input).map_err(|why| why.to_string());
-        let taken = read.and_then(|read| self.take(Piece { input, outlet, about }, read));
-        if taken.is_ok() {
-            self.note_read(&name, fresh);
-        }
-        let articles = *taken.as_ref().unwrap_or(&0);
-        self.stamps.insert(path.to_owned(), Stamp { len, modified, articles });
-        taken.map(|_| ())
-    }
-
-    /// Reads the pages of an archive. Returns how many articles they hold.
-    fn read_archive(&mut self, path: &Path, outlet: &Outlet) -> Result<usize, String> {
+        number: i64,
+        articles: &mut usize,
+    ) -> Result<Result<(), String>, GatherError> {
         let failed = |why: io::Error| format!("cannot be read to its end: {why}");
-        let mut articles = 0;
-        for page in Pages::new(BufReader::new(File::open(path).map_err(failed)?)).map_err(failed)? {
-            let Page { address, content_type, bytes } = page.map_err(failed)?;
-            let input = news::Input {
-                name: &address,
-                address: Some(&address),
-                content_type: content_type.as_deref(),
-            };
-            let read = bytes.and_then(|bytes| self.rules.read(&bytes, input).map_err(|why| why.to_string()));
-            match read.and_then(|read| self.take(Piece { input, outlet, about: None }, read)) {
-                Ok(more) => articles += more,
-                Err(why) => self.name_once(&address, &why),
+        let mut pages = match File::open(path).and_then(|file| Pages::new(BufReader::new(file))) {
+            Ok(pages) => pages,
+            Err(why) => return Ok(Err(failed(why))),
+        };
+        loop {
+            let some: Vec<io::Result<Page>> = pages.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(Ok(()));
             }
-            if articles > 0 && articles % 1_000 == 0 {
-                (self.told)(&format!("{}: {articles} articles", path.display()));
+            let reader = self.reader();
+            let ready = abreast::map(&some, |page| {
+                let page = page.as_ref().ok()?;
+                Some(page.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
+                    let input = news::Input {
+                        name: &page.address,
+                        address: Some(&page.address),
+                        content_type: page.content_type.as_deref(),
+                    };
+                    reader.read(bytes, Piece { input, outlet, about: None })
+                }))
+            });
+            for (page, ready) in some.into_iter().zip(ready) {
+                let page = match page {
+                    Ok(page) => page,
+                    Err(why) => return Ok(Err(failed(why))),
+                };
+                match ready {
+                    Some(Ok(ready)) => {
+                        let before = *articles / 1_000;
+                        *articles += self.take(ready, Some(number))?;
+                        if *articles / 1_000 > before {
+                            (self.told)(&format!("{}: {articles} articles", path.display()));
+                        }
+                    }
+                    Some(Err(why)) => self.name_once(&page.address, &why),
+                    None => {}
+                }
             }
         }
-        Ok(articles)
     }
+}
+
+impl Due {
+    fn read(&self, reader: &Reader<'_>, outlet: &Outlet, about: &About<'_>) -> Result<Content, Failed> {
+        let now = |why| Failed::Now(cannot(why));
+        let Ok(stamp) = &self.stamp else { return Err(Failed::Now(String::new())) };
+        if is_archive(&self.path).map_err(now)? {
+            return Ok(Content::Archive);
+        }
+        if stamp.len > MAX_INPUT {
+            let (len, most) = (stamp.len >> 20, MAX_INPUT >> 20);
+            return Err(Failed::AsItIs(format!("is {len} MB; at most {most} are read")));
+        }
+        let bytes = fs::read(&self.path).map_err(now)?;
+        let input = news::Input { name: &self.name, ..news::Input::default() };
+        let piece = Piece { input, outlet, about: about(&self.name) };
+        reader.read(&bytes, piece).map(Content::Articles).map_err(Failed::AsItIs)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn cannot(why: io::Error) -> String {
+    format!("cannot be read: {why}")
 }
 
 /// Whether a file is a web archive, by its name and its first bytes.

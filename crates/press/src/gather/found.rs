@@ -7,7 +7,7 @@ use news::analysis::analysis;
 use news::excerpt::excerpt;
 use proto::story::{Article, ArticleId, Story, StoryId};
 
-use super::Gather;
+use super::{Gather, abreast};
 
 /// Of an article that is somebody else's, so many bytes of text are carried at most: some two hundred words of quotes and evidence.
 pub const QUOTED: usize = 1_500;
@@ -26,25 +26,29 @@ impl Gather {
     /// The newest stories, with what is first-hand in them, as far as may be carried.
     pub fn newest(&self, most: usize) -> Vec<Story> {
         let mut known = self.found.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *known);
-        let mut stories = self.stories();
-        stories.truncate(most);
-        for story in &mut stories {
-            let carried = |article: &Article| (article.id, self.rights(article.id).allow_all());
-            let articles: Vec<_> = story.articles.iter().map(carried).collect();
-            let found = match before.remove(&story.id) {
-                Some(found) if found.articles == articles => found,
-                _ => Known { articles, story: self.carried(story.clone()) },
-            };
-            *story = found.story.clone();
-            known.insert(story.id, found);
-        }
+        let terms = |article: &Article| (article.id, self.rights(article.id).allow_all());
+        let newest = self.grouper.newest(most).into_iter();
+        let newest =
+            newest.map(|story| Known { articles: story.articles.iter().map(terms).collect(), story });
+        let newest: Vec<_> = newest.collect();
+        let stories = abreast::map(&newest, |new| match known.get(&new.story.id) {
+            Some(before) if before.articles == new.articles => before.story.clone(),
+            _ => new.found(),
+        });
+        let found = newest.into_iter().zip(&stories);
+        let found = found.map(|(new, story)| (story.id, Known { story: story.clone(), ..new }));
+        *known = found.collect();
         stories
     }
+}
 
-    fn carried(&self, mut story: Story) -> Story {
+impl Known {
+    /// Its story, looked through and cut to what may be carried.
+    fn found(&self) -> Story {
+        let mut story = self.story.clone();
         story.analysis = analysis(&story.articles);
-        excerpt(&mut story, |article| (!self.rights(article.id).allow_all()).then_some(QUOTED));
+        let whole = |article: &Article| self.articles.contains(&(article.id, true));
+        excerpt(&mut story, |article| (!whole(article)).then_some(QUOTED));
         story
     }
 }
@@ -68,7 +72,7 @@ mod tests {
         fs::write(dir.path().join("a.txt"), COURIER).unwrap();
         fs::write(dir.path().join(SIDECAR), sidecar).unwrap();
         let inputs = Inputs { folders: vec![dir.path().to_owned()], ..Inputs::default() };
-        let mut gather = Gather::new(inputs, vec![], None).unwrap();
+        let mut gather = Gather::new(inputs, None).unwrap();
         gather.recall(Millis(1_795_685_400_000)).unwrap();
         gather
     }

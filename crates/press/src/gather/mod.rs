@@ -1,23 +1,25 @@
 //! From folders and feeds to documents. What cannot be read is named and left out; the rest goes on.
 
+mod abreast;
 mod add;
 mod feeds;
 mod files;
 mod found;
+mod known;
 mod links;
 #[cfg(test)]
 pub(crate) mod tests;
 mod warc;
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use futures_util::StreamExt as _;
 use news::Document;
-use news::group::Grouper;
+use news::group::{Grouper, Prepared};
 use news::sidecar::Entry;
 use proto::Millis;
 use proto::story::{ArticleId, Story};
@@ -31,6 +33,7 @@ pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
 pub use found::QUOTED;
+use known::Known;
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
 /// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
@@ -38,6 +41,9 @@ const AHEAD: i64 = 24 * 60 * 60;
 
 /// A date within a year of 1970 is a clock that was never set or a field that was left empty: it counts as none.
 const UNSET: i64 = 366 * 24 * 60 * 60;
+
+/// Inputs that were left out are named up to this many.
+const MOST_NAMED: usize = 1_000;
 
 /// How many hosts are asked at a time.
 const AT_ONCE: usize = 8;
@@ -107,16 +113,15 @@ pub struct Gather {
     /// The rules as they were read.
     ruled: Option<String>,
     grouper: Grouper,
-    known: HashSet<String>,
+    /// How often the grouper had forgotten stories when that was last looked at.
+    forgot: u64,
+    known: Known,
     /// Feeds whose answers of earlier runs were read again.
     recalled: HashSet<String>,
     left_out: Vec<String>,
     /// The same, to be looked up.
     named: HashSet<String>,
-    rights: HashMap<ArticleId, Rights>,
     found: found::Found,
-    stamps: HashMap<PathBuf, Stamp>,
-    order: Vec<String>,
     /// The latest date that is believed, in seconds since 1970.
     latest: i64,
     /// Lines that are not part of an article, for whoever asked to keep them.
@@ -137,13 +142,6 @@ pub struct Dropped {
     pub reason: String,
 }
 
-/// A file as it was last read.
-struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
-    articles: usize,
-}
-
 /// One input and what is known of it.
 #[derive(Clone, Copy)]
 struct Piece<'a> {
@@ -154,9 +152,9 @@ struct Piece<'a> {
 }
 
 impl Gather {
-    /// Starts with nothing read. `order` names inputs read in earlier runs, first to last: read in that order again, stories
-    /// keep their ids. What is remembered of outlets lies in `folder`; with `None` it ends with the program.
-    pub fn new(inputs: Inputs, order: Vec<String>, folder: Option<&Path>) -> Result<Self, GatherError> {
+    /// Starts with nothing read. What is remembered of outlets and files lies in `folder`; with `None` it ends with the program.
+    /// Files that were read in earlier runs are read again in their first order, so that stories keep their ids.
+    pub fn new(inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
         for folder in &inputs.folders {
             std::fs::read_dir(folder)
                 .map_err(|cause| GatherError::Folder { folder: folder.display().to_string(), cause })?;
@@ -170,14 +168,12 @@ impl Gather {
             fetcher: Arc::new(fetcher),
             inputs,
             grouper: Grouper::new(),
-            known: HashSet::new(),
+            forgot: 0,
+            known: Known::open(file.as_deref())?,
             recalled: HashSet::new(),
             left_out: Vec::new(),
             named: HashSet::new(),
-            rights: HashMap::new(),
             found: found::Found::default(),
-            stamps: HashMap::new(),
-            order,
             latest: i64::MAX,
             dropped: None,
             told: Box::new(|_| {}),
@@ -193,9 +189,9 @@ impl Gather {
         self.told = Box::new(told);
     }
 
-    /// Reads what is new at `now`. Returns the names of inputs read for the first time in this run.
-    pub async fn refresh(&mut self, now: Millis) -> Result<Vec<String>, GatherError> {
-        let (feeds, mut fresh) = self.recall(now)?;
+    /// Reads what is new at `now`.
+    pub async fn refresh(&mut self, now: Millis) -> Result<(), GatherError> {
+        let feeds = self.read_kept(now)?;
         let mut due = Vec::new();
         for outlet in &feeds {
             if self.fetcher.is_due(&outlet.place.address(), now)? {
@@ -222,7 +218,7 @@ impl Gather {
             (self.told)(&format!("{done} of {all}: {address}"));
             match answer {
                 Ok(Answer::New(kept)) => {
-                    self.take_answer(&outlet, &kept, self.read(&address, &kept), &mut fresh)?;
+                    self.take_answer(&outlet, &kept, self.read(&address, &kept))?;
                 }
                 Ok(Answer::Same) => {}
                 Err(FetchError::Memory(why)) => return Err(why.into()),
@@ -234,26 +230,31 @@ impl Gather {
             let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
             let Ok(read) = self.read(&address, &kept) else { continue };
             if self.fetch_pages(&read.documents, now).await? {
-                self.take_answer(&outlet, &kept, Ok(read), &mut fresh)?;
+                self.take_answer(&outlet, &kept, Ok(read))?;
             }
         }
-        Ok(fresh)
+        self.forget()
     }
 
-    /// Reads folders and files, and what feeds answered in earlier runs; asks nobody. Returns the feeds, and the names of
-    /// inputs read for the first time in this run.
-    pub fn recall(&mut self, now: Millis) -> Result<(Vec<Outlet>, Vec<String>), GatherError> {
+    /// Reads folders and files, and what feeds answered in earlier runs; asks nobody.
+    pub fn recall(&mut self, now: Millis) -> Result<(), GatherError> {
+        self.read_kept(now)?;
+        self.forget()
+    }
+
+    /// The same. Returns the feeds.
+    fn read_kept(&mut self, now: Millis) -> Result<Vec<Outlet>, GatherError> {
         self.believe(now);
         if self.read_rules()? {
             // All is read again, as it was kept: pages of long ago too.
-            self.stamps.clear();
+            self.known.read_again();
             self.recalled.clear();
         }
-        let (mut feeds, mut fresh) = (Vec::new(), Vec::new());
+        let mut feeds = Vec::new();
         for folder in self.inputs.folders.clone() {
             let outlet = Outlet::quoted(Place::Path(folder.clone()));
-            self.read_folder(&folder, &outlet, &mut fresh)?;
-            self.note_files(&folder, now, None)?;
+            self.read_folder(&folder, &outlet)?;
+            self.note_files(&folder, now, Some(None))?;
         }
         feeds.extend(self.inputs.feeds.iter().cloned().map(|feed| Outlet::quoted(Place::Feed(feed))));
         for outlet in self.outlets.all()? {
@@ -263,7 +264,7 @@ impl Gather {
                     feeds.retain(|other| other.place != outlet.place);
                     feeds.push(outlet);
                 }
-                Place::Path(path) => self.read_path(path, &outlet, now, &mut fresh)?,
+                Place::Path(path) => self.read_path(path, &outlet, now)?,
             }
         }
         for outlet in &feeds {
@@ -271,10 +272,19 @@ impl Gather {
             if self.recalled.insert(address.clone())
                 && let Some(kept) = self.fetcher.memory().kept(&address)?
             {
-                self.take_answer(outlet, &kept, self.read(&address, &kept), &mut fresh)?;
+                self.take_answer(outlet, &kept, self.read(&address, &kept))?;
             }
         }
-        Ok((feeds, fresh))
+        Ok(feeds)
+    }
+
+    /// Lets go of what belongs to stories that were forgotten.
+    fn forget(&mut self) -> Result<(), GatherError> {
+        if self.forgot != self.grouper.forgot() {
+            self.forgot = self.grouper.forgot();
+            self.known.forget(|article| self.grouper.knows(article))?;
+        }
+        Ok(())
     }
 
     /// Reads the rules if they have changed. Returns whether they have.
@@ -297,32 +307,29 @@ impl Gather {
     }
 
     /// Reads a folder or file of the list. That it cannot be read is noted, and the rest goes on.
-    fn read_path(
-        &mut self,
-        path: &Path,
-        outlet: &Outlet,
-        now: Millis,
-        fresh: &mut Vec<String>,
-    ) -> Result<(), GatherError> {
-        let read = match path.is_dir() {
-            true => self.read_folder(path, outlet, fresh).map_err(|why| why.to_string()),
-            false => self.read_file(path, outlet, None, fresh),
+    fn read_path(&mut self, path: &Path, outlet: &Outlet, now: Millis) -> Result<(), GatherError> {
+        let wrong = if path.is_dir() {
+            match self.read_folder(path, outlet) {
+                Err(GatherError::Memory(why)) => return Err(why.into()),
+                read => Some(read.err().map(|why| why.to_string())),
+            }
+        } else {
+            let (all, failures) = self.read_files(vec![path.to_owned()], outlet, &|_| None)?;
+            (all > 0).then(|| failures.into_iter().next().map(|(_, why)| why))
         };
-        if let Err(why) = &read {
+        if let Some(Some(why)) = &wrong {
             self.name_once(&path.display().to_string(), why);
         }
-        self.note_files(path, now, read.err())
+        self.note_files(path, now, wrong)
     }
 
-    /// Notes how it went with a folder or file.
-    fn note_files(&self, path: &Path, now: Millis, wrong: Option<String>) -> Result<(), GatherError> {
+    /// Notes how it went with a folder or file: `None` if there was nothing to read, inside what was wrong.
+    fn note_files(&self, path: &Path, now: Millis, wrong: Option<Option<String>>) -> Result<(), GatherError> {
         let name = path.display().to_string();
         let mut health = self.fetcher.memory().health(&name)?;
-        let inside = self.stamps.iter().filter(|(file, _)| file.starts_with(path));
-        let articles: usize = inside.map(|(_, stamp)| stamp.articles).sum();
-        health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
-        health.succeeded = if wrong.is_none() { Some(now) } else { health.succeeded };
-        health.why = wrong;
+        health.articles = self.known.articles(path)?;
+        health.why = wrong.unwrap_or(health.why);
+        health.succeeded = if health.why.is_none() { Some(now) } else { health.succeeded };
         Ok(self.fetcher.memory().set_health(&name, &health)?)
     }
 
@@ -348,31 +355,108 @@ impl Gather {
 
     /// On what terms an article may be carried.
     pub fn rights(&self, article: ArticleId) -> Rights {
-        self.rights.get(&article).copied().unwrap_or_default()
+        self.known.rights(article)
     }
 
-    /// Takes the documents of an input into stories. Returns how many they are.
-    fn take(&mut self, piece: Piece<'_>, read: news::Read) -> Result<usize, String> {
-        let Piece { input, outlet, about } = piece;
-        for why in &read.skipped {
-            self.name_once(input.name, why);
+    /// Reads inputs as they are to be read now.
+    fn reader(&self) -> Reader<'_> {
+        let (rules, grouper) = (&self.rules, &self.grouper);
+        Reader { rules, grouper, latest: self.latest, keeps_dropped: self.dropped.is_some() }
+    }
+
+    /// Takes articles into stories. Returns how many they are.
+    fn take(&mut self, ready: Ready, file: Option<i64>) -> Result<usize, GatherError> {
+        for why in &ready.left_out {
+            self.name_once(&ready.name, why);
         }
+        if let Some(dropped) = &mut self.dropped {
+            dropped.extend(ready.dropped);
+        }
+        let all = ready.articles.len();
+        for Held { article, rights, prepared } in ready.articles {
+            self.known.hold(article, rights, file);
+            if let Some(prepared) = prepared {
+                self.grouper.add_prepared(prepared);
+            }
+        }
+        // A folder may hold more than is ever kept.
+        self.forget()?;
+        Ok(all)
+    }
+
+    /// Says what is left out and why; once, however often it is met.
+    fn name_once(&mut self, name: &str, why: &str) {
+        let line = match self.left_out.len().cmp(&MOST_NAMED) {
+            Ordering::Less => format!("{name}: {why}"),
+            Ordering::Equal => format!("more than these {MOST_NAMED} were left out"),
+            Ordering::Greater => return,
+        };
+        if self.named.insert(line.clone()) {
+            warn!("left out: {line}");
+            self.left_out.push(line);
+        }
+    }
+}
+
+/// Reads inputs: all that can be done with many of them at once.
+struct Reader<'a> {
+    rules: &'a Rules,
+    /// Of articles that it knows there is no need for more than the name.
+    grouper: &'a Grouper,
+    latest: i64,
+    keeps_dropped: bool,
+}
+
+/// The articles of one input, ready for their stories.
+struct Ready {
+    /// The input's.
+    name: String,
+    articles: Vec<Held>,
+    /// Why parts of it were left out.
+    left_out: Vec<String>,
+    dropped: Vec<Dropped>,
+}
+
+/// An article of an input.
+struct Held {
+    article: ArticleId,
+    rights: Rights,
+    /// `None`: it is in a story already.
+    prepared: Option<Prepared>,
+}
+
+impl Reader<'_> {
+    /// What the bytes of an input hold, or why nothing, as a sentence.
+    fn read(&self, bytes: &[u8], piece: Piece<'_>) -> Result<Ready, String> {
+        let read = self.rules.read(bytes, piece.input).map_err(|why| why.to_string())?;
+        self.ready(piece, read)
+    }
+
+    /// Makes the documents of an input ready.
+    fn ready(&self, piece: Piece<'_>, read: news::Read) -> Result<Ready, String> {
+        let Piece { input, outlet, about } = piece;
         let text = |document: &Document| document.source.format == news::Format::Text;
         if input.address.is_some() && read.documents.iter().any(text) {
             return Err("it is neither a feed nor a page".into());
         }
-        let all = read.documents.len();
+        let mut ready = Ready {
+            name: input.name.to_owned(),
+            articles: Vec::with_capacity(read.documents.len()),
+            left_out: read.skipped,
+            dropped: Vec::new(),
+        };
+        let is_alone = read.documents.len() == 1;
         for mut document in read.documents {
             match about {
+                Some((entry, _)) if is_alone => entry.apply(&mut document),
                 // What is said of a feed's file holds for its outlet, not for each item.
-                Some((entry, _)) if all > 1 => document.outlet = entry.outlet.clone().or(document.outlet),
-                Some((entry, _)) => entry.apply(&mut document),
+                Some((entry, _)) => document.outlet = entry.outlet.clone().or(document.outlet),
                 None => document.outlet = outlet.name.clone().or(document.outlet),
             }
             document.published =
                 document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
-            if let Some(dropped) = &mut self.dropped {
-                dropped.extend(document.dropped.iter().map(|line| Dropped {
+            if self.keeps_dropped {
+                ready.dropped.extend(document.dropped.iter().map(|line| Dropped {
                     input: input.name.to_owned(),
                     line: line.place.line,
                     text: line.text.clone(),
@@ -382,29 +466,17 @@ impl Gather {
             let mut article = news::article(&document);
             match about.map(|(entry, folder)| files::read_picture(entry, folder)) {
                 Some(Ok(picture)) => article.picture = picture,
-                Some(Err(why)) => self.name_once(input.name, &why),
+                Some(Err(why)) => ready.left_out.push(why),
                 None => {}
             }
             let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
-            self.rights.insert(article.id, stated.unwrap_or(outlet.rights));
-            self.grouper.add_article(article, &document);
+            ready.articles.push(Held {
+                article: article.id,
+                rights: stated.unwrap_or(outlet.rights),
+                prepared: (!self.grouper.knows(article.id)).then(|| Prepared::of(article, &document)),
+            });
         }
-        Ok(all)
-    }
-
-    fn note_read(&mut self, name: &str, fresh: &mut Vec<String>) {
-        if self.known.insert(name.to_owned()) {
-            fresh.push(name.to_owned());
-        }
-    }
-
-    /// Says what is left out and why; once, however often it is met.
-    fn name_once(&mut self, name: &str, why: &str) {
-        let line = format!("{name}: {why}");
-        if self.named.insert(line.clone()) {
-            warn!("left out: {line}");
-            self.left_out.push(line);
-        }
+        Ok(ready)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn at_home() -> Manners {
 
 async fn gathered(dir: &Path) -> Gather {
     let inputs = folder(dir);
-    let mut gather = Gather::new(inputs, vec![], None).unwrap();
+    let mut gather = Gather::new(inputs, None).unwrap();
     gather.refresh(NOW).await.unwrap();
     gather
 }
@@ -68,7 +68,7 @@ async fn a_folder_without_articles_and_a_folder_that_is_not_there_are_said() {
     assert_eq!(gather.left_out().len(), 1);
     assert!(gather.left_out()[0].contains("holds no articles"));
     let inputs = folder(&dir.path().join("none"));
-    assert!(matches!(Gather::new(inputs, vec![], None), Err(GatherError::Folder { .. })));
+    assert!(matches!(Gather::new(inputs, None), Err(GatherError::Folder { .. })));
 }
 
 #[tokio::test]
@@ -76,9 +76,9 @@ async fn a_wrong_sidecar_stops_everything_and_names_its_line() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a.txt"), TIDE).unwrap();
     let inputs = || folder(dir.path());
-    let mut running = Gather::new(inputs(), vec![], None).unwrap();
+    let mut running = Gather::new(inputs(), None).unwrap();
     fs::write(dir.path().join(SIDECAR), "[\"a.txt\"]\noutlet = \"The Quay\"\noulet = 1\n").unwrap();
-    for why in [running.refresh(NOW).await.unwrap_err(), Gather::new(inputs(), vec![], None).err().unwrap()] {
+    for why in [running.refresh(NOW).await.unwrap_err(), Gather::new(inputs(), None).err().unwrap()] {
         let why = why.to_string();
         assert!(why.contains("line 3") && why.contains("oulet"), "{why}");
     }
@@ -86,19 +86,52 @@ async fn a_wrong_sidecar_stops_everything_and_names_its_line() {
 
 #[tokio::test]
 async fn stories_keep_their_ids_when_inputs_are_read_again_in_their_first_order() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, memory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = || Gather::new(folder(dir.path()), Some(memory.path())).unwrap();
     fs::write(dir.path().join("m.txt"), TIDE).unwrap();
-    let first = gathered(dir.path()).await.stories();
+    let mut first = open();
+    first.refresh(NOW).await.unwrap();
     // A file that sorts before the first and tells the same story in other words.
     let retold =
         TIDE.replace("The lower quay was closed on Monday", "Officials closed the lower quay on Monday");
     fs::write(dir.path().join("a.txt"), retold).unwrap();
-    let inputs = folder(dir.path());
-    let mut again = Gather::new(inputs, vec!["m.txt".into()], None).unwrap();
-    assert_eq!(again.refresh(NOW).await.unwrap(), ["m.txt", "a.txt"]);
-    assert_eq!(again.stories().len(), 1);
-    assert_eq!(again.stories()[0].id, first[0].id);
-    assert!(again.refresh(NOW).await.unwrap().is_empty(), "nothing changed, nothing is read again");
+    first.refresh(NOW).await.unwrap();
+    let mut again = open();
+    again.refresh(NOW).await.unwrap();
+    for gather in [&first, &again] {
+        let stories = gather.stories();
+        assert_eq!((stories.len(), stories[0].articles.len()), (1, 2));
+        assert_eq!(stories[0].id, first.stories()[0].id);
+    }
+    let alone = gathered(dir.path()).await.stories();
+    assert_ne!(alone[0].id, first.stories()[0].id, "who knows nothing of an order begins with the other");
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_read_again_and_what_is_wrong_with_it_stays_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let (good, bad) = (dir.path().join("good.txt"), dir.path().join("bad.txt"));
+    fs::write(&good, TIDE).unwrap();
+    fs::write(&bad, "").unwrap();
+    let mut gather = Gather::new(Inputs::default(), None).unwrap();
+    for path in [&good, &bad] {
+        gather.outlets.add(&Outlet::quoted(Place::Path(path.clone()))).unwrap();
+    }
+    for _ in 0..2 {
+        gather.recall(NOW).unwrap();
+        let health = |path: &Path| gather.fetcher.memory().health(&path.display().to_string()).unwrap();
+        assert_eq!((health(&good).articles, health(&good).why), (1, None));
+        assert!(health(&bad).articles == 0 && health(&bad).why.is_some(), "{:?}", health(&bad));
+        assert_eq!(gather.left_out().len(), 1);
+    }
+    let (all, _) = gather
+        .read_files(vec![good, bad.clone()], &Outlet::quoted(Place::Path(bad.clone())), &|_| None)
+        .unwrap();
+    assert_eq!(all, 0);
+    fs::write(&bad, TIDE.replace("tide", "flood")).unwrap();
+    gather.recall(NOW).unwrap();
+    assert_eq!(gather.fetcher.memory().health(&bad.display().to_string()).unwrap().why, None);
+    assert_eq!(gather.stories().iter().map(|story| story.articles.len()).sum::<usize>(), 2);
 }
 
 /// Otherwise it would stand first for as long as it likes, and nobody who tells the truth would.
@@ -228,8 +261,7 @@ async fn feeds_are_fetched_and_what_is_no_feed_is_named() {
         ),
     ]);
     let feeds = ["/feed", "/notes", "/flood", "/round", "/none"].map(|path| format!("{at}{path}")).to_vec();
-    let mut gather =
-        Gather::new(Inputs { feeds, manners: at_home(), ..Inputs::default() }, vec![], None).unwrap();
+    let mut gather = Gather::new(Inputs { feeds, manners: at_home(), ..Inputs::default() }, None).unwrap();
     gather.refresh(NOW).await.unwrap();
     let stories = gather.stories();
     assert_eq!(stories.len(), 1, "{:#?}", gather.left_out());

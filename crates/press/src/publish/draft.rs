@@ -33,9 +33,10 @@ impl Press {
     /// What the next edition would hold if it were made at `now`. Nothing is signed, kept or sent; outlets are asked only if
     /// `ask` says so.
     pub async fn draft(&mut self, now: Millis, ask: bool) -> Result<Draft, PressError> {
-        let gathered =
-            if ask { self.gather.refresh(now).await.map(drop) } else { self.gather.recall(now).map(drop) };
-        gathered?;
+        match ask {
+            true => self.gather.refresh(now).await?,
+            false => self.gather.recall(now)?,
+        }
         let failed = |cause| self.failed(cause);
         let schedule = self.directory.parameters().schedule;
         let here = schedule.round_at(now);

@@ -35,9 +35,9 @@ fn later(rounds: u64) -> Millis {
 async fn after_a_restart_all_is_there_without_asking() {
     let dir = tempfile::tempdir().unwrap();
     let at = web(vec![("/feed", found("application/rss+xml", &rss(&item(1, &long("The quay"), ""))))]);
-    let mut first = Gather::new(feed_of(&at), vec![], Some(dir.path())).unwrap();
-    assert_eq!(first.refresh(NOW).await.unwrap(), [format!("{at}/feed")]);
-    let mut again = Gather::new(feed_of(&at), vec![], Some(dir.path())).unwrap();
+    let mut first = Gather::new(feed_of(&at), Some(dir.path())).unwrap();
+    first.refresh(NOW).await.unwrap();
+    let mut again = Gather::new(feed_of(&at), Some(dir.path())).unwrap();
     again.recall(NOW).unwrap();
     assert_eq!(again.stories(), first.stories());
     assert_eq!(again.stories().len(), 1);
@@ -55,7 +55,7 @@ async fn a_feed_of_100_000_items_is_read_so_far_and_the_rest_is_named() {
         .collect();
     let at = web(feeds);
     let feeds = ["/20", "/100", "/small"].map(|path| format!("{at}{path}")).to_vec();
-    let mut gather = Gather::new(Inputs { feeds, ..feed_of(&at) }, vec![], None).unwrap();
+    let mut gather = Gather::new(Inputs { feeds, ..feed_of(&at) }, None).unwrap();
     gather.refresh(NOW).await.unwrap();
     for named in [
         "/20: items after the first 5000",
@@ -78,7 +78,7 @@ async fn a_feed_that_changes_its_ids_and_order_brings_no_article_twice() {
         0 => found("application/rss+xml", &rss(&first)),
         _ => found("application/rss+xml", &rss(&second)),
     });
-    let mut gather = Gather::new(feed_of(&at), vec![], None).unwrap();
+    let mut gather = Gather::new(feed_of(&at), None).unwrap();
     gather.refresh(NOW).await.unwrap();
     let before = gather.stories();
     gather.refresh(later(1)).await.unwrap();
@@ -96,7 +96,7 @@ async fn dates_of_the_future_and_of_1970_count_as_none() {
             + &dated(3, "Forty sheep upon a hill", "Tue, 03 Nov 2026 09:30:00 GMT");
         found("application/rss+xml", &rss(&items))
     });
-    let mut gather = Gather::new(feed_of(&at), vec![], None).unwrap();
+    let mut gather = Gather::new(feed_of(&at), None).unwrap();
     gather.refresh(NOW).await.unwrap();
     let stories = gather.stories();
     let articles = stories.iter().flat_map(|story| &story.articles);
@@ -113,7 +113,7 @@ async fn what_it_is_decides_and_not_what_it_is_called() {
         ("/empty", found("application/rss+xml", b"")),
     ]);
     let feeds = ["/feed", "/picture", "/empty"].map(|path| format!("{at}{path}")).to_vec();
-    let mut gather = Gather::new(Inputs { feeds, ..feed_of(&at) }, vec![], None).unwrap();
+    let mut gather = Gather::new(Inputs { feeds, ..feed_of(&at) }, None).unwrap();
     gather.refresh(NOW).await.unwrap();
     assert_eq!(gather.stories().len(), 1);
     let left_out = gather.left_out();
@@ -154,14 +154,14 @@ async fn summaries_of_own_outlets_are_completed_from_their_pages_and_of_no_other
     for (rights, complete) in [(Rights::Quoted, 0), (Rights::Own, 1)] {
         let inputs = Inputs { manners: at_home(), ..Inputs::default() };
         let dir = tempfile::tempdir().unwrap();
-        let mut gather = Gather::new(inputs.clone(), vec![], Some(dir.path())).unwrap();
+        let mut gather = Gather::new(inputs.clone(), Some(dir.path())).unwrap();
         let terms = Terms { rights, ..Terms::default() };
         let added = gather.add(&format!("{at}/feed"), &terms, NOW).await.unwrap().remove(0).unwrap();
         assert_eq!((added.articles, added.summaries, added.is_new), (2, 2, true));
         gather.refresh(NOW).await.unwrap();
         gather.refresh(later(1)).await.unwrap();
         assert_eq!(pages.load(std::sync::atomic::Ordering::SeqCst), complete, "each page once");
-        let mut again = Gather::new(inputs, vec![], Some(dir.path())).unwrap();
+        let mut again = Gather::new(inputs, Some(dir.path())).unwrap();
         again.recall(later(1)).unwrap();
         for gather in [&gather, &again] {
             let stories = gather.stories();
@@ -188,7 +188,7 @@ async fn a_page_s_feed_is_found_where_it_says_or_in_the_usual_places() {
     ]);
     let dir = tempfile::tempdir().unwrap();
     let inputs = Inputs { manners: at_home(), ..Inputs::default() };
-    let mut gather = Gather::new(inputs.clone(), vec![], Some(dir.path())).unwrap();
+    let mut gather = Gather::new(inputs.clone(), Some(dir.path())).unwrap();
     let added = gather.add(&format!("{at}/"), &Terms::default(), NOW).await.unwrap().remove(0).unwrap();
     assert_eq!(added.outlet.place, Place::Feed(format!("{at}/news")));
     assert_eq!((added.name.as_deref(), added.headlines.len()), (Some("The Quay"), 1));
@@ -207,7 +207,7 @@ async fn a_page_s_feed_is_found_where_it_says_or_in_the_usual_places() {
     let listed = gather.list().unwrap();
     assert_eq!(listed.len(), 2);
     // What was added is there for a preview without being asked again, and a press that runs sees the list.
-    let mut running = Gather::new(inputs, vec![], Some(dir.path())).unwrap();
+    let mut running = Gather::new(inputs, Some(dir.path())).unwrap();
     running.recall(NOW).unwrap();
     assert_eq!(running.stories().len(), 1);
     assert!(gather.remove(&format!("{at}/news")).unwrap() && !gather.remove(&format!("{at}/news")).unwrap());
@@ -226,7 +226,7 @@ async fn a_list_s_feeds_are_added_and_those_that_give_nothing_are_named() {
     let outline = |path: &str| format!("<outline type='rss' text='x' xmlUrl='{at}{path}'/>");
     let text = ["/one", "/none", "/two"].map(outline).concat();
     fs::write(&list, format!("<opml version='2.0'><body>{text}</body></opml>")).unwrap();
-    let mut gather = Gather::new(Inputs { manners: at_home(), ..Inputs::default() }, vec![], None).unwrap();
+    let mut gather = Gather::new(Inputs { manners: at_home(), ..Inputs::default() }, None).unwrap();
     let list = list.display().to_string();
     let got = gather.add(&list, &Terms::default(), NOW).await.unwrap();
     assert_eq!(got.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
@@ -260,7 +260,7 @@ async fn files_and_folders_are_added_and_what_is_wrong_with_one_stops_no_other()
     fs::write(at("crawl.warc.gz"), archive.concat()).unwrap();
     fs::write(at("binary.txt"), [0, 1, 2, 3, 0xff]).unwrap();
     let state = tempfile::tempdir().unwrap();
-    let mut gather = Gather::new(Inputs::default(), vec![], Some(state.path())).unwrap();
+    let mut gather = Gather::new(Inputs::default(), Some(state.path())).unwrap();
     let terms = Terms { name: None, rights: Rights::Licensed };
     let folder = gather.add(&at("news"), &terms, NOW).await.unwrap().remove(0).unwrap();
     assert_eq!((folder.articles, folder.headlines[0].as_str()), (1, "Spring tide closes the lower quay"));
@@ -301,7 +301,7 @@ async fn new_rules_hold_for_what_was_read_before() {
         long("The quay") + "<p>Tell a friend: the quay has a new song, and everybody is singing it.</p>";
     let at = web(vec![("/feed", found("application/rss+xml", &rss(&item(1, &body, ""))))]);
     let inputs = Inputs { rules: Some(file.clone()), ..feed_of(&at) };
-    let mut gather = Gather::new(inputs.clone(), vec![], None).unwrap();
+    let mut gather = Gather::new(inputs.clone(), None).unwrap();
     gather.refresh(NOW).await.unwrap();
     let sung = |gather: &Gather| {
         gather.stories()[0].articles[0].body.iter().any(|block| block.text().starts_with("Tell a friend"))
@@ -311,7 +311,7 @@ async fn new_rules_hold_for_what_was_read_before() {
     gather.refresh(NOW).await.unwrap();
     assert!(!sung(&gather));
     fs::write(&file, "[\"x\"]\ndorp = []\n").unwrap();
-    for why in [gather.refresh(NOW).await.unwrap_err(), Gather::new(inputs, vec![], None).err().unwrap()] {
+    for why in [gather.refresh(NOW).await.unwrap_err(), Gather::new(inputs, None).err().unwrap()] {
         assert!(why.to_string().contains("rules.toml") && why.to_string().contains("dorp"), "{why}");
     }
 }

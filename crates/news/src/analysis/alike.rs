@@ -91,8 +91,10 @@ impl Terms {
 
     /// The vector of a part of a sentence.
     pub(super) fn within(&self, sentence: usize, bytes: Range<usize>) -> Vector {
-        let held = self.tokens[sentence].iter().filter(|(_, at)| bytes.contains(at));
-        let mut vector: Vector = held.map(|(term, _)| (*term, self.weights[*term as usize])).collect();
+        let tokens = &self.tokens[sentence];
+        let mut vector = Vector::with_capacity(tokens.len());
+        let held = tokens.iter().filter(|(_, at)| bytes.contains(at));
+        vector.extend(held.map(|(term, _)| (*term, self.weights[*term as usize])));
         vector.sort_unstable_by_key(|(term, _)| *term);
         vector.dedup_by_key(|(term, _)| *term);
         let length = vector.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();

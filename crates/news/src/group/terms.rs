@@ -6,7 +6,7 @@
 //! half of all stories share: without a table of how common words are, which only a large collection could give, they
 //! are told by a list.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -27,7 +27,7 @@ const WORDS_READ: usize = 600;
 /// Terms of a document in alphabetical order, each with the damped count of its occurrences times its kind's weight.
 pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
     let stemmer = Stemmer::create(language(document.language.as_deref()));
-    let mut seen: HashMap<String, Seen> = HashMap::new();
+    let mut seen: HashMap<String, Seen> = HashMap::with_capacity(WORDS_READ / 2);
     for word in words(document.title.as_deref().unwrap_or_default()) {
         seen.entry(word.text.to_lowercase()).or_default().count += TITLE_COUNT;
     }
@@ -40,7 +40,7 @@ pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
             entry.small += 1;
         }
     }
-    let mut stems: BTreeMap<String, (f32, f32)> = BTreeMap::new();
+    let mut stems: HashMap<String, (f32, f32)> = HashMap::with_capacity(seen.len());
     for (word, seen) in seen {
         if STOP_WORDS.binary_search(&word.as_str()).is_ok() || word.chars().count() < 2 {
             continue;
@@ -63,7 +63,10 @@ pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
         // Words come in no order here: the outcome must not depend on it.
         entry.1 = if entry.1.min(kind) < 1.0 { entry.1.min(kind) } else { entry.1.max(kind) };
     }
-    stems.into_iter().map(|(stem, (count, kind))| (stem, (1.0 + count.max(1.0).ln()) * kind)).collect()
+    let weighed = stems.into_iter().map(|(stem, (count, kind))| (stem, (1.0 + count.max(1.0).ln()) * kind));
+    let mut terms: Vec<_> = weighed.collect();
+    terms.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    terms
 }
 
 /// How a word occurred.

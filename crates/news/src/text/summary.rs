@@ -19,10 +19,16 @@ pub(crate) fn mark(pieces: &mut [Piece]) {
     let prose: Vec<usize> = (0..pieces.len())
         .filter(|&at| pieces[at].role == Role::Paragraph && is_prose(&pieces[at].text))
         .collect();
+    // Of the three signs two must agree, so one of these two.
+    let divides = |piece: &Piece| matches!(piece.role, Role::Out(Reason::BareAddress | Reason::NotProse));
+    if !pieces.iter().any(divides) && pieces.iter().filter(|piece| piece.mended).count() < 2 {
+        return;
+    }
+    let read: Vec<Prose<'_>> = prose.iter().map(|&at| Prose::of(at, &pieces[at])).collect();
     // Where several boundaries would do, a dividing line decides, then the most names introduced again.
     let glued = (1..prose.len().min(LONGEST + 1))
         .filter_map(|count| {
-            let (divided, again) = starts_over(pieces, &prose[..count], &prose[count..])?;
+            let (divided, again) = starts_over(pieces, &read[..count], &read[count..])?;
             Some((divided, again, std::cmp::Reverse(count)))
         })
         .max();
@@ -32,27 +38,43 @@ pub(crate) fn mark(pieces: &mut [Piece]) {
     }
 }
 
+/// A paragraph, and what is asked of it at each boundary.
+struct Prose<'a> {
+    at: usize,
+    text: &'a str,
+    words: usize,
+    quotations: usize,
+    mended: bool,
+}
+
+impl<'a> Prose<'a> {
+    fn of(at: usize, piece: &'a Piece) -> Prose<'a> {
+        let text = piece.text.as_str();
+        let (words, quotations) = (count_words(text, 5000), quotations(text));
+        Prose { at, text, words, quotations, mended: piece.mended }
+    }
+}
+
 /// Whether `article` starts over behind `summary`: if so, whether something divides them, and how many full names are
 /// introduced again.
-fn starts_over(pieces: &[Piece], summary: &[usize], article: &[usize]) -> Option<(bool, usize)> {
-    let text = |&at: &usize| pieces[at].text.as_str();
-    let length = |part: &[usize]| part.iter().map(|at| count_words(text(at), 5000)).sum::<usize>();
+fn starts_over(pieces: &[Piece], summary: &[Prose<'_>], article: &[Prose<'_>]) -> Option<(bool, usize)> {
+    let length = |part: &[Prose<'_>]| part.iter().map(|it| it.words).sum::<usize>();
     let (short, long) = (length(summary), length(article));
     if short < 40 || short * 3 > long * 2 {
         return None;
     }
-    let divided = (summary[summary.len() - 1]..article[0])
+    let divided = (summary[summary.len() - 1].at..article[0].at)
         .any(|at| matches!(pieces[at].role, Role::Out(Reason::BareAddress | Reason::NotProse)));
-    let quotes = |part: &[usize]| part.iter().map(|at| quotations(text(at))).sum::<usize>();
+    let quotes = |part: &[Prose<'_>]| part.iter().map(|it| it.quotations).sum::<usize>();
     let quoted = quotes(summary) == 0 && quotes(article) >= 2;
-    let mended = |part: &[usize]| part.iter().filter(|&&at| pieces[at].mended).count();
+    let mended = |part: &[Prose<'_>]| part.iter().filter(|it| it.mended).count();
     let broken = mended(summary) == 0 && mended(article) >= 2;
     if usize::from(divided) + usize::from(quoted) + usize::from(broken) < 2 {
         return None;
     }
-    let introduced: HashSet<(&str, &str)> = summary.iter().flat_map(|at| full_names(text(at))).collect();
+    let introduced: HashSet<(&str, &str)> = summary.iter().flat_map(|it| full_names(it.text)).collect();
     let again: HashSet<(&str, &str)> =
-        article.iter().flat_map(|at| full_names(text(at))).filter(|name| introduced.contains(name)).collect();
+        article.iter().flat_map(|it| full_names(it.text)).filter(|name| introduced.contains(name)).collect();
     (again.len() >= 3 && again.len() * 5 >= introduced.len() * 2).then_some((divided, again.len()))
 }
 

@@ -217,7 +217,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries =
         std::fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
@@ -263,7 +263,7 @@ fn article(file: &Path) -> Result<Article, String> {
 }
 
 /// Entities of XML as their signs.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
@@ -286,7 +286,7 @@ fn joined(text: &str) -> String {
 }
 
 /// The value of one attribute of a mark.
-fn attribute<'a>(mark: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(mark: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = mark.split_once(&format!(" {name}=\""))?;
     rest.split_once('"').map(|(value, _)| value)
 }

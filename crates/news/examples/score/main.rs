@@ -10,6 +10,7 @@ mod extraction;
 mod quotes;
 mod report;
 mod stories;
+mod timelines;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ score dates DIR       time expressions, their spans and values (TimeML)
 score extraction DIR  the text of articles, told from the pages around them (article-extraction-benchmark)
 score quotes DIR      words and speakers of attributions with marks (PolNeAR)
 score stories DIR     BCubed of the stories that articles are put into (ECB+)
+score timelines DIR   the order of what happened to one entity (SemEval-2015 Task 4, track B)
 
 --explain            what was wrong, item by item
 --json FILE          {task, documents, metrics: {name: value}} of all the data
@@ -40,6 +42,7 @@ const TASKS: &[(&str, Task)] = &[
     ("extraction", extraction::score),
     ("quotes", quotes::score),
     ("stories", stories::score),
+    ("timelines", timelines::score),
 ];
 
 fn main() -> ExitCode {

@@ -3,6 +3,7 @@
 //! ```text
 //! articles -> reading (names of the whole story, sentences, times, quotes)
 //!          -> alike (which sentences tell the same)
+//!          -> copies (which articles print the same text)
 //!          -> origin -> sourcing (who states an origin; whose can be inferred)
 //!          -> said | timeline | claim -> compare
 //! ```
@@ -12,6 +13,7 @@
 mod alike;
 mod claim;
 mod compare;
+mod copies;
 mod origin;
 mod reading;
 mod said;
@@ -22,12 +24,13 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use proto::analysis::{Analysis, MAX_ANALYSIS};
+use proto::analysis::{Analysis, MAX_ANALYSIS, OriginKind, Sourcing};
 use proto::codec;
 use proto::story::Article;
 
 use crate::name::Sort;
 use alike::Terms;
+use copies::Copies;
 use reading::Reading;
 use said::Heard;
 use sourcing::Sources;
@@ -37,15 +40,18 @@ pub fn analysis(articles: &[Article]) -> Analysis {
     let reading = Reading::of(articles);
     let terms = Terms::of(&reading.sentences);
     let heard = Heard::of(&reading);
-    let sources = Sources::of(&reading, &terms);
+    let copies = Copies::of(&reading);
+    let sources = Sources::of(&reading, &terms, &copies.texts);
     let mut found = Analysis {
         events: timeline::events(&reading, &terms, &sources, &heard.same_words),
         utterances: heard.utterances(&reading, &sources),
         claims: claim::claims(&reading, &terms, &sources, &heard.same_words),
         origins: Vec::new(),
         spellings: spellings(&reading),
+        copies: copies.rows,
     };
     found.origins = sources.origins;
+    leave_unused(&mut found);
     fit(&mut found);
     found
 }
@@ -72,7 +78,29 @@ fn spellings(reading: &Reading<'_>) -> Vec<Vec<String>> {
     forms.into_values().filter(|forms| forms.len() > 1).collect()
 }
 
-/// Takes out what an edition has no room for: the claims and events of the fewest sentences first, then the last utterances.
+/// Takes out the texts and opinions that nothing comes from. They stand behind all other origins.
+fn leave_unused(found: &mut Analysis) {
+    let events = found.events.iter_mut().map(|it| &mut it.sourcing);
+    let utterances = found.utterances.iter_mut().map(|it| &mut it.sourcing);
+    let claims = found.claims.iter_mut().map(|it| &mut it.sourcing);
+    let mut all: Vec<&mut Sourcing> = events.chain(utterances).chain(claims).flatten().collect();
+    let mut used = vec![false; found.origins.len()];
+    all.iter().filter_map(|it| it.origin).for_each(|origin| used[origin as usize] = true);
+    let stays =
+        |at: usize| used[at] || !matches!(found.origins[at].kind, OriginKind::Text | OriginKind::Opinion);
+    let mut next = 0;
+    let mut now = Vec::with_capacity(used.len());
+    for at in 0..used.len() {
+        now.push(next);
+        next += u32::from(stays(at));
+    }
+    all.iter_mut().for_each(|it| it.origin = it.origin.map(|origin| now[origin as usize]));
+    let kept: Vec<bool> = (0..used.len()).map(stays).collect();
+    let mut kept = kept.into_iter();
+    found.origins.retain(|_| kept.next().unwrap_or_default());
+}
+
+/// Takes out what an edition has no room for; near copies have their own bounds and stay: the claims and events of the fewest sentences first, then the last utterances.
 fn fit(found: &mut Analysis) {
     let too_large = |found: &Analysis| codec::encode(found).len() > MAX_ANALYSIS;
     while too_large(found) {

@@ -85,6 +85,9 @@ pub struct Article {
     /// How much of the text is here.
     #[n(9)]
     pub extent: Extent,
+    /// The words by which its outlet marks it as opinion, as printed: "Comment". Absent for everything else.
+    #[n(10)]
+    pub opinion: Option<String>,
 }
 
 /// How much of an article's text an edition carries.
@@ -170,6 +173,19 @@ pub struct When {
     /// How exact.
     #[n(1)]
     pub grain: Grain,
+}
+
+impl When {
+    /// Whether it is earlier than another moment for certain. Of a day and a minute of it, neither is.
+    pub fn is_before(&self, other: &When) -> bool {
+        /// Seconds of a day.
+        const DAY: i64 = 86_400;
+        let last = match self.grain {
+            Grain::Day => self.unix.saturating_add(DAY - 1),
+            Grain::Minute => self.unix,
+        };
+        last < other.unix
+    }
 }
 
 /// How exactly a moment was stated.

@@ -123,7 +123,7 @@ fn shared(copy: &NearCopy, articles: &[Article]) -> String {
     let how = if first == Some(shorter.article) {
         format!("{} prints {percent} % of what {} printed first", named(longer), named(shorter))
     } else if first == Some(longer.article) {
-        format!("{percent} % of what {} prints, {} printed first", named(shorter), named(longer))
+        format!("{} printed {percent} % of the text of {} first", named(longer), named(shorter))
     } else {
         format!("{percent} % of what {} prints stands in {} too", named(shorter), named(longer))
     };

@@ -45,7 +45,7 @@ pub(super) fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> M
                     @if let Some(credit) = credit(a) { " · with " (run(credit)) }
                 }
                 @if let Some(label) = opinion(a) {
-                    p.caption { "Opinion: its outlet marks it “" (run(label)) "”. It does not count for what it says." }
+                    p.caption { "Opinion: its outlet marks it “" (run(label)) "”. It does not count as carrying a claim." }
                 }
                 @if a.extent == Extent::Excerpt {
                     p.caption { "Excerpts: the sentences that this page rests on. The outlet has the whole text." }

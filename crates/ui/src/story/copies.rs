@@ -39,7 +39,11 @@ pub(super) fn copies(view: &View<'_>) -> Markup {
 }
 
 fn one(view: &View<'_>, copy: &NearCopy) -> Markup {
-    let pairs = pairs(&copy.spans);
+    let mut pairs = pairs(&copy.spans);
+    // What was printed first stands first.
+    if copy.first(view.articles) == Some(copy.other.article) {
+        pairs.iter_mut().for_each(|(one, other)| std::mem::swap(one, other));
+    }
     html! {
         p { (said(view, copy)) }
         @if !pairs.is_empty() {
@@ -71,7 +75,7 @@ fn said(view: &View<'_>, copy: &NearCopy) -> Markup {
                 (name(later)) " prints " (percent(first)) " of what " (name(first)) " printed first."
             }
             (CopyKind::Verbatim, Some(first)) => {
-                (percent(later)) " of what " (name(later)) " prints stands in what " (name(first)) " printed first."
+                (name(first)) " printed " (percent(later)) " of " (name(later)) "’s text first."
             }
             (CopyKind::Verbatim, None) => {
                 (percent(shorter)) " of what " (name(shorter)) " prints stands in " (name(longer)) " too." (unknown)

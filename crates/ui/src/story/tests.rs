@@ -196,13 +196,13 @@ fn everything_found_has_its_section_and_leads_to_its_sentences() {
         "class=\"edge inferred\"",
         "<span class=\"told\">one text that several outlets print</span>",
         // copies
-        "Upper Hallen Gazette</bdi></a> printed first.",
+        "<bdi>Upper Hallen Gazette</bdi></a>’s text first.",
         "6 stretches side by side",
         "<mark>The two ministers met again on 5 November</mark>. <mark>A meeting with",
-        "share 18 words: 22\u{a0}% of the shorter text. Nothing tells which was first.",
+        "share 18 words: 21\u{a0}% of the shorter text. Nothing tells which was first.",
         "The press counts words in the whole texts, of which this page has excerpts.",
         // opinion
-        "Opinion: its outlet marks it “<bdi>Comment</bdi>”. It does not count for what it says.",
+        "Opinion: its outlet marks it “<bdi>Comment</bdi>”. It does not count as carrying a claim.",
         "As opinion, which does not count: <a",
         // differences
         "They give different numbers.",
@@ -287,7 +287,7 @@ fn who_repeats_whom_is_said_as_exactly_as_it_is_known() {
             short,
             long,
             [Some(9), Some(5)],
-            "92\u{a0}% of what Harbour Post prints stands in what Vale Radio printed first.",
+            "Vale Radio printed 92\u{a0}% of Harbour Post’s text first.",
         ),
         (
             Verbatim,

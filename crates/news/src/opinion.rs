@@ -74,9 +74,7 @@ fn signed(byline: &str) -> Option<&str> {
         (is_label(label.trim()) && !name.trim().is_empty()).then(|| label.trim())
     })
     .or_else(|| {
-        let last =
-            byline.split(|c: char| !c.is_alphanumeric()).find(|word| word.eq_ignore_ascii_case("columnist"));
-        last
+        byline.split(|c: char| !c.is_alphanumeric()).find(|word| word.eq_ignore_ascii_case("columnist"))
     })
 }
 

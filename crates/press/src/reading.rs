@@ -295,6 +295,60 @@ mod tests {
         leaked to the Tallow Ledger. \u{201c}Nobody is to hear of the crane,\u{201d} Tom Orr said.\n\n\
         The crane has stood idle since the winter, and the crews of Tallow ask why the board met in secret.\n";
 
+    const FIRST: &str = "Tide mill stops\n\nThe keeper of the tide mill at Orrin found its great wheel stopped on Wednesday morning, three \
+        of its oak arms broken.\n\nNobody in the village had heard it stop, and the millers of the coast have begun to grind their barley \
+        by hand.\n";
+    const OPINION: &str = "Comment: Mend the mill\n\nNobody in the village had heard it stop, and the millers of the coast have begun to \
+        grind their barley by hand. The tide mill of Orrin has a keeper and no smith, and its great wheel will never turn.\n";
+
+    #[test]
+    fn copies_and_opinion_are_written_as_json() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = [
+            ("a.txt", "The Courier", FIRST, 9),
+            ("b.txt", "Vale Radio", FIRST, 8),
+            ("c.txt", "Notes", OPINION, 7),
+        ];
+        let mut sidecar = String::new();
+        for (file, outlet, text, hour) in files {
+            fs::write(dir.path().join(file), text).unwrap();
+            sidecar +=
+                &format!("[\"{file}\"]\noutlet = \"{outlet}\"\npublished = \"2031-03-20T0{hour}:00:00Z\"\n");
+        }
+        fs::write(dir.path().join("articles.toml"), sidecar).unwrap();
+        let read = Reading::of(dir.path(), Millis(1_940_000_000_000)).unwrap().to_json();
+        assert_eq!(read["stories"].as_array().unwrap().len(), 1);
+        let story = &read["stories"][0];
+        let at = |outlet: &str| {
+            let all = story["articles"].as_array().unwrap();
+            all.iter().position(|it| it["outlet"] == outlet).unwrap()
+        };
+        assert_eq!(story["articles"][at("Notes")]["opinion"], "Comment");
+        assert_eq!(story["articles"][at("The Courier")]["opinion"], Value::Null);
+        let copies = story["copies"].as_array().unwrap();
+        assert_eq!(
+            copies.iter().map(|it| &it["kind"]).collect::<Vec<_>>(),
+            ["verbatim copy", "shared passage"]
+        );
+        assert_eq!(copies[0]["first"], at("Vale Radio"));
+        assert_eq!(
+            (&copies[0]["articles"][0]["percent"], &copies[0]["articles"][1]["percent"]),
+            (&json!(100), &json!(100))
+        );
+        for spans in copies.iter().flat_map(|it| it["spans"].as_array().unwrap()) {
+            assert_eq!(spans[0]["text"], spans[1]["text"]);
+        }
+        let claim = &story["claims"][0];
+        let of = |outlet: &str| {
+            let one =
+                claim["sourcing"].as_array().unwrap().iter().find(|it| it["article"] == at(outlet)).unwrap();
+            (one["basis"].clone(), story["origins"][one["origin"].as_u64().unwrap() as usize].clone())
+        };
+        let text = (json!("inferred"), json!({"kind": "text", "name": "Notes"}));
+        assert_eq!((of("The Courier"), of("Vale Radio")), (text.clone(), text));
+        assert_eq!(of("Notes"), (json!("marked"), json!({"kind": "opinion", "name": "Notes"})));
+    }
+
     #[test]
     fn a_folder_is_looked_through_and_written_as_json() {
         let dir = tempfile::tempdir().unwrap();

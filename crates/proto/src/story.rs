@@ -199,3 +199,21 @@ pub enum Grain {
     #[n(1)]
     Minute,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_before_the_next_and_neither_before_nor_after_its_minutes() {
+        let day = |unix| When { unix, grain: Grain::Day };
+        let minute = |unix| When { unix, grain: Grain::Minute };
+        assert!(day(0).is_before(&day(86_400)) && day(0).is_before(&minute(86_400)));
+        assert!(minute(0).is_before(&minute(60)) && minute(86_340).is_before(&day(86_400)));
+        for (one, other) in
+            [(day(0), minute(43_200)), (day(0), day(0)), (minute(0), minute(0)), (day(0), minute(0))]
+        {
+            assert!(!one.is_before(&other) && !other.is_before(&one), "{one:?} {other:?}");
+        }
+    }
+}

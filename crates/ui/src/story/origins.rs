@@ -88,7 +88,7 @@ pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
                 @for (place, number) in origins.iter().take(NAMED).enumerate() {
                     @if place > 0 { ", " }
                     @if let Some(origin) = view.origins.get(*number as usize) {
-                        a href={ "#o-" (number) } { (named(&origin.name)) }
+                        a href={ "#o-" (number) } { (called(origin)) }
                     }
                 }
                 @if origins.len() > NAMED { " and " (origins.len() - NAMED) " more" }
@@ -148,7 +148,7 @@ fn summary(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
             @if only.carriers.len() > 1 && !silent {
                 p.verdictless {
                     b { (count(only.carriers.len(), "outlet")) ", 1 origin." }
-                    " All that they say where they have it from comes from " (named(&only.origin.name)) "."
+                    " All that they say where they have it from comes from " (called(only.origin)) "."
                 }
             }
         }
@@ -195,6 +195,11 @@ impl Carrier {
             @if self.stated.is_empty() { " · " i { "inferred from its words" } } @else { " · it says so" }
         }
     }
+}
+
+/// An origin in a line. A text is called after who prints it, who is another thing.
+fn called(origin: &Origin) -> Markup {
+    html! { @if origin.kind == OriginKind::Text { "the text of " } (named(&origin.name)) }
 }
 
 fn kind(kind: OriginKind) -> &'static str {

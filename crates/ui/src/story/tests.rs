@@ -195,6 +195,7 @@ fn everything_found_has_its_section_and_leads_to_its_sentences() {
         "<mark>according to a recording of the call</mark>",
         "class=\"edge inferred\"",
         "<span class=\"told\">one text that several outlets print</span>",
+        "2 outlets, 1 origin</b>: <a href=\"#o-5\">the text of <bdi>Northline Agency</bdi>",
         // copies
         "<bdi>Upper Hallen Gazette</bdi></a>’s text first.",
         "6 stretches side by side",

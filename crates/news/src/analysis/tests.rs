@@ -393,6 +393,22 @@ fn a_large_story_keeps_within_its_room() {
     assert!(!found.events.is_empty() && !found.utterances.is_empty());
 }
 
+#[test]
+fn however_much_is_found_it_is_made_to_fit() {
+    let articles = ferry();
+    let mut many = found(&articles);
+    let passage = many.events[0].mentions[0];
+    many.events.truncate(1);
+    many.events[0].mentions = vec![passage; 6_000];
+    let origin = |n: usize| Origin { kind: OriginKind::Unnamed, name: format!("people number {n}") };
+    let before = many.origins.len();
+    many.origins.extend((0..6_000).map(origin));
+    many.claims[0].sourcing[0].origin = Some(before as u32 + 5_999);
+    fit(&mut many);
+    assert!(codec::encode(&many).len() <= MAX_ANALYSIS && many.fits(&articles));
+    assert!(!many.events[0].mentions.is_empty());
+}
+
 proptest! {
     #[test]
     fn whatever_is_printed_rests_on_the_articles(

@@ -277,7 +277,7 @@ pub struct Side {
     /// How many words its text has, before it was cut to what an edition carries.
     #[n(1)]
     pub words: u32,
-    /// How many of them stand in the other one too.
+    /// How many of them stand in the other one too; of shared quotes those within marks.
     #[n(2)]
     pub shared: u32,
 }

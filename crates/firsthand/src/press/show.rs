@@ -118,7 +118,11 @@ fn shared(copy: &NearCopy, articles: &[Article]) -> String {
         CopyKind::Quotes => "shared quotes only",
     };
     let (shorter, longer) = if other.words < one.words { (other, one) } else { (one, other) };
-    let (percent, words) = (shorter.percent(), shorter.shared);
+    let words = shorter.shared;
+    if copy.kind == CopyKind::Quotes {
+        return format!("{kind}: {} and {} quote the same {words} words", named(one), named(other));
+    }
+    let percent = shorter.percent();
     let first = copy.first(articles);
     let how = if first == Some(shorter.article) {
         format!("{} prints {percent} % of what {} printed first", named(longer), named(shorter))
@@ -372,12 +376,47 @@ fn size(bytes: usize) -> String {
 mod tests {
     use ::press::fetch::Health;
     use ::press::outlets::{Outlet, Place};
+    use proto::story::{ArticleId, Extent, When};
 
     use super::*;
 
     #[test]
     fn words_from_outside_do_not_move_the_cursor() {
         assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn who_prints_how_much_of_whom_is_said() {
+        let article = |outlet: &str, unix| Article {
+            id: ArticleId([0; 16]),
+            outlet: outlet.into(),
+            title: String::new(),
+            byline: None,
+            published: Some(When { unix, grain: proto::story::Grain::Minute }),
+            url: None,
+            body: vec![],
+            picture: None,
+            credit: None,
+            extent: Extent::Whole,
+            opinion: None,
+        };
+        let articles = [article("Post", 60), article("Radio", 0)];
+        let side = |article, words| Side { article, words, shared: 46 };
+        let said = |kind, one, other| {
+            shared(&NearCopy { kind, one: side(0, one), other: side(1, other), spans: vec![] }, &articles)
+        };
+        assert_eq!(
+            said(CopyKind::Verbatim, 90, 50),
+            "verbatim copy: [0] Post prints 92 % of what [1] Radio printed first (46 words)"
+        );
+        assert_eq!(
+            said(CopyKind::Passage, 90, 500),
+            "shared passage: [1] Radio printed 51 % of the text of [0] Post first (46 words)"
+        );
+        assert_eq!(
+            said(CopyKind::Quotes, 90, 500),
+            "shared quotes only: [0] Post and [1] Radio quote the same 46 words"
+        );
     }
 
     #[test]

@@ -207,6 +207,7 @@ impl Pair {
     fn of(one: &Text, other: &Text) -> Option<Pair> {
         let runs = runs(one, other);
         let (mut here, mut there) = (vec![false; one.words.len()], vec![false; other.words.len()]);
+        let (mut marked_here, mut marked_there) = (here.clone(), there.clone());
         let (mut plain, mut longest) = (0, 0);
         for run in &runs {
             let mut own = 0;
@@ -214,6 +215,9 @@ impl Pair {
                 let quoted = one.words[run.one + at].quoted || other.words[run.other + at].quoted;
                 own += usize::from(!quoted && !there[run.other + at]);
                 (here[run.one + at], there[run.other + at]) = (true, true);
+                if quoted {
+                    (marked_here[run.one + at], marked_there[run.other + at]) = (true, true);
+                }
             }
             plain += own;
             longest = longest.max(own);
@@ -223,18 +227,22 @@ impl Pair {
             words: text.words.len() as u32,
             shared: held.iter().filter(|held| **held).count() as u32,
         };
+        let quotes = (side(one, &marked_here), side(other, &marked_there));
         let (one, other) = (side(one, &here), side(other, &there));
         let shorter = if other.words < one.words { other } else { one };
         let nearly_all = shorter.shared as usize * 100 >= shorter.words as usize * NEARLY_ALL;
+        let least = |(one, other): (Side, Side)| one.shared.min(other.shared) as usize;
         let kind = if nearly_all && shorter.words as usize >= SHORTEST_TEXT && plain >= PASSAGE {
             CopyKind::Verbatim
         } else if longest >= PASSAGE {
             CopyKind::Passage
-        } else if (one.shared.min(other.shared) as usize).saturating_sub(plain) >= QUOTE {
+        } else if least(quotes) >= QUOTE {
             CopyKind::Quotes
         } else {
             return None;
         };
+        // What stands around quotes by chance is no part of what is shared.
+        let (one, other) = if kind == CopyKind::Quotes { quotes } else { (one, other) };
         Some(Pair { kind, one, other, runs })
     }
 

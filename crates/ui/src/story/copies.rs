@@ -8,6 +8,8 @@ use super::evidence::{View, count, folded};
 
 /// Rows of a kind before the fold.
 const OPEN: usize = 8;
+/// The same of shared quotes, which "Who said what" has too.
+const OPEN_QUOTES: usize = 3;
 /// Pairs of blocks before the fold.
 const PAIRS: usize = 12;
 
@@ -22,12 +24,13 @@ pub(super) fn copies(view: &View<'_>) -> Markup {
             (CopyKind::Passage, "Shared passages"),
             (CopyKind::Quotes, "Shared quotes only"),
         ] {
+            @let open = if kind == CopyKind::Quotes { OPEN_QUOTES } else { OPEN };
             @let rows: Vec<_> = view.copies.iter().filter(|it| it.kind == kind).collect();
             @if !rows.is_empty() {
                 div.voice {
                     h3 { (title) }
                     div {
-                        (folded(&rows, OPEN, |rows| html! {
+                        (folded(&rows, open, |rows| html! {
                             ul.said { @for it in rows { li { (one(view, it)) } } }
                         }))
                     }
@@ -80,13 +83,17 @@ fn said(view: &View<'_>, copy: &NearCopy) -> Markup {
             (CopyKind::Verbatim, None) => {
                 (percent(shorter)) " of what " (name(shorter)) " prints stands in " (name(longer)) " too." (unknown)
             }
-            (CopyKind::Passage | CopyKind::Quotes, Some(first)) => {
+            (CopyKind::Passage, Some(first)) => {
                 (name(later)) " prints " (words(later)) " that " (name(first)) " printed first: "
                 (percent(later)) " of its text."
             }
-            (CopyKind::Passage | CopyKind::Quotes, None) => {
+            (CopyKind::Passage, None) => {
                 (name(shorter)) " and " (name(longer)) " share " (words(shorter)) ": " (percent(shorter)) " of the shorter text."
                 (unknown)
+            }
+            // Who quotes the same need not have it from one another.
+            (CopyKind::Quotes, _) => {
+                (name(one)) " and " (name(other)) " quote the same " (words(shorter)) "."
             }
         }
     }

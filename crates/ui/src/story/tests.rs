@@ -200,7 +200,7 @@ fn everything_found_has_its_section_and_leads_to_its_sentences() {
         "<bdi>Upper Hallen Gazette</bdi></a>’s text first.",
         "6 stretches side by side",
         "<mark>The two ministers met again on 5 November</mark>. <mark>A meeting with",
-        "share 18 words: 21\u{a0}% of the shorter text. Nothing tells which was first.",
+        "quote the same 18 words.",
         "The press counts words in the whole texts, of which this page has excerpts.",
         // opinion
         "Opinion: its outlet marks it “<bdi>Comment</bdi>”. It does not count as carrying a claim.",
@@ -311,8 +311,9 @@ fn who_repeats_whom_is_said_as_exactly_as_it_is_known() {
             [Some(5), Some(9)],
             "Vale Radio prints 92 words that Harbour Post printed first: 30\u{a0}% of its text.",
         ),
+        (Quotes, short, long, [Some(5), Some(9)], "Harbour Post and Vale Radio quote the same 92 words."),
         (
-            Quotes,
+            Shared,
             (900, 8),
             (1_000, 9),
             [Some(5), Some(5)],

@@ -308,6 +308,7 @@ fn origins_are_told_by_kind() {
         "Orr read a report.",
         "The Orford Agency has found that the pier is unsafe.",
         "Orr waited in the last minutes and saw the pier sway.",
+        "In response to the filings Orr sold the pier.",
         "Five minutes show what the pier is worth.",
         "A reporter saw the pier sway.",
     ] {

@@ -53,6 +53,12 @@ impl Origins<'_, '_> {
         let opens =
             (from.saturating_sub(REACH)..from).rev().find(|at| line.says(*at, "in")).filter(|_| place)?;
         let determined = (opens + 1..at).any(|at| line.class(at, Class::DETERMINER));
-        if determined && line.is_plain(opens + 1..from) { name(line.bytes(opens..at + 1)) } else { None }
+        // "in response to the filings" is about them.
+        let about = (opens + 1..from).any(|at| line.class(at, Class::PREPOSITION) || line.says(at, "to"));
+        if determined && !about && line.is_plain(opens + 1..from) {
+            name(line.bytes(opens..at + 1))
+        } else {
+            None
+        }
     }
 }

@@ -184,6 +184,7 @@ fn first_hand(bodies: [&[Block]; 2], published: Option<Date>, room: usize) {
         picture: None,
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     };
     let articles: Vec<Article> = (0..).zip(bodies).map(article).collect();
     let analysis = news::analysis::analysis(&articles);

@@ -3,6 +3,7 @@
 //! ```text
 //! articles -> reading (names of the whole story, sentences, times, quotes)
 //!          -> alike (which sentences tell the same)
+//!          -> copies (which articles print the same text)
 //!          -> origin -> sourcing (who states an origin; whose can be inferred)
 //!          -> said | timeline | claim -> compare
 //! ```
@@ -12,6 +13,7 @@
 mod alike;
 mod claim;
 mod compare;
+mod copies;
 mod origin;
 mod reading;
 mod said;
@@ -22,12 +24,13 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use proto::analysis::{Analysis, MAX_ANALYSIS};
+use proto::analysis::{Analysis, Event, MAX_ANALYSIS, OriginKind, Sourcing};
 use proto::codec;
 use proto::story::Article;
 
 use crate::name::Sort;
 use alike::Terms;
+use copies::Copies;
 use reading::Reading;
 use said::Heard;
 use sourcing::Sources;
@@ -37,15 +40,18 @@ pub fn analysis(articles: &[Article]) -> Analysis {
     let reading = Reading::of(articles);
     let terms = Terms::of(&reading.sentences);
     let heard = Heard::of(&reading);
-    let sources = Sources::of(&reading, &terms);
+    let copies = Copies::of(&reading);
+    let sources = Sources::of(&reading, &terms, &copies.texts);
     let mut found = Analysis {
         events: timeline::events(&reading, &terms, &sources, &heard.same_words),
         utterances: heard.utterances(&reading, &sources),
         claims: claim::claims(&reading, &terms, &sources, &heard.same_words),
         origins: Vec::new(),
         spellings: spellings(&reading),
+        copies: copies.rows,
     };
     found.origins = sources.origins;
+    leave_unused(&mut found, |kind| !matches!(kind, OriginKind::Text | OriginKind::Opinion));
     fit(&mut found);
     found
 }
@@ -72,26 +78,61 @@ fn spellings(reading: &Reading<'_>) -> Vec<Vec<String>> {
     forms.into_values().filter(|forms| forms.len() > 1).collect()
 }
 
-/// Takes out what an edition has no room for: the claims and events of the fewest sentences first, then the last utterances.
+/// Takes out origins that nothing comes from and that need not stay for that.
+fn leave_unused(found: &mut Analysis, stays: impl Fn(OriginKind) -> bool) {
+    let events = found.events.iter_mut().map(|it| &mut it.sourcing);
+    let utterances = found.utterances.iter_mut().map(|it| &mut it.sourcing);
+    let claims = found.claims.iter_mut().map(|it| &mut it.sourcing);
+    let mut all: Vec<&mut Sourcing> = events.chain(utterances).chain(claims).flatten().collect();
+    let mut kept: Vec<bool> = found.origins.iter().map(|origin| stays(origin.kind)).collect();
+    all.iter().filter_map(|it| it.origin).for_each(|origin| kept[origin as usize] = true);
+    let mut next = 0;
+    let mut now = Vec::with_capacity(kept.len());
+    for kept in &kept {
+        now.push(next);
+        next += u32::from(*kept);
+    }
+    all.iter_mut().for_each(|it| it.origin = it.origin.map(|origin| now[origin as usize]));
+    let mut kept = kept.into_iter();
+    found.origins.retain(|_| kept.next().unwrap_or_default());
+}
+
+/// Takes out what an edition has no room for: the claims and events of the fewest sentences first, then the last utterances, and what
+/// they came from. Near copies have bounds of their own and stay.
 fn fit(found: &mut Analysis) {
     let too_large = |found: &Analysis| codec::encode(found).len() > MAX_ANALYSIS;
     while too_large(found) {
         let keep = |len: usize| len * 3 / 4;
         found.claims.truncate(keep(found.claims.len()));
-        if found.events.len() > 8 {
-            let mut by_weight: Vec<usize> = found.events.iter().map(|event| event.mentions.len()).collect();
-            by_weight.sort_unstable_by(|a, b| b.cmp(a));
-            let least = by_weight[keep(by_weight.len()) - 1];
-            let mut room = keep(found.events.len());
-            found.events.retain(|event| {
-                let stays = event.mentions.len() >= least && room > 0;
-                room -= usize::from(stays);
-                stays
-            });
-        }
+        fewer_events(&mut found.events);
         let most = keep(found.utterances.len());
         found.utterances.truncate(most);
         found.utterances.iter_mut().for_each(|one| one.alike.retain(|other| (*other as usize) < most));
         found.spellings.truncate(keep(found.spellings.len()));
+        leave_unused(found, |_| false);
     }
+}
+
+/// Three quarters of the events, those of the most sentences; of a few events three quarters of their sentences.
+fn fewer_events(events: &mut Vec<Event>) {
+    /// So many stay as long as they have sentences to spare.
+    const FEW: usize = 8;
+    let keep = |len: usize| len * 3 / 4;
+    if events.len() <= FEW && events.iter().any(|event| event.mentions.len() > 1) {
+        for event in events {
+            event.mentions.truncate(keep(event.mentions.len()).max(1));
+            let mentions = &event.mentions;
+            event.sourcing.retain(|it| mentions.iter().any(|mention| mention.sentence.article == it.article));
+        }
+        return;
+    }
+    let mut by_weight: Vec<usize> = events.iter().map(|event| event.mentions.len()).collect();
+    by_weight.sort_unstable_by(|a, b| b.cmp(a));
+    let mut room = keep(by_weight.len());
+    let least = room.checked_sub(1).map_or(usize::MAX, |last| by_weight[last]);
+    events.retain(|event| {
+        let stays = event.mentions.len() >= least && room > 0;
+        room -= usize::from(stays);
+        stays
+    });
 }

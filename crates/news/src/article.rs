@@ -4,6 +4,7 @@ use proto::story::{Article, ArticleId, Block, Extent, MAX_BLOCKS};
 use sha2::{Digest, Sha256};
 
 use crate::document::{Document, Reason, web_address};
+use crate::opinion::opinion;
 
 /// Longest text of an article in an edition, in bytes; the rest is cut at a block's end. The longest magazine pieces
 /// stay below a third of it, and everybody downloads it.
@@ -44,6 +45,7 @@ pub fn article(document: &Document) -> Article {
         picture: None,
         credit: credit(document),
         extent: Extent::Whole,
+        opinion: opinion(document).as_deref().map(label).filter(|words| !words.is_empty()),
     }
 }
 

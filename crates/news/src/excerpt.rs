@@ -2,7 +2,8 @@
 //!
 //! Of outlets that a press neither owns nor has licensed, an edition carries the sentence that an article opens with, quotes, and the
 //! sentences that rows rest on, up to so many bytes. Rows are served in turn, a row of each list at a time, so that no list takes all the
-//! room: the sentences of a quote, then of an event, then of a claim. A row that finds no room for its sentence goes.
+//! room: the sentences of a quote, then of an event, then of a claim, then the longest words that two articles share. A row that finds no
+//! room for its sentence goes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,7 +25,7 @@ pub fn excerpt(story: &mut Story, room: impl Fn(&Article) -> Option<usize>) {
     }
     let mut kept = Kept::default();
     let openings = story.articles.iter().enumerate().filter_map(|(at, article)| opening(at as u32, article));
-    for sentence in openings.chain(evidence(&story.analysis)) {
+    for sentence in openings.chain(evidence(&story.articles, &story.analysis)) {
         let at = sentence.article as usize;
         let Some(Some(room)) = left.get_mut(at) else { continue };
         let cost = kept.cost(&sentence);
@@ -52,8 +53,16 @@ fn opening(article: u32, of: &Article) -> Option<Passage> {
     Some(Passage { article, block: block as u32, start: first.start as u32, end: first.end as u32 })
 }
 
+/// The sentence that some of its words are given of.
+fn whole(articles: &[Article], words: &Passage) -> Passage {
+    let text = articles[words.article as usize].body[words.block as usize].text();
+    let held = |it: &Range<usize>| it.start <= words.start as usize && words.end as usize <= it.end;
+    let sentence = sentences(text).into_iter().find(held);
+    sentence.map_or(*words, |it| Passage { start: it.start as u32, end: it.end as u32, ..*words })
+}
+
 /// The sentences that rows rest on, in the order in which they are given room.
-fn evidence(analysis: &Analysis) -> Vec<Passage> {
+fn evidence(articles: &[Article], analysis: &Analysis) -> Vec<Passage> {
     let quotes = analysis.utterances.iter().map(|it| {
         // A quote may go over the end of its sentence.
         let words = it.variants.iter().flat_map(|variant| variant.words.iter().copied());
@@ -62,10 +71,15 @@ fn evidence(analysis: &Analysis) -> Vec<Passage> {
     let events =
         analysis.events.iter().map(|it| it.mentions.iter().map(|mention| mention.sentence).collect());
     let claims = analysis.claims.iter().map(|it| it.sentences.clone());
-    let mut lists: [std::vec::IntoIter<Vec<Passage>>; 3] = [
+    let copies = analysis.copies.iter().map(|it| {
+        let longest = it.spans.iter().max_by_key(|(one, _)| one.end - one.start);
+        longest.into_iter().flat_map(|(one, other)| [one, other]).map(|it| whole(articles, it)).collect()
+    });
+    let mut lists: [std::vec::IntoIter<Vec<Passage>>; 4] = [
         quotes.collect::<Vec<_>>().into_iter(),
         events.collect::<Vec<_>>().into_iter(),
         claims.collect::<Vec<_>>().into_iter(),
+        copies.collect::<Vec<_>>().into_iter(),
     ];
     let sourcing = analysis
         .utterances
@@ -196,6 +210,13 @@ impl Moved {
             self.differences(&mut claim.differences);
             !claim.sentences.is_empty()
         });
+        analysis.copies.retain_mut(|copy| {
+            copy.spans.retain_mut(|(one, other)| {
+                let moved = self.passage(one).zip(self.passage(other));
+                moved.map(|new| (*one, *other) = new).is_some()
+            });
+            !copy.spans.is_empty()
+        });
         self.utterances(analysis);
     }
 
@@ -270,6 +291,7 @@ mod tests {
             picture: None,
             credit: None,
             extent: Extent::Whole,
+            opinion: None,
         };
         let articles: Vec<Article> = articles.iter().enumerate().map(article).collect();
         Story { id: StoryId([0; 16]), title: "The pier".into(), analysis: analysis(&articles), articles }
@@ -302,6 +324,26 @@ mod tests {
         assert_eq!(cut.analysis.utterances[0].variants.len(), 2);
         let sentence = cut.analysis.utterances[0].variants[0].sentence.text(&cut.articles);
         assert_eq!(sentence, Some("“It was only wood,” Ilsa Vane said."));
+    }
+
+    #[test]
+    fn of_a_copy_the_shared_words_that_find_room_are_carried() {
+        let first = "The keeper of the tide mill found the great wheel stopped, its oak teeth broken and its water gone.";
+        let longest = "Nobody in the village has heard the wheel for two nights, and the millers of the coast have begun to \
+                       grind their barley by hand.";
+        let text = format!("{first} {longest} It will be so until the spring.");
+        let mut cut = story(&[&["Old wood.", &text], &[&text]]);
+        assert_eq!(cut.analysis.copies[0].spans.len(), 3);
+        let others = |room: usize| move |article: &Article| (article.outlet == "Outlet 0").then_some(room);
+        excerpt(&mut cut, others(first.len() + longest.len() + 20));
+        let copy = &cut.analysis.copies[0];
+        let words = |it: &Passage| it.text(&cut.articles).unwrap();
+        let spans: Vec<_> = copy.spans.iter().map(|(one, other)| (words(one), words(other))).collect();
+        let whole = [first, longest].map(|it| it.trim_end_matches('.')).map(|it| (it, it));
+        assert_eq!(spans, whole, "{:?}", cut.articles[0].body);
+        assert_eq!(copy.one.words, copy.other.words + 2, "they are counted before the cut");
+        excerpt(&mut cut, others(20));
+        assert_eq!(cut.analysis.copies, []);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use proto::story::Block;
 
 use crate::depth::{self, DepthError, Markup};
 use crate::document::{Document, Format, Source, web_address};
+use crate::opinion::is_label;
 use crate::{page, stamp, text};
 
 /// Most items taken of one feed, the first ones; honest feeds have some dozens.
@@ -84,6 +85,9 @@ fn item(entry: &Entry, feed: &Feed, outlet: Option<String>, source: &Source) -> 
         .filter(|name| !name.is_empty())
         .collect();
     document.byline = (!authors.is_empty()).then(|| authors.join(", "));
+    // Categories are anything; one may be a section that is opinion.
+    let categories = entry.categories.iter().map(|it| it.label.as_deref().unwrap_or(&it.term).trim());
+    document.section = categories.into_iter().find(|words| is_label(words)).map(str::to_owned);
     let address = entry.links.iter().find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"));
     document.url = address.and_then(|link| web_address(&link.href));
     document.language = entry.language.clone().or_else(|| feed.language.clone());

@@ -20,6 +20,7 @@ pub mod excerpt;
 pub mod feed;
 pub mod group;
 pub mod name;
+mod opinion;
 pub mod page;
 pub mod quote;
 mod read;

@@ -67,6 +67,7 @@ pub fn read(html: &str, address: Option<&str>, source: Source) -> Result<documen
     document.title = meta.title;
     document.byline = meta.byline;
     document.outlet = meta.outlet;
+    document.section = meta.section;
     document.language = meta.language;
     document.published = meta.published;
     document.url = meta.address.as_deref().and_then(web_address).or(address);
@@ -163,7 +164,7 @@ mod tests {
         let got = page(
             "<title>Ferry crew refuses to sail | Harbour Post</title><meta property=og:title content='Ferry crew refuses to sail'>\
              <meta property=og:site_name content='Harbour Post'><meta name=author content='By Ada Moor'>\
-             <meta property='article:published_time' content='2026-11-03T09:30:00Z'>\
+             <meta property='article:published_time' content='2026-11-03T09:30:00Z'><meta property='article:section' content='Opinion'>\
              <link rel=canonical href='https://harbour.example/1'><script>track()</script>",
             &format!(
                 "<nav><ul><li><a href=/>Home</a><li><a href=/s>Sport</a></ul></nav><article><h1>Ferry crew refuses to sail</h1>\
@@ -174,6 +175,7 @@ mod tests {
         assert_eq!(got.title.as_deref(), Some("Ferry crew refuses to sail"));
         assert_eq!(got.outlet.as_deref(), Some("Harbour Post"));
         assert_eq!(got.byline.as_deref(), Some("Ada Moor"));
+        assert_eq!(got.section.as_deref(), Some("Opinion"));
         assert_eq!(got.language.as_deref(), Some("en-GB"));
         assert_eq!(got.url.as_deref(), Some("https://harbour.example/1"));
         assert_eq!(got.published, Some(When { unix: 1_793_698_200, grain: Grain::Minute }));

@@ -605,6 +605,7 @@ mod tests {
             picture: None,
             credit: None,
             extent: Extent::Whole,
+            opinion: None,
         };
         Story {
             id: StoryId([n; 16]),

@@ -7,8 +7,8 @@ use jiff::civil::{Date, date};
 use news::analysis::analysis;
 use proto::Millis;
 use proto::analysis::{
-    Analysis, Anchor, Claim, Difference, Event, Grain, Mention, OriginKind, Passage, Point, Sourcing,
-    Speaker, Status, Utterance, Variant,
+    Analysis, Anchor, Claim, CopyKind, Difference, Event, Grain, Mention, NearCopy, OriginKind, Passage,
+    Point, Side, Sourcing, Speaker, Status, Utterance, Variant,
 };
 use proto::story::{Article, Block, Story};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::gather::{Dropped, Gather, GatherError, Inputs};
 use crate::trial;
 
 /// The version of the form that [`Reading::to_json`] writes, counted up when a field changes its meaning or goes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a folder holds.
 pub struct Reading {
@@ -75,6 +75,7 @@ fn story(story: &Story) -> Value {
         "origins": found.origins.iter().map(|it| json!({"kind": kind(it.kind), "name": it.name})).collect::<Vec<_>>(),
         "conflicts": told.conflicts(),
         "spellings": found.spellings,
+        "copies": found.copies.iter().map(|it| told.copy(it)).collect::<Vec<_>>(),
     })
 }
 
@@ -87,6 +88,7 @@ fn article(article: &Article) -> Value {
         "published": article.published.and_then(trial::stated),
         "url": article.url,
         "credit": article.credit,
+        "opinion": article.opinion,
         "body": article.body.iter().map(block).collect::<Vec<_>>(),
     })
 }
@@ -185,11 +187,36 @@ impl Told<'_> {
             json!({
                 "article": it.article,
                 "origin": it.origin,
-                "basis": it.origin.map(|_| if it.stated.is_some() { "stated" } else { "inferred" }),
+                "basis": it.origin.map(|origin| self.basis(it, origin)),
                 "stated": it.stated.map(|it| self.passage(&it)),
             })
         };
         sourcing.iter().map(one).collect()
+    }
+
+    /// By what an origin is known.
+    fn basis(&self, sourcing: &Sourcing, origin: u32) -> &'static str {
+        let kind = self.found.origins.get(origin as usize).map(|it| it.kind);
+        match (sourcing.stated, kind) {
+            (Some(_), _) => "stated",
+            (None, Some(OriginKind::Opinion)) => "marked",
+            (None, _) => "inferred",
+        }
+    }
+
+    fn copy(&self, copy: &NearCopy) -> Value {
+        let side = |it: &Side| json!({"article": it.article, "words": it.words, "shared": it.shared, "percent": it.percent()});
+        let spans = copy.spans.iter().map(|(one, other)| json!([self.passage(one), self.passage(other)]));
+        json!({
+            "kind": match copy.kind {
+                CopyKind::Verbatim => "verbatim copy",
+                CopyKind::Passage => "shared passage",
+                CopyKind::Quotes => "shared quotes only",
+            },
+            "articles": [side(&copy.one), side(&copy.other)],
+            "first": copy.first(self.articles),
+            "spans": spans.collect::<Vec<_>>(),
+        })
     }
 
     fn differences(&self, differences: &[Difference]) -> Vec<Value> {
@@ -230,10 +257,14 @@ fn kind(kind: OriginKind) -> &'static str {
     match kind {
         OriginKind::Document => "document",
         OriginKind::Interview => "interview",
+        OriginKind::Record => "record",
         OriginKind::Public => "public",
+        OriginKind::Own => "own",
         OriginKind::Report => "report",
         OriginKind::Agency => "agency",
         OriginKind::Unnamed => "unnamed",
+        OriginKind::Text => "text",
+        OriginKind::Opinion => "opinion",
     }
 }
 
@@ -264,6 +295,60 @@ mod tests {
         leaked to the Tallow Ledger. \u{201c}Nobody is to hear of the crane,\u{201d} Tom Orr said.\n\n\
         The crane has stood idle since the winter, and the crews of Tallow ask why the board met in secret.\n";
 
+    const FIRST: &str = "Tide mill stops\n\nThe keeper of the tide mill at Orrin found its great wheel stopped on Wednesday morning, three \
+        of its oak arms broken.\n\nNobody in the village had heard it stop, and the millers of the coast have begun to grind their barley \
+        by hand.\n";
+    const OPINION: &str = "Comment: Mend the mill\n\nNobody in the village had heard it stop, and the millers of the coast have begun to \
+        grind their barley by hand. The tide mill of Orrin has a keeper and no smith, and its great wheel will never turn.\n";
+
+    #[test]
+    fn copies_and_opinion_are_written_as_json() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = [
+            ("a.txt", "The Courier", FIRST, 9),
+            ("b.txt", "Vale Radio", FIRST, 8),
+            ("c.txt", "Notes", OPINION, 7),
+        ];
+        let mut sidecar = String::new();
+        for (file, outlet, text, hour) in files {
+            fs::write(dir.path().join(file), text).unwrap();
+            sidecar +=
+                &format!("[\"{file}\"]\noutlet = \"{outlet}\"\npublished = \"2031-03-20T0{hour}:00:00Z\"\n");
+        }
+        fs::write(dir.path().join("articles.toml"), sidecar).unwrap();
+        let read = Reading::of(dir.path(), Millis(1_940_000_000_000)).unwrap().to_json();
+        assert_eq!(read["stories"].as_array().unwrap().len(), 1);
+        let story = &read["stories"][0];
+        let at = |outlet: &str| {
+            let all = story["articles"].as_array().unwrap();
+            all.iter().position(|it| it["outlet"] == outlet).unwrap()
+        };
+        assert_eq!(story["articles"][at("Notes")]["opinion"], "Comment");
+        assert_eq!(story["articles"][at("The Courier")]["opinion"], Value::Null);
+        let copies = story["copies"].as_array().unwrap();
+        assert_eq!(
+            copies.iter().map(|it| &it["kind"]).collect::<Vec<_>>(),
+            ["verbatim copy", "shared passage"]
+        );
+        assert_eq!(copies[0]["first"], at("Vale Radio"));
+        assert_eq!(
+            (&copies[0]["articles"][0]["percent"], &copies[0]["articles"][1]["percent"]),
+            (&json!(100), &json!(100))
+        );
+        for spans in copies.iter().flat_map(|it| it["spans"].as_array().unwrap()) {
+            assert_eq!(spans[0]["text"], spans[1]["text"]);
+        }
+        let claim = &story["claims"][0];
+        let of = |outlet: &str| {
+            let one =
+                claim["sourcing"].as_array().unwrap().iter().find(|it| it["article"] == at(outlet)).unwrap();
+            (one["basis"].clone(), story["origins"][one["origin"].as_u64().unwrap() as usize].clone())
+        };
+        let text = (json!("inferred"), json!({"kind": "text", "name": "Notes"}));
+        assert_eq!((of("The Courier"), of("Vale Radio")), (text.clone(), text));
+        assert_eq!(of("Notes"), (json!("marked"), json!({"kind": "opinion", "name": "Notes"})));
+    }
+
     #[test]
     fn a_folder_is_looked_through_and_written_as_json() {
         let dir = tempfile::tempdir().unwrap();
@@ -272,7 +357,7 @@ mod tests {
         let sidecar = "[\"a.txt\"]\noutlet = \"The Courier\"\n[\"b.txt\"]\noutlet = \"Vale Radio\"\n";
         fs::write(dir.path().join("articles.toml"), sidecar).unwrap();
         let read = Reading::of(dir.path(), Millis(1_940_000_000_000)).unwrap().to_json();
-        assert_eq!((&read["version"], read["stories"].as_array().unwrap().len()), (&json!(1), 1));
+        assert_eq!((&read["version"], read["stories"].as_array().unwrap().len()), (&json!(2), 1));
         let story = &read["stories"][0];
         let event = &story["timeline"][0];
         assert_eq!(

@@ -28,6 +28,9 @@ pub struct Analysis {
     /// Names that the articles spell in more than one way, each with its spellings, the fullest first.
     #[n(4)]
     pub spellings: Vec<Vec<String>>,
+    /// Who prints whose words, the most of them first.
+    #[n(5)]
+    pub copies: Vec<NearCopy>,
 }
 
 /// Some words of an article.
@@ -233,6 +236,60 @@ pub struct Sourcing {
     pub stated: Option<Passage>,
 }
 
+/// Two articles of different outlets that print the same words.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NearCopy {
+    /// How much they share.
+    #[n(0)]
+    pub kind: CopyKind,
+    /// The article that stands first in the story. Which was printed first, their times tell or nothing does.
+    #[n(1)]
+    pub one: Side,
+    /// The other.
+    #[n(2)]
+    pub other: Side,
+    /// The longest stretches of the same words, in the order of `one`: where they stand there, and where in `other`. Never empty.
+    #[n(3)]
+    pub spans: Vec<(Passage, Passage)>,
+}
+
+/// How much two articles share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CopyKind {
+    /// Nearly the whole of the shorter text stands in the other.
+    #[n(0)]
+    Verbatim,
+    /// A run of sentences or of many words, which are not only quotes.
+    #[n(1)]
+    Passage,
+    /// Words within quotation marks, and nothing else that is long.
+    #[n(2)]
+    Quotes,
+}
+
+/// One of two articles that print the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Side {
+    /// Which of the story's articles.
+    #[n(0)]
+    pub article: u32,
+    /// How many words its text has, before it was cut to what an edition carries.
+    #[n(1)]
+    pub words: u32,
+    /// How many of them stand in the other one too; of shared quotes those within marks.
+    #[n(2)]
+    pub shared: u32,
+}
+
+impl Side {
+    /// The shared words in a hundred, rounded down: all of them alone are 100.
+    pub fn percent(&self) -> u32 {
+        let percent = (u64::from(self.shared) * 100).checked_div(u64::from(self.words));
+        percent.unwrap_or_default().min(100) as u32
+    }
+}
+
 /// Where claims first came from.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Origin {
@@ -244,7 +301,7 @@ pub struct Origin {
     pub name: String,
 }
 
-/// Kinds of origins.
+/// Kinds of origins, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum OriginKind {
@@ -254,18 +311,31 @@ pub enum OriginKind {
     /// What somebody told one outlet.
     #[n(1)]
     Interview,
-    /// What somebody published: a post, a statement, a broadcast, a speech.
+    /// A paper that is open to everybody: a court's filings, a register, minutes, a tender.
     #[n(2)]
-    Public,
-    /// An outlet's own report, that others name.
+    Record,
+    /// What somebody published: a post, a statement, a broadcast, a speech.
     #[n(3)]
+    Public,
+    /// What an outlet says it saw, heard or learned itself.
+    #[n(4)]
+    Own,
+    /// An outlet's own report, that others name.
+    #[n(5)]
     Report,
     /// A news agency.
-    #[n(4)]
+    #[n(6)]
     Agency,
     /// People whom no outlet names.
-    #[n(5)]
+    #[n(7)]
     Unnamed,
+    /// One text that several outlets print and that says of no other origin. Its name is the outlet that printed it first, if their
+    /// times tell, or else those that print it.
+    #[n(8)]
+    Text,
+    /// What its writer thinks: it stands in an article that its outlet marks as opinion.
+    #[n(9)]
+    Opinion,
 }
 
 /// Something that outlets assert.
@@ -358,6 +428,31 @@ impl Analysis {
                 && sourced(&claim.sourcing)
                 && differ(&claim.differences)
         }) && self.spellings.iter().all(|forms| forms.len() > 1)
+            && self.copies.iter().all(|copy| copy.fits(articles))
+    }
+}
+
+impl NearCopy {
+    /// Which of the two articles was printed first, if both say when and their times tell.
+    pub fn first(&self, articles: &[Article]) -> Option<u32> {
+        let when = |side: &Side| articles.get(side.article as usize)?.published;
+        let (one, other) = (when(&self.one)?, when(&self.other)?);
+        match (one.is_before(&other), other.is_before(&one)) {
+            (true, _) => Some(self.one.article),
+            (_, true) => Some(self.other.article),
+            _ => None,
+        }
+    }
+
+    fn fits(&self, articles: &[Article]) -> bool {
+        let counts = |side: &Side| (side.article as usize) < articles.len() && side.shared <= side.words;
+        let lies = |passage: &Passage, side: &Side| {
+            passage.article == side.article && passage.text(articles).is_some()
+        };
+        [self.one, self.other].iter().all(counts)
+            && self.one.article < self.other.article
+            && !self.spans.is_empty()
+            && self.spans.iter().all(|(one, other)| lies(one, &self.one) && lies(other, &self.other))
     }
 }
 

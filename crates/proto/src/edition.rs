@@ -487,8 +487,8 @@ mod tests {
 
     use super::*;
     use crate::analysis::{
-        self, Analysis, Anchor, Claim, Difference, Event, Mention, Origin, OriginKind, Passage, Point,
-        Sourcing, Speaker, Status, Utterance, Variant,
+        self, Analysis, Anchor, Claim, CopyKind, Difference, Event, Mention, NearCopy, Origin, OriginKind,
+        Passage, Point, Side, Sourcing, Speaker, Status, Utterance, Variant,
     };
     use crate::decoy::Decoys;
     use crate::directory::{Operator, Parameters, Role, Roster, UnverifiedDirectory};
@@ -610,6 +610,7 @@ mod tests {
             picture: None,
             credit: None,
             extent: Extent::Whole,
+            opinion: None,
         };
         Story {
             id: StoryId([id; 16]),
@@ -825,6 +826,12 @@ mod tests {
             claims: vec![Claim { sentences: vec![words], sourcing, differences }],
             origins: vec![Origin { kind: OriginKind::Public, name: "the council".into() }],
             spellings: vec![vec!["Moor".into(), "More".into()]],
+            copies: vec![NearCopy {
+                kind: CopyKind::Verbatim,
+                one: Side { article: 0, words: 4, shared: 4 },
+                other: Side { article: 1, words: 5, shared: 4 },
+                spans: vec![(words, Passage { article: 1, ..words })],
+            }],
         }
     }
 
@@ -834,6 +841,7 @@ mod tests {
         let open = |bend: &dyn Fn(&mut Analysis)| {
             let mut one = Story { analysis: analysis(), ..story(1, 2) };
             one.articles[0].body = vec![Block::Paragraph("Épées, all of them.".into())];
+            one.articles.push(one.articles[0].clone());
             bend(&mut one.analysis);
             let (bytes, front) = Bundle { stories: vec![one], gone: vec![] }.pack();
             t.verify(&Head { front, ..t.head() }).unwrap().front(&bytes).map(|_| ())
@@ -845,25 +853,31 @@ mod tests {
             &|a| a.events[0].mentions[0].phrase.start = 1,
             &|a| a.events[0].mentions.clear(),
             &|a| a.events[0].first = 10,
-            &|a| a.events[0].sourcing[0].article = 1,
+            &|a| a.events[0].sourcing[0].article = 2,
             &|a| a.events[0].differences[0].sides.clear(),
             &|a| a.utterances[0].fullest = 1,
             &|a| a.utterances[0].alike = vec![1],
             &|a| a.utterances[0].variants[0].words.clear(),
-            &|a| a.utterances[0].variants[0].words[0].article = 1,
+            &|a| a.utterances[0].variants[0].words[0].article = 2,
             &|a| a.utterances[0].variants[0].sentence.block = 1,
             &|a| {
                 a.utterances[0].variants[0].occasion =
                     Some(Passage { article: 0, block: 0, start: 3, end: 3 });
             },
             &|a| a.utterances[0].variants[0].kept = vec![(0, 1)],
-            &|a| a.utterances[0].sourcing[0].article = 1,
+            &|a| a.utterances[0].sourcing[0].article = 2,
             &|a| a.utterances[0].differences[0].sides[1][0].block = 1,
             &|a| a.claims[0].sourcing[0].origin = Some(1),
             &|a| a.claims[0].sourcing[0].stated.as_mut().unwrap().start = 1,
             &|a| a.claims[0].sentences.clear(),
             &|a| a.claims[0].differences[0].sides.truncate(1),
             &|a| a.spellings[0].truncate(1),
+            &|a| a.copies[0].one.article = 1,
+            &|a| a.copies[0].other.article = 2,
+            &|a| a.copies[0].one.shared = 5,
+            &|a| a.copies[0].spans.clear(),
+            &|a| a.copies[0].spans[0].0.article = 1,
+            &|a| a.copies[0].spans[0].1.start = 1,
         ];
         for (n, bend) in bends.iter().enumerate() {
             assert_eq!(open(bend), no, "bend {n}");

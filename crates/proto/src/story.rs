@@ -85,6 +85,9 @@ pub struct Article {
     /// How much of the text is here.
     #[n(9)]
     pub extent: Extent,
+    /// The words by which its outlet marks it as opinion, as printed: "Comment". Absent for everything else.
+    #[n(10)]
+    pub opinion: Option<String>,
 }
 
 /// How much of an article's text an edition carries.
@@ -172,6 +175,19 @@ pub struct When {
     pub grain: Grain,
 }
 
+impl When {
+    /// Whether it is earlier than another moment for certain. Of a day and a minute of it, neither is.
+    pub fn is_before(&self, other: &When) -> bool {
+        /// Seconds of a day.
+        const DAY: i64 = 86_400;
+        let last = match self.grain {
+            Grain::Day => self.unix.saturating_add(DAY - 1),
+            Grain::Minute => self.unix,
+        };
+        last < other.unix
+    }
+}
+
 /// How exactly a moment was stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
@@ -182,4 +198,22 @@ pub enum Grain {
     /// Hour and minute.
     #[n(1)]
     Minute,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_before_the_next_and_neither_before_nor_after_its_minutes() {
+        let day = |unix| When { unix, grain: Grain::Day };
+        let minute = |unix| When { unix, grain: Grain::Minute };
+        assert!(day(0).is_before(&day(86_400)) && day(0).is_before(&minute(86_400)));
+        assert!(minute(0).is_before(&minute(60)) && minute(86_340).is_before(&day(86_400)));
+        for (one, other) in
+            [(day(0), minute(43_200)), (day(0), day(0)), (minute(0), minute(0)), (day(0), minute(0))]
+        {
+            assert!(!one.is_before(&other) && !other.is_before(&one), "{one:?} {other:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod article;
 mod axis;
 mod card;
 mod compare;
+mod copies;
 mod days;
 mod evidence;
 mod origins;
@@ -16,7 +17,7 @@ use maud::{Markup, html};
 use proto::story::{Article, ArticleId, Extent, Media, Story, StoryId};
 
 use self::{
-    article::{Role, anchor, article, credit},
+    article::{Role, anchor, article, credit, opinion},
     card::outlet_count,
     evidence::View,
 };
@@ -128,6 +129,12 @@ fn sections(view: &View<'_>) -> Vec<Section> {
             explained: "Where the outlets have it from: outlets that share an origin do not confirm one another.",
             main: origins::origins(view),
         }),
+        (several && !view.copies.is_empty()).then(|| Section {
+            id: "repeats",
+            title: "Who repeats whom",
+            explained: "Articles that print the same words. A copy is not a second source.",
+            main: copies::copies(view),
+        }),
         (several && !view.claims.is_empty()).then(|| Section {
             id: "differ",
             title: "Where outlets agree and differ",
@@ -145,6 +152,7 @@ fn listed(a: &Article, zone: &Zone) -> Markup {
         " " span.when { (zone.published(a.published)) }
         " " span.extent {
             (match a.extent { Extent::Whole => "whole text", Extent::Excerpt => "excerpts" })
+            @if opinion(a).is_some() { " · opinion" }
             @if let Some(credit) = credit(a) { " · with " (run(credit)) }
         }
     }

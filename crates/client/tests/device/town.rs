@@ -1008,6 +1008,7 @@ pub(crate) fn story(n: u32) -> Story {
             picture: None,
             credit: None,
             extent: Extent::Whole,
+            opinion: None,
         }],
         analysis: Analysis::default(),
     }

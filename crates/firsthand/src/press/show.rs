@@ -9,7 +9,10 @@ use ::press::outlets::Rights;
 use ::press::reading::{Reading, day};
 use ::press::trial::Trial;
 use jiff::Timestamp;
-use proto::analysis::{Analysis, Event, Grain, Passage, Sourcing, Speaker, Status, Utterance};
+use proto::analysis::{
+    Analysis, CopyKind, Event, Grain, NearCopy, OriginKind, Passage, Side, Sourcing, Speaker, Status,
+    Utterance,
+};
 use proto::story::{Article, Story};
 use proto::{Millis, Round};
 use serde_json::json;
@@ -51,8 +54,13 @@ fn read_story(story: &Story, text: &mut String) {
             .published
             .map(|when| moment(Millis(u64::try_from(when.unix).unwrap_or_default() * 1_000)));
         let day = day.as_deref().and_then(|day| day.get(..10)).unwrap_or("needs a date");
-        let _ = writeln!(text, "  [{at}] {}, {day}", plain(&article.outlet));
+        let opinion = article
+            .opinion
+            .as_deref()
+            .map(|label| format!(", opinion: marked \u{201c}{}\u{201d}", plain(label)));
+        let _ = writeln!(text, "  [{at}] {}, {day}{}", plain(&article.outlet), opinion.unwrap_or_default());
     }
+    copies(&found.copies, articles, text);
     if !found.events.is_empty() {
         text.push_str("  What happened when\n");
     }
@@ -82,6 +90,48 @@ fn read_story(story: &Story, text: &mut String) {
         }
     }
     text.push('\n');
+}
+
+/// Who prints whose words, each with the longest stretch of them.
+fn copies(copies: &[NearCopy], articles: &[Article], text: &mut String) {
+    if !copies.is_empty() {
+        text.push_str("  Who prints whose words\n");
+    }
+    for copy in copies {
+        let _ = writeln!(text, "    {}", shared(copy, articles));
+        let longest = copy.spans.iter().max_by_key(|(one, _)| one.end - one.start);
+        if let Some(words) = longest.and_then(|(one, _)| one.text(articles)) {
+            let _ = writeln!(text, "      {}", plain(words));
+        }
+    }
+}
+
+fn shared(copy: &NearCopy, articles: &[Article]) -> String {
+    let named = |side: &Side| {
+        let outlet = articles.get(side.article as usize).map_or("", |it| it.outlet.as_str());
+        format!("[{}] {}", side.article, plain(outlet))
+    };
+    let (one, other) = (&copy.one, &copy.other);
+    let kind = match copy.kind {
+        CopyKind::Verbatim => "verbatim copy",
+        CopyKind::Passage => "shared passage",
+        CopyKind::Quotes => "shared quotes only",
+    };
+    let (shorter, longer) = if other.words < one.words { (other, one) } else { (one, other) };
+    let words = shorter.shared;
+    if copy.kind == CopyKind::Quotes {
+        return format!("{kind}: {} and {} quote the same {words} words", named(one), named(other));
+    }
+    let percent = shorter.percent();
+    let first = copy.first(articles);
+    let how = if first == Some(shorter.article) {
+        format!("{} prints {percent} % of what {} printed first", named(longer), named(shorter))
+    } else if first == Some(longer.article) {
+        format!("{} printed {percent} % of the text of {} first", named(longer), named(shorter))
+    } else {
+        format!("{percent} % of what {} prints stands in {} too", named(shorter), named(longer))
+    };
+    format!("{kind}: {how} ({words} words)")
 }
 
 fn days(event: &Event) -> String {
@@ -126,10 +176,11 @@ fn carried(sourcing: &[Sourcing], found: &Analysis, text: &mut String) {
     let of = |it: &Sourcing| {
         let origin = it.origin.and_then(|at| found.origins.get(at as usize));
         let how = if it.stated.is_some() { "" } else { ", inferred" };
-        origin.map_or_else(
-            || format!("[{}]", it.article),
-            |origin| format!("[{}] from {}{how}", it.article, plain(&origin.name)),
-        )
+        match origin {
+            None => format!("[{}]", it.article),
+            Some(origin) if origin.kind == OriginKind::Opinion => format!("[{}] as opinion", it.article),
+            Some(origin) => format!("[{}] from {}{how}", it.article, plain(&origin.name)),
+        }
     };
     let _ = writeln!(text, "      {}", sourcing.iter().map(of).collect::<Vec<_>>().join("; "));
 }
@@ -325,12 +376,47 @@ fn size(bytes: usize) -> String {
 mod tests {
     use ::press::fetch::Health;
     use ::press::outlets::{Outlet, Place};
+    use proto::story::{ArticleId, Extent, When};
 
     use super::*;
 
     #[test]
     fn words_from_outside_do_not_move_the_cursor() {
         assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn who_prints_how_much_of_whom_is_said() {
+        let article = |outlet: &str, unix| Article {
+            id: ArticleId([0; 16]),
+            outlet: outlet.into(),
+            title: String::new(),
+            byline: None,
+            published: Some(When { unix, grain: proto::story::Grain::Minute }),
+            url: None,
+            body: vec![],
+            picture: None,
+            credit: None,
+            extent: Extent::Whole,
+            opinion: None,
+        };
+        let articles = [article("Post", 60), article("Radio", 0)];
+        let side = |article, words| Side { article, words, shared: 46 };
+        let said = |kind, one, other| {
+            shared(&NearCopy { kind, one: side(0, one), other: side(1, other), spans: vec![] }, &articles)
+        };
+        assert_eq!(
+            said(CopyKind::Verbatim, 90, 50),
+            "verbatim copy: [0] Post prints 92 % of what [1] Radio printed first (46 words)"
+        );
+        assert_eq!(
+            said(CopyKind::Passage, 90, 500),
+            "shared passage: [1] Radio printed 51 % of the text of [0] Post first (46 words)"
+        );
+        assert_eq!(
+            said(CopyKind::Quotes, 90, 500),
+            "shared quotes only: [0] Post and [1] Radio quote the same 46 words"
+        );
     }
 
     #[test]

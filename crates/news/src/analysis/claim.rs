@@ -39,6 +39,8 @@ pub(super) fn claims(
     let likeness = |a: usize, b: usize| product(&terms.vectors[a], &terms.vectors[b]);
     let mut found = groups(sentences.len(), &pairs, SAME, likeness);
     found.retain(|group| group.iter().any(|at| sentences[*at].article() != sentences[group[0]].article()));
+    // Opinion asserts nothing by itself.
+    found.retain(|group| group.iter().any(|at| !reading.is_opinion(sentences[*at].article())));
     let mut told = vec![false; sentences.len()];
     found.iter().flatten().for_each(|at| told[*at] = true);
     alike.iter().for_each(|(_, a, b)| (told[*a], told[*b]) = (true, true));
@@ -76,7 +78,7 @@ fn alone(reading: &Reading<'_>, told: &[bool]) -> Vec<usize> {
     let each = (ALONE / reading.articles.len()).max(1);
     let mut by_article = HashMap::<usize, Vec<(usize, usize)>>::new();
     for (at, sentence) in sentences.iter().enumerate() {
-        if told[at] || !sentence.is_asserted() {
+        if told[at] || !sentence.is_asserted() || reading.is_opinion(sentence.article()) {
             continue;
         }
         let numbers =
@@ -97,9 +99,10 @@ fn alone(reading: &Reading<'_>, told: &[bool]) -> Vec<usize> {
     chosen
 }
 
+/// How many outlets report it.
 fn outlets(reading: &Reading<'_>, sentences: &[Passage]) -> usize {
-    let mut outlets: Vec<&str> =
-        sentences.iter().map(|it| reading.articles[it.article as usize].outlet.as_str()).collect();
+    let reports = sentences.iter().map(|it| it.article as usize).filter(|it| !reading.is_opinion(*it));
+    let mut outlets: Vec<&str> = reports.map(|it| reading.articles[it].outlet.as_str()).collect();
     outlets.sort_unstable();
     outlets.dedup();
     outlets.len()

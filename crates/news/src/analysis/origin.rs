@@ -4,6 +4,8 @@
 //! "according to ..."                         a paper or recording, a body, people without names
 //! "obtained by ...", "a report by ..."       a paper or recording and who has it, an outlet's own work
 //! "told ...", "in an interview with ..."     one outlet was told
+//! "court records show", "in a filing"        a paper that is open to everybody
+//! "a reporter for ... saw", "... has learned" an outlet's own eyes and ears
 //! "in a post on ...", "in a statement"       it was published
 //! "officials said"                           people without names
 //! ```
@@ -11,7 +13,9 @@
 //! A name counts as that of an outlet if another article of the story is that outlet's, if a word in it says so, or if the story
 //! never tells of anything in it: a place or a parliament can be told something too.
 
+mod own;
 mod part;
+mod record;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -76,6 +80,11 @@ impl Line<'_, '_> {
         }
     }
 
+    /// The nearest recording or paper before a word.
+    fn medium_before(&self, at: usize) -> Option<Medium> {
+        (at.saturating_sub(FAR)..=at).rev().find_map(|at| self.medium(at))
+    }
+
     /// The name that begins with a word, and the place behind it.
     fn name(&self, at: usize) -> Option<(usize, usize)> {
         let word = self.words.get(at)?;
@@ -127,9 +136,11 @@ impl<'r, 'a> Origins<'r, 'a> {
             let one = self
                 .according_to(line, at)
                 .or_else(|| self.had_by(line, at))
+                .or_else(|| self.own(line, at))
                 .or_else(|| self.told(line, at))
                 .or_else(|| self.posted(line, at))
                 .or_else(|| self.published(line, at))
+                .or_else(|| self.record(line, at))
                 .or_else(|| self.unnamed(line, at));
             found.extend(one);
         }
@@ -167,7 +178,8 @@ impl<'r, 'a> Origins<'r, 'a> {
 
     /// A paper or a recording in a phrase, and who has it.
     fn document(&self, line: &Line<'_, '_>, phrase: Range<usize>, bytes: Range<usize>) -> Option<Stated> {
-        let (at, medium) = phrase.clone().find_map(|at| Some((at, line.medium(at)?)))?;
+        let at = phrase.clone().find(|at| line.medium(*at).is_some() || line.is_record(*at))?;
+        let medium = line.medium(at).unwrap_or(Medium::Paper);
         let by = |at: usize| line.is(at, BY) && !line.says(at, "in");
         let has = |begin: usize, end: usize| {
             let before = begin.checked_sub(1);
@@ -180,6 +192,9 @@ impl<'r, 'a> Origins<'r, 'a> {
             .filter_map(|begin| line.name(begin).map(|(name, end)| (name, begin, end)))
             .find(|(name, begin, end)| !person(*name) && has(*begin, *end))
             .map(|(name, ..)| self.reading.names.names[name].full.clone());
+        if holder.is_none() && line.is_record(at) {
+            return Some(self.plain(line, OriginKind::Record, line.record_begin(at)..at + 1, bytes));
+        }
         let named = holder.is_some();
         let name = holder.unwrap_or_else(|| line.words[at].text.to_lowercase());
         Some(Stated { kind: OriginKind::Document, name, medium: Some(medium), named, bytes })
@@ -192,13 +207,17 @@ impl<'r, 'a> Origins<'r, 'a> {
         if !(made || line.is(at, HAD) && line.is(at + 1, BY)) {
             return None;
         }
+        if let Some(end) = line.itself(at + 2) {
+            let kind = if line.medium_before(at).is_some() { OriginKind::Document } else { OriginKind::Own };
+            return Some(self.of_its_own(line, kind, at..end));
+        }
         let the = usize::from(line.class(at + 2, Class::DETERMINER));
         let (name, end) = line.name(at + 2 + the)?;
         let of = &self.reading.names.names[name];
         if of.sort == Sort::Person || (self.places.contains(&name) && !self.is_outlet(name)) {
             return None;
         }
-        let medium = (at.saturating_sub(FAR)..=at).rev().find_map(|at| line.medium(at));
+        let medium = line.medium_before(at);
         let kind = match medium {
             None if line.is(at, REPORT | HEARD) => OriginKind::Report,
             _ => OriginKind::Document,
@@ -217,6 +236,9 @@ impl<'r, 'a> Origins<'r, 'a> {
         let from = at + 1 + usize::from(interview);
         if line.is(from, TO_ALL) {
             return Some(self.plain(line, OriginKind::Public, from..from + 1, line.bytes(at..from + 1)));
+        }
+        if let Some(end) = line.itself(from) {
+            return Some(self.of_its_own(line, OriginKind::Interview, at..end));
         }
         let the = usize::from(line.class(from, Class::DETERMINER));
         let ends = |word: &&Word<'_>| !word.is_sign() && !word.is(Class::SUBORDINATOR);
@@ -337,7 +359,7 @@ impl<'r, 'a> Origins<'r, 'a> {
 }
 
 /// A name in small letters, without "the".
-fn bare(name: &str) -> String {
+pub(super) fn bare(name: &str) -> String {
     let small = name.to_lowercase();
     small.strip_prefix("the ").unwrap_or(&small).to_owned()
 }

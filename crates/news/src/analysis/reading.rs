@@ -184,6 +184,11 @@ impl<'a> Reading<'a> {
         &block.text()[mention.span.bytes.clone()]
     }
 
+    /// Whether its outlet marks an article as opinion.
+    pub(super) fn is_opinion(&self, article: usize) -> bool {
+        self.articles[article].opinion.is_some()
+    }
+
     pub(super) fn text(&self, passage: &Passage) -> &'a str {
         passage.text(self.articles).unwrap_or_default()
     }

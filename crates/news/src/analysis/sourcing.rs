@@ -1,15 +1,19 @@
 //! How each article comes to what it carries: an origin that it states, or one that is inferred.
 //!
 //! An article states an origin in the sentence itself, or says elsewhere that it has the matter from a recording or a paper. An origin
-//! is inferred, and labelled so, from the same words in an article that states it, or from a recording that the article speaks of
-//! without saying who has it. All else stays without an origin: what an outlet does not say is not guessed.
+//! is inferred, and labelled so: from the same sentence or the same quote in an article that states it, or from a recording that the
+//! article speaks of without saying who has it. Of a text that several outlets print and none of them says where it is from, that text is
+//! the origin: one, however many print it. All else stays without an origin: what an outlet does not say is not guessed.
+//!
+//! What stands in an article that its outlet marks as opinion has an origin of its own, unless the sentence states another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proto::analysis::{Origin, OriginKind, Passage, Sourcing};
 
 use super::alike::Terms;
-use super::origin::{Medium, Origins, Stated};
+use super::copies::Texts;
+use super::origin::{Medium, Origins, Stated, bare};
 use super::reading::{Reading, Sentence};
 use crate::group::product;
 
@@ -24,6 +28,7 @@ const A_LITTLE: f32 = 0.05;
 pub(super) struct Sources<'r, 'a> {
     reading: &'r Reading<'a>,
     terms: &'r Terms,
+    texts: &'r Texts,
     /// Of each sentence: what it states, the surest first.
     stated: Vec<Vec<(usize, Passage)>>,
     /// Of each sentence: the recording or paper that it speaks of.
@@ -33,34 +38,50 @@ pub(super) struct Sources<'r, 'a> {
     bottoms: Vec<Option<Medium>>,
     /// Of each article, the agency that it is from: an origin, and where it says so.
     agencies: HashMap<u32, (usize, Passage)>,
+    /// Of each text that several outlets print, that text.
+    printed: Vec<usize>,
+    /// Of each article that its outlet marks as opinion, that opinion.
+    opinions: HashMap<u32, usize>,
 }
 
 impl<'r, 'a> Sources<'r, 'a> {
-    pub(super) fn of(reading: &'r Reading<'a>, terms: &'r Terms) -> Self {
+    pub(super) fn of(reading: &'r Reading<'a>, terms: &'r Terms, texts: &'r Texts) -> Self {
         let finder = Origins::of(reading);
         let read: Vec<Vec<Stated>> = reading.sentences.iter().map(|it| finder.stated(it)).collect();
         let media = reading.sentences.iter().map(|it| finder.medium(it)).collect();
         let mut sources = Sources {
             reading,
             terms,
+            texts,
             stated: Vec::new(),
             media,
             origins: Vec::new(),
             bottoms: Vec::new(),
             agencies: HashMap::new(),
+            printed: Vec::new(),
+            opinions: HashMap::new(),
         };
         // Named ones first: "a recording" is the one that somebody names, if there is but one.
         let mut known = HashMap::<(OriginKind, String), usize>::new();
+        let owns = read.iter().flatten().filter(|one| one.kind == OriginKind::Own);
+        let owns: HashSet<String> = owns.map(|one| bare(&one.name)).collect();
+        // An outlet's own report is one origin, whether it tells of it or others do.
+        let key = |one: &Stated| {
+            let name = bare(&one.name);
+            let own = one.kind == OriginKind::Report && owns.contains(&name);
+            (if own { OriginKind::Own } else { one.kind }, name)
+        };
         for one in read.iter().flatten().filter(|one| one.named) {
-            let at = *known.entry((one.kind, one.name.to_lowercase())).or_insert_with(|| sources.add(one));
+            let (kind, name) = key(one);
+            let at = *known.entry((kind, name)).or_insert_with(|| sources.add(kind, &one.name, one.medium));
             if sources.bottoms[at].is_none() {
                 sources.bottoms[at] = one.medium;
             }
         }
         for one in read.iter().flatten().filter(|one| !one.named) {
-            let key = (one.kind, one.name.to_lowercase());
             let alone = one.medium.and_then(|medium| sources.only(medium));
-            known.entry(key).or_insert_with(|| alone.unwrap_or_else(|| sources.add(one)));
+            let add = || alone.unwrap_or_else(|| sources.add(one.kind, &one.name, one.medium));
+            known.entry(key(one)).or_insert_with(add);
         }
         for sentence in &reading.sentences {
             let Some(bytes) = &sentence.agency else { continue };
@@ -69,28 +90,34 @@ impl<'r, 'a> Sources<'r, 'a> {
             let passage = sentence.passage(bytes);
             let full =
                 name.map_or(reading.text(&passage), |(name, _)| reading.names.names[*name].full.as_str());
-            let key = (OriginKind::Agency, full.to_lowercase());
-            let origin = *known.entry(key).or_insert_with(|| {
-                sources.origins.push(Origin { kind: OriginKind::Agency, name: full.to_owned() });
-                sources.bottoms.push(None);
-                sources.origins.len() - 1
-            });
+            let agency = (OriginKind::Agency, bare(full));
+            let origin = *known.entry(agency).or_insert_with(|| sources.add(OriginKind::Agency, full, None));
             sources.agencies.insert(sentence.place.article, (origin, passage));
         }
         sources.stated = read
             .iter()
             .zip(&reading.sentences)
             .map(|(stated, sentence)| {
-                let known = |one: &Stated| known[&(one.kind, one.name.to_lowercase())];
-                stated.iter().map(|one| (known(one), sentence.passage(&one.bytes))).collect()
+                stated.iter().map(|one| (known[&key(one)], sentence.passage(&one.bytes))).collect()
             })
             .collect();
+        for (at, article) in reading.articles.iter().enumerate().filter(|(_, it)| it.opinion.is_some()) {
+            let opinion = (OriginKind::Opinion, bare(&article.outlet));
+            let add = || sources.add(OriginKind::Opinion, &article.outlet, None);
+            let origin = *known.entry(opinion).or_insert_with(add);
+            sources.opinions.insert(at as u32, origin);
+        }
+        for name in texts.names() {
+            let text = (OriginKind::Text, bare(name));
+            let origin = *known.entry(text).or_insert_with(|| sources.add(OriginKind::Text, name, None));
+            sources.printed.push(origin);
+        }
         sources
     }
 
-    fn add(&mut self, one: &Stated) -> usize {
-        self.origins.push(Origin { kind: one.kind, name: one.name.clone() });
-        self.bottoms.push(one.medium);
+    fn add(&mut self, kind: OriginKind, name: &str, bottom: Option<Medium>) -> usize {
+        self.origins.push(Origin { kind, name: name.to_owned() });
+        self.bottoms.push(bottom);
         self.origins.len() - 1
     }
 
@@ -111,19 +138,26 @@ impl<'r, 'a> Sources<'r, 'a> {
         for article in articles {
             let own: Vec<usize> = sentences.iter().copied().filter(|at| of(*at) == article).collect();
             let stated = own.iter().find_map(|at| self.stated[*at].first()).copied();
-            let stated =
-                stated.or_else(|| self.elsewhere(&own)).or_else(|| self.agencies.get(&article).copied());
+            let opinion = self.opinions.get(&article).copied();
+            let stated = match opinion {
+                Some(_) => stated,
+                None => {
+                    stated.or_else(|| self.elsewhere(&own)).or_else(|| self.agencies.get(&article).copied())
+                }
+            };
             found.push(Sourcing {
                 article,
-                origin: stated.map(|(origin, _)| origin as u32),
+                origin: stated.map(|(origin, _)| origin).or(opinion).map(|origin| origin as u32),
                 stated: stated.map(|(_, passage)| passage),
             });
         }
         for at in 0..found.len() {
             if found[at].origin.is_none() {
                 let own = sentences.iter().copied().filter(|it| of(*it) == found[at].article);
-                found[at].origin =
-                    self.inferred(&own.collect::<Vec<_>>(), same_words, &found).map(|it| it as u32);
+                let own: Vec<usize> = own.collect();
+                let inferred = self.printed_elsewhere(&own, &found);
+                let inferred = inferred.or_else(|| self.inferred(&own, same_words, &found));
+                found[at].origin = inferred.or_else(|| self.one_text(&own)).map(|it| it as u32);
             }
         }
         found
@@ -160,6 +194,28 @@ impl<'r, 'a> Sources<'r, 'a> {
         (from..sentences.len())
             .take_while(move |at| Some(sentences[*at].place.article) == article)
             .filter(move |at| own.iter().any(|of| speaks(*at, *of)))
+    }
+
+    /// The origin that another print of the same sentence states, or that the article has in which it stands.
+    fn printed_elsewhere(&self, own: &[usize], others: &[Sourcing]) -> Option<usize> {
+        let prints = || {
+            let texts = own.iter().filter_map(|at| self.texts.text(*at));
+            texts.flat_map(|text| self.texts.sentences(text)).copied()
+        };
+        let article = |at: usize| self.reading.sentences[at].place.article;
+        let stated = prints().find_map(|at| self.stated[at].first()).map(|it| it.0);
+        let found = || {
+            let of = |at: usize| others.iter().find(|it| it.article == article(at) && it.stated.is_some());
+            prints().filter_map(of).find_map(|it| it.origin).map(|origin| origin as usize)
+        };
+        stated
+            .or_else(found)
+            .or_else(|| prints().find_map(|at| self.agencies.get(&article(at))).map(|it| it.0))
+    }
+
+    /// The text that a sentence is one print of.
+    fn one_text(&self, own: &[usize]) -> Option<usize> {
+        own.iter().find_map(|at| self.texts.text(*at)).map(|text| self.printed[text])
     }
 
     fn inferred(&self, own: &[usize], same_words: &SameWords, others: &[Sourcing]) -> Option<usize> {

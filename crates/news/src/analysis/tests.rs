@@ -8,9 +8,9 @@ use proto::story::{Article, ArticleId, Block, Extent, Grain as Exact, When};
 use super::*;
 
 /// 20 March 2031 is a Thursday.
-const THURSDAY: i64 = 1_931_731_200;
+pub(super) const THURSDAY: i64 = 1_931_731_200;
 
-fn article(outlet: &str, published: Option<i64>, paragraphs: &[&str]) -> Article {
+pub(super) fn article(outlet: &str, published: Option<i64>, paragraphs: &[&str]) -> Article {
     Article {
         id: ArticleId([outlet.len() as u8; 16]),
         outlet: outlet.into(),
@@ -22,10 +22,11 @@ fn article(outlet: &str, published: Option<i64>, paragraphs: &[&str]) -> Article
         picture: None,
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     }
 }
 
-fn found(articles: &[Article]) -> Analysis {
+pub(super) fn found(articles: &[Article]) -> Analysis {
     let found = analysis(articles);
     assert!(found.fits(articles), "{found:#?}");
     found
@@ -268,6 +269,26 @@ fn origins_are_told_by_kind() {
             OriginKind::Report,
             "Tallow Ledger",
         ),
+        ("The Tallow Ledger has learned that the pier is unsafe.", OriginKind::Report, "Tallow Ledger"),
+        ("A reporter for the Tallow Ledger saw the pier sway.", OriginKind::Report, "Tallow Ledger"),
+        ("Vale Radio has learned that the pier is unsafe.", OriginKind::Own, "Vale Radio"),
+        ("Our correspondent in Tallow watched the pier sway.", OriginKind::Own, "Vale Radio"),
+        ("“It is unsafe,” Vane told this newspaper.", OriginKind::Interview, "Vale Radio"),
+        ("The pier is unsafe, says a memo seen by this newspaper.", OriginKind::Document, "Vale Radio"),
+        ("The Tallow Ledger has seen a memo on the pier.", OriginKind::Document, "Tallow Ledger"),
+        ("The pier was sold in May, according to court filings.", OriginKind::Record, "court filings"),
+        ("The pier was sold in May, according to the minutes of the council.", OriginKind::Record, "minutes"),
+        ("Land records show that the pier was sold in May.", OriginKind::Record, "Land records"),
+        (
+            "The council said in a regulatory filing that the pier was sold.",
+            OriginKind::Record,
+            "regulatory filing",
+        ),
+        (
+            "The pier was sold, according to filings obtained by the Tallow Ledger.",
+            OriginKind::Document,
+            "Tallow Ledger",
+        ),
         ("Two harbour officials said the pier was unsafe.", OriginKind::Unnamed, "harbour officials"),
         (
             "The pier is unsafe, according to a memo seen by the Tallow Ledger.",
@@ -276,7 +297,8 @@ fn origins_are_told_by_kind() {
         ),
     ];
     for (text, kind, name) in texts {
-        let articles = [article("A", None, &[text]), article("Tallow Ledger", None, &["It rained."])];
+        let articles =
+            [article("Vale Radio", None, &[text]), article("Tallow Ledger", None, &["It rained."])];
         let found = found(&articles);
         assert!(found.origins.contains(&Origin { kind, name: name.into() }), "{text}: {:?}", found.origins);
     }
@@ -284,10 +306,53 @@ fn origins_are_told_by_kind() {
         "Vane told the Tallow council that the pier was unsafe.",
         "Vane told Orr. In Orford it rained.",
         "Orr read a report.",
+        "The Orford Agency has found that the pier is unsafe.",
+        "Orr waited in the last minutes and saw the pier sway.",
+        "In response to the filings Orr sold the pier.",
+        "Five minutes show what the pier is worth.",
+        "A reporter saw the pier sway.",
     ] {
         let found = found(&[article("A", None, &[text])]);
         assert_eq!(found.origins, [], "{text}");
     }
+}
+
+#[test]
+fn an_outlets_own_report_is_one_origin_for_it_and_for_others() {
+    let articles = [
+        article(
+            "Tallow Ledger",
+            None,
+            &["The Tallow Ledger has learned that the pier of Orford was sold to Ilsa Vane."],
+        ),
+        article(
+            "A",
+            None,
+            &[
+                "The pier of Orford was sold to Ilsa Vane, according to an investigation by the Tallow Ledger. In Orford it rained.",
+            ],
+        ),
+    ];
+    let found = found(&articles);
+    assert_eq!(found.origins, [Origin { kind: OriginKind::Own, name: "Tallow Ledger".into() }]);
+    let stated: Vec<_> = found.claims[0].sourcing.iter().map(|it| (it.origin, it.stated.is_some())).collect();
+    assert_eq!(stated, [(Some(0), true), (Some(0), true)]);
+}
+
+#[test]
+fn opinion_carries_nothing_and_asserts_nothing_alone() {
+    let text = "Ilsa Vane sold the north pier of Tallow for 12 million crowns.";
+    let opinion = |it| Article { opinion: Some("Comment".into()), ..it };
+    let of = |outlet: &str| article(outlet, Some(THURSDAY), &[text]);
+    let both = found(&[of("A"), opinion(of("B"))]);
+    let claim = &both.claims[0];
+    assert_eq!(claim.sourcing.len(), 2, "it is in the row");
+    assert_eq!(claim.sourcing[0].origin, None);
+    let origin = &both.origins[claim.sourcing[1].origin.unwrap() as usize];
+    assert_eq!(origin, &Origin { kind: OriginKind::Opinion, name: "B".into() });
+    assert_eq!(found(&[opinion(of("A")), opinion(of("B"))]).claims, []);
+    let other = article("A", Some(THURSDAY), &["It rained on the coast."]);
+    assert_eq!(found(&[other, opinion(of("B"))]).claims, []);
 }
 
 #[test]
@@ -327,6 +392,22 @@ fn a_large_story_keeps_within_its_room() {
     let found = found(&articles);
     assert!(codec::encode(&found).len() <= MAX_ANALYSIS);
     assert!(!found.events.is_empty() && !found.utterances.is_empty());
+}
+
+#[test]
+fn however_much_is_found_it_is_made_to_fit() {
+    let articles = ferry();
+    let mut many = found(&articles);
+    let passage = many.events[0].mentions[0];
+    many.events.truncate(1);
+    many.events[0].mentions = vec![passage; 6_000];
+    let origin = |n: usize| Origin { kind: OriginKind::Unnamed, name: format!("people number {n}") };
+    let before = many.origins.len();
+    many.origins.extend((0..6_000).map(origin));
+    many.claims[0].sourcing[0].origin = Some(before as u32 + 5_999);
+    fit(&mut many);
+    assert!(codec::encode(&many).len() <= MAX_ANALYSIS && many.fits(&articles));
+    assert!(!many.events[0].mentions.is_empty());
 }
 
 proptest! {

@@ -13,6 +13,7 @@ pub(super) struct Meta {
     pub(super) title: Option<String>,
     pub(super) byline: Option<String>,
     pub(super) outlet: Option<String>,
+    pub(super) section: Option<String>,
     pub(super) published: Option<When>,
     pub(super) language: Option<String>,
     pub(super) address: Option<String>,
@@ -25,6 +26,10 @@ pub(super) fn read(page: &Readability) -> Meta {
     let title = if stated.title.is_empty() { page.get_article_title().to_string() } else { stated.title };
     let mut meta = Meta {
         outlet: stated.site_name.as_deref().and_then(|name| one_line(name, 100)),
+        section: ["property", "name"]
+            .iter()
+            .find_map(|key| attribute(page, &format!("meta[{key}='article:section']"), "content"))
+            .and_then(|section| one_line(&section, 100)),
         byline: stated.byline.or_else(|| signed(page)).as_deref().and_then(author),
         published: published(page).or_else(|| stamp::parse(stated.published_time.as_deref()?)),
         language: attribute(page, "html", "lang").filter(|tag| tag.len() <= 35 && tag.is_ascii()),

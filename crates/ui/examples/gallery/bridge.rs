@@ -1,15 +1,15 @@
-//! A made-up story of five outlets with all that a press can find in one: the gallery shows it, the tests take it apart.
+//! A made-up story of seven outlets with all that a press can find in one: the gallery shows it, the tests take it apart.
 
 use jiff::civil::{Date, date};
 use proto::{
     analysis::{
-        Analysis, Anchor, Claim, Difference, Event, Grain, Mention, Origin, OriginKind, Passage, Point,
-        Sourcing, Speaker, Status, Utterance, Variant,
+        Analysis, Anchor, Claim, CopyKind, Difference, Event, Grain, Mention, NearCopy, Origin, OriginKind,
+        Passage, Point, Side, Sourcing, Speaker, Status, Utterance, Variant,
     },
     story::{self, Article, ArticleId, Block, Extent, Story, StoryId, When},
 };
 
-const TEXTS: [(&str, &[&str]); 5] = [
+const TEXTS: [(&str, &[&str]); 7] = [
     (
         "Northline Agency",
         &[
@@ -65,6 +65,20 @@ const TEXTS: [(&str, &[&str]); 5] = [
             "Marrow Works could sue before the end of 2026. “Payment follows acceptance,” says the contract of the bridge.",
         ],
     ),
+    (
+        "Upper Hallen Gazette",
+        &[
+            "Works minister Orla Vennick asked the treasurer on 3 November to hold back the last payment for the Hallen \
+             bridge, according to a recording of the call.",
+            "The bridge was finished in March 2025. Its builders, Marrow Works, have waited for 12 million crowns since then.",
+            "The two ministers met again on 5 November. A meeting with the builders planned for that Friday did not take place.",
+            "Parliament votes on Tuesday on a bill for such payments.",
+        ],
+    ),
+    (
+        "Quayside Notes",
+        &["A meeting with the builders did not take place, of course: who would look a creditor in the eye?"],
+    ),
 ];
 
 /// The story.
@@ -86,11 +100,14 @@ fn article((number, (outlet, texts)): (u8, (&str, &[&str]))) -> Article {
             "Treasurer: I need that in writing",
             "“We have been patient for nineteen months”",
             "What a minister says about piles",
+            "Minister asked treasurer to hold back bridge money",
+            "Comment: Pay for the bridge",
         ][usize::from(number)]
         .into(),
         byline: (number % 2 == 0).then(|| "Ines Vall".into()),
         published: Some(When {
-            unix: 1_795_330_000 - i64::from(number) * 3_700,
+            // The copy came out after all others.
+            unix: if number == 5 { 1_795_333_700 } else { 1_795_330_000 - i64::from(number) * 3_700 },
             grain: if number == 4 { story::Grain::Day } else { story::Grain::Minute },
         }),
         url: Some("https://harbour-courier.example/2026/11/bridge".into()),
@@ -98,6 +115,7 @@ fn article((number, (outlet, texts)): (u8, (&str, &[&str]))) -> Article {
         picture: None,
         credit: (number == 1).then(|| "Northline Agency".into()),
         extent: if matches!(number, 0 | 3) { Extent::Whole } else { Extent::Excerpt },
+        opinion: (number == 6).then(|| "Comment".into()),
     }
 }
 
@@ -154,6 +172,8 @@ const COURIER: u32 = 1;
 const BOARD: u32 = 2;
 const TREASURY: u32 = 3;
 const CONTRACT: u32 = 4;
+const TEXT: u32 = 5;
+const OPINION: u32 = 6;
 
 fn analysis(find: &Finder<'_>) -> Analysis {
     let origin = |kind, name: &str| Origin { kind, name: name.into() };
@@ -167,9 +187,47 @@ fn analysis(find: &Finder<'_>) -> Analysis {
             origin(OriginKind::Public, "The notice board of parliament"),
             origin(OriginKind::Unnamed, "Two people at the treasury"),
             origin(OriginKind::Document, "The contract of the bridge"),
+            origin(OriginKind::Text, "Northline Agency"),
+            origin(OriginKind::Opinion, "Quayside Notes"),
         ],
         spellings: vec![vec!["Orla Vennick".into(), "Venick".into()]],
+        copies: copies(find),
     }
+}
+
+fn copies(find: &Finder<'_>) -> Vec<NearCopy> {
+    let side = |article, words, shared| Side { article, words, shared };
+    let both = |one, other, words: &str| (find.words(one, words), find.words(other, words));
+    vec![
+        NearCopy {
+            kind: CopyKind::Verbatim,
+            one: side(0, 129, 77),
+            other: side(5, 77, 77),
+            spans: vec![
+                both(
+                    0,
+                    5,
+                    "Works minister Orla Vennick asked the treasurer on 3 November to hold back the last payment for the Hallen \
+                     bridge, according to a recording of the call",
+                ),
+                both(0, 5, "The bridge was finished in March 2025"),
+                both(0, 5, "Its builders, Marrow Works, have waited for 12 million crowns since then"),
+                both(0, 5, "The two ministers met again on 5 November"),
+                both(0, 5, "A meeting with the builders planned for that Friday did not take place"),
+                both(0, 5, "Parliament votes on Tuesday on a bill for such payments"),
+            ],
+        },
+        NearCopy {
+            kind: CopyKind::Quotes,
+            one: side(0, 129, 18),
+            other: side(4, 82, 18),
+            spans: vec![both(
+                0,
+                4,
+                "Do not send the money before I have seen the piles myself, and do not tell the builders why",
+            )],
+        },
+    ]
 }
 
 fn events(find: &Finder<'_>) -> Vec<Event> {
@@ -426,6 +484,15 @@ fn claims(find: &Finder<'_>) -> Vec<Claim> {
             find.sentence(0, "The bridge was", "2025."),
             find.sentence(3, "The bridge was", "2025."),
         ]),
+        Claim {
+            sentences: vec![
+                find.sentence(0, "A meeting", "take place."),
+                find.sentence(5, "A meeting", "take place."),
+                find.sentence(6, "A meeting", "in the eye?"),
+            ],
+            sourcing: vec![find.from(0, TEXT, None), find.from(5, TEXT, None), find.from(6, OPINION, None)],
+            differences: vec![],
+        },
         agreed(vec![find.sentence(2, "Divers", "November.")]),
         agreed(vec![find.sentence(0, "The two ministers", "5 November.")]),
     ]

@@ -128,6 +128,7 @@ fn article(story: u8, part: u8, title: &str) -> Article {
         picture: (part == 0 && story.is_multiple_of(3)).then_some(picture),
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     }
 }
 

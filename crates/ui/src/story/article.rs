@@ -44,6 +44,9 @@ pub(super) fn article(a: &Article, zone: &Zone, role: Role, under: &Markup) -> M
                     (zone.published(a.published))
                     @if let Some(credit) = credit(a) { " · with " (run(credit)) }
                 }
+                @if let Some(label) = opinion(a) {
+                    p.caption { "Opinion: its outlet marks it “" (run(label)) "”. It does not count as carrying a claim." }
+                }
                 @if a.extent == Extent::Excerpt {
                     p.caption { "Excerpts: the sentences that this page rests on. The outlet has the whole text." }
                 }
@@ -86,6 +89,11 @@ fn body(a: &Article, nested: bool) -> Markup {
 /// Who else contributed, if it says so.
 pub(super) fn credit(a: &Article) -> Option<&str> {
     a.credit.as_deref().filter(|credit| !credit.trim().is_empty())
+}
+
+/// The words by which its outlet marks it as opinion, if it does.
+pub(super) fn opinion(a: &Article) -> Option<&str> {
+    a.opinion.as_deref().filter(|label| !label.trim().is_empty())
 }
 
 /// A picture, by its path; asked for `soon` or when it comes into view.

@@ -17,7 +17,8 @@ type Numbered<'a> = (usize, &'a Claim, Vec<u32>);
 pub(super) fn compare(view: &View<'_>) -> Markup {
     let carried = |claim: &Claim| {
         let sentences = claim.sentences.iter().map(|it| it.article);
-        view.outlets(sentences.chain(claim.sourcing.iter().map(|it| it.article)))
+        let all = sentences.chain(claim.sourcing.iter().map(|it| it.article));
+        view.outlets(all.filter(|it| !view.is_opinion(*it)))
     };
     let all = view.claims.iter().enumerate().map(|(number, it)| (number, it, carried(it)));
     let (differ, rest): (Vec<Numbered<'_>>, Vec<_>) = all.partition(|(_, it, _)| !it.differences.is_empty());
@@ -68,7 +69,7 @@ fn one(view: &View<'_>, number: usize, claim: &Claim, outlets: &[u32]) -> Markup
         li #{ "c-" (number) } {
             @if claim.differences.is_empty() {
                 @if let Some(fullest) = fullest { blockquote dir="auto" { (view.words(fullest, &[])) } }
-                p.from { (view.names(outlets)) }
+                @if !outlets.is_empty() { p.from { (view.names(outlets)) } }
             }
             @for it in &claim.differences {
                 p.conflict { (point(it.point)) }

@@ -10,11 +10,11 @@ use std::{
 
 use maud::{Markup, html};
 use proto::{
-    analysis::{Analysis, Claim, Difference, Event, Origin, Passage, Point, Utterance},
+    analysis::{Analysis, Claim, Difference, Event, NearCopy, Origin, Passage, Point, Utterance},
     story::{Article, Story},
 };
 
-use super::article::anchor;
+use super::article::{anchor, opinion};
 use crate::text::{beginning, run, tame};
 
 /// The most bytes of one sentence: a passage may be a whole paragraph.
@@ -36,6 +36,7 @@ pub(super) struct View<'a> {
     pub(super) claims: &'a [Claim],
     pub(super) origins: &'a [Origin],
     pub(super) spellings: &'a [Vec<String>],
+    pub(super) copies: &'a [NearCopy],
     /// Rows beyond those, which this page leaves out.
     pub(super) left_out: usize,
     /// For each article the first one of its outlet.
@@ -62,7 +63,7 @@ impl<'a> View<'a> {
         }
         let mut known = HashMap::new();
         let firsts = (0..).zip(&story.articles);
-        let Analysis { events, utterances, claims, origins, spellings } = &story.analysis;
+        let Analysis { events, utterances, claims, origins, spellings, copies } = &story.analysis;
         let mut left_out = 0;
         View {
             articles: &story.articles,
@@ -71,6 +72,7 @@ impl<'a> View<'a> {
             claims: first(claims, &mut left_out),
             origins: first(origins, &mut left_out),
             spellings: first(spellings, &mut left_out),
+            copies: first(copies, &mut left_out),
             left_out,
             firsts: firsts.map(|(n, it)| *known.entry(it.outlet.as_str()).or_insert(n)).collect(),
             room: Cell::new(PAGE),
@@ -80,6 +82,11 @@ impl<'a> View<'a> {
     /// The first article of an article's outlet, which stands for all of them.
     pub(super) fn first(&self, article: u32) -> Option<u32> {
         self.firsts.get(article as usize).copied()
+    }
+
+    /// Whether its outlet marks an article as opinion: it counts for nothing that it says.
+    pub(super) fn is_opinion(&self, article: u32) -> bool {
+        self.articles.get(article as usize).is_some_and(|it| opinion(it).is_some())
     }
 
     /// One article of each outlet among `articles`, in their order.
@@ -145,13 +152,23 @@ impl<'a> View<'a> {
         sentence.or_else(block).unwrap_or(*words)
     }
 
+    /// Who prints some words, a link to the block in which they stand.
+    pub(super) fn place(&self, words: &Passage) -> Markup {
+        let article = self.articles.get(words.article as usize);
+        html! {
+            @if let Some(it) = article.filter(|it| (words.block as usize) < it.body.len()) {
+                a href={ "#" (anchor(it)) "-" (words.block) } { (run(&it.outlet)) }
+            }
+        }
+    }
+
     /// One sentence with who prints it, which is a link to where it stands.
     pub(super) fn line(&self, line: &Line) -> Markup {
         let Line { sentence, marks, note } = line;
         html! {
-            @if let (Some(article), Some(_)) = (self.articles.get(sentence.article as usize), sentence.text(self.articles)) {
+            @if sentence.text(self.articles).is_some() {
                 li {
-                    p.from { a href={ "#" (anchor(article)) "-" (sentence.block) } { (run(&article.outlet)) } }
+                    p.from { (self.place(sentence)) }
                     blockquote dir="auto" { (self.words(sentence, marks)) }
                     (note)
                 }
@@ -221,7 +238,12 @@ pub(super) fn folded<T>(rows: &[T], open: usize, draw: impl Fn(&[T]) -> Markup) 
 
 /// "1 sentence", "3 sentences".
 pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    let ending = match noun.ends_with("ch") {
+        _ if number == 1 => "",
+        true => "es",
+        false => "s",
+    };
+    format!("{number} {noun}{ending}")
 }
 
 /// A name from an analysis, never longer than a line or two.

@@ -45,7 +45,18 @@ pub(super) fn origins(view: &View<'_>) -> Markup {
                         tbody { @for row in rows { (row.draw(view)) } }
                     }
                 }))
+                (opinions(view))
             }
+        }
+    }
+}
+
+/// Who prints opinion in this story.
+fn opinions(view: &View<'_>) -> Markup {
+    let opinions = view.outlets((0..view.articles.len() as u32).filter(|it| view.is_opinion(*it)));
+    html! {
+        @if !opinions.is_empty() {
+            p.hint { "Opinion by " (view.names(&opinions)) " is left out here: it does not count as carrying a claim." }
         }
     }
 }
@@ -55,17 +66,19 @@ pub(super) fn any(view: &View<'_>) -> bool {
     !rows(view).is_empty()
 }
 
-/// Under a claim or a quote: "4 outlets, 1 origin: ...", what of it is inferred, and who does not tell.
+/// Under a claim or a quote: "4 outlets, 1 origin: ...", what of it is inferred, who does not tell, and who prints it as opinion.
 pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
     let known = |it: &&Sourcing| it.origin.is_some_and(|origin| (origin as usize) < view.origins.len());
     let sourcing = sourcing.iter().filter(|it| view.first(it.article).is_some());
-    let (told, silent): (Vec<&Sourcing>, Vec<_>) = sourcing.partition(known);
+    let (opinions, sourcing): (Vec<_>, Vec<_>) = sourcing.partition(|it| view.is_opinion(it.article));
+    let (told, silent): (Vec<&Sourcing>, Vec<_>) = sourcing.into_iter().partition(known);
     let mut origins: Vec<u32> = told.iter().filter_map(|it| it.origin).collect();
     origins.sort_unstable();
     origins.dedup();
     let outlets = |of: &[&Sourcing]| view.outlets(of.iter().map(|it| it.article));
     let inferred: Vec<_> = told.iter().copied().filter(|it| it.stated.is_none()).collect();
     let (carriers, inferred, silent) = (outlets(&told), outlets(&inferred), outlets(&silent));
+    let opinions = outlets(&opinions);
     html! {
         @if !origins.is_empty() {
             p.origin {
@@ -75,7 +88,7 @@ pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
                 @for (place, number) in origins.iter().take(NAMED).enumerate() {
                     @if place > 0 { ", " }
                     @if let Some(origin) = view.origins.get(*number as usize) {
-                        a href={ "#o-" (number) } { (named(&origin.name)) }
+                        a href={ "#o-" (number) } { (called(origin)) }
                     }
                 }
                 @if origins.len() > NAMED { " and " (origins.len() - NAMED) " more" }
@@ -84,6 +97,7 @@ pub(super) fn note(view: &View<'_>, sourcing: &[Sourcing]) -> Markup {
                 @if !silent.is_empty() { " Not told by " (view.names(&silent)) "." }
             }
         }
+        @if !opinions.is_empty() { p.origin { "As opinion, which does not count: " (view.names(&opinions)) "." } }
     }
 }
 
@@ -110,7 +124,7 @@ fn carry(
     sentences: &[Passage],
     tally: fn(&mut Carrier) -> &mut usize,
 ) {
-    for one in sourcing {
+    for one in sourcing.iter().filter(|it| !view.is_opinion(it.article)) {
         let row = one.origin.and_then(|it| rows.get_mut(it as usize));
         let (Some(row), Some(article)) = (row, view.first(one.article)) else { continue };
         let carrier = row.carrier(article);
@@ -128,13 +142,13 @@ fn carry(
 fn summary(view: &View<'_>, rows: &[Row<'_>]) -> Markup {
     let claims = view.claims.iter().map(|it| &it.sourcing);
     let all = claims.chain(view.utterances.iter().map(|it| &it.sourcing));
-    let silent = all.flatten().any(|it| it.origin.is_none());
+    let silent = all.flatten().any(|it| it.origin.is_none() && !view.is_opinion(it.article));
     html! {
         @if let [only] = rows {
             @if only.carriers.len() > 1 && !silent {
                 p.verdictless {
                     b { (count(only.carriers.len(), "outlet")) ", 1 origin." }
-                    " All that they say where they have it from comes from " (named(&only.origin.name)) "."
+                    " All that they say where they have it from comes from " (called(only.origin)) "."
                 }
             }
         }
@@ -183,13 +197,22 @@ impl Carrier {
     }
 }
 
+/// An origin in a line. A text is called after who prints it, who is another thing.
+fn called(origin: &Origin) -> Markup {
+    html! { @if origin.kind == OriginKind::Text { "the text of " } (named(&origin.name)) }
+}
+
 fn kind(kind: OriginKind) -> &'static str {
     match kind {
         OriginKind::Document => "a recording or a paper",
         OriginKind::Interview => "told to one outlet",
+        OriginKind::Record => "a paper that is open to everybody",
         OriginKind::Public => "said in public",
+        OriginKind::Own => "seen or learned by the outlet itself",
         OriginKind::Report => "an outlet's own report",
         OriginKind::Agency => "a news agency",
         OriginKind::Unnamed => "people whom no outlet names",
+        OriginKind::Text => "one text that several outlets print",
+        OriginKind::Opinion => "an opinion",
     }
 }

@@ -29,6 +29,7 @@ fn an_article(number: u8, outlet: &str, words: &str) -> Article {
         picture: None,
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     }
 }
 
@@ -161,7 +162,13 @@ fn everything_found_has_its_section_and_leads_to_its_sentences() {
         page.split("-title\">").skip(1).filter_map(|rest| Some(rest.split_once("</h2>")?.0)).collect();
     assert_eq!(
         titles,
-        ["What happened when", "Who said what", "Who had it first", "Where outlets agree and differ"]
+        [
+            "What happened when",
+            "Who said what",
+            "Who had it first",
+            "Who repeats whom",
+            "Where outlets agree and differ"
+        ]
     );
     for words in [
         // outlets
@@ -187,6 +194,17 @@ fn everything_found_has_its_section_and_leads_to_its_sentences() {
         "<i>inferred from its words</i>",
         "<mark>according to a recording of the call</mark>",
         "class=\"edge inferred\"",
+        "<span class=\"told\">one text that several outlets print</span>",
+        "2 outlets, 1 origin</b>: <a href=\"#o-5\">the text of <bdi>Northline Agency</bdi>",
+        // copies
+        "<bdi>Upper Hallen Gazette</bdi></a>’s text first.",
+        "6 stretches side by side",
+        "<mark>The two ministers met again on 5 November</mark>. <mark>A meeting with",
+        "quote the same 18 words.",
+        "The press counts words in the whole texts, of which this page has excerpts.",
+        // opinion
+        "Opinion: its outlet marks it “<bdi>Comment</bdi>”. It does not count as carrying a claim.",
+        "As opinion, which does not count: <a",
         // differences
         "They give different numbers.",
         "<mark>14 million crowns</mark>",
@@ -224,6 +242,89 @@ fn what_was_not_found_is_not_spoken_of() {
 }
 
 #[test]
+fn who_repeats_whom_is_said_as_exactly_as_it_is_known() {
+    let text = "The quay is closed and nobody knows why.";
+    let said = |kind, one: (u32, u32), other: (u32, u32), published: [Option<i64>; 2]| {
+        let articles =
+            ["Harbour Post", "Vale Radio"].iter().zip(1..).zip(published).map(|((outlet, n), unix)| {
+                Article {
+                    published: unix.map(|unix| When { unix, grain: Grain::Minute }),
+                    url: None,
+                    ..an_article(n, outlet, text)
+                }
+            });
+        let passage = |article| Passage { article, block: 1, start: 0, end: 22 };
+        let side = |article, (words, shared)| analysis::Side { article, words, shared };
+        let copies = vec![analysis::NearCopy {
+            kind,
+            one: side(0, one),
+            other: side(1, other),
+            spans: vec![(passage(0), passage(1))],
+        }];
+        let story =
+            Story { analysis: Analysis { copies, ..Analysis::default() }, ..a_story(articles.collect()) };
+        assert!(story.analysis.fits(&story.articles));
+        let page = shown(&story);
+        well_made(&page);
+        let row = page.split("<ul class=\"said\"><li><p>").nth(1).unwrap().split("</p>").next().unwrap();
+        row.split('<')
+            .filter_map(|piece| {
+                Some(piece.split_once('>').map_or(piece, |it| it.1)).filter(|it| !it.is_empty())
+            })
+            .collect::<String>()
+    };
+    use analysis::CopyKind::{Passage as Shared, Quotes, Verbatim};
+    let (short, long) = ((100, 92), (300, 92));
+    for (kind, one, other, published, expected) in [
+        (
+            Verbatim,
+            short,
+            long,
+            [Some(5), Some(9)],
+            "Vale Radio prints 92\u{a0}% of what Harbour Post printed first.",
+        ),
+        (
+            Verbatim,
+            short,
+            long,
+            [Some(9), Some(5)],
+            "Vale Radio printed 92\u{a0}% of Harbour Post’s text first.",
+        ),
+        (
+            Verbatim,
+            long,
+            short,
+            [Some(9), Some(5)],
+            "Harbour Post prints 92\u{a0}% of what Vale Radio printed first.",
+        ),
+        (
+            Verbatim,
+            short,
+            long,
+            [None, Some(5)],
+            "92\u{a0}% of what Harbour Post prints stands in Vale Radio too. Nothing tells which was first.",
+        ),
+        (
+            Shared,
+            short,
+            long,
+            [Some(5), Some(9)],
+            "Vale Radio prints 92 words that Harbour Post printed first: 30\u{a0}% of its text.",
+        ),
+        (Quotes, short, long, [Some(5), Some(9)], "Harbour Post and Vale Radio quote the same 92 words."),
+        (
+            Shared,
+            (900, 8),
+            (1_000, 9),
+            [Some(5), Some(5)],
+            "Harbour Post and Vale Radio share 8 words: less than 1\u{a0}% of the shorter text. Nothing tells which was first.",
+        ),
+    ] {
+        assert_eq!(said(kind, one, other, published), expected);
+    }
+}
+
+#[test]
 fn one_origin_is_said_where_it_holds() {
     let sentence = "1 origin.</b> All that they say where they have it from";
     let mut story = bridge::story();
@@ -232,7 +333,7 @@ fn one_origin_is_said_where_it_holds() {
     assert!(shown(&story).contains(&format!("<b>4 outlets, {sentence}")));
     story.analysis.claims[0].sourcing.push(Sourcing { article: 3, origin: None, stated: None });
     assert!(!shown(&story).contains(sentence), "one of them does not tell");
-    assert!(!shown(&bridge::story()).contains(sentence), "there are five origins");
+    assert!(!shown(&bridge::story()).contains(sentence), "there are six origins");
 }
 
 /// Analyses that no honest press makes.
@@ -294,6 +395,15 @@ fn hostile(rows: u32) -> Analysis {
             .collect(),
         origins: (0..40).map(|_| Origin { kind: OriginKind::Public, name: names() }).collect(),
         spellings: (0..rows).map(|_| vec![names(); 20]).collect(),
+        copies: (0..rows)
+            .map(|n| analysis::NearCopy {
+                kind: [analysis::CopyKind::Verbatim, analysis::CopyKind::Passage, analysis::CopyKind::Quotes]
+                    [n as usize % 3],
+                one: analysis::Side { article: n % 3, words: n, shared: u32::MAX },
+                other: analysis::Side { article: n % 5, words: 0, shared: n },
+                spans: (0..n % 40).map(|s| (beyond(n + s), beyond(s))).collect(),
+            })
+            .collect(),
     }
 }
 

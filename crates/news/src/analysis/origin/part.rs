@@ -32,6 +32,17 @@ pub(super) const BY: Part = 1 << 9;
 /// Stands before what things happen in.
 pub(super) const INSIDE: Part = 1 << 10;
 
+/// Can be looked up by everybody.
+pub(super) const RECORD: Part = 1 << 11;
+/// Stands before a paper that everybody can look up.
+pub(super) const OPEN: Part = 1 << 12;
+/// Works for an outlet.
+pub(super) const REPORTER: Part = 1 << 13;
+/// What somebody does who is there.
+pub(super) const SAW: Part = 1 << 14;
+/// What an outlet has done that knows something itself.
+pub(super) const LEARNED: Part = 1 << 15;
+
 const WORDS: &[(Part, &str)] = &[
     (RECORDING, "audio footage recording recordings tape tapes transcript transcripts video videos"),
     (
@@ -53,6 +64,25 @@ const WORDS: &[(Part, &str)] = &[
     (POST, "post posted posting tweeted wrote"),
     (BY, "by from in to with"),
     (INSIDE, "across against between in inside into near throughout"),
+    (
+        RECORD,
+        "affidavit census docket filing filings gazette indictment judgement judgment minutes records register registers registry \
+         ruling tender tenders verdict",
+    ),
+    (
+        OPEN,
+        "bankruptcy business charity commercial companies company court electoral federal land official planning procurement \
+         property public regulatory tender trade",
+    ),
+    (
+        REPORTER,
+        "correspondent correspondents journalist journalists photographer photographers reporter reporters",
+    ),
+    (SAW, "attended counted heard observed saw visited watched witnessed"),
+    (
+        LEARNED,
+        "confirmed counted established found heard learned learnt obtained reviewed seen verified viewed witnessed",
+    ),
 ];
 
 static KNOWN: LazyLock<HashMap<&str, Part>> = LazyLock::new(|| {

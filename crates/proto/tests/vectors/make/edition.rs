@@ -1,6 +1,6 @@
 //! `edition/`: heads, bundles and drops, with the directory they are verified with.
 
-use proto::analysis::{Analysis, Claim, Passage};
+use proto::analysis::{Analysis, Claim, CopyKind, NearCopy, Passage, Side};
 use proto::directory::Role;
 use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, MAX_STORIES, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
@@ -30,6 +30,7 @@ fn story() -> Story {
         picture: None,
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     };
     Story {
         id: StoryId([0xa2; 16]),
@@ -314,6 +315,16 @@ fn bundles(p: &Press) -> Vec<Case> {
         )
         .with("stories", 1)
         .with("gone", 1),
+        p.bundle("copies", "success", "EDN-15", "two articles that share three words", copied(3))
+            .with("stories", 1)
+            .with("gone", 1),
+        p.bundle(
+            "edn-15-shared",
+            "story",
+            "EDN-15",
+            "an article that shares four of its three words",
+            copied(4),
+        ),
         p.stories(
             "edn-08-twice",
             "story",
@@ -335,6 +346,26 @@ fn claim(end: u32) -> Analysis {
     let words = Passage { article: 0, block: 0, start: 0, end };
     let claim = Claim { sentences: vec![words], sourcing: vec![], differences: vec![] };
     Analysis { claims: vec![claim], ..Analysis::default() }
+}
+
+/// A story whose two articles are one text, of which the first is said to share so many words.
+fn copied(shared: u32) -> Story {
+    let mut story = accented();
+    story.articles.push(Article {
+        id: ArticleId([0xa2; 16]),
+        outlet: "The Echo".into(),
+        opinion: Some("Comment".into()),
+        ..story.articles[0].clone()
+    });
+    let [one, other] = [0, 1].map(|article| Passage { article, block: 0, start: 0, end: 12 });
+    let copy = NearCopy {
+        kind: CopyKind::Verbatim,
+        one: Side { article: 0, words: 3, shared },
+        other: Side { article: 1, words: 3, shared: 3 },
+        spans: vec![(one, other)],
+    };
+    story.analysis = Analysis { copies: vec![copy], ..Analysis::default() };
+    story
 }
 
 /// How much a bundle may be made of: numbers that weigh nothing on the way.

@@ -17,7 +17,7 @@ const FILE: &str = "demo.toml";
 /// Held while a demonstration runs.
 const LOCK: &str = "demo.lock";
 /// Written first: a folder with other things in it is not ours to fill.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// What the demonstration remembers. The passphrase stands here in the open because nothing in a demonstration is secret.
 #[derive(Debug, Serialize, Deserialize)]

@@ -173,6 +173,13 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_something_is_not_shown_to_be_a_person() {
+        let names = Names::of(&blocks(&["A baker told Quillfeed that Vane said no, and reminded Orr."]));
+        let sorts: Vec<_> = names.names.iter().map(|name| (name.full.as_str(), name.sort)).collect();
+        assert_eq!(sorts, [("Quillfeed", Sort::Other), ("Vane", Sort::Person), ("Orr", Sort::Other)]);
+    }
+
+    #[test]
     fn days_and_first_words_are_no_names() {
         let read = read(&["On Monday it rained. Nobody came. In March the harbour froze."]);
         assert!(read.is_empty(), "{read:?}");

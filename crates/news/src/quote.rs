@@ -9,6 +9,7 @@
 //! source; what nothing ties is told apart as a label, a title or a word of an interface ([`Kind`]).
 
 mod attribute;
+mod claim;
 mod content;
 mod kind;
 mod line;
@@ -141,6 +142,17 @@ mod tests {
             ("The plan was “dead,” according to Ilsa Vane.", "The plan was “dead,”", "Ilsa Vane"),
             ("The letter claims “we wait.”", "“we wait.”", "document The letter"),
             ("“We wait,” a woman in the queue wondered.", "“We wait,”", "unnamed a woman in the queue"),
+            ("“We wait,” crooned Ilsa Vane.", "“We wait,”", "Ilsa Vane"),
+            ("“We wait,” Ilsa Vane crooned.", "“We wait,”", "Ilsa Vane"),
+            ("“We wait,” the board recently wrote.", "“We wait,”", "role the board"),
+            ("“We wait,” the notice at the door states.", "“We wait,”", "document the notice"),
+            ("“We wait,” Ilsa Vane, a baker who was late said.", "“We wait,”", "Ilsa Vane"),
+            ("” … so we wait,” Ilsa Vane said.", "” … so we wait,”", "Ilsa Vane"),
+            (
+                "It may be that it has “no crew,” as Ilsa Vane told a friend.",
+                "it has “no crew,”",
+                "Ilsa Vane",
+            ),
         ] {
             let (got, by) = one(text);
             assert_eq!(got, content, "{text}");
@@ -175,6 +187,17 @@ mod tests {
             ),
             ("“We wait,” Ilsa Vane said, not naming anybody.", "“We wait,”"),
             ("As Ilsa Vane put it, “We wait.”", "“We wait.”"),
+            ("Ilsa Vane warned Odd Tamm, and went on to say, “We wait.”", "“We wait.”"),
+            ("The boats, according to Ilsa Vane, are “rotten.”", "The boats/are “rotten.”"),
+            ("But, said Ilsa Vane, “we wait.”", "“we wait.”"),
+            ("Days later, Ilsa Vane called the plan “dull.”", "the plan “dull.”"),
+            ("ORFORD (Wire) — Ilsa Vane called the plan “dull.”", "the plan “dull.”"),
+            ("The board met, with Ilsa Vane saying the plan was “dull.”", "the plan was “dull.”"),
+            ("It rained on Ilsa Vane’s claim that the plan was “dull.”", "that the plan was “dull.”"),
+            ("Ilsa Vane nodded, agreeing that the plan was “dull.”", "that the plan was “dull.”"),
+            ("On Monday, Ilsa Vane voiced doubt about Orford’s plan, saying: “We wait.”", "“We wait.”"),
+            ("Ilsa Vane said the plan was “dull,” but sounded tired.", "the plan was “dull,”"),
+            ("Ilsa Vane said that it rained. “We wait.”", "that it rained/“We wait.”"),
             ("In an interview, Ilsa Vane said, “it pays.”", "“it pays.”"),
             ("Sooner or later, Ilsa Vane said, “it pays.”", "Sooner or later/“it pays.”"),
             (
@@ -246,6 +269,21 @@ mod tests {
             ("Mr. Per Lund met Mr. Odd Tamm. Tamm sat. He told Tamm it was “late.”", "Per Lund"),
             ("US President Ilsa Vane came. The US President said it was “late.”", "Ilsa Vane"),
             ("Two officials came. They said it was “late.”", "unnamed They"),
+            ("Ilsa Vane has a plan. She’s calling it “late.”", "Ilsa Vane"),
+            // Whoever is named in what was said does not say it.
+            ("Odd Tamm listened. Per Lund was “late,” he said.", "Odd Tamm"),
+            ("Odd Tamm listened. Per Lund “will come” and will say: “No,” he said.", "Odd Tamm"),
+            // A name behind a pronoun is somebody else's.
+            ("Odd Tamm waited. His call with Per Lund was short. He told an aide it was “late.”", "Odd Tamm"),
+            (
+                "Mr. Odd Tamm’s plan failed. His call with Per Lund was short. He said it was “late.”",
+                "Odd Tamm",
+            ),
+            ("Odd Tamm waited. It rained on his claim that it was “late.”", "Odd Tamm"),
+            ("A child held up a sign saying “Come home.”", "document sign"),
+            ("A boat had a notice that said, “Come home.”", "document notice"),
+            ("The paper made public on Friday calls it “late.”", "document The paper made public"),
+            ("Ilsa Vane should be plain, of course: “Come home.”", ""),
         ] {
             assert_eq!(one(text).1, who, "{text}");
         }
@@ -287,6 +325,22 @@ mod tests {
                 ("Sign in".into(), Kind::Interface),
                 ("Red".into(), Kind::Label)
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_only_spoken_about_is_no_speech() {
+        for text in [
+            "In addition to discussing “peace,” Ilsa Vane has a boat.",
+            "As the “No Quay” movement continues to grow, Ilsa Vane waits.",
+        ] {
+            assert!(said(text).is_empty(), "{text}");
+        }
+        let text =
+            "Besides discussing “peace,” Ilsa Vane was, according to a notice, asleep “in the old boat.”";
+        assert_eq!(
+            said(text),
+            [("Ilsa Vane was/asleep “in the old boat.”".into(), "document a notice".into())]
         );
     }
 

@@ -231,6 +231,7 @@ mod tests {
         {
             assert!(words(form)[0].is(Class::SAY), "{form}");
         }
+        assert!(words("agreeing")[0].is(Class::ING) && !words("agreing")[0].is(Class::CUE));
         assert!(words("calling")[0].is(Class::NAME) && words("calling")[0].is(Class::ING));
         assert!(!words("said")[0].is(Class::ING));
         assert!(words("quietly")[0].is(Class::ADVERB));

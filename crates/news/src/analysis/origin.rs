@@ -258,8 +258,11 @@ impl<'r, 'a> Origins<'r, 'a> {
             | Class::AND
             | Class::PRONOUN
             | Class::DETERMINER;
+        // "Vane told Orr." says nothing of what was told.
+        let said = || line.words[..at].iter().any(Word::is_sign);
+        let ends = |next: &Word<'_>| next.text == "." && !interview && !said();
         let goes_on = line.words.get(end).is_none_or(|next| {
-            next.is_sign()
+            (next.is_sign() && !ends(next))
                 || next.is(opens)
                 || ["that", "last", "earlier", "how", "why"].iter().any(|it| next.says(it))
         });

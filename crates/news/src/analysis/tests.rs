@@ -260,6 +260,7 @@ fn hedged_and_whole_against_flat_and_in_part() {
 fn origins_are_told_by_kind() {
     let texts = [
         ("Vane told the Tallow Ledger that the pier was unsafe.", OriginKind::Interview, "Tallow Ledger"),
+        ("“It is unsafe,” one engineer told Quillfeed last month.", OriginKind::Interview, "Quillfeed"),
         ("Vane said so in an interview with Quillfeed.", OriginKind::Interview, "Quillfeed"),
         ("“It is unsafe,” Vane wrote on Quill.", OriginKind::Public, "Quill"),
         ("The pier is unsafe, the council said in a statement.", OriginKind::Public, "statement"),

@@ -199,18 +199,20 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     let the = before.is_some_and(|word| word.says("the")) && titles == 0;
     let who = after.is_some_and(|word| word.says("who"))
         || (after.is_some_and(|word| word.text == ",") && behind.is_some_and(|word| word.says("who")));
-    let speaks = verb(after) || before.is_some_and(|word| word.is(Class::SAY) && !word.is(Class::NOUN));
+    // Who is told something need not be anybody who speaks: a paper, a parliament.
+    let says = |word: &Word<'_>| word.is(Class::SAY) && !word.is(Class::NOUN | Class::TELL);
+    let speaks = verb(after) || before.is_some_and(says);
     // "Vane, 44,": an age.
     let aged = after.is_some_and(|word| word.text == ",")
         && behind.is_some_and(|word| word.text.len() == 2 && word.text.bytes().all(|b| b.is_ascii_digit()));
     let title_words: Vec<&str> = run[..titles].iter().map(|word| word.text).collect();
-    let says = |list: &[&str]| {
+    let titled = |list: &[&str]| {
         run[..titles]
             .iter()
             .chain(before.filter(|_| office))
             .any(|word| list.iter().any(|known| word.says(known)))
     };
-    let pronoun = if says(SHE) { Some(Pronoun::She) } else { says(HE).then_some(Pronoun::He) };
+    let pronoun = if titled(SHE) { Some(Pronoun::She) } else { titled(HE).then_some(Pronoun::He) };
     let (last, start) = (run.last()?, run.first()?);
     if name.len() == 1 && first.text.chars().count() == 1 {
         return None;

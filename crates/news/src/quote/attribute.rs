@@ -4,10 +4,13 @@
 
 use std::ops::Range;
 
+use super::claim::claimed;
 use super::content::{SCENES, content_begin, content_behind, content_end};
 use super::line::Item;
-use super::phrase::{Phrase, ends_with_comma, is_verb, main_subject, phrase_at, subject_before, verb_group};
-use super::tag::{Tag, late_tag, tag_behind};
+use super::phrase::{
+    Phrase, ends_with_comma, is_moment, is_verb, main_subject, phrase_at, subject_before, verb_group,
+};
+use super::tag::{Object, Tag, late_tag, tag_at, tag_behind};
 use crate::word::Class;
 
 /// One attribution within a sentence, in items of it.
@@ -44,8 +47,19 @@ pub(super) fn announcing(items: &[Item<'_>]) -> (Option<Range<usize>>, Option<Ph
     (verb.map(|verb| verb..verb + 1), source)
 }
 
+/// What a sentence without marks tells of somebody's words ("Vane said that it rained"), which marked words behind it may go on with.
+pub(super) fn telling(items: &[Item<'_>]) -> Option<Attribution> {
+    let says = |at: &usize| items[*at].is(Class::SAY) && !items[*at].is(Class::ING) && is_verb(items, *at);
+    let verb = (1..items.len()).find(says)?;
+    let source = subject(items, 0, verb, None)?;
+    let end = items.iter().rposition(Item::is_word).map_or(verb + 1, |last| last + 1);
+    let (addressee, begin) = content_behind(items, verb, end);
+    let content = (begin < end).then_some(begin..end).into_iter().collect();
+    Some(Attribution { cue: verb..verb + 1, source: Some(source), content, addressee, occasion: None })
+}
+
 /// An attribution, and the item behind all of it.
-type Found = (Attribution, usize);
+pub(super) type Found = (Attribution, usize);
 
 /// The attributions, as the grammar finds them.
 fn raw(items: &[Item<'_>]) -> Vec<Attribution> {
@@ -76,7 +90,10 @@ fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) 
     if items[from].says("as") && items[mark + 1..].iter().any(|item| item.marked.is_some()) {
         return None;
     }
-    let first = content_begin(items, from, mark)..end;
+    let like =
+        items[mark + 1..tag.cue.start].iter().find(|item| item.is_word()).is_some_and(|item| item.says("as"));
+    let begin = if like { clause_begin(items, from, mark) } else { content_begin(items, from, mark) };
+    let first = begin..end;
     let mut content = Vec::from([first]);
     let mut next = tag.end;
     if let Some((more, behind)) = continued(items, &tag) {
@@ -88,6 +105,16 @@ fn with_tag(items: &[Item<'_>], from: usize, mark: usize, end: usize, tag: Tag) 
         Attribution { cue: tag.cue, source: Some(tag.source), content, addressee: tag.addressee, occasion },
         next,
     ))
+}
+
+/// Where the clause of the marked words begins: "It may be that he has “no wish,” as Vane told Orr" says no more of Vane.
+fn clause_begin(items: &[Item<'_>], from: usize, mark: usize) -> usize {
+    let opens = |item: &Item<'_>| {
+        !item.is_word()
+            || (item.is(Class::SUBORDINATOR | Class::AND) && !item.is(Class::DETERMINER))
+            || item.says("that")
+    };
+    (from..mark).rev().find(|&at| opens(&items[at])).map_or(from, |at| at + 1)
 }
 
 /// What goes on behind a tag in the same sentence: ", “and that is all.”", or unmarked words behind a comma.
@@ -138,8 +165,20 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
         return Some(plain(items, from..from + 2, Some(source), comma + 1, mark))
             .filter(|(_, end)| *end > mark);
     }
-    if let Some(found) = governed(items, from, mark, last) {
+    if let Some(found) = parenthesis(items, from, mark) {
         return Some(found);
+    }
+    let verb = governed(items, from, mark, last);
+    // "blamed the paper for Vane’s claim that": the noun is nearer, and says whose the words are.
+    let prefers = |noun: &Attribution, verb: &Attribution| {
+        noun.source.is_some() && noun.cue.start > verb.cue.start && !items[verb.cue.start].is(Class::SAY)
+    };
+    let said = match (verb, claimed(items, from, mark)) {
+        (Some(verb), Some(noun)) if prefers(&noun.0, &verb.0) => Some(noun),
+        (verb, noun) => verb.or(noun),
+    };
+    if said.is_some() {
+        return said;
     }
     let before = &items[from..mark].last()?;
     // "Vane said in May, when it rained, “No.”"
@@ -148,12 +187,48 @@ fn lead(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>
     {
         return Some(plain(items, verb..verb + 1, subject(items, from, verb, last), mark, mark));
     }
-    // "Vane had an answer: “No.”"
-    before.is_sign(":").then(|| plain(items, mark - 1..mark, main_subject(items, from, mark), mark, mark))
+    // "Vane had an answer: “No.”" But in "Vane should be plain: “No”" others say so.
+    let speaks = |source: &Phrase| {
+        !items
+            .get(source.end)
+            .is_some_and(|item| item.says_any(&["should", "must", "could", "might", "may", "would"]))
+    };
+    before
+        .is_sign(":")
+        .then(|| plain(items, mark - 1..mark, main_subject(items, from, mark).filter(speaks), mark, mark))
+}
+
+/// The attribution by a tag between commas before the marked words: "The boats, according to Vane, “rot.”", "But, said Vane, “we wait.”"
+fn parenthesis(items: &[Item<'_>], from: usize, mark: usize) -> Option<Found> {
+    let opens = |at: &usize| {
+        items[*at].is_sign(",") && (items[at + 1].says("according") || items[at + 1].is(Class::SAY))
+    };
+    let comma = (from..mark.saturating_sub(2)).rev().find(opens)?;
+    let tag = tag_at(items, comma + 1).filter(|tag| tag.object == Object::None && tag.end < mark)?;
+    // What stands in apposition to the source is no part of what was said.
+    let close = (tag.end..mark).find(|&at| items[at].is_sign(","))?;
+    let named =
+        tag.cue.len() > 1 || (tag.source.start > tag.cue.start && items[tag.source.start].is_capital());
+    if !named || items[close + 1..mark].iter().any(|item| item.is(Class::CUE)) {
+        return None;
+    }
+    let (begin, end) =
+        (content_begin(items, from, comma), content_end(items, tag.cue.start, close + 1, mark));
+    let content = [begin..comma, close + 1..end].into_iter();
+    let said = content.filter(|part| items[part.clone()].iter().any(|item| !item.is(Class::AND))).collect();
+    let (cue, source) = (tag.cue, Some(tag.source));
+    Some((Attribution { cue, source, content: said, addressee: None, occasion: None }, end))
+        .filter(|(_, end)| *end > mark)
 }
 
 /// An attribution that says nothing of who was told, or where.
-fn plain(items: &[Item<'_>], cue: Range<usize>, source: Option<Phrase>, begin: usize, mark: usize) -> Found {
+pub(super) fn plain(
+    items: &[Item<'_>],
+    cue: Range<usize>,
+    source: Option<Phrase>,
+    begin: usize,
+    mark: usize,
+) -> Found {
     let end = content_end(items, cue.start, begin, mark);
     let content = std::iter::once(begin..end).collect();
     (Attribution { cue, source, content, addressee: None, occasion: None }, end)
@@ -162,16 +237,22 @@ fn plain(items: &[Item<'_>], cue: Range<usize>, source: Option<Phrase>, begin: u
 /// The attribution by the verb that has most to say about the marked item: the first whose clause holds it, else the nearest.
 fn governed(items: &[Item<'_>], from: usize, mark: usize, last: Option<&Attribution>) -> Option<Found> {
     let mut best: Option<(u8, usize, Option<Phrase>, Range<usize>)> = None;
+    let whole = is_whole(items, mark);
     for verb in (from..mark).filter(|&at| is_verb(items, at)) {
         let (addressee, begin) = content_behind(items, verb, mark);
-        if begin > mark {
+        if begin > mark || is_topic(items, verb, mark) {
             continue;
         }
         let end = content_end(items, verb, begin, mark);
-        let rank = rank(items, verb, begin, mark);
-        if end > mark && best.as_ref().is_none_or(|(known, ..)| rank >= *known) {
+        let rank = match rank(items, verb, begin, mark) {
+            RULES if whole && begin == mark => ANNOUNCES,
+            rank => rank,
+        };
+        let later =
+            best.as_ref().is_none_or(|(known, ..)| rank >= *known && (*known < RULES || rank > *known));
+        if end > mark && later {
             best = Some((rank, verb, addressee, begin..end));
-            if rank == RULES {
+            if rank == RULES && (!whole || items[begin].says("that")) {
                 break;
             }
         }
@@ -216,13 +297,33 @@ fn runs_on(items: &[Item<'_>], before: Range<usize>, begin: usize) -> bool {
     let first = &items[before.start];
     let words = items[begin].word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
     let small = items[begin].marked.is_some() && words.starts_with(char::is_lowercase);
-    let scene = first.is(Class::PREPOSITION | Class::TIME)
-        && items[before].iter().any(|item| item.is(Class::TIME | Class::DOCUMENT) || item.says_any(SCENES));
+    let scene = is_moment(&items[before.start..=before.end])
+        || (first.is(Class::PREPOSITION | Class::TIME)
+            && items[before]
+                .iter()
+                .any(|item| item.is(Class::TIME | Class::DOCUMENT) || item.says_any(SCENES)));
     small && items[begin - 1].is_sign(",") && first.is_word() && !first.is(Class::AND) && !scene
+}
+
+/// Whether the marked word is only what is spoken about: "besides discussing “peace,” Vane left".
+fn is_topic(items: &[Item<'_>], verb: usize, mark: usize) -> bool {
+    const FEW: usize = 2;
+    let gerund = items[verb].is(Class::ING) && !items[verb].is(Class::SAY | Class::NAME) && verb + 1 == mark;
+    let governed = verb > 0 && items[verb - 1].is(Class::PREPOSITION);
+    gerund && governed && items[mark].word.text.split_whitespace().count() <= FEW
+}
+
+/// Whether marked words are sentences of their own behind a comma or a colon: "it went on to say, “We wait.”"
+fn is_whole(items: &[Item<'_>], mark: usize) -> bool {
+    let parted = mark > 0 && (items[mark - 1].is_sign(",") || items[mark - 1].is_sign(":"));
+    let words = items[mark].word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    parted && words.starts_with(char::is_uppercase)
 }
 
 /// A verb whose clause holds everything behind it.
 const RULES: u8 = 3;
+/// A verb of saying directly before whole sentences.
+const ANNOUNCES: u8 = 4;
 
 /// How much a verb has to say about marked words that stand behind it.
 fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
@@ -244,6 +345,9 @@ fn rank(items: &[Item<'_>], verb: usize, begin: usize, mark: usize) -> u8 {
 fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attribution>) -> Option<Phrase> {
     let earlier = || last.and_then(|last| last.source.clone());
     let group = verb_group(items, verb);
+    if let Some(source) = participle_subject(items, from, verb) {
+        return Some(source);
+    }
     let coordinated = group == 0 || items[group - 1].is(Class::AND) || items[group - 1].is_sign(",");
     if items[verb].is(Class::ING) || coordinated {
         let opens = items[..group].iter().all(|item| item.is(Class::AND | Class::SUBORDINATOR));
@@ -260,6 +364,23 @@ fn subject(items: &[Item<'_>], from: usize, verb: usize, last: Option<&Attributi
         }
     }
     subject_before(items, from.min(group), verb).or_else(earlier).or_else(|| main_subject(items, 0, verb))
+}
+
+/// The subject directly before a verb in -ing: "with Vane saying", "a sign reading".
+fn participle_subject(items: &[Item<'_>], from: usize, verb: usize) -> Option<Phrase> {
+    const LONGEST: usize = 6;
+    let group = verb_group(items, verb);
+    let last = group.checked_sub(1).filter(|last| *last >= from && items[verb].is(Class::ING))?;
+    // Of a statement it is who gave it out.
+    if items[last]
+        .says_any(&["sign", "signs", "banner", "banners", "placard", "placards", "poster", "posters"])
+    {
+        return Some(last..group);
+    }
+    let begin =
+        (from..last).rev().take(LONGEST).find(|&at| items[at].says("with") || items[at].is_dash())? + 1;
+    let named = items[begin..group].iter().all(|item| item.is_word() && !item.is(Class::CUE));
+    (named && items[last].is_capital()).then_some(begin..group)
 }
 
 fn interviewer(items: &[Item<'_>], occasion: &Range<usize>) -> Option<Phrase> {

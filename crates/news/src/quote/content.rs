@@ -4,7 +4,7 @@
 //! an aside, or the end of the sentence. Behind a verb of naming it is what is named, with the name.
 
 use super::line::{Item, ends_sentence};
-use super::phrase::{Phrase, ends_with_comma, is_past, is_verb, phrase_at, subject_before};
+use super::phrase::{Phrase, ends_with_comma, is_lower_past, is_past, is_verb, phrase_at, subject_before};
 use super::tag::{Object, ends_open, tag_at, told, verb_behind};
 use crate::word::Class;
 
@@ -192,7 +192,7 @@ fn ends_at_comma(items: &[Item<'_>], comma: usize, mark: usize, introduced: bool
     let Some(next) = items.get(comma + 1).filter(|_| comma >= mark) else { return false };
     let last = || items[comma..].iter().all(|item| item.marked.is_none());
     let but = || {
-        items.get(comma + 2).is_some_and(|next| next.says_any(&["did", "does"]))
+        items.get(comma + 2).is_some_and(|next| next.says_any(&["did", "does", "had"]) || is_lower_past(next))
             || starts_clause(items, comma + 2)
     };
     introduced

@@ -140,11 +140,16 @@ fn signs(text: &str) -> Vec<Sign> {
         if straight && (markup || before == Some('=')) {
             markup = !markup;
         } else {
+            if before.is_some_and(has_no_width) {
+                before = text[..at].chars().rev().find(|c| !has_no_width(*c));
+            }
             let side = match (letter, by_place(before, after)) {
                 // Typographic marks say it themselves, unless both neighbours say they are typed wrong.
                 ('“' | '«' | '„', Side::Close) => Side::Close,
                 ('“' | '«' | '„', _) => Side::Open,
                 ('”' | '»', Side::Open) => Side::Open,
+                // Nothing before it can be closed: "” … and so we wait,” she said".
+                ('”', Side::Either) if before.is_none() => Side::Open,
                 ('”' | '»', _) => Side::Close,
                 (_, side) => side,
             };
@@ -153,6 +158,11 @@ fn signs(text: &str) -> Vec<Sign> {
         before = Some(letter);
     }
     found
+}
+
+/// Whether a letter only says in which direction is written.
+fn has_no_width(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
 }
 
 /// What a mark between two letters must be.
@@ -268,6 +278,8 @@ mod tests {
             ("‘We wait,’ she said, ‘for the sailors’ boat.’", &["We wait,", "for the sailors’ boat."]),
             ("He called it 'a joke' and left. It's Orr's '90s boat.", &["a joke"]),
             ("“They said ‘no’ and “never” again,” she said.", &["They said ‘no’ and “never” again,"]),
+            ("\u{202a}”We wait,” she said.", &["We wait,"]),
+            ("” … so we wait,” she said.", &[" … so we wait,"]),
             ("A \"quay\"-side bar (\"The Oar\") closed.", &["quay", "The Oar"]),
             ("The boats' crews waited for the captains' word.", &[]),
         ] {

@@ -85,7 +85,19 @@ fn ends_phrase(items: &[Item<'_>], begin: usize, at: usize, item: &Item<'_>) -> 
     {
         return true;
     }
-    is_verb(items, at)
+    // "Vane leaned": behind a name a past is a verb.
+    is_verb(items, at) || (before.is_capital() && is_lower_past(item))
+}
+
+/// Whether a word that no list of verbs holds has the form of a past.
+pub(super) fn is_lower_past(item: &Item<'_>) -> bool {
+    const SHORTEST: usize = 5;
+    let word = item.word.text;
+    item.is_word()
+        && word.len() >= SHORTEST
+        && word.ends_with("ed")
+        && !word.ends_with("eed")
+        && word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// Whether a cue word is used as a verb: not as a noun behind an article, not as a name.
@@ -112,7 +124,10 @@ pub(super) fn is_verb(items: &[Item<'_>], at: usize) -> bool {
         return item.is(Class::ING) || is_past(item);
     };
     let noun = is_past(item) || item.is(Class::NOUN | Class::ING);
-    if before.word.is_possessive()
+    // "he's predicting" is no possessive.
+    let owned =
+        before.word.is_possessive() && !at.checked_sub(2).is_some_and(|at| items[at].is(Class::PRONOUN));
+    if owned
         || (noun
             && before.is(Class::DETERMINER)
             && !before.is(Class::PRONOUN)
@@ -203,6 +218,9 @@ pub(super) fn verb_group(items: &[Item<'_>], verb: usize) -> usize {
 pub(super) fn subject_before(items: &[Item<'_>], from: usize, verb: usize) -> Option<Phrase> {
     let group = verb_group(items, verb).max(from);
     let before = group.checked_sub(1).filter(|at| *at >= from)?;
+    // "Vane on Tuesday said"
+    let on = before > from && items[before].is(Class::PREPOSITION) && items[group].is(Class::TIME);
+    let before = before - usize::from(on);
     let item = &items[before];
     if item.is_sign(",")
         || item.is_sign(")")
@@ -219,6 +237,11 @@ pub(super) fn subject_before(items: &[Item<'_>], from: usize, verb: usize) -> Op
     }
     if item.is(Class::PRONOUN) {
         return Some(before..before + 1);
+    }
+    // "a message that said"
+    let paper = before.checked_sub(1).filter(|at| *at >= from && items[*at].is(Class::DOCUMENT));
+    if let Some(paper) = paper.filter(|_| item.says("that") || item.says("which")) {
+        return Some(paper..before + 1);
     }
     if item.says("that") || item.is(Class::SUBORDINATOR) {
         return main_subject(items, from, before);
@@ -270,7 +293,7 @@ fn belongs_before(items: &[Item<'_>], at: usize) -> bool {
 
 /// The first phrase of a clause, behind what introduces it ("On Monday, ...", "When asked, ...").
 pub(super) fn main_subject(items: &[Item<'_>], from: usize, to: usize) -> Option<Phrase> {
-    let mut at = from;
+    let mut at = dateline_end(items, from, to);
     while at < to && !items[at].is_word() && items[at].marked.is_none() {
         at += 1;
     }
@@ -279,8 +302,10 @@ pub(super) fn main_subject(items: &[Item<'_>], from: usize, to: usize) -> Option
     let introduces =
         first.is(Class::PREPOSITION | Class::SUBORDINATOR | Class::ING) && small || first.marked.is_some();
     if introduces
-        || (first.is(Class::ADVERB | Class::TIME) && items.get(at + 1).is_some_and(|next| next.is_sign(",")))
+        || (first.is(Class::ADVERB | Class::TIME)
+            && items.get(at + 1).is_some_and(|next| next.is_sign(",") || next.is(Class::PREPOSITION)))
         || is_participle(first)
+        || is_moment(&items[at..to])
     {
         // Behind the first comma, or behind marks that end with one.
         if let Some(comma) = (at..to).find(|&at| items[at].is_sign(",") || ends_with_comma(&items[at]))
@@ -296,6 +321,28 @@ pub(super) fn main_subject(items: &[Item<'_>], from: usize, to: usize) -> Option
         at += 1;
     }
     phrase_at(items, at).filter(|phrase| phrase.start < to).map(|phrase| phrase.start..phrase.end.min(to))
+}
+
+/// Behind the place in capitals and the dash before an agency's first sentence: "ORFORD (WIRE) — Vane said".
+fn dateline_end(items: &[Item<'_>], from: usize, to: usize) -> usize {
+    const LONGEST: usize = 12;
+    let place = |item: &&Item<'_>| {
+        let word = item.word.text;
+        item.is_word() && word.len() > 2 && !word.bytes().any(|byte| byte.is_ascii_lowercase())
+    };
+    let dash = || (from..to).take(LONGEST).find(|&at| items[at].is_dash() || items[at].marked.is_some());
+    let placed = items.get(from).filter(place).and_then(|_| dash()).filter(|&at| items[at].is_dash());
+    placed.map_or(from, |dash| dash + 1)
+}
+
+/// Whether a clause begins with a length or a time before its subject: "Hours later, Vane", "The day before, Vane".
+pub(super) fn is_moment(items: &[Item<'_>]) -> bool {
+    const LONGEST: usize = 6;
+    let comma = items.iter().take(LONGEST).position(|item| item.is_sign(","));
+    comma.and_then(|comma| comma.checked_sub(1)).is_some_and(|last| {
+        let ends = ["later", "earlier", "ago", "before", "after", "afterwards", "afterward"];
+        items[last].says_any(&ends) && !items[..last].iter().any(|item| item.is(Class::AND))
+    })
 }
 
 fn is_participle(item: &Item<'_>) -> bool {

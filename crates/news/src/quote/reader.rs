@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use proto::story::Block;
 
-use super::attribute::{Attribution, announcing, attributions};
+use super::attribute::{Attribution, announcing, attributions, telling};
 use super::line::{Item, Line, ends_sentence};
 use super::phrase::{is_verb, phrase_at};
 use super::speaker::Speakers;
@@ -20,6 +20,7 @@ pub(super) fn read(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
     let mut reader = Reader {
         drafts: Vec::new(),
         announced: None,
+        told: None,
         follows: false,
         since: 0,
         single: false,
@@ -55,6 +56,8 @@ struct Reader<'n> {
     drafts: Vec<Draft>,
     /// The sentence before ended with a colon: its verb and source.
     announced: Option<(Option<Span>, Option<Speaker>)>,
+    /// The sentence before, of the same block, told in other words what somebody said: a quote without words yet.
+    told: Option<Quote>,
     /// Whether a marked sentence of its own belongs to the quote before it.
     follows: bool,
     /// The first draft of the last sentence that had any.
@@ -96,8 +99,10 @@ impl Reader<'_> {
                 Span { block, bytes: stretch.marked.outer.clone() },
             );
         }
-        for sentence in sentences(line) {
-            self.sentence(&Sentence { block, line, items: sentence.clone() });
+        let mut sentences = sentences(line).into_iter().peekable();
+        while let Some(items) = sentences.next() {
+            let announces = sentences.peek().is_some_and(|next| is_marked(&line.items[next.clone()]));
+            self.sentence(&Sentence { block, line, items }, announces);
         }
     }
 
@@ -129,7 +134,7 @@ impl Reader<'_> {
             return false;
         }
         self.speakers.begin(block, line, 0..items.len());
-        let speaker = phrase_at(items, dashes).and_then(|phrase| self.speakers.resolve(items, phrase));
+        let speaker = phrase_at(items, dashes).and_then(|phrase| self.speakers.resolve(items, phrase, &[]));
         let cue = (dashes > 0).then(|| Span { block, bytes: line.bytes(0..dashes) });
         let draft = &mut self.drafts[alone.draft];
         if alone.joined {
@@ -143,14 +148,16 @@ impl Reader<'_> {
         true
     }
 
-    fn sentence(&mut self, sentence: &Sentence<'_, '_>) {
+    /// Reads a sentence, and of one before marked words alone what it tells of somebody's words.
+    fn sentence(&mut self, sentence: &Sentence<'_, '_>, announces: bool) {
         let items = sentence.items();
         let has_marks = items.iter().any(|item| item.marked.is_some());
         self.speakers.begin(sentence.block, sentence.line, sentence.items.clone());
-        if has_marks && items.iter().all(|item| !item.is_word()) {
+        if is_marked(items) {
             return self.marked_alone(sentence);
         }
         self.announced = None;
+        self.told = None;
         let followed = self.follows;
         self.follows &= has_marks;
         if has_marks {
@@ -171,9 +178,19 @@ impl Reader<'_> {
                 self.loose(sentence, at);
             }
         }
+        if announces
+            && !has_marks
+            && let Some(attribution) = telling(items)
+        {
+            let Attribution { cue, source, content, .. } = attribution;
+            let content = content.into_iter().map(|part| sentence.place(part)).collect();
+            let speaker = source.and_then(|source| self.speakers.resolve(items, source, &[]));
+            let cue = Some(sentence.place(cue));
+            self.told = Some(Quote { cue, speaker, ..speech(Vec::new(), content) });
+        }
         if items.last().is_some_and(|last| last.is_sign(":")) {
             let (cue, source) = announcing(items);
-            let speaker = source.and_then(|source| self.speakers.resolve(items, source));
+            let speaker = source.and_then(|source| self.speakers.resolve(items, source, &[]));
             self.announced = Some((cue.map(|cue| sentence.place(cue)), speaker));
         }
     }
@@ -203,6 +220,13 @@ impl Reader<'_> {
             });
             self.drafts[draft].quote.content.push(content);
             self.drafts[draft].quote.words.extend(words);
+        } else if let Some(mut quote) = self.told.take() {
+            self.since = self.drafts.len();
+            self.follows = true;
+            self.single = sentence.is_single();
+            quote.content.push(content);
+            quote.words = words;
+            self.drafts.push(Draft { quote, whole: true });
         } else {
             let (block, draft) = (sentence.block, self.drafts.len());
             self.alone =
@@ -240,16 +264,15 @@ impl Reader<'_> {
         let items = sentence.items();
         self.single = sentence.is_single();
         let Attribution { cue, source, content, addressee, occasion } = attribution;
-        let speaker = source.and_then(|source| self.speakers.resolve(items, source));
+        let words = content.iter().flat_map(|part| sentence.words(part.clone())).collect();
+        let said: Vec<Span> = content.iter().map(|part| sentence.place(part.clone())).collect();
+        let speaker = source.and_then(|source| self.speakers.resolve(items, source, &said));
         let quote = Quote {
             cue: Some(sentence.place(cue)),
             speaker,
             addressee: addressee.map(|part| sentence.place(part)),
             occasion: occasion.map(|part| sentence.place(part)),
-            ..speech(
-                content.iter().flat_map(|part| sentence.words(part.clone())).collect(),
-                content.iter().map(|part| sentence.place(part.clone())).collect(),
-            )
+            ..speech(words, said)
         };
         self.drafts.push(Draft { quote, whole: items[content[0].start].marked.is_some() });
     }
@@ -324,6 +347,11 @@ impl<'t> Sentence<'_, 't> {
         let marked = part.filter(|&at| self.items()[at].marked.is_some());
         marked.map(|at| Span { block: self.block, bytes: self.inner(at) }).collect()
     }
+}
+
+/// Whether a sentence is marked words and nothing else.
+fn is_marked(items: &[Item<'_>]) -> bool {
+    items.iter().any(|item| item.marked.is_some()) && items.iter().all(|item| !item.is_word())
 }
 
 /// The sentences of a line, where a question in marks and the verb of asking behind it are one.

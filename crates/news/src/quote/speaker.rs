@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::claim::OWNERS;
 use super::line::{Item, Line};
-use super::phrase::Phrase;
+use super::phrase::{Phrase, is_lower_past};
 use super::{Speaker, Who};
 use crate::name::{Name, Names, Pronoun, Sort};
 use crate::span::Span;
@@ -37,11 +38,37 @@ pub(crate) const MEDIA: &[&str] = &[
     "weekly",
 ];
 
+/// Somebody a sentence names.
+#[derive(Clone, Copy, Debug)]
+struct Person {
+    name: usize,
+    /// Pronouns stand before the name, and so are somebody else's: "his call with Orr".
+    after: Pronouns,
+    /// Only what is theirs is told of: "Vane’s lawyer" is about the lawyer.
+    owns: bool,
+}
+
+/// Which pronouns a sentence has had so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pronouns {
+    he: bool,
+    she: bool,
+}
+
+impl Pronouns {
+    fn have(self, pronoun: Pronoun) -> bool {
+        match pronoun {
+            Pronoun::He => self.he,
+            Pronoun::She => self.she,
+        }
+    }
+}
+
 /// Resolves sources in the order of the text.
 pub(super) struct Speakers<'n> {
     names: &'n Names,
     /// The people that a sentence names outside of marks, who speaks first; the latest sentence last.
-    recent: VecDeque<Vec<usize>>,
+    recent: VecDeque<Vec<Person>>,
     /// Who spoke last, and how many sentences ago.
     last: Option<(Who, usize)>,
     block: usize,
@@ -56,22 +83,29 @@ impl<'n> Speakers<'n> {
 
     /// A sentence begins: its items in a line.
     pub(super) fn begin(&mut self, block: usize, line: &Line<'_>, items: Range<usize>) {
-        let bytes = line.bytes(items);
+        let bytes = line.bytes(items.clone());
         let span = Span { block, bytes: bytes.clone() };
         let first = line.marked.partition_point(|marked| marked.outer.end <= bytes.start);
         let mut marked = line.marked[first..].iter().peekable();
         let mut people = Vec::new();
+        let mut words = line.items[items].iter().peekable();
+        let mut after = Pronouns::default();
         for mention in self.names.within(&span) {
             while marked.next_if(|marked| marked.outer.end <= mention.span.bytes.start).is_some() {}
             let said = marked.peek().is_some_and(|marked| marked.outer.start <= mention.span.bytes.start);
-            // "Vane’s lawyer" is about the lawyer.
             let next = line.items.partition_point(|item| item.word.begin < mention.span.bytes.end);
             let owns = line.items.get(next).is_some_and(|item| item.word.is_possessive());
             let name = &self.names.names[mention.name];
             // What begins a sentence is its subject, and two words are rather a person than a place.
             let subject = mention.span.bytes.start == bytes.start && name.full.contains(' ');
-            if !said && !owns && (name.sort == Sort::Person || (subject && name.sort == Sort::Other)) {
-                people.push(mention.name);
+            while let Some(word) = words.next_if(|word| word.word.begin < mention.span.bytes.start) {
+                if word.is(Class::PRONOUN | Class::DETERMINER) {
+                    after.he |= word.says_any(&["he", "his", "him"]);
+                    after.she |= word.says_any(&["she", "her"]);
+                }
+            }
+            if !said && (name.sort == Sort::Person || (subject && name.sort == Sort::Other)) {
+                people.push(Person { name: mention.name, after, owns });
             }
         }
         self.recent.push_back(people);
@@ -82,14 +116,14 @@ impl<'n> Speakers<'n> {
         (self.block, self.sentence) = (block, bytes);
     }
 
-    /// Who the phrase of a sentence's items is.
-    pub(super) fn resolve(&mut self, items: &[Item<'_>], phrase: Phrase) -> Option<Speaker> {
+    /// Who the phrase of a sentence's items is, of whom it is told that he said `said`.
+    pub(super) fn resolve(&mut self, items: &[Item<'_>], phrase: Phrase, said: &[Span]) -> Option<Speaker> {
         let part = items.get(phrase.clone()).filter(|part| !part.is_empty())?;
         let bytes = part[0].word.begin..part[part.len() - 1].word.bytes().end;
         let mention = Span { block: self.block, bytes };
         let who = match part {
-            [word] if word.is(Class::PRONOUN) && !word.is_capital_name() => {
-                self.pronoun(items, &phrase, &mention)
+            [word] if (word.is(Class::PRONOUN) || word.says_any(OWNERS)) && !word.is_capital_name() => {
+                self.pronoun(items, &phrase, &mention, said)
             }
             _ => self.noun(items, &phrase, &mention),
         };
@@ -97,8 +131,8 @@ impl<'n> Speakers<'n> {
             && let Some(people) = self.recent.back_mut()
         {
             // Who speaks is who a pronoun of the next sentence means.
-            people.retain(|known| *known != name);
-            people.insert(0, name);
+            people.retain(|known| known.name != name);
+            people.insert(0, Person { name, after: Pronouns::default(), owns: false });
         }
         self.last = Some((who.clone(), 0));
         Some(Speaker { who, mention })
@@ -109,7 +143,7 @@ impl<'n> Speakers<'n> {
         self.names.names.iter().position(|name| name.full == *full)
     }
 
-    fn pronoun(&self, items: &[Item<'_>], phrase: &Phrase, mention: &Span) -> Who {
+    fn pronoun(&self, items: &[Item<'_>], phrase: &Phrase, mention: &Span, said: &[Span]) -> Who {
         let word = &items[phrase.start];
         let printed = || word.word.text.to_owned();
         if word.says("who") || word.says("which") {
@@ -119,31 +153,19 @@ impl<'n> Speakers<'n> {
             };
         }
         let she = word.says("she") || word.says("her");
-        if she || word.says("he") || word.says("him") {
+        if she || word.says_any(&["he", "him", "his"]) {
             let pronoun = if she { Pronoun::She } else { Pronoun::He };
-            let fits = |name: &&usize| self.names.names[**name].pronoun.is_none_or(|known| known == pronoun);
-            // Within the sentence only who is named before the pronoun.
-            let here = self
-                .recent
-                .back()
-                .into_iter()
-                .flatten()
-                .filter(fits)
-                .find(|name| self.is_before(**name, mention));
-            let other = |name: &&usize| fits(name) && !self.is_behind(**name, mention);
-            let earlier = || self.recent.iter().rev().skip(1).find_map(|people| people.iter().find(other));
-            if let Some(name) = here.or_else(earlier) {
-                return self.named(&self.names.names[*name]);
+            if let Some(name) = self.meant(pronoun, mention, said) {
+                return self.named(&self.names.names[name]);
             }
             if let Some((who @ (Who::Role(_) | Who::Unnamed(_)), _)) = &self.last {
                 return who.clone();
             }
             return Who::Role(printed());
         }
+        let (they, it) = (word.says_any(&["they", "their"]), word.says_any(&["it", "its"]));
         match &self.last {
-            Some((who @ (Who::Unnamed(_) | Who::Document(_)), ago))
-                if word.says("they") || word.says("it") =>
-            {
+            Some((who @ (Who::Unnamed(_) | Who::Document(_)), ago)) if they || it => {
                 if *ago <= 2 {
                     who.clone()
                 } else {
@@ -151,14 +173,40 @@ impl<'n> Speakers<'n> {
                 }
             }
             Some((who, _))
-                if word.says("it")
-                    && self.index_of(who).is_some_and(|at| self.names.names[at].sort == Sort::Body) =>
+                if it && self.index_of(who).is_some_and(|at| self.names.names[at].sort == Sort::Body) =>
             {
                 who.clone()
             }
-            _ if word.says("they") => Who::Unnamed(printed()),
+            _ if they => Who::Unnamed(printed()),
             _ => Who::Role(printed()),
         }
+    }
+
+    /// Whom "he" or "she" means that stands at `mention` and says `said`.
+    ///
+    /// Nobody who is named in what he says: "Vane was late, he said" is not Vane's. Nobody before whose name the pronoun stands
+    /// in his sentence: that sentence goes on about somebody else, if only as "Vane’s". If nobody else is left, one of those it is.
+    fn meant(&self, pronoun: Pronoun, mention: &Span, said: &[Span]) -> Option<usize> {
+        let fits = |name: usize| self.names.names[name].pronoun.is_none_or(|known| known == pronoun);
+        let told_of =
+            |name: usize| said.iter().any(|part| self.names.within(part).any(|known| known.name == name));
+        // Within the sentence only who is named before the pronoun.
+        let here = |person: &Person| fits(person.name) && self.is_before(person.name, mention);
+        let earlier = |person: &Person| fits(person.name) && !self.is_behind(person.name, mention);
+        let sentences = || self.recent.iter().rev().enumerate();
+        let people = sentences().flat_map(|(ago, people)| people.iter().map(move |person| (ago, person)));
+        let mut may = people.filter(|(ago, person)| match ago {
+            0 => here(person),
+            _ => earlier(person),
+        });
+        let other = |person: &Person| !person.after.have(pronoun) && !told_of(person.name);
+        if let Some((_, person)) = may.clone().find(|(_, person)| !person.owns && other(person)) {
+            return Some(person.name);
+        }
+        let mut named = may.clone().filter(|(_, person)| !person.owns);
+        let second = named.clone().find(|(_, person)| !told_of(person.name)).or_else(|| named.next())?;
+        let owner = may.find(|(_, person)| person.owns && person.name != second.1.name && other(person));
+        Some(owner.unwrap_or(second).1.name)
     }
 
     /// Whether a name stands in the sentence before the mention, or spoke in it already.
@@ -188,6 +236,9 @@ impl<'n> Speakers<'n> {
     }
 
     fn noun(&self, items: &[Item<'_>], phrase: &Phrase, mention: &Span) -> Who {
+        // "a notice that said"
+        let relative = phrase.len() > 1 && items[phrase.end - 1].says_any(&["that", "which"]);
+        let phrase = &(phrase.start..phrase.end - usize::from(relative));
         let part = &items[phrase.clone()];
         let end = |at: usize| items[at].word.bytes().end;
         let names = self.names;
@@ -250,7 +301,16 @@ impl<'n> Speakers<'n> {
                 return self.named(name);
             }
         }
-        if head.is(Class::DOCUMENT) && !head.is(Class::PEOPLE) || MEDIA.iter().any(|word| head.says(word)) {
+        // "the paper made public on Friday"
+        let participle =
+            |item: &Item<'_>| is_lower_past(item) || item.says_any(&["made", "seen", "sent", "written"]);
+        let paper = stop > phrase.start + 2
+            && items[phrase.start + 1].is(Class::DOCUMENT)
+            && participle(&items[phrase.start + 2]);
+        if paper
+            || head.is(Class::DOCUMENT) && !head.is(Class::PEOPLE)
+            || MEDIA.iter().any(|word| head.says(word))
+        {
             Who::Document(words)
         } else if one_of_many || head.is(Class::PEOPLE) {
             Who::Unnamed(words)

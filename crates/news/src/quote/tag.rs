@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::line::Item;
-use super::phrase::{Phrase, ends_with_comma, is_past, is_verb, phrase_at};
+use super::phrase::{Phrase, ends_with_comma, is_lower_past, is_past, is_verb, phrase_at};
 use crate::word::Class;
 
 /// A verb with its subject, behind the words it is about.
@@ -27,17 +27,26 @@ pub(super) enum Object {
 /// The tag directly behind marked words that end like half a sentence.
 pub(super) fn tag_behind(items: &[Item<'_>], mark: usize) -> Option<Tag> {
     let parted = items.get(mark + 1).is_some_and(|item| item.is_sign(",") || item.is_dash());
-    let tag = tag_at(items, mark + 1 + usize::from(parted))?;
+    let at = mark + 1 + usize::from(parted);
+    // "as she told Orr"
+    let like = items.get(at).is_some_and(|item| item.says("as"));
+    let at = at + usize::from(like);
+    let comma = ends_with_comma(&items[mark]);
+    let alone = !items[..mark].iter().any(Item::is_word);
+    let tag =
+        tag_at(items, at).or_else(|| if comma && alone && !like { loose_tag(items, at) } else { None })?;
     let half = parted || ends_open(&items[mark]) || items[tag.cue.start].is(Class::SAY);
     let stands = match tag.object {
         Object::None => true,
-        Object::Marked => ends_with_comma(&items[mark]),
+        Object::Marked => comma,
         // Nothing but the marks before it.
-        Object::Clause => {
-            ends_with_comma(&items[mark]) && (mark == 0 || (mark == 1 && items[0].is(Class::AND)))
-        }
+        Object::Clause => comma && (mark == 0 || (mark == 1 && items[0].is(Class::AND))),
     };
-    (half && stands).then_some(tag)
+    // "the “dull” plan says": marked words before a bare noun belong to it.
+    let source = &items[tag.source.start];
+    let named = source.is_capital() || source.is(Class::PRONOUN | Class::DETERMINER);
+    let bare = !named && !parted && !ends_open(&items[mark]) && tag.source.start == mark + 1;
+    (half && stands && !bare).then_some(tag)
 }
 
 /// A tag behind a later comma, with unmarked words between: "“dead” and gone, Vane said".
@@ -47,10 +56,15 @@ pub(super) fn late_tag(items: &[Item<'_>], mark: usize) -> Option<(usize, Tag)> 
     for at in mark + 1..items.len() {
         let item = &items[at];
         if item.says("according") && items.get(at + 1).is_some_and(|next| next.says("to")) {
+            // "Besides “peace,” the boats, according to Vane, “rot”": it is about what follows.
+            if ends_with_comma(&items[mark]) && items[at..].iter().any(|item| item.marked.is_some()) {
+                return None;
+            }
             let end = at - usize::from(items[at - 1].is_sign(","));
             return Some((end, tag_at(items, at)?));
         }
         if (item.is_sign(",") || ends_with_comma(item))
+            && !items.get(at + 1).is_some_and(|next| next.says("according"))
             && let Some(tag) =
                 tag_at(items, at + 1).filter(|tag| tag.object == Object::None && ends_at(items, tag.end))
         {
@@ -70,6 +84,41 @@ pub(super) fn begins_with_tag(items: &[Item<'_>], stops: bool) -> bool {
             && items[tag.cue.start].is(Class::SAY)
             && (over || (!stops && ends_at(items, tag.end)))
     })
+}
+
+/// The tag behind a comma within the marks, where something must say who speaks, by any verb or behind an apposition that no comma
+/// ends: "“We wait,” beamed Vane", "“We wait,” Vane, a baker who came early said".
+fn loose_tag(items: &[Item<'_>], at: usize) -> Option<Tag> {
+    let tag = |verb: usize, source: Phrase, end: usize| {
+        Some(Tag { cue: verb..verb + 1, source, addressee: None, object: Object::None, end })
+    };
+    let past = |at: usize| items.get(at).is_some_and(|item| is_lower_past(item));
+    if past(at) && items.get(at + 1).is_some_and(Item::is_capital) {
+        let source = phrase_at(items, at + 1)?;
+        let end = source.end;
+        return tag(at, source, end);
+    }
+    let source = phrase_at(items, at)?;
+    if past(source.end) && ends_at(items, source.end + 1) {
+        let end = source.end + 1;
+        return tag(source.end, source, end);
+    }
+    // "the paper in the hall states": what may be a noun is a verb where nothing else is.
+    let mut behind = source.end;
+    while items.get(behind).is_some_and(|item| item.is(Class::PREPOSITION))
+        && let Some(attached) = phrase_at(items, behind + 1)
+    {
+        behind = attached.end;
+    }
+    let last = behind - 1;
+    if last > at && items[last].is(Class::SAY) && is_third(&items[last]) && ends_at(items, behind) {
+        return tag(last, source.start..source.end.min(last), behind);
+    }
+    let verb = (source.end..items.len())
+        .take_while(|at| items[*at].marked.is_none())
+        .find(|&at| items[at].is(Class::SAY) && is_past(&items[at]) && is_verb(items, at))?;
+    let (addressee, end) = told(items, verb);
+    Some(Tag { cue: verb..verb + 1, source, addressee, object: Object::None, end })
 }
 
 /// The tag that begins at `at`: "she said", "said Vane", "according to Vane", "Vane, a baker, told a friend".
@@ -127,9 +176,19 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
             && !item
                 .says_any(&["when", "as", "while", "after", "before", "because", "if", "though", "although"])
     });
+    // "continues to battle", not "said to her".
+    let does = behind.is_some_and(|item| item.says("to"))
+        && items.get(end + 1).is_some_and(|item| {
+            item.is_word()
+                && !item.is_capital()
+                && !item.is(Class::DETERMINER | Class::PRONOUN | Class::PEOPLE | Class::ADVERB)
+        });
     let object = if behind.is_some_and(|item| item.marked.is_some()) {
         Object::Marked
-    } else if (goes_on && addressee.is_none()) || behind.is_some_and(|item| item.says("that")) {
+    } else if (goes_on && addressee.is_none())
+        || (does && addressee.is_none())
+        || behind.is_some_and(|item| item.says("that"))
+    {
         Object::Clause
     } else {
         Object::None
@@ -140,10 +199,9 @@ pub(super) fn tag_at(items: &[Item<'_>], at: usize) -> Option<Tag> {
 /// The verb of saying whose group begins at `at`.
 pub(super) fn verb_behind(items: &[Item<'_>], at: usize) -> Option<usize> {
     let mut verb = at;
-    while items
-        .get(verb)
-        .is_some_and(|item| item.is_word() && item.is(Class::AUX | Class::ADVERB) || item.says("to"))
-    {
+    while items.get(verb).is_some_and(|item| {
+        item.is_word() && item.is(Class::AUX | Class::ADVERB | Class::TIME) || item.says("to")
+    }) {
         verb += 1;
     }
     let item = items.get(verb)?;
@@ -161,6 +219,11 @@ pub(super) fn told(items: &[Item<'_>], verb: usize) -> (Option<Phrase>, usize) {
     let phrase = phrase_at(items, verb + 1).filter(|phrase| !items[phrase.start].says("that"));
     let end = phrase.as_ref().map_or(verb + 1, |phrase| phrase.end);
     (phrase, end)
+}
+
+/// A form in -s, which a plural has too.
+fn is_third(item: &Item<'_>) -> bool {
+    item.is(Class::NOUN) && item.word.text.ends_with('s') && !item.is_capital()
 }
 
 fn is_finite(item: &Item<'_>) -> bool {

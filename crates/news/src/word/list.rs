@@ -18,12 +18,13 @@ const SAY: &str = "acknowledge add admit admonish advise affirm agree allege ann
     rant rasp read reason reassure recall recite recount reiterate rejoin relate relay remark remember remind repeat reply \
     report request respond retort retweet reveal riff roar scoff scrawl scream seethe shout shriek shrug sigh sing snap \
     snarl sneer snort sob speculate state stress stipulate suggest sum surmise swear tease testify theorize thunder \
-    tweet urge utter volunteer vow wail warn whine whisper wonder worry write yell";
+    tweet urge utter maintain grumble crow moan gasp hiss beam stammer splutter taunt wisecrack summarize summarise reckon insinuate \
+    volunteer vow wail warn whine whisper wonder worry write yell";
 /// Verbs that give something a name or a nature.
-const NAMED: &str = "accuse blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
+const NAMED: &str = "accuse attack rip blame brand call cast characterize characterise christen compare condemn credit deem deride describe dismiss \
     dub entitle equate frame hail identify bill label lambast lambaste liken mock name nickname paint portray ridicule tag term title";
 /// Verbs of opinion, will and show.
-const HOLD: &str = "retaliate criticise find snipe interrupt start criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
+const HOLD: &str = "introduce laud commend champion defend dispute refute rebut outline envisage highlight retaliate criticise find snipe interrupt start criticize decry denounce detail mention praise tout thank protest blast slam assail scold chide jab refer text \
     advocate agonize anticipate applaud assume attribute bash believe bemoan berate boo \
     cite celebrate challenge chant cheer contemplate decide demonstrate deplore \
     desire discuss doubt endorse envision estimate expect express fault favor favour fear forecast foresee \
@@ -92,7 +93,7 @@ const ADVERB: &str = "however afterwards afterward again ago already also always
 const NO_ADVERB: &str = "ally family reply italy july assembly monopoly only supply apply rely early bully";
 const DETERMINER: &str = "a an another any both each either every her his its many more most my no one our several some such that the \
     their these this those two three four five six seven eight nine ten your all few other half whose";
-const PREPOSITION: &str = "aboard about above across after against along alongside amid among around as at before behind below beneath beside \
+const PREPOSITION: &str = "aboard about above across after against along alongside amid among around as at before behind below beneath beside besides \
     between beyond by concerning despite down during except for from in inside into like near of off on onto opposite outside over \
     per regarding since through throughout to toward towards under underneath until unlike up upon via with within without";
 const AND: &str = "and but or nor & yet";
@@ -249,7 +250,9 @@ pub(super) fn is_abbreviation(word: &str) -> bool {
 fn regular(verb: &str) -> Vec<String> {
     let stem = &verb[..verb.len() - 1];
     let before_y = verb.ends_with('y') && !stem.ends_with(['a', 'e', 'o', 'u']);
-    if verb.ends_with('e') {
+    if verb.ends_with("ee") {
+        vec![format!("{verb}d"), format!("{verb}ing"), format!("{verb}s")]
+    } else if verb.ends_with('e') {
         vec![format!("{verb}d"), format!("{stem}ing"), format!("{verb}s")]
     } else if before_y {
         vec![format!("{stem}ied"), format!("{verb}ing"), format!("{stem}ies")]

@@ -174,6 +174,7 @@ fn document(file: &Path) -> Result<(String, Document), String> {
         picture: None,
         credit: None,
         extent: Extent::Whole,
+        opinion: None,
     };
     let mut dated = HashMap::<usize, Vec<_>>::new();
     for event in analysis(&[article]).events {

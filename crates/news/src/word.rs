@@ -5,6 +5,7 @@
 
 mod list;
 
+use std::borrow::Cow;
 use std::ops::{BitOr, Range};
 
 /// One word, number or sign.
@@ -98,6 +99,14 @@ impl BitOr for Class {
 
     fn bitor(self, other: Class) -> Class {
         Class(self.0 | other.0)
+    }
+}
+
+/// A word in small letters, as most are already.
+pub(crate) fn small(word: &str) -> Cow<'_, str> {
+    match word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(word.to_lowercase()),
     }
 }
 

@@ -10,10 +10,12 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use super::reading::Sentence;
 use crate::group::{STOP_WORDS, Vector, product};
-use crate::word::Class;
+use crate::word::{Class, small};
 
 /// A term that more sentences hold than this leads to none.
 const EVERYWHERE: usize = 48;
+/// How far sums of the same numbers in another order may differ, and more.
+const ROUNDING: f32 = 1e-4;
 /// How much more a number counts than a word.
 const NUMBER: f32 = 1.3;
 /// The mean likeness that two groups must keep when they become one, as a share of the threshold.
@@ -44,7 +46,7 @@ impl Terms {
             id
         };
         for sentence in sentences {
-            let mut own = Vec::new();
+            let mut own = Vec::with_capacity(sentence.words.len());
             let mut names = sentence.names.iter().peekable();
             let mut behind = 0;
             for word in &sentence.words {
@@ -56,15 +58,15 @@ impl Terms {
                     continue;
                 }
                 for part in word.text.split('-') {
-                    let small = part.to_lowercase();
-                    if let Some(known) = stems.get(&small) {
+                    let small = small(part);
+                    if let Some(known) = stems.get(&*small) {
                         own.push((*known, word.begin));
-                    } else if small.chars().count() > 1 && STOP_WORDS.binary_search(&small.as_str()).is_err()
+                    } else if small.chars().count() > 1 && STOP_WORDS.binary_search(&&*small).is_err()
                         || small.starts_with(|c: char| c.is_ascii_digit())
                     {
                         let number = small.starts_with(|c: char| c.is_ascii_digit());
                         let term = id(stemmer.stem(&small).into_owned(), number, &mut numbers);
-                        stems.insert(small, term);
+                        stems.insert(small.into_owned(), term);
                         own.push((term, word.begin));
                     }
                 }
@@ -110,23 +112,49 @@ impl Terms {
 
     /// Pairs of sentences of different articles that are at least so much alike, the most alike first.
     pub(super) fn pairs(&self, sentences: &[Sentence<'_>], least: f32) -> Vec<(f32, usize, usize)> {
-        let mut leads = HashMap::<u32, Vec<usize>>::new();
+        // The sentences that hold a term, of all terms in one row.
+        let mut begins = vec![0; self.weights.len() + 1];
+        let terms = || self.vectors.iter().flatten().map(|(term, _)| *term as usize);
+        terms().for_each(|term| begins[term + 1] += 1);
+        (1..begins.len()).for_each(|term| begins[term] += begins[term - 1]);
+        let (mut ends, mut holders) = (begins.clone(), vec![(0, 0.0); terms().count()]);
         for (at, vector) in self.vectors.iter().enumerate() {
-            vector.iter().for_each(|(term, _)| leads.entry(*term).or_default().push(at));
+            for (term, weight) in vector {
+                holders[ends[*term as usize]] = (at, *weight);
+                ends[*term as usize] += 1;
+            }
         }
+        let held = |term: u32| &holders[begins[term as usize]..ends[term as usize]];
+        let leads = |term: u32| held(term).len() <= EVERYWHERE;
+        // What the terms that lead to none can add is bounded by their lengths: most pairs are not worth the whole product.
+        let rest = |vector: &Vector| {
+            vector
+                .iter()
+                .filter(|(term, _)| !leads(*term))
+                .map(|(_, weight)| weight * weight)
+                .sum::<f32>()
+                .sqrt()
+        };
+        let rests: Vec<f32> = self.vectors.iter().map(rest).collect();
         let mut found = Vec::new();
-        let mut seen = vec![usize::MAX; sentences.len()];
+        let (mut shared, mut met) = (vec![0.0; sentences.len()], Vec::new());
         for (at, vector) in self.vectors.iter().enumerate() {
-            for held in vector.iter().map(|(term, _)| &leads[term]).filter(|held| held.len() <= EVERYWHERE) {
-                for &other in held.iter().take_while(|other| **other < at) {
-                    if seen[other] == at || sentences[other].article() == sentences[at].article() {
-                        continue;
+            for (term, weight) in vector.iter().filter(|(term, _)| leads(*term)) {
+                for (other, theirs) in held(*term).iter().take_while(|(other, _)| *other < at) {
+                    if shared[*other] == 0.0 {
+                        met.push(*other);
                     }
-                    seen[other] = at;
-                    let alike = product(vector, &self.vectors[other]);
-                    if alike >= least {
-                        found.push((alike, other, at));
-                    }
+                    shared[*other] += weight * theirs;
+                }
+            }
+            for other in met.drain(..) {
+                let most = std::mem::take(&mut shared[other]) + rests[at] * rests[other] + ROUNDING;
+                if most < least || sentences[other].article() == sentences[at].article() {
+                    continue;
+                }
+                let alike = product(vector, &self.vectors[other]);
+                if alike >= least {
+                    found.push((alike, other, at));
                 }
             }
         }

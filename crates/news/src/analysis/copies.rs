@@ -13,6 +13,7 @@ mod run;
 mod tests;
 mod texts;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +21,7 @@ use proto::analysis::{CopyKind, NearCopy, Passage, Side};
 use proto::story::Article;
 
 use super::reading::Reading;
+use crate::word::small;
 use run::{Run, Shingles, runs};
 pub(super) use texts::Texts;
 
@@ -101,10 +103,18 @@ fn texts(reading: &Reading<'_>) -> Vec<Text> {
     for (at, sentence) in reading.sentences.iter().enumerate() {
         // An ending is no word: "the council’s" and "the council" differ in grammar alone.
         for word in sentence.words.iter().filter(|word| !word.is_sign() && !word.is_possessive()) {
-            let next = ids.len() as u32;
+            let text = match word.text.contains('’') {
+                true => Cow::Owned(small(word.text).replace('’', "'")),
+                false => small(word.text),
+            };
+            let id = ids.get(&*text).copied().unwrap_or_else(|| {
+                let next = ids.len() as u32;
+                ids.insert(text.into_owned(), next);
+                next
+            });
             let bytes = word.bytes();
             words[sentence.article()].push(Printed {
-                id: *ids.entry(word.text.to_lowercase().replace('’', "'")).or_insert(next),
+                id,
                 sentence: at,
                 start: bytes.start as u32,
                 end: bytes.end as u32,
@@ -132,14 +142,13 @@ struct Sharing {
 
 /// Pairs that share any.
 fn sharing(articles: &[Article], texts: &[Text]) -> Vec<Sharing> {
-    let mut holders = HashMap::<u32, Vec<usize>>::new();
-    for text in texts {
-        text.shingles.each().for_each(|shingle| holders.entry(shingle).or_default().push(text.article));
-    }
+    let own = |text: &Text| text.shingles.each().map(|shingle| (shingle, text.article)).collect::<Vec<_>>();
+    let mut holders: Vec<(u32, usize)> = texts.iter().flat_map(own).collect();
+    holders.sort_unstable();
     let mut shared = vec![0; articles.len() * articles.len()];
-    for held in holders.values() {
-        for (at, &one) in held.iter().enumerate() {
-            held[at + 1..].iter().for_each(|&other| shared[one * articles.len() + other] += 1);
+    for held in holders.chunk_by(|a, b| a.0 == b.0) {
+        for (at, (_, one)) in held.iter().enumerate() {
+            held[at + 1..].iter().for_each(|(_, other)| shared[one * articles.len() + other] += 1);
         }
     }
     let counts: Vec<usize> = texts.iter().map(|text| text.shingles.each().count()).collect();

@@ -6,12 +6,14 @@
 //! half of all stories share: without a table of how common words are, which only a large collection could give, they
 //! are told by a list.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::stopwords::{EVERYWHERE, STOP_WORDS};
 use crate::document::Document;
+use crate::word::small;
 
 /// How much more a name counts than another word.
 const NAME: f32 = 1.4;
@@ -27,12 +29,12 @@ const WORDS_READ: usize = 600;
 /// Terms of a document in alphabetical order, each with the damped count of its occurrences times its kind's weight.
 pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
     let stemmer = Stemmer::create(language(document.language.as_deref()));
-    let mut seen: HashMap<String, Seen> = HashMap::with_capacity(WORDS_READ / 2);
+    let mut seen: HashMap<Cow<'_, str>, Seen> = HashMap::with_capacity(WORDS_READ / 2);
     for word in words(document.title.as_deref().unwrap_or_default()) {
-        seen.entry(word.text.to_lowercase()).or_default().count += TITLE_COUNT;
+        seen.entry(small(word.text)).or_default().count += TITLE_COUNT;
     }
     for word in document.paragraphs().flat_map(words).take(WORDS_READ) {
-        let entry = seen.entry(word.text.to_lowercase()).or_default();
+        let entry = seen.entry(small(word.text)).or_default();
         entry.count += 1.0;
         if word.text.starts_with(char::is_uppercase) {
             entry.capital_inside += usize::from(word.inside);
@@ -42,12 +44,12 @@ pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
     }
     let mut stems: HashMap<String, (f32, f32)> = HashMap::with_capacity(seen.len());
     for (word, seen) in seen {
-        if STOP_WORDS.binary_search(&word.as_str()).is_ok() || word.chars().count() < 2 {
+        if STOP_WORDS.binary_search(&&*word).is_ok() || word.chars().count() < 2 {
             continue;
         }
         let number = word.starts_with(|c: char| c.is_ascii_digit());
         let name = seen.capital_inside > 0 && seen.small == 0;
-        let kind = if EVERYWHERE.binary_search(&word.as_str()).is_ok() {
+        let kind = if EVERYWHERE.binary_search(&&*word).is_ok() {
             COMMON
         } else if number {
             NUMBER

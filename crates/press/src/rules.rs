@@ -9,6 +9,7 @@
 //! byline = ".author b"
 //! date = "time.published"
 //! outlet = "The Quay"                 # what to print in place of the outlet's own name
+//! quoted = 800                        # carried of an article that is neither own nor licensed: so many bytes at most
 //! ```
 
 use std::collections::BTreeMap;
@@ -19,6 +20,13 @@ use news::page::PageError;
 use news::{Document, Dropped, Format, Place, ReadError, Reason};
 use serde::Deserialize;
 use url::Url;
+
+/// Of an article that is somebody else's, so many bytes of text are carried at most, unless a rule says otherwise: some two hundred
+/// words of quotes and evidence.
+pub const QUOTED: usize = 1_500;
+
+/// The most that a rule may say of it: a quotation of more is no quotation.
+pub const MOST_QUOTED: usize = 10_000;
 
 /// The rules of all outlets. The default has none.
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +44,7 @@ struct Rule {
     byline: Option<String>,
     date: Option<String>,
     outlet: Option<String>,
+    quoted: Option<usize>,
 }
 
 /// Why rules cannot be used.
@@ -58,6 +67,11 @@ pub enum RulesError {
     /// A line that begins with nothing is every line.
     #[error("`drop_lines` of \"{0}\" holds an empty text, with which every line begins")]
     EmptyLine(String),
+    /// More than is a quotation.
+    #[error(
+        "`quoted` of \"{0}\" is more than {MOST_QUOTED} bytes. To carry the whole text, add the outlet with --own or --licensed"
+    )]
+    Quoted(String),
 }
 
 impl Rules {
@@ -67,6 +81,9 @@ impl Rules {
         for (outlet, rule) in &rules.0 {
             if rule.drop_lines.iter().any(|line| line.trim().is_empty()) {
                 return Err(RulesError::EmptyLine(outlet.clone()));
+            }
+            if rule.quoted.is_some_and(|bytes| bytes > MOST_QUOTED) {
+                return Err(RulesError::Quoted(outlet.clone()));
             }
             let one = [("title", &rule.title), ("byline", &rule.byline), ("date", &rule.date)];
             let one = one.into_iter().flat_map(|(key, value)| value.iter().map(move |value| (key, value)));
@@ -100,6 +117,11 @@ impl Rules {
         };
         read.documents.iter_mut().for_each(|document| rule.apply(document));
         Ok(read)
+    }
+
+    /// How many bytes of an article are carried if it is somebody else's.
+    pub fn quoted(&self, address: Option<&str>, document: &Document) -> usize {
+        self.of(address, Some(document)).and_then(|rule| rule.quoted).unwrap_or(QUOTED)
     }
 
     /// The rules of the host it came from, of the host it names itself, or of its outlet by name. The longest host counts.
@@ -259,5 +281,7 @@ mod tests {
         assert!(why("[\"a\"]\ndrop = [\"p:::\"]").contains("`drop` of \"a\": \"p:::\" is no CSS selector"));
         assert!(why("[\"a\"]\ndrop_lines = [\" \"]").contains("every line begins"));
         assert!(why("keep = 1").contains("line 1"));
+        assert!(why("[\"a\"]\nquoted = 10001").contains("`quoted` of \"a\" is more than 10000 bytes"));
+        assert!(why("[\"a\"]\nquoted = -1").contains("line 2"));
     }
 }

@@ -83,6 +83,7 @@ enum Command {
     ///   byline = ".author"
     ///   date = "time"
     ///   outlet = "The Quay"          # the name to print
+    ///   quoted = 800                 # bytes carried of an article of others
     ///
     /// A press uses them once its configuration names the file: `rules = "..."`.
     #[command(verbatim_doc_comment)]

@@ -8,17 +8,15 @@ use news::excerpt::excerpt;
 use proto::story::{Article, ArticleId, Story, StoryId};
 
 use super::{Gather, abreast};
-
-/// Of an article that is somebody else's, so many bytes of text are carried at most: some two hundred words of quotes and evidence.
-pub const QUOTED: usize = 1_500;
+use crate::rules::QUOTED;
 
 /// Stories that were looked through. Of those that stay as they are it is not done again every round.
 #[derive(Default)]
 pub(super) struct Found(Mutex<HashMap<StoryId, Known>>);
 
 struct Known {
-    /// Its articles, and whether each is carried whole.
-    articles: Vec<(ArticleId, bool)>,
+    /// Its articles, and how many bytes of each are carried at most.
+    articles: Vec<(ArticleId, Option<usize>)>,
     story: Story,
 }
 
@@ -26,7 +24,7 @@ impl Gather {
     /// The newest stories, with what is first-hand in them, as far as may be carried.
     pub fn newest(&self, most: usize) -> Vec<Story> {
         let mut known = self.found.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let terms = |article: &Article| (article.id, self.rights(article.id).allow_all());
+        let terms = |article: &Article| (article.id, self.known.carried(article.id).most());
         let newest = self.grouper.newest(most).into_iter();
         let newest =
             newest.map(|story| Known { articles: story.articles.iter().map(terms).collect(), story });
@@ -47,8 +45,8 @@ impl Known {
     fn found(&self) -> Story {
         let mut story = self.story.clone();
         story.analysis = analysis(&story.articles);
-        let whole = |article: &Article| self.articles.contains(&(article.id, true));
-        excerpt(&mut story, |article| (!whole(article)).then_some(QUOTED));
+        let most: HashMap<ArticleId, Option<usize>> = self.articles.iter().copied().collect();
+        excerpt(&mut story, |article| most.get(&article.id).copied().unwrap_or(Some(QUOTED)));
         story
     }
 }
@@ -109,6 +107,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_rule_says_how_much_of_an_outlet_is_carried_and_holds_for_what_was_read_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let rules = dir.path().join("rules.toml");
+        fs::write(dir.path().join("a.txt"), COURIER).unwrap();
+        fs::write(dir.path().join(SIDECAR), "[\"a.txt\"]\noutlet = \"The Courier\"\n").unwrap();
+        fs::write(&rules, "").unwrap();
+        let folders = vec![dir.path().to_owned()];
+        let inputs = Inputs { folders, rules: Some(rules.clone()), ..Inputs::default() };
+        let mut gather = Gather::new(inputs, None).unwrap();
+        let mut carried = |rule: &str| {
+            fs::write(&rules, rule).unwrap();
+            gather.recall(Millis(1_795_685_400_000)).unwrap();
+            let article = gather.newest(1).remove(0).articles.remove(0);
+            article.body.iter().map(|block| block.text().len()).sum::<usize>()
+        };
+        let usual = carried("");
+        let little = carried("[\"The Courier\"]\nquoted = 60\n");
+        assert!(usual > 60 && little <= 60, "{usual}, {little}");
+        assert_eq!(carried("[\"Another\"]\nquoted = 60\n"), usual);
+    }
+
+    #[tokio::test]
     async fn what_stays_is_not_looked_through_again() {
         let gather = gathered("").await;
         let first = gather.newest(10);
@@ -118,7 +138,7 @@ mod tests {
         }
         assert_eq!(gather.newest(10)[0].title, marked, "it is what was kept");
         for known in gather.found.0.lock().unwrap().values_mut() {
-            known.articles[0].1 = true;
+            known.articles[0].1 = None;
         }
         assert_eq!(gather.newest(10), first, "it may be carried otherwise now");
     }

@@ -10,6 +10,7 @@ use proto::story::ArticleId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::outlets::Rights;
+use crate::rules::QUOTED;
 
 /// The files read, ever and in this run.
 pub(super) struct Known {
@@ -17,7 +18,29 @@ pub(super) struct Known {
     /// Files read in this run that are not past, by their numbers, and how many of their articles are held.
     read: HashMap<i64, u32>,
     /// The articles held: on what terms each may be carried, and the file that it stands in.
-    held: HashMap<ArticleId, (Rights, Option<i64>)>,
+    held: HashMap<ArticleId, (Carried, Option<i64>)>,
+}
+
+/// On what terms an article is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) rights: Rights,
+    /// If it is somebody else's, so many bytes at most.
+    pub(super) quoted: usize,
+}
+
+impl Carried {
+    /// So many bytes at most; `None`: all of it.
+    pub(super) fn most(self) -> Option<usize> {
+        (!self.rights.allow_all()).then_some(self.quoted)
+    }
+}
+
+/// Of what is not known no more than a quotation of the usual length.
+impl Default for Carried {
+    fn default() -> Self {
+        Self { rights: Rights::default(), quoted: QUOTED }
+    }
 }
 
 /// What a file looks like from outside. One that looks as it did is not read again.
@@ -109,17 +132,17 @@ impl Known {
     }
 
     /// Notes that an article is held.
-    pub(super) fn hold(&mut self, article: ArticleId, rights: Rights, file: Option<i64>) {
-        let before = self.held.insert(article, (rights, file));
+    pub(super) fn hold(&mut self, article: ArticleId, carried: Carried, file: Option<i64>) {
+        let before = self.held.insert(article, (carried, file));
         if before.is_none_or(|(_, before)| before != file) {
             self.count(before.and_then(|(_, file)| file), -1);
             self.count(file, 1);
         }
     }
 
-    /// On what terms an article may be carried.
-    pub(super) fn rights(&self, article: ArticleId) -> Rights {
-        self.held.get(&article).map(|(rights, _)| *rights).unwrap_or_default()
+    /// On what terms an article is carried.
+    pub(super) fn carried(&self, article: ArticleId) -> Carried {
+        self.held.get(&article).map(|(carried, _)| *carried).unwrap_or_default()
     }
 
     /// Forgets the articles that are no longer held. A file of which none is left is past.
@@ -150,6 +173,7 @@ impl Known {
 mod tests {
     use super::*;
 
+    const OWN: Carried = Carried { rights: Rights::Own, quoted: QUOTED };
     const STAMP: Stamp = Stamp { len: 7, modified: 1 };
 
     fn article(n: u8) -> ArticleId {
@@ -168,13 +192,14 @@ mod tests {
         for (path, articles) in [("a", [1, 2]), ("b", [3, 4])] {
             let number = known.note(Path::new(path), STAMP, 2).unwrap();
             for n in articles {
-                known.hold(article(n), Rights::Own, Some(number));
+                known.hold(article(n), OWN, Some(number));
             }
             assert!(is_read(&known, path, STAMP));
         }
-        assert_eq!((known.rights(article(2)), known.rights(article(9))), (Rights::Own, Rights::Quoted));
+        assert_eq!((known.carried(article(2)), known.carried(article(9))), (OWN, Carried::default()));
+        assert_eq!((OWN.most(), Carried::default().most()), (None, Some(QUOTED)));
         known.forget(|it| it != article(1) && it != article(3) && it != article(4)).unwrap();
-        assert_eq!(known.rights(article(1)), Rights::Quoted);
+        assert_eq!(known.carried(article(1)), Carried::default());
         assert!(known.held.len() == 1 && known.read.len() == 1);
         drop(known);
 
@@ -194,15 +219,15 @@ mod tests {
     fn an_article_that_stands_in_two_files_is_held_by_the_later() {
         let mut known = Known::open(None).unwrap();
         let first = known.note(Path::new("a"), STAMP, 1).unwrap();
-        known.hold(article(1), Rights::Own, Some(first));
+        known.hold(article(1), OWN, Some(first));
         let second = known.note(Path::new("b"), STAMP, 1).unwrap();
-        known.hold(article(1), Rights::Quoted, Some(second));
-        known.hold(article(1), Rights::Quoted, Some(second));
+        known.hold(article(1), Carried::default(), Some(second));
+        known.hold(article(1), Carried::default(), Some(second));
         assert_eq!((known.read[&first], known.read[&second]), (0, 1));
         known.read_again();
         assert!(!is_read(&known, "b", STAMP));
         assert_eq!(known.note(Path::new("b"), STAMP, 1).unwrap(), second);
-        known.hold(article(1), Rights::Quoted, Some(second));
+        known.hold(article(1), Carried::default(), Some(second));
         assert_eq!(known.read[&second], 1);
     }
 

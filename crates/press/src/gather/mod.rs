@@ -32,8 +32,7 @@ use crate::rules::{Rules, RulesError};
 pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
-pub use found::QUOTED;
-use known::Known;
+use known::{Carried, Known};
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
 /// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
@@ -355,7 +354,7 @@ impl Gather {
 
     /// On what terms an article may be carried.
     pub fn rights(&self, article: ArticleId) -> Rights {
-        self.known.rights(article)
+        self.known.carried(article).rights
     }
 
     /// Reads inputs as they are to be read now.
@@ -373,8 +372,8 @@ impl Gather {
             dropped.extend(ready.dropped);
         }
         let all = ready.articles.len();
-        for Held { article, rights, prepared } in ready.articles {
-            self.known.hold(article, rights, file);
+        for Held { article, carried, prepared } in ready.articles {
+            self.known.hold(article, carried, file);
             if let Some(prepared) = prepared {
                 self.grouper.add_prepared(prepared);
             }
@@ -420,7 +419,7 @@ struct Ready {
 /// An article of an input.
 struct Held {
     article: ArticleId,
-    rights: Rights,
+    carried: Carried,
     /// `None`: it is in a story already.
     prepared: Option<Prepared>,
 }
@@ -470,9 +469,10 @@ impl Reader<'_> {
                 None => {}
             }
             let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
+            let quoted = self.rules.quoted(input.address, &document);
             ready.articles.push(Held {
                 article: article.id,
-                rights: stated.unwrap_or(outlet.rights),
+                carried: Carried { rights: stated.unwrap_or(outlet.rights), quoted },
                 prepared: (!self.grouper.knows(article.id)).then(|| Prepared::of(article, &document)),
             });
         }

@@ -24,7 +24,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use proto::analysis::{Analysis, Event, MAX_ANALYSIS, OriginKind, Sourcing};
+use proto::analysis::{Analysis, Event, MAX_ANALYSIS, MAX_REACH, OriginKind, Sourcing};
 use proto::codec;
 use proto::story::Article;
 
@@ -79,7 +79,7 @@ fn spellings(reading: &Reading<'_>) -> Vec<Vec<String>> {
 }
 
 /// Takes out origins that nothing comes from and that need not stay for that.
-fn leave_unused(found: &mut Analysis, stays: impl Fn(OriginKind) -> bool) {
+pub(crate) fn leave_unused(found: &mut Analysis, stays: impl Fn(OriginKind) -> bool) {
     let events = found.events.iter_mut().map(|it| &mut it.sourcing);
     let utterances = found.utterances.iter_mut().map(|it| &mut it.sourcing);
     let claims = found.claims.iter_mut().map(|it| &mut it.sourcing);
@@ -98,9 +98,9 @@ fn leave_unused(found: &mut Analysis, stays: impl Fn(OriginKind) -> bool) {
 }
 
 /// Takes out what an edition has no room for: the claims and events of the fewest sentences first, then the last utterances, and what
-/// they came from. Near copies have bounds of their own and stay.
+/// they came from. Near copies have bounds of their own and stay, unless they name too long a text.
 fn fit(found: &mut Analysis) {
-    let too_large = |found: &Analysis| codec::encode(found).len() > MAX_ANALYSIS;
+    let too_large = |found: &Analysis| codec::encode(found).len() > MAX_ANALYSIS || found.reach() > MAX_REACH;
     while too_large(found) {
         let keep = |len: usize| len * 3 / 4;
         found.claims.truncate(keep(found.claims.len()));
@@ -109,6 +109,9 @@ fn fit(found: &mut Analysis) {
         found.utterances.truncate(most);
         found.utterances.iter_mut().for_each(|one| one.alike.retain(|other| (*other as usize) < most));
         found.spellings.truncate(keep(found.spellings.len()));
+        if found.reach() > MAX_REACH {
+            found.copies.truncate(keep(found.copies.len()));
+        }
         leave_unused(found, |_| false);
     }
 }

@@ -11,6 +11,7 @@ use std::ops::Range;
 use proto::analysis::{Analysis, Difference, Passage, Sourcing};
 use proto::story::{Article, Block, Extent, Story};
 
+use crate::analysis::leave_unused;
 use crate::sentence::sentences;
 
 /// Stands for what was left out between two sentences of a paragraph.
@@ -42,6 +43,8 @@ pub fn excerpt(story: &mut Story, room: impl Fn(&Article) -> Option<usize>) {
     }
     let articles = &story.articles;
     moved.analysis(&mut story.analysis);
+    // Nor does it say where rows came from that are not carried.
+    leave_unused(&mut story.analysis, |_| false);
     debug_assert!(story.analysis.fits(articles));
 }
 

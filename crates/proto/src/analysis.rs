@@ -10,6 +10,10 @@ use crate::story::Article;
 /// The most that a story's analysis may weigh, in bytes of its encoding.
 pub const MAX_ANALYSIS: usize = 64 * 1024;
 
+/// The most bytes of text that all its passages hold together, those that stand in several counted as often. A page shows each
+/// with its row: without a bound, a few bytes that name a long text over and over would be more than a device has memory for.
+pub const MAX_REACH: u64 = 8 * 1024 * 1024;
+
 /// All that was found in one story. Empty for a story of which nothing was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Analysis {
@@ -397,6 +401,10 @@ impl Analysis {
     // EDN-15: every passage lies in the articles, between letters; every place in a list is in the list.
     /// Whether all its passages lie in these articles and all its numbers name something.
     pub fn fits(&self, articles: &[Article]) -> bool {
+        // First, since all that follows takes as long as they are.
+        if self.reach() > MAX_REACH {
+            return false;
+        }
         let lies = |passage: &Passage| passage.text(articles).is_some();
         let differ = |differences: &[Difference]| {
             differences.iter().all(|it| it.sides.len() > 1 && it.sides.iter().flatten().all(lies))
@@ -429,6 +437,33 @@ impl Analysis {
                 && differ(&claim.differences)
         }) && self.spellings.iter().all(|forms| forms.len() > 1)
             && self.copies.iter().all(|copy| copy.fits(articles))
+    }
+}
+
+impl Analysis {
+    /// How many bytes all its passages have together: what a page of it may hold. Of those that no article holds too.
+    pub fn reach(&self) -> u64 {
+        fn sourced(all: &[Sourcing]) -> impl Iterator<Item = &Passage> {
+            all.iter().filter_map(|it| it.stated.as_ref())
+        }
+        fn differ(all: &[Difference]) -> impl Iterator<Item = &Passage> {
+            all.iter().flat_map(|it| it.sides.iter().flatten())
+        }
+        let events = self.events.iter().flat_map(|it| {
+            let mentions = it.mentions.iter().flat_map(|it| [&it.sentence, &it.phrase]);
+            mentions.chain(sourced(&it.sourcing)).chain(differ(&it.differences))
+        });
+        let variants = self.utterances.iter().flat_map(|it| &it.variants);
+        let variants = variants
+            .flat_map(|it| it.words.iter().chain([&it.sentence]).chain(&it.addressee).chain(&it.occasion));
+        let said = self.utterances.iter().flat_map(|it| sourced(&it.sourcing).chain(differ(&it.differences)));
+        let claims = self
+            .claims
+            .iter()
+            .flat_map(|it| it.sentences.iter().chain(sourced(&it.sourcing)).chain(differ(&it.differences)));
+        let copies = self.copies.iter().flat_map(|it| it.spans.iter().flat_map(|(one, other)| [one, other]));
+        let all = events.chain(variants).chain(said).chain(claims).chain(copies);
+        all.map(|it| u64::from(it.end.saturating_sub(it.start))).sum()
     }
 }
 
@@ -466,5 +501,54 @@ impl Variant {
     /// Its words, the pieces of a split quote joined by blanks.
     pub fn text(&self, articles: &[Article]) -> String {
         self.words.iter().filter_map(|piece| piece.text(articles)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{ArticleId, Block, Extent};
+
+    /// EDN-15: refused by what it names, before anything as long as that is made of it.
+    #[test]
+    fn an_analysis_that_names_a_long_text_over_and_over_is_refused_at_once() {
+        const LENGTH: u32 = 1024 * 1024;
+        let article = Article {
+            id: ArticleId([1; 16]),
+            outlet: "The Quay".into(),
+            title: String::new(),
+            byline: None,
+            published: None,
+            url: None,
+            body: vec![Block::Paragraph("a".repeat(LENGTH as usize))],
+            picture: None,
+            credit: None,
+            extent: Extent::Whole,
+            opinion: None,
+        };
+        let of = |times: usize| {
+            let words = vec![Passage { article: 0, block: 0, start: 0, end: LENGTH }; times];
+            let sentence = Passage { end: 1, ..words[0] };
+            let variant = Variant {
+                words,
+                sentence,
+                speaker: Speaker::Unknown,
+                addressee: None,
+                occasion: None,
+                kept: vec![],
+            };
+            let said = Utterance {
+                variants: vec![variant],
+                fullest: 0,
+                alike: vec![],
+                sourcing: vec![],
+                differences: vec![],
+            };
+            Analysis { utterances: vec![said], ..Analysis::default() }
+        };
+        let articles = [article];
+        assert!(of(7).fits(&articles));
+        assert_eq!(of(8).reach(), MAX_REACH + 1);
+        assert!(!of(8).fits(&articles) && !of(7_000).fits(&articles));
     }
 }

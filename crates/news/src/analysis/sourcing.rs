@@ -196,13 +196,20 @@ impl<'r, 'a> Sources<'r, 'a> {
             .filter(move |at| own.iter().any(|of| speaks(*at, *of)))
     }
 
-    /// The origin that another print of the same sentence states, or that the article has in which it stands.
+    /// The origin that another print of the same sentence states, or that the article has in which it stands. Not one that was
+    /// printed later: who copies a sentence and puts a source behind it does not say where the first had it.
     fn printed_elsewhere(&self, own: &[usize], others: &[Sourcing]) -> Option<usize> {
-        let prints = || {
-            let texts = own.iter().filter_map(|at| self.texts.text(*at));
-            texts.flat_map(|text| self.texts.sentences(text)).copied()
-        };
         let article = |at: usize| self.reading.sentences[at].place.article;
+        let when = |at: usize| self.reading.articles[article(at) as usize].published;
+        let is_later = |at: usize, own: usize| {
+            article(at) != article(own) && when(own).zip(when(at)).is_some_and(|(own, it)| own.is_before(&it))
+        };
+        let prints = || {
+            let texts = own.iter().filter_map(|at| Some((*at, self.texts.text(*at)?)));
+            let all =
+                texts.flat_map(|(own, text)| self.texts.sentences(text).iter().map(move |at| (*at, own)));
+            all.filter(|(at, own)| !is_later(*at, *own)).map(|(at, _)| at)
+        };
         let stated = prints().find_map(|at| self.stated[at].first()).map(|it| it.0);
         let found = || {
             let of = |at: usize| others.iter().find(|it| it.article == article(at) && it.stated.is_some());

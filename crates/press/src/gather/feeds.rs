@@ -2,6 +2,7 @@
 
 use news::Document;
 use proto::Millis;
+use url::Url;
 
 use super::{Gather, GatherError, Piece, said};
 use crate::fetch::{FetchError, Kept, Want};
@@ -34,7 +35,7 @@ impl Gather {
         let taken = match read {
             Ok(mut read) => {
                 if outlet.rights.allow_all() {
-                    self.complete(&mut read.documents)?;
+                    self.complete(&kept.at, &mut read.documents)?;
                 }
                 self.reader().ready(Piece { input, outlet, about: None }, read)
             }
@@ -59,11 +60,12 @@ impl Gather {
     /// whether any came.
     pub(super) async fn fetch_pages(
         &mut self,
+        feed: &str,
         documents: &[Document],
         now: Millis,
     ) -> Result<bool, GatherError> {
         let (mut asked, mut came) = (0, false);
-        for page in documents.iter().filter_map(summarised) {
+        for page in documents.iter().filter_map(summarised).filter(|page| is_of(page, feed)) {
             if asked == MOST_PAGES {
                 break;
             }
@@ -82,10 +84,13 @@ impl Gather {
     }
 
     /// Puts the whole article in the place of a summary, where its page was fetched.
-    fn complete(&mut self, documents: &mut [Document]) -> Result<(), GatherError> {
+    fn complete(&mut self, feed: &str, documents: &mut [Document]) -> Result<(), GatherError> {
         for document in documents {
             let Some(page) = summarised(document).map(str::to_owned) else { continue };
             let Some(kept) = self.fetcher.memory().kept(&page)? else { continue };
+            if !is_of(&page, feed) || !is_of(&kept.at, feed) {
+                continue;
+            }
             match self.read(&page, &kept).map(|read| read.documents.into_iter().next()) {
                 Ok(Some(whole)) if text_len(&whole) > text_len(document) => {
                     // What the feed says of an item is made for programs, and is believed before what its page says.
@@ -108,6 +113,46 @@ pub(super) fn summarised(document: &Document) -> Option<&str> {
     document.url.as_deref().filter(|_| text_len(document) < SUMMARY)
 }
 
+/// Whether a page is on the site of a feed: a host that is the same, above or below. Others are somebody else's, whatever rights the
+/// feed has: it may point to anybody's page.
+fn is_of(page: &str, feed: &str) -> bool {
+    let site = |address: &str| {
+        let url = Url::parse(address).ok()?;
+        let host = url.host_str()?.to_ascii_lowercase();
+        let plain = ["www.", "feeds.", "feed.", "rss."].iter().find_map(|front| host.strip_prefix(front));
+        let plain = plain.filter(|rest| rest.contains('.'));
+        Some((plain.unwrap_or(&host).to_owned(), url.port_or_known_default()))
+    };
+    let (Some((page, port)), Some((feed, feed_port))) = (site(page), site(feed)) else { return false };
+    let below = |one: &str, other: &str| one.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'));
+    let is_name = |host: &str| host.contains('.') && host.parse::<std::net::IpAddr>().is_err();
+    page == feed && (is_name(&page) || port == feed_port)
+        || is_name(&page) && is_name(&feed) && (below(&page, &feed) || below(&feed, &page))
+}
+
 fn text_len(document: &Document) -> usize {
     document.paragraphs().map(str::len).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_a_site_are_those_of_its_host_and_of_hosts_above_and_below() {
+        for (page, feed, is) in [
+            ("https://quay.example/1", "https://quay.example/feed", true),
+            ("https://www.quay.example/1", "https://feeds.quay.example/world", true),
+            ("https://news.quay.example/1", "https://www.quay.example/feed", true),
+            ("http://127.0.0.1:81/1", "http://127.0.0.1:81/feed", true),
+            ("http://127.0.0.1:82/1", "http://127.0.0.1:81/feed", false),
+            ("https://courier.example/1", "https://quay.example/feed", false),
+            ("https://notquay.example/1", "https://quay.example/feed", false),
+            ("https://quay.example.evil.test/1", "https://quay.example/feed", false),
+            ("https://www.example/1", "https://quay.example/feed", false),
+            ("no address", "https://quay.example/feed", false),
+        ] {
+            assert_eq!(is_of(page, feed), is, "{page} of {feed}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Folders and files: which are read, and what a folder's sidecar says of them.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use news::sidecar::{Entry, Sidecar};
@@ -140,7 +140,8 @@ impl Gather {
             }
             Ok(Content::Archive) => {
                 let mut articles = 0;
-                let read = self.read_archive(&due.path, outlet, number, &mut articles)?;
+                let read = self.read_archive(&due.path, outlet, number, &mut articles);
+                let read = read.inspect_err(|_| self.known.not_read(number))?;
                 self.known.note(&due.path, stamp, articles)?;
                 Ok(read)
             }
@@ -203,14 +204,25 @@ impl Due {
     fn read(&self, reader: &Reader<'_>, outlet: &Outlet, about: &About<'_>) -> Result<Content, Failed> {
         let now = |why| Failed::Now(cannot(why));
         let Ok(stamp) = &self.stamp else { return Err(Failed::Now(String::new())) };
+        // A pipe would keep us waiting, a device never ends.
+        if !fs::metadata(&self.path).map_err(now)?.is_file() {
+            return Err(Failed::AsItIs("is no ordinary file".into()));
+        }
         if is_archive(&self.path).map_err(now)? {
             return Ok(Content::Archive);
         }
-        if stamp.len > MAX_INPUT {
-            let (len, most) = (stamp.len >> 20, MAX_INPUT >> 20);
-            return Err(Failed::AsItIs(format!("is {len} MB; at most {most} are read")));
+        let mut bytes = Vec::new();
+        if stamp.len <= MAX_INPUT {
+            // It may have grown meanwhile.
+            File::open(&self.path)
+                .and_then(|file| file.take(MAX_INPUT + 1).read_to_end(&mut bytes))
+                .map_err(now)?;
         }
-        let bytes = fs::read(&self.path).map_err(now)?;
+        let len = stamp.len.max(bytes.len() as u64);
+        if len > MAX_INPUT {
+            let most = MAX_INPUT >> 20;
+            return Err(Failed::AsItIs(format!("is {} MB; at most {most} are read", len >> 20)));
+        }
         let input = news::Input { name: &self.name, ..news::Input::default() };
         let piece = Piece { input, outlet, about: about(&self.name) };
         reader.read(&bytes, piece).map(Content::Articles).map_err(Failed::AsItIs)

@@ -117,6 +117,11 @@ impl Known {
         Ok(number)
     }
 
+    /// The file is read again when it is its turn: it could not be read to its end, and that was not its fault.
+    pub(super) fn not_read(&mut self, number: i64) {
+        self.read.remove(&number);
+    }
+
     /// How many articles there are in the file at `path`, or in the folder's files.
     pub(super) fn articles(&self, path: &Path) -> rusqlite::Result<u32> {
         let path = path.to_string_lossy();
@@ -129,6 +134,12 @@ impl Known {
     pub(super) fn read_again(&mut self) {
         self.read.clear();
         self.held.values_mut().for_each(|(_, file)| *file = None);
+    }
+
+    /// Nothing is read and nothing held, as after a restart.
+    pub(super) fn begin_again(&mut self) {
+        self.read.clear();
+        self.held.clear();
     }
 
     /// Notes that an article is held.

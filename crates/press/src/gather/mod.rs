@@ -12,7 +12,7 @@ pub(crate) mod tests;
 mod warc;
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,6 +121,8 @@ pub struct Gather {
     /// The same, to be looked up.
     named: HashSet<String>,
     found: found::Found,
+    /// What was said of outlets when they were last read: the list's entries and the folders' sidecars, by their places.
+    terms: BTreeMap<String, String>,
     /// The latest date that is believed, in seconds since 1970.
     latest: i64,
     /// Lines that are not part of an article, for whoever asked to keep them.
@@ -173,6 +175,7 @@ impl Gather {
             left_out: Vec::new(),
             named: HashSet::new(),
             found: found::Found::default(),
+            terms: BTreeMap::new(),
             latest: i64::MAX,
             dropped: None,
             told: Box::new(|_| {}),
@@ -228,7 +231,7 @@ impl Gather {
             let address = outlet.place.address();
             let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
             let Ok(read) = self.read(&address, &kept) else { continue };
-            if self.fetch_pages(&read.documents, now).await? {
+            if self.fetch_pages(&kept.at, &read.documents, now).await? {
                 self.take_answer(&outlet, &kept, Ok(read))?;
             }
         }
@@ -249,6 +252,8 @@ impl Gather {
             self.known.read_again();
             self.recalled.clear();
         }
+        let listed = self.outlets.all()?;
+        self.see_terms(&listed)?;
         let mut feeds = Vec::new();
         for folder in self.inputs.folders.clone() {
             let outlet = Outlet::quoted(Place::Path(folder.clone()));
@@ -256,7 +261,7 @@ impl Gather {
             self.note_files(&folder, now, Some(None))?;
         }
         feeds.extend(self.inputs.feeds.iter().cloned().map(|feed| Outlet::quoted(Place::Feed(feed))));
-        for outlet in self.outlets.all()? {
+        for outlet in listed {
             match &outlet.place {
                 // Who is on the list and in the configuration is one outlet; the list says more of it.
                 Place::Feed(_) => {
@@ -275,6 +280,35 @@ impl Gather {
             }
         }
         Ok(feeds)
+    }
+
+    /// Begins again if something else is said of an outlet that was read: what may be carried of an article, and whose it is, holds for
+    /// what came before too.
+    fn see_terms(&mut self, listed: &[Outlet]) -> Result<(), GatherError> {
+        let paths = listed.iter().filter_map(|outlet| match &outlet.place {
+            Place::Path(path) if path.is_dir() => Some(path),
+            _ => None,
+        });
+        let mut terms = BTreeMap::new();
+        for folder in self.inputs.folders.iter().chain(paths) {
+            let file = folder.join(SIDECAR);
+            // What is wrong with it is said where it is read.
+            terms.insert(file.display().to_string(), std::fs::read_to_string(&file).unwrap_or_default());
+        }
+        for Outlet { place, name, rights } in listed {
+            terms.insert(place.address(), format!("{rights} {name:?}"));
+        }
+        let other =
+            |(place, now): (&String, &String)| self.terms.get(place).is_some_and(|before| before != now);
+        if terms.iter().any(other) {
+            self.grouper = Grouper::new();
+            self.forgot = 0;
+            self.known.begin_again();
+            self.recalled.clear();
+            self.found = found::Found::default();
+        }
+        self.terms = terms;
+        Ok(())
     }
 
     /// Lets go of what belongs to stories that were forgotten.
@@ -388,7 +422,7 @@ impl Gather {
         let line = match self.left_out.len().cmp(&MOST_NAMED) {
             Ordering::Less => format!("{name}: {why}"),
             Ordering::Equal => format!("more than these {MOST_NAMED} were left out"),
-            Ordering::Greater => return,
+            Ordering::Greater => return warn!("left out: {name}: {why}"),
         };
         if self.named.insert(line.clone()) {
             warn!("left out: {line}");

@@ -46,13 +46,22 @@ async fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
     )
     .unwrap();
     std::os::unix::fs::symlink(at("nowhere"), at("h-gone.txt")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", at("i-endless.txt")).unwrap();
     fs::write(at("notes.md"), "somebody's own business").unwrap();
     let gather = gathered(dir.path()).await;
     let named: Vec<_> =
         gather.left_out().iter().map(|line| line.split(':').next().unwrap().to_owned()).collect();
     assert_eq!(
         named,
-        ["b-empty.txt", "c-binary.txt", "d-huge.txt", "e-not-a-feed.rss", "f-deep.html", "h-gone.txt"],
+        [
+            "b-empty.txt",
+            "c-binary.txt",
+            "d-huge.txt",
+            "e-not-a-feed.rss",
+            "f-deep.html",
+            "h-gone.txt",
+            "i-endless.txt",
+        ],
         "{:#?}",
         gather.left_out()
     );
@@ -132,6 +141,37 @@ async fn what_did_not_change_is_not_read_again_and_what_is_wrong_with_it_stays_s
     gather.recall(NOW).unwrap();
     assert_eq!(gather.fetcher.memory().health(&bad.display().to_string()).unwrap().why, None);
     assert_eq!(gather.stories().iter().map(|story| story.articles.len()).sum::<usize>(), 2);
+}
+
+#[tokio::test]
+async fn rights_that_are_taken_back_hold_for_what_was_read_before() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.txt"), TIDE).unwrap();
+    let sidecar =
+        |rights: &str| fs::write(dir.path().join(SIDECAR), format!("[\"a.txt\"]\n{rights}")).unwrap();
+    sidecar("rights = \"own\"\n");
+    let mut gather = gathered(dir.path()).await;
+    let rights = |gather: &Gather| {
+        gather.stories()[0].articles.iter().map(|it| gather.rights(it.id)).collect::<Vec<_>>()
+    };
+    let id = gather.stories()[0].id;
+    assert_eq!(rights(&gather), [Rights::Own]);
+    sidecar("");
+    gather.refresh(NOW).await.unwrap();
+    assert_eq!(rights(&gather), [Rights::Quoted]);
+
+    let place = Place::Path(dir.path().join("b"));
+    fs::create_dir(dir.path().join("b")).unwrap();
+    fs::write(dir.path().join("b/b.txt"), TIDE.replace("quay", "wharf")).unwrap();
+    for listed in [Rights::Own, Rights::Quoted, Rights::Licensed] {
+        gather.outlets.add(&Outlet { rights: listed, ..Outlet::quoted(place.clone()) }).unwrap();
+        gather.refresh(NOW).await.unwrap();
+        let mut all: Vec<_> =
+            gather.stories().iter().flat_map(|it| &it.articles).map(|it| gather.rights(it.id)).collect();
+        all.retain(|rights| *rights != Rights::Quoted);
+        assert_eq!(all, if listed == Rights::Quoted { vec![] } else { vec![listed] });
+        assert!(gather.stories().iter().any(|story| story.id == id));
+    }
 }
 
 /// Otherwise it would stand first for as long as it likes, and nobody who tells the truth would.

@@ -138,15 +138,19 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The sentence of a row that holds some words, or all that stands around them.
+    /// The sentence of a row that holds some words, or what stands around them.
     pub(super) fn around<'p>(
         &self,
         words: &Passage,
         sentences: impl IntoIterator<Item = &'p Passage>,
     ) -> Passage {
+        /// Of a block so many bytes to each side: it may be as long as its outlet likes, and stand around many words.
+        const AROUND: usize = 600;
         let block = || {
-            let block = self.articles.get(words.article as usize)?.body.get(words.block as usize)?;
-            Some(Passage { start: 0, end: u32::try_from(block.text().len()).ok()?, ..*words })
+            let text = self.articles.get(words.article as usize)?.body.get(words.block as usize)?.text();
+            let start = text.floor_char_boundary((words.start as usize).saturating_sub(AROUND));
+            let end = text.ceil_char_boundary((words.end as usize).saturating_add(AROUND).min(text.len()));
+            Some(Passage { start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()?, ..*words })
         };
         let sentence = sentences.into_iter().find(|sentence| sentence.holds(words)).copied();
         sentence.or_else(block).unwrap_or(*words)

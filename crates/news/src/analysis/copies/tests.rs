@@ -141,6 +141,47 @@ fn what_a_copier_adds_is_its_own() {
     assert_eq!(origins(&found, &claim.sourcing), [None, None]);
 }
 
+/// Of each article, the origins of its rows.
+fn of_article(found: &Analysis, article: u32) -> Vec<&Origin> {
+    let rows = found
+        .claims
+        .iter()
+        .flat_map(|it| &it.sourcing)
+        .chain(found.events.iter().flat_map(|it| &it.sourcing));
+    rows.filter(|it| it.article == article).filter_map(|it| found.origins.get(it.origin? as usize)).collect()
+}
+
+#[test]
+fn who_copies_later_does_not_say_where_the_first_had_it() {
+    let sourced = TEXT[4].replace("hills.", "hills, according to the Vale Gazette.");
+    let copy = [&TEXT[..4], &[sourced.as_str()]].concat();
+    for (minutes, inferred) in [((0, 90), false), ((90, 0), true)] {
+        let articles = [at(article("A", None, &TEXT), minutes.0), at(article("B", None, &copy), minutes.1)];
+        let found = found(&articles);
+        let gazette = |article: u32| of_article(&found, article).iter().any(|it| it.name.contains("Gazette"));
+        assert!(gazette(1), "{found:#?}");
+        assert_eq!(gazette(0), inferred, "{found:#?}");
+    }
+}
+
+#[test]
+fn a_sentence_that_holds_all_of_an_article_does_not_make_it_one_text() {
+    let own = "The council has no money for a new wheel this year or the next, court filings show.";
+    let honest = [&TEXT[..2], &[own], &TEXT[3..]].concat();
+    let glued = honest.iter().map(|it| it.trim_end_matches('.')).collect::<Vec<_>>().join(", ") + ".";
+    let articles = [at(article("A", None, &honest), 0), at(article("B", None, &[&glued]), 90)];
+    let found = found(&articles);
+    let rows = found.claims.iter().filter(|claim| {
+        let words = |it: &Passage| {
+            it.article == 0 && it.text(&articles).is_some_and(|text| !text.contains("filings"))
+        };
+        claim.sentences.iter().any(words)
+    });
+    let mut sourced =
+        rows.flat_map(|claim| &claim.sourcing).filter(|it| it.article == 0).filter_map(|it| it.origin);
+    assert!(sourced.all(|origin| found.origins[origin as usize].kind != OriginKind::Record), "{found:#?}");
+}
+
 #[test]
 fn a_hundred_copies_are_ninety_nine_rows() {
     let articles: Vec<Article> = (0..100)

@@ -45,8 +45,9 @@ impl Texts {
                 }
             }
             let whole = |sentence: usize, same: usize| same * 100 >= counts[sentence] * SAME;
+            // Both: one that goes on where the other ends would make all that it holds one text.
             linked.extend(
-                same.into_iter().filter(|((a, b), same)| whole(*a, *same) || whole(*b, *same)).map(|it| it.0),
+                same.into_iter().filter(|((a, b), same)| whole(*a, *same) && whole(*b, *same)).map(|it| it.0),
             );
         }
         linked.iter().for_each(|(a, b)| joined.join(*a, *b));

@@ -16,18 +16,24 @@ use crate::{Asked, text_of};
 
 /// An article: its sentences, each with where its marked events stand.
 struct Document {
-    sentences: Vec<(String, Vec<(String, usize)>)>,
+    sentences: Vec<Sentence>,
     /// Days of the engine's events by sentence: first and last, and where the words for them stand.
-    dated: HashMap<usize, Vec<(usize, (i32, i32))>>,
+    dated: HashMap<usize, Vec<(usize, Days)>>,
     /// The day of publication, counted as the events' days are.
     published: i32,
 }
+
+/// Its text, and its marked events with where they stand.
+type Sentence = (String, Vec<(String, usize)>);
+
+/// The first day and the last, counted from 1970-01-01.
+type Days = (i32, i32);
 
 /// A marked event: article, sentence, and its word with an underscore for each blank.
 type Event = (String, usize, String);
 
 /// The place of events in a timeline: equal ones are of one time.
-type Order = BTreeMap<Event, (i32, i32)>;
+type Order = BTreeMap<Event, Days>;
 
 /// The folder holds `TimeLines_Gold_Standard` and `corpus_trackB_TimeML`. There is too little to hold a part back: all is reported, and
 /// nothing was tuned on it.
@@ -188,7 +194,7 @@ fn document(file: &Path) -> Result<(String, Document), String> {
 }
 
 /// A sentence's words as they were printed, and its marked events.
-fn sentence(markup: &str) -> (String, Vec<(String, usize)>) {
+fn sentence(markup: &str) -> Sentence {
     let (mut text, mut events) = (String::new(), Vec::new());
     let mut parts = markup.split("<EVENT ");
     printed(&mut text, parts.next().unwrap_or_default());

@@ -154,7 +154,7 @@ struct Piece<'a> {
 
 impl Gather {
     /// Starts with nothing read. What is remembered of outlets and files lies in `folder`; with `None` it ends with the program.
-    /// Files that were read in earlier runs are read again in their first order, so that stories keep their ids.
+    /// Files that were read in earlier runs are read again in the first order within their folder, so that stories keep their ids.
     pub fn new(inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
         for folder in &inputs.folders {
             std::fs::read_dir(folder)

@@ -38,7 +38,7 @@ pub(super) fn is_warc(file: &mut dyn BufRead) -> io::Result<bool> {
     Ok(is_gzip && first == *b"WARC/")
 }
 
-/// The pages of an archive, one after the other: no more than one is held in memory.
+/// The pages of an archive, one after the other: it holds no more than one. Who reads them takes some at a time.
 pub(super) struct Pages<'a> {
     from: Box<dyn BufRead + 'a>,
     left: usize,

@@ -103,17 +103,23 @@ impl Place {
     }
 }
 
+/// Opens the database in `file`, which several programs may use at once; with `None` one that ends with the program.
+pub(crate) fn database(file: Option<&Path>) -> rusqlite::Result<Connection> {
+    let db = match file {
+        Some(file) => Connection::open(file)?,
+        None => Connection::open_in_memory()?,
+    };
+    db.busy_timeout(Duration::from_secs(10))?;
+    Ok(db)
+}
+
 /// The list. Each method is one transaction, durable when it returns; several programs may use it at once.
 pub struct Outlets(Mutex<Connection>);
 
 impl Outlets {
     /// Opens the list in `file`; with `None` an empty one that ends with the program.
     pub fn open(file: Option<&Path>) -> rusqlite::Result<Self> {
-        let db = match file {
-            Some(file) => Connection::open(file)?,
-            None => Connection::open_in_memory()?,
-        };
-        db.busy_timeout(Duration::from_secs(10))?;
+        let db = database(file)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              CREATE TABLE IF NOT EXISTS outlets (seq INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, is_feed INTEGER NOT NULL,

@@ -12,6 +12,7 @@ use proto::Millis;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Want;
+use crate::outlets;
 
 /// In milliseconds.
 const MONTH: u64 = 30 * 24 * 60 * 60 * 1_000;
@@ -54,11 +55,7 @@ pub struct Health {
 impl Memory {
     /// Opens the memory in `file`; with `None` one that ends with the program.
     pub fn open(file: Option<&Path>) -> rusqlite::Result<Self> {
-        let db = match file {
-            Some(file) => Connection::open(file)?,
-            None => Connection::open_in_memory()?,
-        };
-        db.busy_timeout(std::time::Duration::from_secs(10))?;
+        let db = outlets::database(file)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
              CREATE TABLE IF NOT EXISTS answers (address TEXT PRIMARY KEY, at TEXT NOT NULL, etag TEXT, modified TEXT,

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use proto::story::ArticleId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::outlets::Rights;
+use crate::outlets::{self, Rights};
 use crate::rules::QUOTED;
 
 /// The files read, ever and in this run.
@@ -70,11 +70,7 @@ pub(super) struct File {
 impl Known {
     /// Opens the memory in `file`; with `None` one that ends with the program.
     pub(super) fn open(file: Option<&Path>) -> rusqlite::Result<Self> {
-        let db = match file {
-            Some(file) => Connection::open(file)?,
-            None => Connection::open_in_memory()?,
-        };
-        db.busy_timeout(Duration::from_secs(10))?;
+        let db = outlets::database(file)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
              CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, len INTEGER NOT NULL,

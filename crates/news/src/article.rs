@@ -49,6 +49,13 @@ pub fn article(document: &Document) -> Article {
     }
 }
 
+/// The same article under another outlet's name.
+pub fn renamed(mut article: Article, outlet: &str) -> Article {
+    article.outlet = label(outlet);
+    article.id = id(&article.outlet, article.url.as_deref(), &article.body);
+    article
+}
+
 /// Who else contributed: a line that was left out of the text for saying so.
 fn credit(document: &Document) -> Option<String> {
     let line = document.dropped.iter().find(|line| line.reason == Reason::Contribution)?;
@@ -110,6 +117,11 @@ mod tests {
         assert_ne!(article(&one).id, article(&other).id);
         assert_ne!(article(&one).id, article(&document("B", "text")).id);
         assert_ne!(article(&document("A", "bc")).id, article(&document("Ab", "c")).id);
+    }
+
+    #[test]
+    fn an_article_under_another_name_is_the_one_that_its_outlet_would_have_made() {
+        assert_eq!(renamed(article(&document("A", "text")), "B"), article(&document("B", "text")));
     }
 
     #[test]

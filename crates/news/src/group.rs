@@ -61,6 +61,7 @@ pub struct Grouper {
     leads: HashMap<u32, Vec<u32>>,
     by_article: HashMap<ArticleId, u32>,
     by_address: HashMap<(String, String), u32>,
+    by_story: HashMap<StoryId, u32>,
     revision: u64,
     forgot: u64,
 }
@@ -87,20 +88,39 @@ struct Member {
     titled: bool,
 }
 
+impl Member {
+    fn of(article: Article, titled: bool) -> Member {
+        let sketch = Sketch::of(article.body.iter().map(Block::text));
+        Member { weight: codec::encode(&article).len(), sketch, article, titled }
+    }
+}
+
 /// An article with all that grouping needs of it alone: the greater part of the work.
 #[derive(Debug)]
 pub struct Prepared {
     member: Member,
     terms: Vec<(String, f32)>,
+    /// The story that it was in before.
+    story: Option<StoryId>,
 }
 
 impl Prepared {
     /// Of the article that was made from `document`.
     pub fn of(article: Article, document: &Document) -> Prepared {
-        let sketch = Sketch::of(article.body.iter().map(Block::text));
-        let titled = document.title.is_some();
-        let member = Member { weight: codec::encode(&article).len(), sketch, article, titled };
-        Prepared { member, terms: terms::terms(document) }
+        let (language, titled) = (document.language.as_deref(), document.title.is_some());
+        let terms = terms::terms(document.title.as_deref(), document.paragraphs(), language);
+        Prepared { member: Member::of(article, titled), terms, story: None }
+    }
+
+    /// Of an article that was kept, with what its document said besides, and the story that it was in: it goes there again, whatever
+    /// came before it, and the story keeps its id.
+    pub fn again(article: Article, language: Option<&str>, titled: bool, story: StoryId) -> Prepared {
+        let paragraphs = article.body.iter().filter_map(|block| match block {
+            Block::Paragraph(text) => Some(text.as_str()),
+            Block::Heading(_) | Block::Caption(_) => None,
+        });
+        let terms = terms::terms(titled.then_some(article.title.as_str()), paragraphs, language);
+        Prepared { member: Member::of(article, titled), terms, story: Some(story) }
     }
 }
 
@@ -119,6 +139,7 @@ impl Grouper {
             leads: HashMap::new(),
             by_article: HashMap::new(),
             by_address: HashMap::new(),
+            by_story: HashMap::new(),
             revision: 0,
             forgot: 0,
         }
@@ -138,7 +159,7 @@ impl Grouper {
     }
 
     /// Adds an article that was made ready, on another thread perhaps.
-    pub fn add_prepared(&mut self, Prepared { member, terms }: Prepared) -> StoryId {
+    pub fn add_prepared(&mut self, Prepared { member, terms, story }: Prepared) -> StoryId {
         if let Some(&known) = self.by_article.get(&member.article.id) {
             return self.clusters[known as usize].id;
         }
@@ -147,9 +168,12 @@ impl Grouper {
         }
         let vector = self.space.learn(terms);
         let unit = self.space.unit(&vector);
-        let at = match self.nearest(&unit, member.article.published.map(|when| when.unix)) {
+        let published = member.article.published.map(|when| when.unix);
+        let nearest = || story.is_none().then(|| self.nearest(&unit, published)).flatten();
+        let id = story.unwrap_or(StoryId(member.article.id.0));
+        let at = match nearest().or_else(|| self.by_story.get(&id).copied()) {
             Some(at) => at,
-            None => self.begin(&member.article),
+            None => self.begin(id),
         };
         let doubled = self.clusters[at as usize].members.iter().any(|other| {
             other.article.outlet == member.article.outlet && other.sketch.is_same(&member.sketch)
@@ -195,6 +219,7 @@ impl Grouper {
         let follow = |at: &mut u32| moved[*at as usize].map(|new| *at = new).is_some();
         self.by_article.retain(|_, at| follow(at));
         self.by_address.retain(|_, at| follow(at));
+        self.by_story.retain(|_, at| follow(at));
 
         let sums = self.clusters.iter().flat_map(|cluster| cluster.sum.iter().map(|(term, _)| *term));
         let numbers = self.space.forget(sums.chain(self.leads.keys().copied()));
@@ -239,6 +264,31 @@ impl Grouper {
     /// Whether an article is known, be it as a copy that its story does without.
     pub fn knows(&self, article: ArticleId) -> bool {
         self.by_article.contains_key(&article)
+    }
+
+    /// The story of an article that is known.
+    pub fn story_of(&self, article: ArticleId) -> Option<StoryId> {
+        self.by_article.get(&article).map(|&at| self.clusters[at as usize].id)
+    }
+
+    /// Puts an article in the place of the one with its name, which has the same words: its headline or date may be others.
+    pub fn correct(&mut self, article: Article) {
+        let Some(&at) = self.by_article.get(&article.id) else { return };
+        let cluster = &mut self.clusters[at as usize];
+        let Some(member) = cluster.members.iter_mut().find(|member| member.article.id == article.id) else {
+            return;
+        };
+        if member.article == article {
+            return;
+        }
+        self.revision += 1;
+        cluster.changed = self.revision;
+        member.weight = codec::encode(&article).len();
+        member.article = article;
+        let times =
+            || cluster.members.iter().filter_map(|member| member.article.published).map(|when| when.unix);
+        (cluster.first, cluster.last) = (times().min(), times().max());
+        cluster.trim();
     }
 
     /// How many articles are kept.
@@ -293,10 +343,11 @@ impl Grouper {
         best.map(|(_, at)| at)
     }
 
-    fn begin(&mut self, article: &Article) -> u32 {
+    fn begin(&mut self, id: StoryId) -> u32 {
         let at = self.clusters.len() as u32;
+        self.by_story.insert(id, at);
         self.clusters.push(Cluster {
-            id: StoryId(article.id.0),
+            id,
             sum: Vector::new(),
             members: Vec::new(),
             first: None,

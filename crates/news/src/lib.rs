@@ -32,7 +32,7 @@ pub mod text;
 pub mod utterance;
 mod word;
 
-pub use article::{LONGEST_BODY, article};
+pub use article::{LONGEST_BODY, article, renamed};
 pub use cut::Cut;
 pub use depth::{DEEPEST, DepthError, MOST_TAGS};
 pub use detect::detect;

@@ -143,6 +143,11 @@ pub struct Press {
 }
 
 impl Press {
+    /// For who only looks at the next edition ([`Press::draft`]), beside a press that may be running: what is read is not kept.
+    pub fn beside(self) -> Result<Self, PressError> {
+        Ok(Self { gather: self.gather.beside()?, ..self })
+    }
+
     /// Opens the press's memory and checks that it belongs here.
     pub fn open(config: Config) -> Result<Self, PressError> {
         let network = config.network;

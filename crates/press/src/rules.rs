@@ -108,7 +108,9 @@ impl Rules {
             return plain;
         }
         let first = plain.as_ref().ok().and_then(|read| read.documents.first());
-        let Some(rule) = self.of(input.address, first) else { return plain };
+        let (url, outlet) =
+            (first.and_then(|it| it.url.as_deref()), first.and_then(|it| it.outlet.as_deref()));
+        let Some(rule) = self.of(input.address, url, outlet) else { return plain };
         let mut read = match plain {
             Ok(read) if first_format(&read) == Some(Format::Html) => rule.read_page(bytes, input)?,
             // The rules may find what was not found without. What is built to nest never gets here.
@@ -119,15 +121,14 @@ impl Rules {
         Ok(read)
     }
 
-    /// How many bytes of an article are carried if it is somebody else's.
-    pub fn quoted(&self, address: Option<&str>, document: &Document) -> usize {
-        self.of(address, Some(document)).and_then(|rule| rule.quoted).unwrap_or(QUOTED)
+    /// How many bytes of an article are carried if it is somebody else's: by where it came from, its own address and its outlet.
+    pub fn quoted(&self, address: Option<&str>, url: Option<&str>, outlet: Option<&str>) -> usize {
+        self.of(address, url, outlet).and_then(|rule| rule.quoted).unwrap_or(QUOTED)
     }
 
     /// The rules of the host it came from, of the host it names itself, or of its outlet by name. The longest host counts.
-    fn of(&self, address: Option<&str>, document: Option<&Document>) -> Option<&Rule> {
-        let own = document.and_then(|document| document.url.as_deref());
-        let hosts = [address, own].into_iter().flatten().filter_map(|url| Url::parse(url).ok());
+    fn of(&self, address: Option<&str>, url: Option<&str>, outlet: Option<&str>) -> Option<&Rule> {
+        let hosts = [address, url].into_iter().flatten().filter_map(|url| Url::parse(url).ok());
         for host in hosts.filter_map(|url| url.host_str().map(str::to_owned)) {
             let is_of = |name: &&String| {
                 host.strip_suffix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -136,7 +137,7 @@ impl Rules {
                 return self.0.get(name);
             }
         }
-        self.0.get(document?.outlet.as_deref()?)
+        self.0.get(outlet?)
     }
 }
 

@@ -227,7 +227,7 @@ fn list(config: &config::Press, json: bool) -> anyhow::Result<()> {
 
 fn remove(config: &config::Press, what: &str) -> anyhow::Result<()> {
     if gather(config)?.remove(what)? {
-        println!("Removed. Its articles leave the front page when the press is started again.");
+        println!("Removed. Its articles leave the front page with the next edition.");
         return Ok(());
     }
     let path = Path::new(what).canonicalize().ok();
@@ -277,7 +277,7 @@ fn read(folder: &Path, json: bool) -> anyhow::Result<()> {
 }
 
 async fn look(config: &config::Press, fetch: bool, port: u16) -> anyhow::Result<()> {
-    let mut gather = gather(config)?;
+    let mut gather = gather(config)?.beside()?;
     let now = ambient::clock().now();
     match fetch {
         true => gather.refresh(now).await?,
@@ -304,6 +304,9 @@ async fn publish(config: config::Press, now: bool, fetch: bool) -> anyhow::Resul
         false => None,
     };
     let mut press = Press::open(roles::press_config(config)?)?;
+    if !now {
+        press = press.beside()?;
+    }
     press.on_progress(|line| eprintln!("{}", show::plain(line)));
     let draft = press.draft(clock.now(), fetch && !now).await?;
     if !now {

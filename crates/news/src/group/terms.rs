@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::stopwords::{EVERYWHERE, STOP_WORDS};
-use crate::document::Document;
 use crate::word::small;
 
 /// How much more a name counts than another word.
@@ -26,14 +25,18 @@ const TITLE_COUNT: f32 = 2.0;
 /// News tells the event first; what comes later in a long article is background that other stories share.
 const WORDS_READ: usize = 600;
 
-/// Terms of a document in alphabetical order, each with the damped count of its occurrences times its kind's weight.
-pub(super) fn terms(document: &Document) -> Vec<(String, f32)> {
-    let stemmer = Stemmer::create(language(document.language.as_deref()));
+/// Terms of an article in alphabetical order, each with the damped count of its occurrences times its kind's weight.
+pub(super) fn terms<'a>(
+    title: Option<&'a str>,
+    paragraphs: impl Iterator<Item = &'a str>,
+    tag: Option<&str>,
+) -> Vec<(String, f32)> {
+    let stemmer = Stemmer::create(language(tag));
     let mut seen: HashMap<Cow<'_, str>, Seen> = HashMap::with_capacity(WORDS_READ / 2);
-    for word in words(document.title.as_deref().unwrap_or_default()) {
+    for word in words(title.unwrap_or_default()) {
         seen.entry(small(word.text)).or_default().count += TITLE_COUNT;
     }
-    for word in document.paragraphs().flat_map(words).take(WORDS_READ) {
+    for word in paragraphs.flat_map(words).take(WORDS_READ) {
         let entry = seen.entry(small(word.text)).or_default();
         entry.count += 1.0;
         if word.text.starts_with(char::is_uppercase) {

@@ -86,6 +86,12 @@ impl Memory {
         self.db().query_row(one, [address], row).optional()
     }
 
+    /// When the last answer of an address came.
+    pub fn came(&self, address: &str) -> rusqlite::Result<Option<Millis>> {
+        let one = "SELECT came FROM answers WHERE address = ?";
+        self.db().query_row(one, [address], |row| row.get(0).map(Millis)).optional()
+    }
+
     /// Whether an answer of that address is kept.
     pub fn is_kept(&self, address: &str) -> rusqlite::Result<bool> {
         let one = "SELECT 1 FROM answers WHERE address = ?";

@@ -257,7 +257,7 @@ impl Gather {
         if path.is_dir() {
             alone.read_folder(path, &outlet)?;
         } else {
-            let (_, failures) = alone.read_files(vec![path.to_owned()], &outlet, &|_| None)?;
+            let (_, failures) = alone.read_files(path, vec![path.to_owned()], &outlet, &|_| None)?;
             failures.into_iter().next().map_or(Ok(()), |(_, why)| Err(failed(why)))?;
         }
         let stories = alone.grouper.newest(HEADLINES);

@@ -4,7 +4,8 @@ use news::Document;
 use proto::Millis;
 use url::Url;
 
-use super::{Gather, GatherError, Piece, said};
+use super::known::FEED;
+use super::{Gather, GatherError, Input, Piece, enter, said};
 use crate::fetch::{FetchError, Kept, Want};
 use crate::outlets::Outlet;
 
@@ -31,7 +32,6 @@ impl Gather {
     ) -> Result<(), GatherError> {
         let address = outlet.place.address();
         let input = news::Input { name: &address, address: Some(&kept.at), ..news::Input::default() };
-        let name = read.as_ref().ok().and_then(|read| read.documents.first()?.outlet.clone());
         let taken = match read {
             Ok(mut read) => {
                 if outlet.rights.allow_all() {
@@ -41,12 +41,20 @@ impl Gather {
             }
             Err(why) => Err(why),
         };
+        if let Some(came) = self.fetcher.memory().came(&address)? {
+            self.recalled.insert(address.clone(), came);
+        }
         let mut health = self.fetcher.memory().health(&address)?;
+        let name = taken.as_ref().ok().and_then(|input| Some(input.articles.first()?.name.clone()));
         health.name = name.or(health.name);
         match taken {
-            Ok(ready) => {
-                let articles = self.take(ready, None)?;
-                health.articles = u32::try_from(articles).unwrap_or(u32::MAX);
+            Ok(Input { articles, left_out, dropped }) => {
+                self.say(&address, &left_out, dropped);
+                health.articles = u32::try_from(articles.len()).unwrap_or(u32::MAX);
+                let mut change = self.known.change()?;
+                enter(&mut self.grouper, &mut self.names, &mut change, (&address, FEED), articles)?;
+                change.commit()?;
+                self.forget()?;
             }
             Err(why) => {
                 self.name_once(&address, &why);
@@ -115,7 +123,7 @@ pub(super) fn summarised(document: &Document) -> Option<&str> {
 
 /// Whether a page is on the site of a feed: a host that is the same, above or below. Others are somebody else's, whatever rights the
 /// feed has: it may point to anybody's page.
-fn is_of(page: &str, feed: &str) -> bool {
+pub(super) fn is_of(page: &str, feed: &str) -> bool {
     let site = |address: &str| {
         let url = Url::parse(address).ok()?;
         let host = url.host_str()?.to_ascii_lowercase();

@@ -8,9 +8,9 @@ use news::sidecar::{Entry, Sidecar};
 use proto::edition::MAX_PICTURE;
 use proto::story::{Media, Picture};
 
-use super::known::Stamp;
+use super::known::{Change, Stamp};
 use super::warc::{self, Page, Pages};
-use super::{Gather, GatherError, Piece, Reader, Ready, abreast};
+use super::{Gather, GatherError, Input, MOST_NAMED, Piece, Reader, abreast, enter};
 use crate::fetch::MAX_INPUT;
 use crate::outlets::Outlet;
 
@@ -29,15 +29,17 @@ const AT_ONCE: usize = 64;
 /// A file of a folder, or one alone.
 struct Due {
     path: PathBuf,
+    /// The same as text.
+    place: String,
     name: String,
-    /// Its place among the files that were read before; those that were not come behind, by their names.
-    number: i64,
+    /// What it is called where something is said of it.
+    shown: String,
     stamp: Result<Stamp, String>,
 }
 
 /// What a file is.
 enum Content {
-    Articles(Ready),
+    Articles(Input),
     Archive,
 }
 
@@ -70,36 +72,61 @@ impl Gather {
                 "holds no articles (.txt, .html, .xml, .json, .warc)",
             );
         }
+        self.forget_gone(folder, &files)?;
         let about = |name: &str| sidecar.entry(name).map(|entry| (entry, folder));
-        let (_, failures) = self.read_files(files, outlet, &about)?;
+        let (_, failures) = self.read_files(folder, files, outlet, &about)?;
         for (name, why) in failures {
             self.name_once(&name, &why);
         }
         Ok(())
     }
 
-    /// Reads those of the files that changed since they were last read. Returns how many these are, and the names of those of which
-    /// nothing came, each with the reason.
+    /// Forgets the files of a folder that are no longer there.
+    fn forget_gone(&mut self, folder: &Path, files: &[PathBuf]) -> Result<(), GatherError> {
+        let mut known = self.known.files(folder)?;
+        for path in files.iter().filter_map(|path| path.to_str()) {
+            known.remove(path);
+        }
+        known.retain(|path, _| Path::new(path) != folder);
+        if known.is_empty() {
+            return Ok(());
+        }
+        let mut change = self.known.change()?;
+        for file in known.into_values() {
+            self.is_stale |= change.gone(file.number)?;
+        }
+        Ok(change.commit()?)
+    }
+
+    /// Reads those of the files at `place`, a folder or one of them, that changed since they were last read. Returns how many these
+    /// are, and the names of those of which nothing came, each with the reason.
     pub(super) fn read_files(
         &mut self,
+        place: &Path,
         files: Vec<PathBuf>,
         outlet: &Outlet,
         about: &About<'_>,
     ) -> Result<(usize, Vec<(String, String)>), GatherError> {
-        let mut due = Vec::new();
+        let known = self.known.files(place)?;
+        let (mut due, mut failures) = (Vec::new(), Vec::new());
         for path in files {
-            let stamp = fs::metadata(&path).map(|info| Stamp::of(&info)).map_err(cannot);
-            let known = self.known.file(&path)?;
-            if let (Some(known), Ok(stamp)) = (&known, &stamp)
-                && self.known.is_read(known, *stamp)
-            {
+            let name = name_of(&path);
+            let shown = if path == place { path.display().to_string() } else { name.clone() };
+            let Some(at) = path.to_str().map(str::to_owned) else {
+                failures.push((shown, "its name is no text in UTF-8. Give it another".to_owned()));
                 continue;
+            };
+            let stamp = fs::metadata(&path).map(|info| Stamp::of(&info)).map_err(cannot);
+            match (known.get(&at), &stamp) {
+                // What was wrong with it is wrong still.
+                (Some(file), Ok(stamp)) if file.stamp == Some(*stamp) => {
+                    file.left_out.lines().for_each(|why| self.name_once(&shown, why));
+                }
+                _ => due.push(Due { path, place: at, name, shown, stamp }),
             }
-            let number = known.map_or(i64::MAX, |known| known.number);
-            due.push(Due { name: name_of(&path), path, number, stamp });
         }
-        due.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
-        let (all, mut failures) = (due.len(), Vec::new());
+        due.sort_by(|a, b| a.name.cmp(&b.name));
+        let all = due.len();
         for (nth, some) in due.chunks(AT_ONCE).enumerate() {
             let done = nth * AT_ONCE;
             if done > 0 && done.is_multiple_of(16 * AT_ONCE) {
@@ -107,103 +134,155 @@ impl Gather {
             }
             let reader = self.reader();
             let contents = abreast::map(some, |due| due.read(&reader, outlet, about));
-            for (due, content) in some.iter().zip(contents) {
-                if let Err(why) = self.take_file(due, content, outlet)? {
-                    failures.push((due.name.clone(), why));
-                }
-            }
+            self.take_files(some, contents, outlet, &mut failures)?;
         }
         Ok((all, failures))
     }
 
-    /// Takes what a file holds. Inside, an error is a sentence.
-    fn take_file(
+    /// Takes what files hold, all of them together but for archives.
+    fn take_files(
         &mut self,
-        due: &Due,
-        content: Result<Content, Failed>,
+        due: &[Due],
+        contents: Vec<Result<Content, Failed>>,
         outlet: &Outlet,
-    ) -> Result<Result<(), String>, GatherError> {
-        let stamp = match &due.stamp {
-            Ok(stamp) => *stamp,
-            Err(why) => return Ok(Err(why.clone())),
-        };
-        let articles = match &content {
-            Err(Failed::Now(why)) => return Ok(Err(why.clone())),
-            Ok(Content::Articles(ready)) => ready.articles.len(),
-            Ok(Content::Archive) | Err(Failed::AsItIs(_)) => 0,
-        };
-        let number = self.known.note(&due.path, stamp, articles)?;
-        match content {
-            Ok(Content::Articles(ready)) => {
-                self.take(ready, Some(number))?;
-                Ok(Ok(()))
-            }
-            Ok(Content::Archive) => {
-                let mut articles = 0;
-                let read = self.read_archive(&due.path, outlet, number, &mut articles);
-                let read = read.inspect_err(|_| self.known.not_read(number))?;
-                self.known.note(&due.path, stamp, articles)?;
-                Ok(read)
-            }
-            Err(Failed::Now(why) | Failed::AsItIs(why)) => Ok(Err(why)),
+        failures: &mut Vec<(String, String)>,
+    ) -> Result<(), GatherError> {
+        let place = outlet.place.address();
+        let mut archives = Vec::new();
+        let mut said = Vec::new();
+        let mut change = self.known.change()?;
+        for (due, content) in due.iter().zip(contents) {
+            let (stamp, input) = match (&due.stamp, content) {
+                (Ok(stamp), Ok(Content::Articles(input))) => (*stamp, input),
+                (Ok(stamp), Ok(Content::Archive)) => {
+                    archives.push((due, *stamp));
+                    continue;
+                }
+                (Ok(stamp), Err(Failed::AsItIs(why))) => {
+                    failures.push((due.shown.clone(), why.clone()));
+                    (*stamp, Input { articles: vec![], left_out: vec![why], dropped: vec![] })
+                }
+                (_, Err(Failed::Now(why) | Failed::AsItIs(why))) => {
+                    failures.push((due.shown.clone(), why));
+                    continue;
+                }
+                // Without a stamp nothing is read.
+                (Err(_), Ok(_)) => continue,
+            };
+            let Input { articles, left_out, dropped } = input;
+            let (number, all) = (change.begin(&due.place)?, articles.len());
+            enter(&mut self.grouper, &mut self.names, &mut change, (&place, number), articles)?;
+            self.is_stale |= change.end(number, stamp, all, &lines(&left_out))?;
+            // Of which nothing came is said with the failures.
+            let parts =
+                if failures.last().is_some_and(|(name, _)| *name == due.shown) { vec![] } else { left_out };
+            said.push((&due.shown, parts, dropped));
         }
+        change.commit()?;
+        for (name, left_out, dropped) in said {
+            self.say(name, &left_out, dropped);
+        }
+        for (due, stamp) in archives {
+            if let Err(why) = self.read_archive(due, stamp, outlet)? {
+                failures.push((due.shown.clone(), why));
+            }
+        }
+        // A folder may hold more than is ever kept.
+        self.forget()
     }
 
     /// Reads the pages of an archive. Inside, an error is a sentence, and what came before it stays.
     fn read_archive(
         &mut self,
-        path: &Path,
+        due: &Due,
+        stamp: Stamp,
         outlet: &Outlet,
-        number: i64,
-        articles: &mut usize,
     ) -> Result<Result<(), String>, GatherError> {
+        let place = outlet.place.address();
         let failed = |why: io::Error| format!("cannot be read to its end: {why}");
-        let mut pages = match File::open(path).and_then(|file| Pages::new(BufReader::new(file))) {
-            Ok(pages) => pages,
-            Err(why) => return Ok(Err(failed(why))),
-        };
-        loop {
-            let some: Vec<io::Result<Page>> = pages.by_ref().take(AT_ONCE).collect();
-            if some.is_empty() {
-                return Ok(Ok(()));
-            }
-            let reader = self.reader();
-            let ready = abreast::map(&some, |page| {
-                let page = page.as_ref().ok()?;
-                Some(page.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
-                    let input = news::Input {
-                        name: &page.address,
-                        address: Some(&page.address),
-                        content_type: page.content_type.as_deref(),
-                    };
-                    reader.read(bytes, Piece { input, outlet, about: None })
-                }))
-            });
-            for (page, ready) in some.into_iter().zip(ready) {
-                let page = match page {
-                    Ok(page) => page,
-                    Err(why) => return Ok(Err(failed(why))),
-                };
-                match ready {
-                    Some(Ok(ready)) => {
-                        let before = *articles / 1_000;
-                        *articles += self.take(ready, Some(number))?;
-                        if *articles / 1_000 > before {
-                            (self.told)(&format!("{}: {articles} articles", path.display()));
-                        }
-                    }
-                    Some(Err(why)) => self.name_once(&page.address, &why),
-                    None => {}
+        let number = self.changed(|change| change.begin(&due.place))?;
+        let (mut articles, mut left_out, mut read) = (0, Vec::new(), Ok(()));
+        match File::open(&due.path).and_then(|file| Pages::new(BufReader::new(file))) {
+            Err(why) => read = Err(failed(why)),
+            Ok(mut pages) => loop {
+                let some: Vec<io::Result<Page>> = pages.by_ref().take(AT_ONCE).collect();
+                if some.is_empty() || read.is_err() {
+                    break;
                 }
-            }
+                let reader = self.reader();
+                let inputs = abreast::map(&some, |page| reader.page(page, outlet));
+                let (before, mut said) = (articles / 1_000, Vec::new());
+                let mut change = self.known.change()?;
+                for (page, input) in some.into_iter().zip(inputs) {
+                    let page = match page {
+                        Ok(page) => page,
+                        Err(why) => {
+                            read = Err(failed(why));
+                            break;
+                        }
+                    };
+                    match input {
+                        Ok(Input { articles: own, left_out, dropped }) => {
+                            articles += own.len();
+                            enter(&mut self.grouper, &mut self.names, &mut change, (&place, number), own)?;
+                            said.push((page.address, left_out, dropped));
+                        }
+                        Err(why) => said.push((page.address, vec![why], vec![])),
+                    }
+                }
+                change.commit()?;
+                for (address, why, dropped) in said {
+                    left_out.extend(why.iter().map(|why| format!("{address}: {why}")));
+                    left_out.truncate(MOST_NAMED);
+                    self.say(&address, &why, dropped);
+                }
+                if articles / 1_000 > before {
+                    (self.told)(&format!("{}: {articles} articles", due.path.display()));
+                }
+                self.forget()?;
+            },
         }
+        left_out.extend(read.as_ref().err().cloned());
+        self.is_stale |= self.changed(|change| change.end(number, stamp, articles, &lines(&left_out)))?;
+        Ok(read)
+    }
+
+    /// Makes one change of what is kept.
+    fn changed<T>(
+        &mut self,
+        make: impl FnOnce(&mut Change<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut change = self.known.change()?;
+        let made = make(&mut change)?;
+        change.commit().map(|()| made)
+    }
+}
+
+/// One line each.
+fn lines(left_out: &[String]) -> String {
+    let one = |line: &String| line.replace(['\n', '\r'], " ");
+    left_out.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+impl Reader<'_> {
+    /// What a page of an archive holds, or why nothing, as a sentence.
+    fn page(&self, page: &io::Result<Page>, outlet: &Outlet) -> Result<Input, String> {
+        // Why it cannot be had is said where the pages are counted.
+        let page = page.as_ref().map_err(ToString::to_string)?;
+        let bytes = page.bytes.as_ref().map_err(Clone::clone)?;
+        let input = news::Input {
+            name: &page.address,
+            address: Some(&page.address),
+            content_type: page.content_type.as_deref(),
+        };
+        self.read(bytes, Piece { input, outlet, about: None })
     }
 }
 
 impl Due {
     fn read(&self, reader: &Reader<'_>, outlet: &Outlet, about: &About<'_>) -> Result<Content, Failed> {
         let now = |why| Failed::Now(cannot(why));
-        let Ok(stamp) = &self.stamp else { return Err(Failed::Now(String::new())) };
+        let stamp = self.stamp.as_ref().map_err(|why| Failed::Now(why.clone()))?;
         // A pipe would keep us waiting, a device never ends.
         if !fs::metadata(&self.path).map_err(now)?.is_file() {
             return Err(Failed::AsItIs("is no ordinary file".into()));

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use news::analysis::analysis;
 use news::excerpt::excerpt;
 use proto::story::{Article, ArticleId, Story, StoryId};
+use proto::{Digest, codec};
 
 use super::{Gather, abreast};
 use crate::rules::QUOTED;
@@ -15,8 +16,10 @@ use crate::rules::QUOTED;
 pub(super) struct Found(Mutex<HashMap<StoryId, Known>>);
 
 struct Known {
-    /// Its articles, and how many bytes of each are carried at most.
-    articles: Vec<(ArticleId, Option<usize>)>,
+    /// Of the story as it was gathered.
+    digest: Digest,
+    /// How many bytes of each article are carried at most.
+    most: HashMap<ArticleId, Option<usize>>,
     story: Story,
 }
 
@@ -25,12 +28,14 @@ impl Gather {
     pub fn newest(&self, most: usize) -> Vec<Story> {
         let mut known = self.found.0.lock().unwrap_or_else(PoisonError::into_inner);
         let terms = |article: &Article| (article.id, self.known.carried(article.id).most());
-        let newest = self.grouper.newest(most).into_iter();
-        let newest =
-            newest.map(|story| Known { articles: story.articles.iter().map(terms).collect(), story });
-        let newest: Vec<_> = newest.collect();
+        let newest: Vec<_> = self.grouper.newest(most);
+        let newest = abreast::map(&newest, |story| Known {
+            digest: Digest::of(&codec::encode(story)),
+            most: story.articles.iter().map(terms).collect(),
+            story: story.clone(),
+        });
         let stories = abreast::map(&newest, |new| match known.get(&new.story.id) {
-            Some(before) if before.articles == new.articles => before.story.clone(),
+            Some(before) if (before.digest, &before.most) == (new.digest, &new.most) => before.story.clone(),
             _ => new.found(),
         });
         let found = newest.into_iter().zip(&stories);
@@ -45,8 +50,7 @@ impl Known {
     fn found(&self) -> Story {
         let mut story = self.story.clone();
         story.analysis = analysis(&story.articles);
-        let most: HashMap<ArticleId, Option<usize>> = self.articles.iter().copied().collect();
-        excerpt(&mut story, |article| most.get(&article.id).copied().unwrap_or(Some(QUOTED)));
+        excerpt(&mut story, |article| self.most.get(&article.id).copied().unwrap_or(Some(QUOTED)));
         story
     }
 }
@@ -138,7 +142,7 @@ mod tests {
         }
         assert_eq!(gather.newest(10)[0].title, marked, "it is what was kept");
         for known in gather.found.0.lock().unwrap().values_mut() {
-            known.articles[0].1 = None;
+            known.most.values_mut().for_each(|most| *most = None);
         }
         assert_eq!(gather.newest(10), first, "it may be carried otherwise now");
     }

@@ -1,24 +1,40 @@
-//! Which files were read, in which order, and which of them are past: all of their articles are forgotten. All that stays of
-//! a file that is past is a row in the press's memory of outlets, and after a restart it is not read again.
+//! The press's memory of coverage: each file with what it looked like when it was read, and each article of a story that is not
+//! forgotten, in the order in which they came. Stories are put together from it at every start, and whenever something in it has
+//! to go. So a restart reads no file again that did not change, and loses nothing that feeds no longer carry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use proto::story::ArticleId;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use proto::codec::{self, Malformed};
+use proto::story::{Article, ArticleId, StoryId};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::outlets::{self, Rights};
 use crate::rules::QUOTED;
 
-/// The files read, ever and in this run.
+/// `len` of a file that is to be read is null. `file` of an article from a feed is 0.
+const TABLES: [(&str, &str); 3] = [
+    (
+        "inputs",
+        "number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, len INTEGER, modified INTEGER, articles INTEGER NOT NULL,
+         left_out TEXT NOT NULL",
+    ),
+    (
+        "articles",
+        "seq INTEGER PRIMARY KEY, id BLOB NOT NULL, place TEXT NOT NULL, file INTEGER NOT NULL, story BLOB NOT NULL,
+         called TEXT NOT NULL, at TEXT NOT NULL, stated TEXT, language TEXT, is_titled INTEGER NOT NULL,
+         leaves INTEGER NOT NULL, article BLOB NOT NULL, UNIQUE (id, place, file)",
+    ),
+    ("terms", "of TEXT PRIMARY KEY, text TEXT NOT NULL"),
+];
+
+/// The memory.
 pub(super) struct Known {
     db: Mutex<Connection>,
-    /// Files read in this run that are not past, by their numbers, and how many of their articles are held.
-    read: HashMap<i64, u32>,
-    /// The articles held: on what terms each may be carried, and the file that it stands in.
-    held: HashMap<ArticleId, (Carried, Option<i64>)>,
+    /// The articles in stories, and on what terms each may be carried.
+    held: HashMap<ArticleId, Carried>,
 }
 
 /// On what terms an article is carried.
@@ -44,7 +60,7 @@ impl Default for Carried {
 }
 
 /// What a file looks like from outside. One that looks as it did is not read again.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) len: u64,
     /// In nanoseconds since 1970; 0 where the system does not say.
@@ -61,191 +77,475 @@ impl Stamp {
 
 /// What is known of a file.
 pub(super) struct File {
-    /// Counts up in the order in which files were first read.
     pub(super) number: i64,
-    stamp: Stamp,
-    is_past: bool,
+    /// `None`: it is to be read.
+    pub(super) stamp: Option<Stamp>,
+    /// What was left out of it, a line each.
+    pub(super) left_out: String,
 }
+
+/// An article to be kept, with what the grouper needs beside it.
+pub(super) struct Entry {
+    pub(super) id: ArticleId,
+    pub(super) carried: Carried,
+    /// What its input calls the outlet.
+    pub(super) called: String,
+    /// Its address, or its feed's; empty if it has none.
+    pub(super) at: String,
+    /// The terms that a sidecar states for it.
+    pub(super) stated: Option<Rights>,
+    pub(super) language: Option<String>,
+    pub(super) is_titled: bool,
+    /// The article, encoded.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// An article that was kept.
+pub(super) struct Kept {
+    /// Counts up in the order in which articles came.
+    pub(super) seq: i64,
+    pub(super) place: String,
+    /// Whether it came from a feed, not a file.
+    pub(super) is_of_feed: bool,
+    pub(super) story: StoryId,
+    pub(super) called: String,
+    pub(super) at: String,
+    pub(super) stated: Option<Rights>,
+    pub(super) language: Option<String>,
+    pub(super) is_titled: bool,
+    bytes: Vec<u8>,
+}
+
+impl Kept {
+    pub(super) fn article(&self) -> Result<Article, Malformed> {
+        codec::decode(&self.bytes)
+    }
+
+    fn of(row: &Row<'_>) -> rusqlite::Result<Kept> {
+        let stated: Option<String> = row.get(6)?;
+        Ok(Kept {
+            seq: row.get(0)?,
+            place: row.get(1)?,
+            is_of_feed: row.get::<_, i64>(2)? == FEED,
+            story: StoryId(row.get(3)?),
+            called: row.get(4)?,
+            at: row.get(5)?,
+            // What nobody can read allows nothing.
+            stated: stated.map(|rights| rights.parse().unwrap_or_default()),
+            language: row.get(7)?,
+            is_titled: row.get(8)?,
+            bytes: row.get(9)?,
+        })
+    }
+}
+
+/// The number that stands for "no file".
+pub(super) const FEED: i64 = 0;
 
 impl Known {
     /// Opens the memory in `file`; with `None` one that ends with the program.
     pub(super) fn open(file: Option<&Path>) -> rusqlite::Result<Self> {
         let db = outlets::database(file)?;
-        db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-             CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, len INTEGER NOT NULL,
-                 modified INTEGER NOT NULL, articles INTEGER NOT NULL, is_past INTEGER NOT NULL);",
-        )?;
-        Ok(Self { db: Mutex::new(db), read: HashMap::new(), held: HashMap::new() })
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+        for (name, columns) in TABLES {
+            db.execute_batch(&format!("CREATE TABLE IF NOT EXISTS {name} ({columns});"))?;
+        }
+        db.execute_batch("CREATE INDEX IF NOT EXISTS articles_by_file ON articles (file);")?;
+        Ok(Self { db: Mutex::new(db), held: HashMap::new() })
+    }
+
+    /// Goes on from here on a copy, which ends with the program: who only looks changes nothing for a press that runs.
+    pub(super) fn copied(self) -> rusqlite::Result<Self> {
+        let db = self.db();
+        for (name, columns) in TABLES {
+            // Unless it is said which is meant, the copy is.
+            db.execute_batch(&format!(
+                "CREATE TEMP TABLE {name} ({columns}); INSERT INTO temp.{name} SELECT * FROM main.{name};"
+            ))?;
+        }
+        db.execute_batch("CREATE INDEX temp.articles_of_file ON articles (file);")?;
+        drop(db);
+        Ok(self)
     }
 
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of the file at `path`.
-    pub(super) fn file(&self, path: &Path) -> rusqlite::Result<Option<File>> {
+    /// What is known of the file at `path`, or of the files of that folder.
+    pub(super) fn files(&self, path: &Path) -> rusqlite::Result<HashMap<String, File>> {
         let db = self.db();
-        let mut query =
-            db.prepare_cached("SELECT number, len, modified, is_past FROM files WHERE path = ?")?;
-        let row = |row: &rusqlite::Row<'_>| {
-            let stamp = Stamp { len: row.get(1)?, modified: row.get(2)? };
-            Ok(File { number: row.get(0)?, stamp, is_past: row.get(3)? })
-        };
-        query.query_row([path.to_string_lossy()], row).optional()
+        let select = format!("SELECT path, number, len, modified, left_out FROM inputs WHERE {UNDER}");
+        let mut query = db.prepare_cached(&select)?;
+        let rows = query.query_map(under(path), |row| {
+            let stamp = row.get(2).ok().zip(row.get(3).ok()).map(|(len, modified)| Stamp { len, modified });
+            Ok((row.get(0)?, File { number: row.get(1)?, stamp, left_out: row.get(4)? }))
+        })?;
+        rows.collect()
     }
 
-    /// Whether nothing is to be had from reading a file that looks like this.
-    pub(super) fn is_read(&self, file: &File, stamp: Stamp) -> bool {
-        file.stamp == stamp && (file.is_past || self.read.contains_key(&file.number))
-    }
-
-    /// Notes that a file was read. Returns its number.
-    pub(super) fn note(&mut self, path: &Path, stamp: Stamp, articles: usize) -> rusqlite::Result<i64> {
-        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let mut change = db.prepare_cached(
-            "INSERT INTO files (path, len, modified, articles, is_past) VALUES (?, ?, ?, ?, 0) ON CONFLICT (path) DO UPDATE
-             SET len = excluded.len, modified = excluded.modified, articles = excluded.articles, is_past = 0 RETURNING number",
-        )?;
-        let values = params![path.to_string_lossy(), stamp.len, stamp.modified, articles];
-        let number = change.query_row(values, |row| row.get(0))?;
-        self.read.entry(number).or_default();
-        Ok(number)
-    }
-
-    /// The file is read again when it is its turn: it could not be read to its end, and that was not its fault.
-    pub(super) fn not_read(&mut self, number: i64) {
-        self.read.remove(&number);
-    }
-
-    /// How many articles there are in the file at `path`, or in the folder's files.
+    /// How many articles there are in the file at `path`, or in the files of that folder.
     pub(super) fn articles(&self, path: &Path) -> rusqlite::Result<u32> {
-        let path = path.to_string_lossy();
-        let inside = format!("{path}{}", std::path::MAIN_SEPARATOR);
-        let sum = "SELECT COALESCE(SUM(articles), 0) FROM files WHERE path = ?1 OR substr(path, 1, length(?2)) = ?2";
-        self.db().query_row(sum, [&path, inside.as_str()], |row| row.get(0))
+        let sum = format!("SELECT COALESCE(SUM(articles), 0) FROM inputs WHERE {UNDER}");
+        self.db().query_row(&sum, under(path), |row| row.get(0))
     }
 
-    /// All files are read again when it is their turn, but for those that are past.
-    pub(super) fn read_again(&mut self) {
-        self.read.clear();
-        self.held.values_mut().for_each(|(_, file)| *file = None);
+    /// The file at `path`, or the files of that folder, are read again when it is their turn.
+    pub(super) fn read_again(&mut self, path: &Path) -> rusqlite::Result<()> {
+        let change = format!("UPDATE inputs SET len = NULL WHERE {UNDER}");
+        self.db().execute(&change, under(path)).map(|_| ())
     }
 
-    /// Nothing is read and nothing held, as after a restart.
-    pub(super) fn begin_again(&mut self) {
-        self.read.clear();
-        self.held.clear();
+    /// All files are read again when it is their turn, but for those of which nothing is held any more.
+    pub(super) fn read_all_again(&mut self) -> rusqlite::Result<()> {
+        let held = "UPDATE inputs SET len = NULL WHERE articles = 0 OR number IN (SELECT file FROM articles)";
+        self.db().execute(held, []).map(|_| ())
     }
 
-    /// Notes that an article is held.
-    pub(super) fn hold(&mut self, article: ArticleId, carried: Carried, file: Option<i64>) {
-        let before = self.held.insert(article, (carried, file));
-        if before.is_none_or(|(_, before)| before != file) {
-            self.count(before.and_then(|(_, file)| file), -1);
-            self.count(file, 1);
-        }
-    }
-
-    /// On what terms an article is carried.
-    pub(super) fn carried(&self, article: ArticleId) -> Carried {
-        self.held.get(&article).map(|(carried, _)| *carried).unwrap_or_default()
-    }
-
-    /// Forgets the articles that are no longer held. A file of which none is left is past.
-    pub(super) fn forget(&mut self, is_held: impl Fn(ArticleId) -> bool) -> rusqlite::Result<()> {
-        let gone: Vec<_> = self.held.extract_if(|article, _| !is_held(*article)).collect();
-        for (_, (_, file)) in &gone {
-            self.count(*file, -1);
-        }
-        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
+    /// Takes out what came from a place that is no longer read.
+    pub(super) fn leave(&mut self, place: &str) -> rusqlite::Result<()> {
+        let mut db = self.db();
         let change = db.transaction()?;
-        for number in gone.into_iter().filter_map(|(_, (_, file))| file) {
-            if self.read.get(&number) == Some(&0) {
-                self.read.remove(&number);
-                change.execute("UPDATE files SET is_past = 1 WHERE number = ?", [number])?;
-            }
+        change.execute("DELETE FROM articles WHERE place = ?", [place])?;
+        change.execute(&format!("DELETE FROM inputs WHERE {UNDER}"), under(Path::new(place)))?;
+        change.commit()
+    }
+
+    /// What was said of each place when it was last read.
+    pub(super) fn terms(&self) -> rusqlite::Result<BTreeMap<String, String>> {
+        let db = self.db();
+        let mut query = db.prepare_cached("SELECT of, text FROM terms")?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    }
+
+    /// Notes what is said of each place.
+    pub(super) fn set_terms(&mut self, terms: &BTreeMap<String, String>) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        change.execute("DELETE FROM terms", [])?;
+        for (of, text) in terms {
+            change.execute("INSERT INTO terms VALUES (?, ?)", [of, text])?;
         }
         change.commit()
     }
 
-    fn count(&mut self, file: Option<i64>, more: i32) {
-        if let Some(held) = file.and_then(|number| self.read.get_mut(&number)) {
-            *held = held.saturating_add_signed(more);
-        }
+    /// Some of the articles behind `seq`, in the order in which they came.
+    pub(super) fn after(&self, seq: i64, most: usize) -> rusqlite::Result<Vec<Kept>> {
+        let db = self.db();
+        let mut query = db.prepare_cached(
+            "SELECT seq, place, file, story, called, at, stated, language, is_titled, article FROM articles WHERE seq > ?
+             ORDER BY seq LIMIT ?",
+        )?;
+        query.query_map(params![seq, most], Kept::of)?.collect()
     }
+
+    /// Nothing is held.
+    pub(super) fn begin_again(&mut self) {
+        self.held.clear();
+    }
+
+    /// Notes that an article is in a story.
+    pub(super) fn hold(&mut self, article: ArticleId, carried: Carried) {
+        self.held.insert(article, carried);
+    }
+
+    /// Whether an article is in a story.
+    pub(super) fn holds(&self, article: ArticleId) -> bool {
+        self.held.contains_key(&article)
+    }
+
+    /// On what terms an article is carried.
+    pub(super) fn carried(&self, article: ArticleId) -> Carried {
+        self.held.get(&article).copied().unwrap_or_default()
+    }
+
+    /// Forgets the articles that are no longer held.
+    pub(super) fn forget(&mut self, is_held: impl Fn(ArticleId) -> bool) -> rusqlite::Result<()> {
+        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let change = db.transaction()?;
+        let mut delete = change.prepare_cached("DELETE FROM articles WHERE id = ?")?;
+        for (article, _) in self.held.extract_if(|article, _| !is_held(*article)) {
+            delete.execute([article.0])?;
+        }
+        drop(delete);
+        change.commit()
+    }
+
+    /// Begins a change: all of it is kept, or nothing.
+    pub(super) fn change(&mut self) -> rusqlite::Result<Change<'_>> {
+        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Ok(Change { change: db.transaction()?, held: &mut self.held, taken: Vec::new() })
+    }
+}
+
+/// What is kept together, until [`Change::commit`].
+pub(super) struct Change<'a> {
+    change: Transaction<'a>,
+    held: &'a mut HashMap<ArticleId, Carried>,
+    taken: Vec<(ArticleId, Carried)>,
+}
+
+impl Change<'_> {
+    /// Begins with a file. Returns its number. Its articles leave that are not kept again before its end ([`Change::end`]).
+    pub(super) fn begin(&mut self, path: &str) -> rusqlite::Result<i64> {
+        let mut input = self.change.prepare_cached(
+            "INSERT INTO inputs (path, articles, left_out) VALUES (?, 0, '') ON CONFLICT (path) DO UPDATE SET len = NULL
+             RETURNING number",
+        )?;
+        let number = input.query_row([path], |row| row.get(0))?;
+        self.change.prepare_cached("UPDATE articles SET leaves = 1 WHERE file = ?")?.execute([number])?;
+        Ok(number)
+    }
+
+    /// Keeps an article. Returns whether it is new at its place or differs from what was kept there.
+    pub(super) fn keep(
+        &mut self,
+        place: &str,
+        file: i64,
+        entry: &Entry,
+        story: StoryId,
+    ) -> rusqlite::Result<bool> {
+        self.taken.push((entry.id, entry.carried));
+        let Entry { id, called, at, language, is_titled, bytes, .. } = entry;
+        let stated = entry.stated.map(|rights| rights.to_string());
+        let mut same = self.change.prepare_cached(
+            "UPDATE articles SET leaves = 0, stated = ?, language = ?, is_titled = ?, called = ?
+             WHERE id = ? AND place = ? AND file = ? AND article = ?",
+        )?;
+        if same.execute(params![stated, language, is_titled, called, id.0, place, file, bytes])? == 1 {
+            return Ok(false);
+        }
+        let mut put = self.change.prepare_cached(
+            "INSERT INTO articles (id, place, file, story, called, at, stated, language, is_titled, leaves, article)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id, place, file) DO UPDATE SET leaves = 0, called = excluded.called,
+             stated = excluded.stated, language = excluded.language, is_titled = excluded.is_titled, article = excluded.article",
+        )?;
+        put.execute(params![id.0, place, file, story.0, called, at, stated, language, is_titled, bytes])?;
+        Ok(true)
+    }
+
+    /// Ends with a file that looks like that and holds so many articles. Returns whether articles of it left.
+    pub(super) fn end(
+        &mut self,
+        number: i64,
+        stamp: Stamp,
+        articles: usize,
+        left_out: &str,
+    ) -> rusqlite::Result<bool> {
+        let note = "UPDATE inputs SET len = ?, modified = ?, articles = ?, left_out = ? WHERE number = ?";
+        let values = params![stamp.len, stamp.modified, articles, left_out, number];
+        self.change.prepare_cached(note)?.execute(values)?;
+        let mut leave = self.change.prepare_cached("DELETE FROM articles WHERE file = ? AND leaves")?;
+        leave.execute([number]).map(|left| left > 0)
+    }
+
+    /// Forgets a file that is gone. Returns whether articles of it left.
+    pub(super) fn gone(&mut self, number: i64) -> rusqlite::Result<bool> {
+        self.change.execute("DELETE FROM inputs WHERE number = ?", [number])?;
+        self.change.execute("DELETE FROM articles WHERE file = ?", [number]).map(|left| left > 0)
+    }
+
+    /// Puts an article under another name in the place of one.
+    pub(super) fn rename(&mut self, seq: i64, article: &Article) -> rusqlite::Result<()> {
+        let change = "UPDATE OR REPLACE articles SET id = ?, article = ? WHERE seq = ?";
+        self.change.execute(change, params![article.id.0, codec::encode(article), seq]).map(|_| ())
+    }
+
+    /// Takes out an article that cannot be read any more. Its file is read again.
+    pub(super) fn discard(&mut self, seq: i64) -> rusqlite::Result<()> {
+        let file = "SELECT file FROM articles WHERE seq = ?";
+        let file: Option<i64> = self.change.query_row(file, [seq], |row| row.get(0)).optional()?;
+        self.change.execute("UPDATE inputs SET len = NULL WHERE number = ?", [file])?;
+        self.change.execute("DELETE FROM articles WHERE seq = ?", [seq]).map(|_| ())
+    }
+
+    /// Keeps all of it.
+    pub(super) fn commit(self) -> rusqlite::Result<()> {
+        self.change.commit()?;
+        self.held.extend(self.taken);
+        Ok(())
+    }
+}
+
+/// A file, or one that lies right in a folder: its path as it is, and with the separator and what sorts just behind that.
+const UNDER: &str = "(path = ?1 OR path > ?2 AND path < ?3 AND instr(substr(path, length(?2) + 1), ?4) = 0)";
+
+fn under(path: &Path) -> [String; 4] {
+    const SEPARATOR: char = std::path::MAIN_SEPARATOR;
+    let behind = char::from_u32(SEPARATOR as u32 + 1).unwrap_or(char::MAX);
+    let path = path.display().to_string();
+    [path.clone(), format!("{path}{SEPARATOR}"), format!("{path}{behind}"), SEPARATOR.to_string()]
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::story::{Block, Extent};
+
     use super::*;
 
     const OWN: Carried = Carried { rights: Rights::Own, quoted: QUOTED };
     const STAMP: Stamp = Stamp { len: 7, modified: 1 };
 
-    fn article(n: u8) -> ArticleId {
-        ArticleId([n; 16])
+    fn article(n: u8) -> Article {
+        Article {
+            id: ArticleId([n; 16]),
+            outlet: "Quay".into(),
+            title: "Tide".into(),
+            byline: None,
+            published: None,
+            url: None,
+            body: vec![Block::Paragraph("The quay was closed.".into())],
+            picture: None,
+            credit: None,
+            extent: Extent::Whole,
+            opinion: None,
+        }
     }
 
-    fn is_read(known: &Known, path: &str, stamp: Stamp) -> bool {
-        known.file(Path::new(path)).unwrap().is_some_and(|file| known.is_read(&file, stamp))
+    fn entry(article: &Article) -> Entry {
+        Entry {
+            id: article.id,
+            carried: OWN,
+            called: article.outlet.clone(),
+            at: String::new(),
+            stated: Some(Rights::Own),
+            language: Some("en".into()),
+            is_titled: true,
+            bytes: codec::encode(article),
+        }
+    }
+
+    /// Keeps articles as those of a file. Returns whether others of it left.
+    fn keep(known: &mut Known, path: &str, articles: &[u8]) -> bool {
+        let mut change = known.change().unwrap();
+        let number = change.begin(path).unwrap();
+        for n in articles {
+            change.keep("/news", number, &entry(&article(*n)), StoryId([9; 16])).unwrap();
+        }
+        let left = change.end(number, STAMP, articles.len(), "").unwrap();
+        change.commit().unwrap();
+        left
+    }
+
+    fn ids(known: &Known) -> Vec<u8> {
+        known.after(0, 100).unwrap().iter().map(|kept| kept.article().unwrap().id.0[0]).collect()
+    }
+
+    fn is_read(known: &Known, path: &str) -> bool {
+        known.files(Path::new(path)).unwrap().get(path).is_some_and(|file| file.stamp == Some(STAMP))
     }
 
     #[test]
-    fn a_file_is_past_once_none_of_its_articles_is_held_and_stays_so_until_it_changes() {
+    fn what_is_kept_is_there_again_in_its_order() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("outlets.db");
         let mut known = Known::open(Some(&file)).unwrap();
-        for (path, articles) in [("a", [1, 2]), ("b", [3, 4])] {
-            let number = known.note(Path::new(path), STAMP, 2).unwrap();
-            for n in articles {
-                known.hold(article(n), OWN, Some(number));
-            }
-            assert!(is_read(&known, path, STAMP));
-        }
-        assert_eq!((known.carried(article(2)), known.carried(article(9))), (OWN, Carried::default()));
+        keep(&mut known, "/news/b", &[3, 1]);
+        keep(&mut known, "/news/a", &[2]);
+        assert_eq!(
+            (known.carried(ArticleId([2; 16])), known.carried(ArticleId([7; 16]))),
+            (OWN, Carried::default())
+        );
         assert_eq!((OWN.most(), Carried::default().most()), (None, Some(QUOTED)));
-        known.forget(|it| it != article(1) && it != article(3) && it != article(4)).unwrap();
-        assert_eq!(known.carried(article(1)), Carried::default());
-        assert!(known.held.len() == 1 && known.read.len() == 1);
         drop(known);
-
-        // As after a restart: what is past is not read again, the other is, and in its place in the order.
-        let mut known = Known::open(Some(&file)).unwrap();
-        assert!(!is_read(&known, "a", STAMP) && is_read(&known, "b", STAMP));
-        assert!(!is_read(&known, "b", Stamp { len: 8, ..STAMP }), "it has changed");
-        assert!(!is_read(&known, "b", Stamp { modified: 2, ..STAMP }), "it has changed");
-        assert_eq!(known.note(Path::new("a"), STAMP, 2).unwrap(), 1);
-        assert!(is_read(&known, "a", STAMP));
-        assert_eq!(known.note(Path::new("b"), Stamp { len: 8, ..STAMP }, 1).unwrap(), 2);
-        assert!(is_read(&known, "b", Stamp { len: 8, ..STAMP }));
-        assert!(known.file(Path::new("c")).unwrap().is_none());
+        let known = Known::open(Some(&file)).unwrap();
+        assert_eq!(ids(&known), [3, 1, 2]);
+        let kept = known.after(1, 1).unwrap().remove(0);
+        assert_eq!((kept.seq, kept.article().unwrap(), kept.story), (2, article(1), StoryId([9; 16])));
+        assert_eq!((kept.place.as_str(), kept.is_of_feed, kept.called.as_str()), ("/news", false, "Quay"));
+        assert_eq!(
+            (kept.stated, kept.language.as_deref(), kept.is_titled),
+            (Some(Rights::Own), Some("en"), true)
+        );
+        assert!(is_read(&known, "/news/a") && !known.holds(ArticleId([2; 16])), "no story has it yet");
     }
 
     #[test]
-    fn an_article_that_stands_in_two_files_is_held_by_the_later() {
+    fn of_a_file_that_is_read_again_only_what_it_still_holds_stays_and_in_its_place() {
         let mut known = Known::open(None).unwrap();
-        let first = known.note(Path::new("a"), STAMP, 1).unwrap();
-        known.hold(article(1), OWN, Some(first));
-        let second = known.note(Path::new("b"), STAMP, 1).unwrap();
-        known.hold(article(1), Carried::default(), Some(second));
-        known.hold(article(1), Carried::default(), Some(second));
-        assert_eq!((known.read[&first], known.read[&second]), (0, 1));
-        known.read_again();
-        assert!(!is_read(&known, "b", STAMP));
-        assert_eq!(known.note(Path::new("b"), STAMP, 1).unwrap(), second);
-        known.hold(article(1), Carried::default(), Some(second));
-        assert_eq!(known.read[&second], 1);
+        assert!(!keep(&mut known, "/news/a", &[1, 2]));
+        assert!(!keep(&mut known, "/news/b", &[2, 3]));
+        assert!(!keep(&mut known, "/news/a", &[2, 1, 4]));
+        assert_eq!(ids(&known), [1, 2, 2, 3, 4]);
+        assert!(keep(&mut known, "/news/a", &[1]));
+        assert_eq!(ids(&known), [1, 2, 3], "the other file's stays");
+        known.forget(|article| article != ArticleId([1; 16])).unwrap();
+        assert_eq!(ids(&known), [2, 3]);
+        assert!(is_read(&known, "/news/a"), "nothing is held of it, and nothing is to be had from it");
+        known.read_all_again().unwrap();
+        assert!(is_read(&known, "/news/a") && !is_read(&known, "/news/b"));
     }
 
     #[test]
-    fn the_articles_of_a_folder_are_those_of_its_files() {
+    fn a_change_is_kept_whole_or_not_at_all() {
         let mut known = Known::open(None).unwrap();
-        for (path, articles) in [("/news/a", 1), ("/news/b", 20), ("/news-of-others/c", 300), ("/new", 4_000)]
-        {
-            known.note(Path::new(path), STAMP, articles).unwrap();
+        keep(&mut known, "/news/a", &[1]);
+        let mut change = known.change().unwrap();
+        let number = change.begin("/news/a").unwrap();
+        change.keep("/news", number, &entry(&article(2)), StoryId([9; 16])).unwrap();
+        assert!(change.end(number, STAMP, 1, "").unwrap());
+        drop(change);
+        assert_eq!(ids(&known), [1]);
+        assert!(known.holds(ArticleId([1; 16])) && !known.holds(ArticleId([2; 16])));
+        // Begun and not ended: it is read again.
+        let mut change = known.change().unwrap();
+        change.begin("/news/a").unwrap();
+        change.commit().unwrap();
+        assert!(!is_read(&known, "/news/a"));
+        assert_eq!(ids(&known), [1]);
+    }
+
+    #[test]
+    fn the_files_of_a_folder_are_those_that_lie_right_in_it() {
+        let mut known = Known::open(None).unwrap();
+        for (path, articles) in [
+            ("/news/a", 1),
+            ("/news/b", 2),
+            ("/news/own/c", 3),
+            ("/news-of-others/d", 4),
+            ("/new", 5),
+            ("/news0", 6),
+        ] {
+            keep(&mut known, path, &(0..articles).collect::<Vec<_>>());
         }
         let of = |path: &str| known.articles(Path::new(path)).unwrap();
-        assert_eq!((of("/news"), of("/news/b"), of("/news-of-others"), of("/none")), (21, 20, 300, 0));
+        assert_eq!(
+            (of("/news"), of("/news/b"), of("/news-of-others"), of("/none"), of("/news/own")),
+            (3, 2, 4, 0, 3)
+        );
+        known.read_again(Path::new("/news")).unwrap();
+        assert!(!is_read(&known, "/news/a") && is_read(&known, "/news/own/c"));
+        known.leave("/news").unwrap();
+        assert!(ids(&known).is_empty());
+        assert!(known.files(Path::new("/news")).unwrap().is_empty() && is_read(&known, "/new"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_any_more_is_taken_out_and_its_file_read_again() {
+        let mut known = Known::open(None).unwrap();
+        keep(&mut known, "/news/a", &[1, 2]);
+        known.db().execute("UPDATE articles SET article = x'00' WHERE seq = 1", []).unwrap();
+        assert!(known.after(0, 1).unwrap()[0].article().is_err());
+        let mut change = known.change().unwrap();
+        change.discard(1).unwrap();
+        change.rename(2, &article(5)).unwrap();
+        change.commit().unwrap();
+        assert_eq!(ids(&known), [5]);
+        assert!(!is_read(&known, "/news/a"));
+    }
+
+    #[test]
+    fn what_is_done_on_a_copy_is_not_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("outlets.db");
+        let mut known = Known::open(Some(&file)).unwrap();
+        keep(&mut known, "/news/a", &[1]);
+        let mut copy = Known::open(Some(&file)).unwrap().copied().unwrap();
+        assert_eq!(ids(&copy), [1]);
+        keep(&mut copy, "/news/a", &[2]);
+        keep(&mut copy, "/news/b", &[3]);
+        copy.set_terms(&BTreeMap::from([("/news".into(), "own".into())])).unwrap();
+        assert_eq!((ids(&copy), copy.terms().unwrap().len()), (vec![2, 3], 1));
+        assert_eq!((ids(&known), known.terms().unwrap().len()), (vec![1], 0));
     }
 }

@@ -7,12 +7,13 @@ mod files;
 mod found;
 mod known;
 mod links;
+mod names;
 #[cfg(test)]
 pub(crate) mod tests;
 mod warc;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use news::Document;
 use news::group::{Grouper, Prepared};
-use news::sidecar::Entry;
+use news::sidecar;
 use proto::Millis;
+use proto::codec::{self, Malformed};
 use proto::story::{ArticleId, Story};
 use tracing::warn;
 
@@ -32,7 +34,8 @@ use crate::rules::{Rules, RulesError};
 pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
-use known::{Carried, Known};
+use known::{Carried, Change, Entry, Kept, Known};
+use names::Names;
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
 /// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
@@ -46,6 +49,16 @@ const MOST_NAMED: usize = 1_000;
 
 /// How many hosts are asked at a time.
 const AT_ONCE: usize = 8;
+
+/// Kept articles that are put into stories at a time.
+const KEPT_AT_ONCE: usize = 1_000;
+
+/// How it is said that a feed calls itself as another outlet is called.
+const OTHERS_NAME: &str = "it has another outlet's name";
+
+/// What stands beside the places in the memory of terms: these are no paths or addresses.
+const RULES: &str = "(rules)";
+const PROGRAM: &str = "(program)";
 
 /// What a press reads, by its configuration. The outlets that were added to its list come on top.
 #[derive(Clone, Debug, Default)]
@@ -112,17 +125,18 @@ pub struct Gather {
     /// The rules as they were read.
     ruled: Option<String>,
     grouper: Grouper,
+    /// Whether stories have to be put together anew: at the start, and after something was taken out or got another name.
+    is_stale: bool,
     /// How often the grouper had forgotten stories when that was last looked at.
     forgot: u64,
     known: Known,
-    /// Feeds whose answers of earlier runs were read again.
-    recalled: HashSet<String>,
+    names: Names,
+    /// Of each feed, when the answer came that was last read.
+    recalled: HashMap<String, Millis>,
     left_out: Vec<String>,
     /// The same, to be looked up.
     named: HashSet<String>,
     found: found::Found,
-    /// What was said of outlets when they were last read: the list's entries and the folders' sidecars, by their places.
-    terms: BTreeMap<String, String>,
     /// The latest date that is believed, in seconds since 1970.
     latest: i64,
     /// Lines that are not part of an article, for whoever asked to keep them.
@@ -149,12 +163,12 @@ struct Piece<'a> {
     input: news::Input<'a>,
     outlet: &'a Outlet,
     /// What a sidecar says, and its folder.
-    about: Option<(&'a Entry, &'a Path)>,
+    about: Option<(&'a sidecar::Entry, &'a Path)>,
 }
 
 impl Gather {
-    /// Starts with nothing read. What is remembered of outlets and files lies in `folder`; with `None` it ends with the program.
-    /// Files that were read in earlier runs are read again in the first order within their folder, so that stories keep their ids.
+    /// Goes on from what is remembered in `folder` of outlets, files and articles; with `None` from nothing, and it ends with the
+    /// program.
     pub fn new(inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
         for folder in &inputs.folders {
             std::fs::read_dir(folder)
@@ -169,13 +183,14 @@ impl Gather {
             fetcher: Arc::new(fetcher),
             inputs,
             grouper: Grouper::new(),
+            is_stale: true,
             forgot: 0,
             known: Known::open(file.as_deref())?,
-            recalled: HashSet::new(),
+            names: Names::default(),
+            recalled: HashMap::new(),
             left_out: Vec::new(),
             named: HashSet::new(),
             found: found::Found::default(),
-            terms: BTreeMap::new(),
             latest: i64::MAX,
             dropped: None,
             told: Box::new(|_| {}),
@@ -184,6 +199,11 @@ impl Gather {
         };
         gather.read_rules()?;
         Ok(gather)
+    }
+
+    /// The same for who only looks, beside a press that may be running: what is read is not kept.
+    pub fn beside(self) -> Result<Self, GatherError> {
+        Ok(Self { known: self.known.copied()?, ..self })
     }
 
     /// Has `told` called with a line for each outlet that is asked.
@@ -247,33 +267,29 @@ impl Gather {
     /// The same. Returns the feeds.
     fn read_kept(&mut self, now: Millis) -> Result<Vec<Outlet>, GatherError> {
         self.believe(now);
-        if self.read_rules()? {
-            // All is read again, as it was kept: pages of long ago too.
-            self.known.read_again();
-            self.recalled.clear();
-        }
-        let listed = self.outlets.all()?;
-        self.see_terms(&listed)?;
+        self.read_rules()?;
+        let outlets = self.outlets()?;
+        self.see_terms(&outlets)?;
+        self.put_together(&outlets)?;
         let mut feeds = Vec::new();
-        for folder in self.inputs.folders.clone() {
-            let outlet = Outlet::quoted(Place::Path(folder.clone()));
-            self.read_folder(&folder, &outlet)?;
-            self.note_files(&folder, now, Some(None))?;
-        }
-        feeds.extend(self.inputs.feeds.iter().cloned().map(|feed| Outlet::quoted(Place::Feed(feed))));
-        for outlet in listed {
+        for (outlet, is_configured) in &outlets {
             match &outlet.place {
-                // Who is on the list and in the configuration is one outlet; the list says more of it.
-                Place::Feed(_) => {
-                    feeds.retain(|other| other.place != outlet.place);
-                    feeds.push(outlet);
+                Place::Feed(_) => feeds.push(outlet.clone()),
+                // One that stands in the configuration has to be there.
+                Place::Path(folder) if *is_configured => {
+                    self.read_folder(folder, outlet)?;
+                    self.note_files(folder, now, Some(None))?;
                 }
-                Place::Path(path) => self.read_path(path, &outlet, now)?,
+                Place::Path(path) => self.read_path(path, outlet, now)?,
             }
         }
+        self.put_together(&outlets)?;
         for outlet in &feeds {
             let address = outlet.place.address();
-            if self.recalled.insert(address.clone())
+            let came = self.fetcher.memory().came(&address)?;
+            // Another program may have asked since, and then this one is told that there is nothing new.
+            if came.is_some()
+                && self.recalled.get(&address).copied() != came
                 && let Some(kept) = self.fetcher.memory().kept(&address)?
             {
                 self.take_answer(outlet, &kept, self.read(&address, &kept))?;
@@ -282,32 +298,111 @@ impl Gather {
         Ok(feeds)
     }
 
-    /// Begins again if something else is said of an outlet that was read: what may be carried of an article, and whose it is, holds for
-    /// what came before too.
-    fn see_terms(&mut self, listed: &[Outlet]) -> Result<(), GatherError> {
-        let paths = listed.iter().filter_map(|outlet| match &outlet.place {
-            Place::Path(path) if path.is_dir() => Some(path),
-            _ => None,
+    /// All outlets, those of the configuration first, and whether they stand there. Who is on the list and in the configuration is one
+    /// outlet; the list says more of it.
+    fn outlets(&self) -> Result<Vec<(Outlet, bool)>, GatherError> {
+        let listed = self.outlets.all()?;
+        let folders = self.inputs.folders.iter().cloned().map(Place::Path);
+        let feeds = self.inputs.feeds.iter().cloned().map(Place::Feed);
+        let mut all: Vec<_> = folders.chain(feeds).map(|place| (Outlet::quoted(place), true)).collect();
+        all.retain(|(outlet, _)| {
+            matches!(outlet.place, Place::Path(_)) || !listed.iter().any(|other| other.place == outlet.place)
         });
+        all.extend(listed.into_iter().map(|outlet| (outlet, false)));
+        Ok(all)
+    }
+
+    /// Sees what is said otherwise than when it was read: of an outlet, of all by the rules, or by another version of this program.
+    /// What may be carried of an article, and whose it is, holds for what came before too.
+    fn see_terms(&mut self, outlets: &[(Outlet, bool)]) -> Result<(), GatherError> {
         let mut terms = BTreeMap::new();
-        for folder in self.inputs.folders.iter().chain(paths) {
-            let file = folder.join(SIDECAR);
-            // What is wrong with it is said where it is read.
-            terms.insert(file.display().to_string(), std::fs::read_to_string(&file).unwrap_or_default());
+        terms.insert(RULES.to_owned(), self.ruled.clone().unwrap_or_default());
+        terms.insert(PROGRAM.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        for (Outlet { place, name, rights }, _) in outlets {
+            let beside = match place {
+                // What is wrong with it is said where it is read.
+                Place::Path(path) => std::fs::read_to_string(path.join(SIDECAR)).unwrap_or_default(),
+                Place::Feed(_) => String::new(),
+            };
+            let said: &mut String = terms.entry(place.address()).or_default();
+            *said += &format!("{rights} {name:?} {beside}");
         }
-        for Outlet { place, name, rights } in listed {
-            terms.insert(place.address(), format!("{rights} {name:?}"));
+        let before = self.known.terms()?;
+        for (of, then) in &before {
+            match terms.get(of) {
+                Some(now) if now == then => continue,
+                Some(_) if of == RULES || of == PROGRAM => {
+                    self.known.read_all_again()?;
+                    self.recalled.clear();
+                }
+                Some(_) => {
+                    self.known.read_again(Path::new(of))?;
+                    self.recalled.remove(of);
+                }
+                None => self.known.leave(of)?,
+            }
+            self.is_stale = true;
         }
-        let other =
-            |(place, now): (&String, &String)| self.terms.get(place).is_some_and(|before| before != now);
-        if terms.iter().any(other) {
-            self.grouper = Grouper::new();
-            self.forgot = 0;
-            self.known.begin_again();
-            self.recalled.clear();
-            self.found = found::Found::default();
+        // Who gets a name now may not be the first to use it.
+        let named = outlets.iter().filter(|(outlet, _)| outlet.name.is_some());
+        self.is_stale |= named.map(|(outlet, _)| outlet.place.address()).any(|of| !before.contains_key(&of));
+        if terms != before {
+            self.known.set_terms(&terms)?;
         }
-        self.terms = terms;
+        Ok(())
+    }
+
+    /// Puts stories together from what is kept, if something in it has changed.
+    fn put_together(&mut self, outlets: &[(Outlet, bool)]) -> Result<(), GatherError> {
+        if !std::mem::take(&mut self.is_stale) {
+            return Ok(());
+        }
+        (self.grouper, self.forgot, self.names) = (Grouper::new(), 0, Names::default());
+        self.known.begin_again();
+        let by_place: HashMap<String, &Outlet> =
+            outlets.iter().map(|(outlet, _)| (outlet.place.address(), outlet)).collect();
+        for outlet in by_place.values() {
+            let at = if let Place::Feed(address) = &outlet.place { address } else { "" };
+            outlet.name.iter().for_each(|name| self.names.claim(name, at));
+        }
+        let mut seq = 0;
+        loop {
+            let some = self.known.after(seq, KEPT_AT_ONCE)?;
+            let Some(last) = some.last() else { break };
+            seq = last.seq;
+            let named: Vec<(Kept, Option<String>)> = some
+                .into_iter()
+                .map(|kept| {
+                    let name = kept.is_of_feed.then(|| {
+                        let given = by_place.get(&kept.place).and_then(|outlet| outlet.name.clone());
+                        given.unwrap_or_else(|| self.names.of_feed(&kept.called, &kept.place))
+                    });
+                    self.names.claim(name.as_ref().unwrap_or(&kept.called), &kept.at);
+                    (kept, name)
+                })
+                .collect();
+            let again = abreast::map(&named, |(kept, name)| again(kept, name.as_deref()));
+            let mut change = self.known.change()?;
+            let mut held = Vec::with_capacity(named.len());
+            for ((kept, _), again) in named.iter().zip(again) {
+                let Ok(Again { id, url, outlet, renamed, prepared }) = again else {
+                    change.discard(kept.seq)?;
+                    continue;
+                };
+                if let Some(article) = renamed {
+                    change.rename(kept.seq, &article)?;
+                }
+                let place = by_place.get(&kept.place);
+                let rights = kept.stated.or(place.map(|outlet| outlet.rights)).unwrap_or_default();
+                let from = kept.is_of_feed.then_some(kept.place.as_str());
+                let quoted = self.rules.quoted(from, url.as_deref(), Some(&outlet));
+                held.push((id, Carried { rights, quoted }));
+                self.grouper.add_prepared(prepared);
+            }
+            change.commit()?;
+            held.into_iter().for_each(|(id, carried)| self.known.hold(id, carried));
+            self.forget()?;
+        }
         Ok(())
     }
 
@@ -320,18 +415,18 @@ impl Gather {
         Ok(())
     }
 
-    /// Reads the rules if they have changed. Returns whether they have.
-    fn read_rules(&mut self) -> Result<bool, GatherError> {
-        let Some(path) = &self.inputs.rules else { return Ok(false) };
+    /// Reads the rules if they have changed.
+    fn read_rules(&mut self) -> Result<(), GatherError> {
+        let Some(path) = &self.inputs.rules else { return Ok(()) };
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|cause| GatherError::NoRules { file: file.clone(), cause })?;
         if self.ruled.as_ref() == Some(&text) {
-            return Ok(false);
+            return Ok(());
         }
         self.rules = Rules::parse(&text).map_err(|cause| GatherError::Rules { file, cause })?;
         self.ruled = Some(text);
-        Ok(true)
+        Ok(())
     }
 
     /// Believes no date that lies far ahead of `now`.
@@ -347,7 +442,7 @@ impl Gather {
                 read => Some(read.err().map(|why| why.to_string())),
             }
         } else {
-            let (all, failures) = self.read_files(vec![path.to_owned()], outlet, &|_| None)?;
+            let (all, failures) = self.read_files(path, vec![path.to_owned()], outlet, &|_| None)?;
             (all > 0).then(|| failures.into_iter().next().map(|(_, why)| why))
         };
         if let Some(Some(why)) = &wrong {
@@ -393,28 +488,18 @@ impl Gather {
 
     /// Reads inputs as they are to be read now.
     fn reader(&self) -> Reader<'_> {
-        let (rules, grouper) = (&self.rules, &self.grouper);
-        Reader { rules, grouper, latest: self.latest, keeps_dropped: self.dropped.is_some() }
+        let (rules, known, names) = (&self.rules, &self.known, &self.names);
+        Reader { rules, known, names, latest: self.latest, keeps_dropped: self.dropped.is_some() }
     }
 
-    /// Takes articles into stories. Returns how many they are.
-    fn take(&mut self, ready: Ready, file: Option<i64>) -> Result<usize, GatherError> {
-        for why in &ready.left_out {
-            self.name_once(&ready.name, why);
+    /// Says what was left out of an input, and keeps the lines that are not part of an article.
+    fn say(&mut self, name: &str, left_out: &[String], dropped: Vec<Dropped>) {
+        for why in left_out {
+            self.name_once(name, why);
         }
-        if let Some(dropped) = &mut self.dropped {
-            dropped.extend(ready.dropped);
+        if let Some(all) = &mut self.dropped {
+            all.extend(dropped);
         }
-        let all = ready.articles.len();
-        for Held { article, carried, prepared } in ready.articles {
-            self.known.hold(article, carried, file);
-            if let Some(prepared) = prepared {
-                self.grouper.add_prepared(prepared);
-            }
-        }
-        // A folder may hold more than is ever kept.
-        self.forget()?;
-        Ok(all)
     }
 
     /// Says what is left out and why; once, however often it is met.
@@ -431,60 +516,124 @@ impl Gather {
     }
 }
 
+/// An article that was kept, ready for its story.
+struct Again {
+    id: ArticleId,
+    url: Option<String>,
+    outlet: String,
+    /// If it got another name.
+    renamed: Option<proto::story::Article>,
+    prepared: Prepared,
+}
+
+/// Makes an article that was kept ready, under the name that is to be printed now.
+fn again(kept: &Kept, name: Option<&str>) -> Result<Again, Malformed> {
+    let article = kept.article()?;
+    let named = name.map(|name| news::renamed(article.clone(), name)).filter(|named| named.id != article.id);
+    let (article, is_renamed) = named.map_or((article, false), |named| (named, true));
+    Ok(Again {
+        id: article.id,
+        url: article.url.clone(),
+        outlet: article.outlet.clone(),
+        renamed: is_renamed.then(|| article.clone()),
+        prepared: Prepared::again(article, kept.language.as_deref(), kept.is_titled, kept.story),
+    })
+}
+
+/// Takes the articles of an input into stories, and keeps them.
+fn enter(
+    grouper: &mut Grouper,
+    names: &mut Names,
+    change: &mut Change<'_>,
+    (place, file): (&str, i64),
+    articles: Vec<Ready>,
+) -> Result<(), GatherError> {
+    for Ready { entry, name, prepared } in articles {
+        let is_known = prepared.is_none();
+        let story = match prepared {
+            Some(prepared) => grouper.add_prepared(prepared),
+            None => match grouper.story_of(entry.id) {
+                Some(story) => story,
+                // It was forgotten meanwhile.
+                None => continue,
+            },
+        };
+        names.claim(&name, &entry.at);
+        if change.keep(place, file, &entry, story)? && is_known {
+            // The same words, and other things said of them: a headline, a date.
+            codec::decode(&entry.bytes).into_iter().for_each(|article| grouper.correct(article));
+        }
+    }
+    Ok(())
+}
+
 /// Reads inputs: all that can be done with many of them at once.
 struct Reader<'a> {
     rules: &'a Rules,
-    /// Of articles that it knows there is no need for more than the name.
-    grouper: &'a Grouper,
+    /// Of articles that it holds there is no need to make them ready for a story.
+    known: &'a Known,
+    names: &'a Names,
     latest: i64,
     keeps_dropped: bool,
 }
 
-/// The articles of one input, ready for their stories.
-struct Ready {
-    /// The input's.
-    name: String,
-    articles: Vec<Held>,
+/// What an input holds.
+struct Input {
+    articles: Vec<Ready>,
     /// Why parts of it were left out.
     left_out: Vec<String>,
     dropped: Vec<Dropped>,
 }
 
 /// An article of an input.
-struct Held {
-    article: ArticleId,
-    carried: Carried,
+struct Ready {
+    entry: Entry,
+    /// Its outlet's, as it is printed.
+    name: String,
     /// `None`: it is in a story already.
     prepared: Option<Prepared>,
 }
 
 impl Reader<'_> {
     /// What the bytes of an input hold, or why nothing, as a sentence.
-    fn read(&self, bytes: &[u8], piece: Piece<'_>) -> Result<Ready, String> {
+    fn read(&self, bytes: &[u8], piece: Piece<'_>) -> Result<Input, String> {
         let read = self.rules.read(bytes, piece.input).map_err(|why| why.to_string())?;
         self.ready(piece, read)
     }
 
     /// Makes the documents of an input ready.
-    fn ready(&self, piece: Piece<'_>, read: news::Read) -> Result<Ready, String> {
+    fn ready(&self, piece: Piece<'_>, read: news::Read) -> Result<Input, String> {
         let Piece { input, outlet, about } = piece;
         let text = |document: &Document| document.source.format == news::Format::Text;
         if input.address.is_some() && read.documents.iter().any(text) {
             return Err("it is neither a feed nor a page".into());
         }
-        let mut ready = Ready {
-            name: input.name.to_owned(),
+        let mut ready = Input {
             articles: Vec::with_capacity(read.documents.len()),
             left_out: read.skipped,
             dropped: Vec::new(),
         };
         let is_alone = read.documents.len() == 1;
         for mut document in read.documents {
-            match about {
-                Some((entry, _)) if is_alone => entry.apply(&mut document),
+            let called = document.outlet.clone();
+            match (about, &outlet.place) {
+                (Some((entry, _)), _) if is_alone => entry.apply(&mut document),
                 // What is said of a feed's file holds for its outlet, not for each item.
-                Some((entry, _)) => document.outlet = entry.outlet.clone().or(document.outlet),
-                None => document.outlet = outlet.name.clone().or(document.outlet),
+                (Some((entry, _)), _) => document.outlet = entry.outlet.clone().or(document.outlet),
+                (None, _) if outlet.name.is_some() => document.outlet.clone_from(&outlet.name),
+                (None, Place::Feed(feed)) => {
+                    document.outlet = called.as_deref().map(|called| self.names.of_feed(called, feed));
+                    if let (Some(called), Some(name)) = (&called, &document.outlet)
+                        && called != name
+                        && !ready.left_out.iter().any(|line| line.starts_with(OTHERS_NAME))
+                    {
+                        ready.left_out.push(format!(
+                            "{OTHERS_NAME}, “{called}”: “{name}” is printed. If both are one outlet, say so: firsthand press add {feed} \
+                             --name \"{called}\""
+                        ));
+                    }
+                }
+                (None, Place::Path(_)) => {}
             }
             document.published =
                 document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
@@ -502,13 +651,26 @@ impl Reader<'_> {
                 Some(Err(why)) => ready.left_out.push(why),
                 None => {}
             }
+            let name = article.outlet.clone();
+            let (called, at) = match &outlet.place {
+                Place::Feed(feed) => (called.unwrap_or_else(|| name.clone()), feed.clone()),
+                Place::Path(_) => (name.clone(), article.url.clone().unwrap_or_default()),
+            };
             let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
-            let quoted = self.rules.quoted(input.address, &document);
-            ready.articles.push(Held {
-                article: article.id,
+            let quoted = self.rules.quoted(input.address, article.url.as_deref(), Some(&name));
+            let entry = Entry {
+                id: article.id,
                 carried: Carried { rights: stated.unwrap_or(outlet.rights), quoted },
-                prepared: (!self.grouper.knows(article.id)).then(|| Prepared::of(article, &document)),
-            });
+                called,
+                at,
+                stated,
+                language: document.language.clone(),
+                is_titled: document.title.is_some(),
+                bytes: codec::encode(&article),
+            };
+            let is_new = !self.known.holds(article.id);
+            let prepared = is_new.then(|| Prepared::of(article, &document));
+            ready.articles.push(Ready { entry, name, prepared });
         }
         Ok(ready)
     }

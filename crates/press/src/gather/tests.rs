@@ -5,6 +5,7 @@ use proto::story::Media;
 
 use super::*;
 
+mod again;
 mod outlets;
 
 const TIDE: &str = "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the spring tide \
@@ -134,7 +135,7 @@ async fn what_did_not_change_is_not_read_again_and_what_is_wrong_with_it_stays_s
         assert_eq!(gather.left_out().len(), 1);
     }
     let (all, _) = gather
-        .read_files(vec![good, bad.clone()], &Outlet::quoted(Place::Path(bad.clone())), &|_| None)
+        .read_files(dir.path(), vec![good, bad.clone()], &Outlet::quoted(Place::Path(bad.clone())), &|_| None)
         .unwrap();
     assert_eq!(all, 0);
     fs::write(&bad, TIDE.replace("tide", "flood")).unwrap();

@@ -176,15 +176,18 @@ pub struct When {
 }
 
 impl When {
-    /// Whether it is earlier than another moment for certain. Of a day and a minute of it, neither is.
+    /// Whether it is earlier than another moment for certain. Of a day and a minute that may be in it, neither is: a day is some
+    /// place's, and begins up to 14 hours before that of UTC and ends up to 12 hours after it. Two days are in the order of the
+    /// calendar.
     pub fn is_before(&self, other: &When) -> bool {
-        /// Seconds of a day.
-        const DAY: i64 = 86_400;
-        let last = match self.grain {
-            Grain::Day => self.unix.saturating_add(DAY - 1),
-            Grain::Minute => self.unix,
-        };
-        last < other.unix
+        /// Seconds of an hour.
+        const HOUR: i64 = 3_600;
+        match (self.grain, other.grain) {
+            (Grain::Day, Grain::Minute) => self.unix.saturating_add((24 + 12) * HOUR) <= other.unix,
+            (Grain::Minute, Grain::Day) => self.unix < other.unix.saturating_sub(14 * HOUR),
+            (Grain::Day, Grain::Day) => self.unix.saturating_add(24 * HOUR) <= other.unix,
+            (Grain::Minute, Grain::Minute) => self.unix < other.unix,
+        }
     }
 }
 
@@ -205,14 +208,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_before_the_next_and_neither_before_nor_after_its_minutes() {
+    fn a_day_is_before_the_next_and_neither_before_nor_after_what_may_be_its_minutes() {
         let day = |unix| When { unix, grain: Grain::Day };
         let minute = |unix| When { unix, grain: Grain::Minute };
-        assert!(day(0).is_before(&day(86_400)) && day(0).is_before(&minute(86_400)));
-        assert!(minute(0).is_before(&minute(60)) && minute(86_340).is_before(&day(86_400)));
-        for (one, other) in
-            [(day(0), minute(43_200)), (day(0), day(0)), (minute(0), minute(0)), (day(0), minute(0))]
-        {
+        assert!(day(0).is_before(&day(86_400)) && minute(0).is_before(&minute(60)));
+        // In the west the day is over when it is noon of the next in UTC; in the east it has begun ten hours before.
+        assert!(day(0).is_before(&minute(129_600)) && minute(35_999).is_before(&day(86_400)));
+        for (one, other) in [
+            (day(0), minute(43_200)),
+            (day(0), day(0)),
+            (minute(0), minute(0)),
+            (day(0), minute(0)),
+            (day(0), minute(129_599)),
+            (minute(36_000), day(86_400)),
+        ] {
             assert!(!one.is_before(&other) && !other.is_before(&one), "{one:?} {other:?}");
         }
     }

@@ -28,6 +28,7 @@ use proto::analysis::{Analysis, Event, MAX_ANALYSIS, MAX_REACH, OriginKind, Sour
 use proto::codec;
 use proto::story::Article;
 
+use crate::cut::Cut;
 use crate::name::Sort;
 use alike::Terms;
 use copies::Copies;
@@ -37,7 +38,8 @@ use sourcing::Sources;
 
 /// What is first-hand in the articles of one story. At most [`MAX_ANALYSIS`] bytes of it.
 pub fn analysis(articles: &[Article]) -> Analysis {
-    let reading = Reading::of(articles);
+    let cut = Cut::of(articles.iter().flat_map(|article| &article.body));
+    let reading = Reading::of(articles, &cut);
     let terms = Terms::of(&reading.sentences);
     let heard = Heard::of(&reading);
     let copies = Copies::of(&reading);

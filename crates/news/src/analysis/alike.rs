@@ -49,7 +49,7 @@ impl Terms {
             let mut own = Vec::with_capacity(sentence.words.len());
             let mut names = sentence.names.iter().peekable();
             let mut behind = 0;
-            for word in &sentence.words {
+            for word in sentence.words {
                 while let Some((name, bytes)) = names.next_if(|(_, bytes)| bytes.start <= word.begin) {
                     own.push((id(format!("#{name}"), false, &mut numbers), bytes.start));
                     behind = bytes.end;

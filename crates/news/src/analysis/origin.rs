@@ -130,7 +130,7 @@ impl<'r, 'a> Origins<'r, 'a> {
     /// All origins that a sentence states, the surest first. What stands within marks states none: it is what was said.
     pub(super) fn stated(&self, sentence: &Sentence<'_>) -> Vec<Stated> {
         let parts = sentence.words.iter().map(part).collect();
-        let line = &Line { sentence, words: &sentence.words, parts };
+        let line = &Line { sentence, words: sentence.words, parts };
         let mut found = Vec::new();
         for at in (0..line.words.len()).filter(|at| !sentence.is_quoted(line.words[*at].begin)) {
             let one = self

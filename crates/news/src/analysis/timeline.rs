@@ -194,7 +194,7 @@ fn read(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>)
 /// "It took place the day after the council had met": the council met on the day before the one told of.
 fn beside(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>) {
     let sentence = &reading.sentences[at];
-    let words = &sentence.words;
+    let words = sentence.words;
     if !sentence.times.is_empty() {
         return;
     }

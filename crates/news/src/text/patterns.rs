@@ -3,6 +3,7 @@
 use super::Role;
 use super::lines::{Line, count_words, ends_sentence, is_prose, words};
 use crate::document::Reason;
+use crate::word::small;
 
 /// Marks every line that can be judged by itself or by its neighbours' shape.
 pub(crate) fn mark(lines: &mut [Line<'_>]) {
@@ -201,13 +202,13 @@ fn near(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if b.len() < 7 || a.len().abs_diff(b.len()) > 1 {
+    let (length, wanted) = (a.chars().count(), b.chars().count());
+    if wanted < 7 || length.abs_diff(wanted) > 1 {
         return false;
     }
-    let front = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    front + back + 1 >= a.len().max(b.len())
+    let front = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
+    let back = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).count();
+    front + back + 1 >= length.max(wanted)
 }
 
 /// A site's own words: short, addressed to a visitor, made of the words such lines are made of.
@@ -220,7 +221,7 @@ pub(crate) fn is_chrome(text: &str, outside_text: bool) -> bool {
     let (mut all, mut usual, mut telling) = (0, 0, 0);
     for word in words(text) {
         all += 1;
-        let word = word.to_lowercase();
+        let word = small(word);
         let word = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(&word);
         if TELLING.contains(&word) {
             telling += 1;

@@ -15,7 +15,8 @@ mod texts;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use proto::analysis::{CopyKind, NearCopy, Passage, Side};
 use proto::story::Article;
@@ -98,7 +99,7 @@ impl Copies {
 
 /// The words of each article.
 fn texts(reading: &Reading<'_>) -> Vec<Text> {
-    let mut ids = HashMap::<String, u32>::new();
+    let mut ids = HashMap::<Cow<'_, str>, u32>::new();
     let mut words: Vec<Vec<Printed>> = reading.articles.iter().map(|_| Vec::new()).collect();
     for (at, sentence) in reading.sentences.iter().enumerate() {
         // An ending is no word: "the council’s" and "the council" differ in grammar alone.
@@ -107,11 +108,8 @@ fn texts(reading: &Reading<'_>) -> Vec<Text> {
                 true => Cow::Owned(small(word.text).replace('’', "'")),
                 false => small(word.text),
             };
-            let id = ids.get(&*text).copied().unwrap_or_else(|| {
-                let next = ids.len() as u32;
-                ids.insert(text.into_owned(), next);
-                next
-            });
+            let next = ids.len() as u32;
+            let id = *ids.entry(text).or_insert(next);
             let bytes = word.bytes();
             words[sentence.article()].push(Printed {
                 id,

@@ -152,9 +152,9 @@ impl<'a> Reading<'a> {
             for span in &quote.words {
                 let block = span.block as u32;
                 let first = own.partition_point(|it| it.place.block < block).max(sentence);
-                let touched = own[first..].iter_mut().take_while(|it| {
-                    it.place.block == block && it.place.start as usize <= span.bytes.end
-                });
+                let touched = own[first..]
+                    .iter_mut()
+                    .take_while(|it| it.place.block == block && it.place.start as usize <= span.bytes.end);
                 touched.for_each(|it| it.quoted.push(span.bytes.clone()));
             }
             self.said.push(Said { article: at, quote, sentence: from + sentence });

@@ -90,8 +90,10 @@ fn other_days(events: &[Vec<usize>], dated: &[Dated], reading: &Reading<'_>) -> 
     };
     let article = |one: &Dated| reading.sentences[one.sentence].place.article;
     let tells = |event: usize, day: Date| {
-        let own: Vec<u32> = events[event].iter().map(|at| article(&dated[*at])).collect();
-        dated.iter().any(|one| one.days == (day, day) && own.contains(&article(one)))
+        // What is dated is in order.
+        let from = dated.partition_point(|one| one.days < (day, day));
+        let mut of_day = dated[from..].iter().take_while(|one| one.days == (day, day));
+        of_day.any(|one| events[event].iter().any(|at| article(&dated[*at]) == article(one)))
     };
     let mut found = Vec::new();
     for a in 0..events.len() {
@@ -260,6 +262,12 @@ fn status(
     }
 }
 
+/// "didn't", in any letters.
+fn ends_in_not(word: &str) -> bool {
+    let ending = word.len().checked_sub(3).and_then(|from| word.get(from..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("n't"))
+}
+
 /// "never happened", "has not yet taken place", "was called off".
 pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bool {
     const HAPPEN: &[&str] = &[
@@ -283,7 +291,7 @@ pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bo
         .collect();
     let says = |list: &[&str], at: usize| list.iter().any(|it| words[at].says(it));
     (0..words.len()).any(|at| {
-        let not = says(&["not", "never"], at) || words[at].text.to_ascii_lowercase().ends_with("n't");
+        let not = says(&["not", "never"], at) || ends_in_not(words[at].text);
         let called_off = words[at].says("called") && words.get(at + 1).is_some_and(|next| next.says("off"));
         called_off
             || says(OFF, at)

@@ -1,7 +1,8 @@
 //! What the language says of words that origins are told with.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::quote::MEDIA as MEDIA_WORDS;
 use crate::word::Word;

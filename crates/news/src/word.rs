@@ -5,6 +5,8 @@
 
 mod list;
 
+pub(crate) use list::{Key, Table};
+
 use std::borrow::Cow;
 use std::ops::{BitOr, Range};
 

@@ -40,9 +40,10 @@ impl Terms {
             numbers.len() as u32 - 1
         };
         let mut names = HashMap::<usize, u32>::new();
-        let mut stems = HashMap::<Cow<'_, str>, u32>::new();
+        let all = sentences.iter().map(|sentence| sentence.words.len()).sum::<usize>();
+        let mut stems = HashMap::<Cow<'_, str>, u32>::with_capacity(all / 2);
         // Words in small letters; those that tell nothing have no term.
-        let mut words = HashMap::<Cow<'_, str>, Option<u32>>::new();
+        let mut words = HashMap::<Cow<'_, str>, Option<u32>>::with_capacity(all / 2);
         let stemmer = Stemmer::create(Algorithm::English);
         let mut tokens = Vec::with_capacity(sentences.len());
         for sentence in sentences {

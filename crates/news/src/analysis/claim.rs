@@ -27,6 +27,10 @@ pub(super) fn claims(
     sources: &Sources<'_, '_>,
     same: &SameWords,
 ) -> Vec<Claim> {
+    // One article alone asserts nothing that another does, or does not.
+    if reading.articles.len() < 2 {
+        return Vec::new();
+    }
     let sentences = &reading.sentences;
     let alike = terms.pairs(sentences, UNLIKE);
     let asserted: Vec<bool> = sentences.iter().map(Sentence::is_asserted).collect();

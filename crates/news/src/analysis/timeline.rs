@@ -14,7 +14,7 @@ use super::reading::{Reading, Sentence, day, needs_only_the_year};
 use super::sourcing::{SameWords, Sources};
 use crate::date::{self, Direction, Time};
 use crate::group::{Vector, product};
-use crate::word::Class;
+use crate::word::{Class, Word};
 
 /// Alike enough to be one event, of the same day.
 const SAME_DAY: f32 = 0.16;
@@ -284,11 +284,9 @@ pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bo
     const OFF: &[&str] = &["cancelled", "canceled", "postponed", "scrapped", "shelved"];
     /// Words between "not" and what did not happen: "not yet taken place".
     const NEAR: usize = 4;
-    let words: Vec<_> = sentence
-        .words
-        .iter()
-        .filter(|word| bytes.contains(&word.begin) && !sentence.is_quoted(word.begin))
-        .collect();
+    let mut words = Vec::with_capacity(sentence.words.len());
+    let own = |word: &&Word<'_>| bytes.contains(&word.begin) && !sentence.is_quoted(word.begin);
+    words.extend(sentence.words.iter().filter(own));
     let says = |list: &[&str], at: usize| list.iter().any(|it| words[at].says(it));
     (0..words.len()).any(|at| {
         let not = says(&["not", "never"], at) || ends_in_not(words[at].text);

@@ -63,7 +63,7 @@ pub(super) fn terms(document: &Document) -> Terms {
         stems.push((stemmer.stem(word), seen.count, kind));
     }
     stems.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let mut terms = Terms::default();
+    let mut terms = Terms { each: Vec::with_capacity(stems.len()), ..Terms::default() };
     for words in stems.chunk_by(|a, b| a.0 == b.0) {
         // Words come in no order here: the outcome must not depend on it.
         let count: f32 = words.iter().map(|(_, count, _)| count).sum();

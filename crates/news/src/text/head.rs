@@ -72,9 +72,6 @@ pub(crate) fn mark_captions(pieces: &mut [Piece]) {
 fn is_caption(text: &str) -> bool {
     /// Longer than any caption, so a paragraph that mentions a photograph stays one.
     const LONGEST: usize = 60;
-    if count_words(text, LONGEST + 1) > LONGEST {
-        return false;
-    }
     let lower = text.to_lowercase();
     let credit = [
         "photograph:",
@@ -110,16 +107,18 @@ fn is_caption(text: &str) -> bool {
         "(l)",
         "(r)",
     ];
-    let begins_as_credit = credit.iter().any(|mark| lower.starts_with(mark));
-    let ends_as_credit = credit.iter().any(|mark| {
+    let begins_as_credit = || credit.iter().any(|mark| lower.starts_with(mark));
+    let ends_as_credit = |mark: &&str| {
         lower.find(mark).is_some_and(|at| {
             // The credit is the last thing said: a name or two, an agency.
             count_words(&lower[at..], 13) <= 12 && (at == 0 || !lower[..at].ends_with(char::is_alphanumeric))
         })
-    });
-    begins_as_credit
-        || (ends_as_credit && !lower.trim_end().ends_with('.'))
-        || (posed.iter().any(|mark| lower.contains(mark)) && !ends_sentence(text))
+    };
+    // Most paragraphs end as sentences do, and are searched for nothing.
+    let says_so = begins_as_credit()
+        || (!lower.trim_end().ends_with('.') && credit.iter().any(ends_as_credit))
+        || (!ends_sentence(text) && posed.iter().any(|mark| lower.contains(mark)));
+    says_so && count_words(text, LONGEST + 1) <= LONGEST
 }
 
 /// A summary label and the points below it, before the text begins.

@@ -71,15 +71,16 @@ fn is_inner(letter: char) -> bool {
 
 /// How many bytes of letters of a kind a text begins with.
 fn run(text: &str, is: impl Fn(char) -> bool) -> usize {
-    let bytes = text.as_bytes();
     let mut end = 0;
-    while let Some(byte) = bytes.get(end) {
+    loop {
         // Most letters are ASCII, and need not be put together.
-        let letter = if byte.is_ascii() { Some(char::from(*byte)) } else { text[end..].chars().next() };
-        let Some(letter) = letter.filter(|letter| is(*letter)) else { break };
-        end += letter.len_utf8();
+        let ascii = |byte: &&u8| byte.is_ascii() && is(char::from(**byte));
+        end += text.as_bytes()[end..].iter().take_while(ascii).count();
+        match text[end..].chars().next().filter(|letter| !letter.is_ascii() && is(*letter)) {
+            Some(letter) => end += letter.len_utf8(),
+            None => return end,
+        }
     }
-    end
 }
 
 /// How many words, counting no further than `enough`: lines can be long.

@@ -28,6 +28,7 @@ use proto::analysis::{Analysis, Event, MAX_ANALYSIS, MAX_REACH, OriginKind, Sour
 use proto::codec;
 use proto::story::Article;
 
+use crate::cut::Cut;
 use crate::name::Sort;
 use alike::Terms;
 use copies::Copies;
@@ -37,7 +38,8 @@ use sourcing::Sources;
 
 /// What is first-hand in the articles of one story. At most [`MAX_ANALYSIS`] bytes of it.
 pub fn analysis(articles: &[Article]) -> Analysis {
-    let reading = Reading::of(articles);
+    let cut = Cut::of(articles.iter().flat_map(|article| &article.body));
+    let reading = Reading::of(articles, &cut);
     let terms = Terms::of(&reading.sentences);
     let heard = Heard::of(&reading);
     let copies = Copies::of(&reading);
@@ -60,22 +62,26 @@ pub fn analysis(articles: &[Article]) -> Analysis {
 fn spellings(reading: &Reading<'_>) -> Vec<Vec<String>> {
     /// Shorter ones are initials and acronyms.
     const LETTERS: usize = 4;
-    let last = |name: &str| name.rsplit(' ').next().unwrap_or_default().to_owned();
-    let mut forms = BTreeMap::<usize, Vec<String>>::new();
+    let names = &reading.names.names;
+    let mut forms = BTreeMap::<usize, Vec<&str>>::new();
     // Of bodies and places, forms are words of their own: "Orford", "Orforders".
-    let person = |name: usize| reading.names.names[name].sort == Sort::Person;
+    let person = |name: usize| names[name].sort == Sort::Person;
     for mention in reading.names.mentions.iter().filter(|mention| person(mention.name)) {
-        let form = last(reading.printed(mention));
-        let known =
-            forms.entry(mention.name).or_insert_with(|| vec![last(&reading.names.names[mention.name].full)]);
-        let same = |other: &String| other.to_lowercase() == form.to_lowercase();
+        let form = last_word(reading.printed(mention));
+        let known = forms.entry(mention.name).or_insert_with(|| vec![last_word(&names[mention.name].full)]);
+        let same = |other: &&str| *other == form || other.to_lowercase() == form.to_lowercase();
         // Of a full name its first word may stand alone: that is no spelling of the last.
-        let begins = |other: &String| other.chars().take(3).eq(form.chars().take(3));
-        if form.chars().count() >= LETTERS && begins(&known[0]) && !known.iter().any(same) {
+        let begins = |other: &str| other.chars().take(3).eq(form.chars().take(3));
+        if form.chars().count() >= LETTERS && begins(known[0]) && !known.iter().any(same) {
             known.push(form);
         }
     }
-    forms.into_values().filter(|forms| forms.len() > 1).collect()
+    let several = forms.into_values().filter(|forms| forms.len() > 1);
+    several.map(|forms| forms.into_iter().map(str::to_owned).collect()).collect()
+}
+
+fn last_word(name: &str) -> &str {
+    name.rsplit(' ').next().unwrap_or_default()
 }
 
 /// Takes out origins that nothing comes from and that need not stay for that.

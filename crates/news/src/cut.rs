@@ -22,11 +22,11 @@ pub(crate) struct Line<'b> {
 }
 
 impl<'b> Cut<'b> {
-    /// Cuts the blocks of an article, which may be of any length.
-    pub fn of(blocks: &'b [Block]) -> Cut<'b> {
+    /// Cuts the blocks of an article, which may be of any length, or of all articles of a story.
+    pub fn of(blocks: impl IntoIterator<Item = &'b Block>) -> Cut<'b> {
         let line =
             |block: &'b Block| Line { block, sentences: sentences(block.text()), words: words(block.text()) };
-        Cut { lines: blocks.iter().map(line).collect() }
+        Cut { lines: blocks.into_iter().map(line).collect() }
     }
 
     /// The sentences of one block, as bytes of it. Empty where there is no such block.

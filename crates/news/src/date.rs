@@ -201,13 +201,19 @@ pub enum Value {
 
 /// The time expressions of one text, in order. They do not overlap.
 pub fn times(text: &str) -> Vec<Time> {
+    times_of_sentences(text, &sentences(text))
+}
+
+/// The same, of a text that is cut into its sentences already.
+pub(crate) fn times_of_sentences(text: &str, sentences: &[Range<usize>]) -> Vec<Time> {
     let mut words = Vec::new();
     let mut found = Vec::new();
-    let mut sentences = sentences(text).into_iter().peekable();
-    while let Some(mut sentence) = sentences.next() {
+    let mut sentences = sentences.iter().peekable();
+    while let Some(sentence) = sentences.next() {
+        let mut sentence = sentence.clone();
         // "5 p.m. EST" is cut behind "p.m.", for a sentence may end there.
         while text[sentence.clone()].ends_with("m.")
-            && let Some(next) = sentences.next_if(|next| word::goes_on_a_clock(&text[next.clone()]))
+            && let Some(next) = sentences.next_if(|next| word::goes_on_a_clock(&text[(*next).clone()]))
         {
             sentence.end = next.end;
         }

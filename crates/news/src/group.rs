@@ -16,8 +16,7 @@ mod space;
 mod stopwords;
 mod terms;
 
-use std::collections::{BTreeMap, HashMap};
-
+use foldhash::{HashMap, HashMapExt as _};
 use proto::analysis::Analysis;
 use proto::codec;
 use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
@@ -27,7 +26,8 @@ use crate::document::Document;
 use sketch::Sketch;
 use space::Space;
 pub(crate) use space::{Vector, product};
-pub(crate) use stopwords::STOP_WORDS;
+pub(crate) use stopwords::is_stop_word;
+use terms::Terms;
 
 /// Alike enough to be one story. One value for all data: the figures of ECB+ hardly change between 0.24 and 0.30
 /// (`tests/stories.rs`), those of the samples fall on both sides of 0.25 (`tests/samples.rs`).
@@ -72,6 +72,8 @@ struct Cluster {
     id: StoryId,
     /// Sum of its articles' unit vectors.
     sum: Vector,
+    /// How long that is.
+    length: f32,
     members: Vec<Member>,
     first: Option<i64>,
     last: Option<i64>,
@@ -99,7 +101,7 @@ impl Member {
 #[derive(Debug)]
 pub struct Prepared {
     member: Member,
-    terms: Vec<(String, f32)>,
+    terms: Terms,
     /// The story that it was in before.
     story: Option<StoryId>,
 }
@@ -166,10 +168,11 @@ impl Grouper {
         if let Some(at) = self.revised(&member) {
             return self.replace(at, member);
         }
-        let vector = self.space.learn(terms);
+        let vector = self.space.learn(&terms);
         let unit = self.space.unit(&vector);
+        let leading = heaviest(&unit, LEADING_TERMS);
         let published = member.article.published.map(|when| when.unix);
-        let nearest = || story.is_none().then(|| self.nearest(&unit, published)).flatten();
+        let nearest = || story.is_none().then(|| self.nearest(&unit, &leading, published)).flatten();
         let id = story.unwrap_or(StoryId(member.article.id.0));
         let at = match nearest().or_else(|| self.by_story.get(&id).copied()) {
             Some(at) => at,
@@ -180,7 +183,7 @@ impl Grouper {
         });
         self.by_article.insert(member.article.id, at);
         if !doubled {
-            self.join(at, member, &unit);
+            self.join(at, member, &unit, &leading);
         }
         let id = self.clusters[at as usize].id;
         if self.clusters.len() > 2 * self.kept {
@@ -319,10 +322,11 @@ impl Grouper {
     }
 
     /// The story most like `unit`, if one is alike enough.
-    fn nearest(&self, unit: &[(u32, f32)], published: Option<i64>) -> Option<u32> {
-        let mut promise: BTreeMap<u32, f32> = BTreeMap::new();
-        for (term, weight) in heaviest(unit, LEADING_TERMS) {
-            let Some(clusters) = self.leads.get(&term).filter(|clusters| clusters.len() <= LEADS_TOO_FAR)
+    /// `leading`: its heaviest terms.
+    fn nearest(&self, unit: &[(u32, f32)], leading: &[(u32, f32)], published: Option<i64>) -> Option<u32> {
+        let mut promise: HashMap<u32, f32> = HashMap::new();
+        for (term, weight) in leading {
+            let Some(clusters) = self.leads.get(term).filter(|clusters| clusters.len() <= LEADS_TOO_FAR)
             else {
                 continue;
             };
@@ -330,10 +334,10 @@ impl Grouper {
                 *promise.entry(cluster).or_default() += weight * weight;
             }
         }
-        let mut promising: Vec<(u32, f32)> = promise.into_iter().collect();
-        promising.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let promising: Vector = promise.into_iter().collect();
+        let promising = heaviest(&promising, COMPARED);
         let mut best: Option<(f32, u32)> = None;
-        for (at, _) in promising.into_iter().take(COMPARED) {
+        for (at, _) in promising {
             let cluster = &self.clusters[at as usize];
             let alike = cluster.alike(unit) * cluster.nearness(published);
             if alike >= ALIKE && best.is_none_or(|(most, _)| alike > most) {
@@ -349,6 +353,7 @@ impl Grouper {
         self.clusters.push(Cluster {
             id,
             sum: Vector::new(),
+            length: 0.0,
             members: Vec::new(),
             first: None,
             last: None,
@@ -357,7 +362,7 @@ impl Grouper {
         at
     }
 
-    fn join(&mut self, at: u32, member: Member, unit: &[(u32, f32)]) {
+    fn join(&mut self, at: u32, member: Member, unit: &[(u32, f32)], leading: &[(u32, f32)]) {
         self.revision += 1;
         let cluster = &mut self.clusters[at as usize];
         cluster.changed = self.revision;
@@ -366,6 +371,7 @@ impl Grouper {
             cluster.sum = heaviest(&cluster.sum, STORY_TERMS);
             cluster.sum.sort_unstable_by_key(|&(term, _)| term);
         }
+        cluster.length = cluster.sum.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
         if let Some(when) = member.article.published {
             cluster.first = Some(cluster.first.map_or(when.unix, |first| first.min(when.unix)));
             cluster.last = Some(cluster.last.map_or(when.unix, |last| last.max(when.unix)));
@@ -375,8 +381,8 @@ impl Grouper {
         }
         cluster.members.push(member);
         cluster.trim();
-        for (term, _) in heaviest(unit, LEADING_TERMS) {
-            let clusters = self.leads.entry(term).or_default();
+        for (term, _) in leading {
+            let clusters = self.leads.entry(*term).or_default();
             if let Err(place) = clusters.binary_search(&at) {
                 clusters.insert(place, at);
             }
@@ -410,11 +416,10 @@ impl Cluster {
 
     /// How like the story's articles `unit` is, 0 to 1.
     fn alike(&self, unit: &[(u32, f32)]) -> f32 {
-        let length = self.sum.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-        if length <= f32::EPSILON {
+        if self.length <= f32::EPSILON {
             return 0.0;
         }
-        space::product(unit, &self.sum) / length
+        space::product(unit, &self.sum) / self.length
     }
 
     /// 1 within the story's days, halved with every [`HALF_LIFE_DAYS`] outside of them; 1 where a date is missing.

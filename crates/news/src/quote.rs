@@ -23,7 +23,7 @@ use proto::story::Block;
 
 pub(crate) use speaker::MEDIA;
 
-use crate::cut::Cut;
+use crate::cut::{self, Cut};
 use crate::name::Names;
 use crate::span::Span;
 
@@ -86,9 +86,14 @@ pub fn quotes(blocks: &[Block], names: &Names) -> Vec<Quote> {
     quotes_of_cut(&Cut::of(blocks), names)
 }
 
+/// The same, of some blocks that are cut already; `names` count the first of them as 0.
+pub(crate) fn quotes_of_lines(lines: &[cut::Line<'_>], names: &Names) -> Vec<Quote> {
+    reader::read(lines, names)
+}
+
 /// The same, of blocks that are cut already.
 pub fn quotes_of_cut(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
-    reader::read(cut, names)
+    reader::read(&cut.lines, names)
 }
 
 #[cfg(test)]

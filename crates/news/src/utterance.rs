@@ -7,10 +7,12 @@
 //! utterances, linked.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::group::STOP_WORDS;
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
+
+use crate::group::is_stop_word;
 
 /// A quote as one article prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,8 @@ const LONGEST: usize = 400;
 
 /// The utterances of a story, in the order of their first line.
 pub fn utterances(lines: &[Line<'_>]) -> Vec<Utterance> {
-    let words: Vec<Vec<Word<'_>>> = lines.iter().map(|line| split(line.words)).collect();
+    let mut known = Known::new();
+    let words: Vec<Vec<Word>> = lines.iter().map(|line| split(line.words, &mut known)).collect();
     let mut groups = Groups((0..lines.len()).collect());
     let mut alike = Vec::new();
     for (a, b) in candidates(lines, &words) {
@@ -106,7 +109,7 @@ pub fn utterances(lines: &[Line<'_>]) -> Vec<Utterance> {
     found
 }
 
-fn utterance(lines: &[Line<'_>], words: &[Vec<Word<'_>>], members: &[usize]) -> Utterance {
+fn utterance(lines: &[Line<'_>], words: &[Vec<Word>], members: &[usize]) -> Utterance {
     // Of equally long ones the first.
     let fullest =
         members.iter().copied().rev().max_by_key(|line| words[*line].len()).expect("a group has a line");
@@ -129,13 +132,19 @@ fn utterance(lines: &[Line<'_>], words: &[Vec<Word<'_>>], members: &[usize]) -> 
 }
 
 /// A word as it is compared, and where it stands.
-struct Word<'a> {
-    text: Cow<'a, str>,
+struct Word {
+    /// Which word it is.
+    id: u32,
+    /// Whether it says something itself.
+    tells: bool,
     bytes: Range<usize>,
 }
 
+/// The words of all lines, and whether they say something.
+type Known<'a> = HashMap<Cow<'a, str>, (u32, bool)>;
+
 /// Words in small letters, without apostrophes: outlets print marks in different ways.
-fn split(text: &str) -> Vec<Word<'_>> {
+fn split<'a>(text: &'a str, known: &mut Known<'a>) -> Vec<Word> {
     let mut words = Vec::new();
     let mut begin = None;
     let inner = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’');
@@ -153,7 +162,9 @@ fn split(text: &str) -> Vec<Word<'_>> {
                     letters.flat_map(char::to_lowercase).collect::<String>().into()
                 };
                 if !text.is_empty() && words.len() < LONGEST {
-                    words.push(Word { text, bytes });
+                    let next = known.len() as u32;
+                    let word = known.entry(text).or_insert_with_key(|word| (next, !is_stop_word(word)));
+                    words.push(Word { id: word.0, tells: word.1, bytes });
                 }
                 begin = None;
             }
@@ -165,11 +176,11 @@ fn split(text: &str) -> Vec<Word<'_>> {
 
 /// Pairs of lines worth a comparison: they have a run of words in common or, if one of them has fewer words than that, a speaker and
 /// its words.
-fn candidates(lines: &[Line<'_>], words: &[Vec<Word<'_>>]) -> Vec<(usize, usize)> {
-    let mut leads = HashMap::<Vec<&str>, Vec<usize>>::new();
+fn candidates(lines: &[Line<'_>], words: &[Vec<Word>]) -> Vec<(usize, usize)> {
+    let mut leads = HashMap::<[u32; RUN], Vec<usize>>::new();
     for (line, words) in words.iter().enumerate() {
         for run in words.windows(RUN) {
-            let at = leads.entry(run.iter().map(|word| &*word.text).collect()).or_default();
+            let at = leads.entry(std::array::from_fn(|at| run[at].id)).or_default();
             if at.last() != Some(&line) {
                 at.push(line);
             }
@@ -191,9 +202,9 @@ fn candidates(lines: &[Line<'_>], words: &[Vec<Word<'_>>]) -> Vec<(usize, usize)
             pairs.extend(long.map(|long| (short.min(*long), short.max(*long))));
         }
     }
-    let mut whole = HashMap::<Vec<&str>, Vec<usize>>::new();
+    let mut whole = HashMap::<Vec<u32>, Vec<usize>>::new();
     for (line, words) in words.iter().enumerate().filter(|(_, words)| (2..RUN).contains(&words.len())) {
-        whole.entry(words.iter().map(|word| &*word.text).collect()).or_default().push(line);
+        whole.entry(words.iter().map(|word| word.id).collect()).or_default().push(line);
     }
     for lines in whole.values().filter(|lines| lines.len() <= COMMON) {
         pairs.extend(lines.iter().enumerate().flat_map(|(n, a)| lines[n + 1..].iter().map(|b| (*a, *b))));
@@ -204,8 +215,8 @@ fn candidates(lines: &[Line<'_>], words: &[Vec<Word<'_>>]) -> Vec<(usize, usize)
 }
 
 /// Whether these words stand in those, one after the other.
-fn contains(long: &[Word<'_>], short: &[Word<'_>]) -> bool {
-    long.windows(short.len()).any(|run| run.iter().zip(short).all(|(a, b)| a.text == b.text))
+fn contains(long: &[Word], short: &[Word]) -> bool {
+    long.windows(short.len()).any(|run| run.iter().zip(short).all(|(a, b)| a.id == b.id))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -215,7 +226,7 @@ enum Relation {
     None,
 }
 
-fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word<'_>], theirs: &[Word<'_>]) -> Relation {
+fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word], theirs: &[Word]) -> Relation {
     let in_common = shared(ours, theirs).len();
     let share = in_common * 100 / ours.len().max(1);
     // Under one name a fragment is enough; a speaker who says the same thing twice in one article said it twice.
@@ -241,29 +252,36 @@ fn relation(short: &Line<'_>, long: &Line<'_>, ours: &[Word<'_>], theirs: &[Word
 }
 
 /// How many words say something themselves.
-fn telling(words: &[Word<'_>]) -> usize {
-    words.iter().filter(|word| STOP_WORDS.binary_search(&&*word.text).is_err()).count()
+fn telling(words: &[Word]) -> usize {
+    words.iter().filter(|word| word.tells).count()
 }
 
 /// The longest row of words that both have in this order: places in the one and in the other.
-fn shared(ours: &[Word<'_>], theirs: &[Word<'_>]) -> Vec<(usize, usize)> {
+fn shared(ours: &[Word], theirs: &[Word]) -> Vec<(usize, usize)> {
+    // What both begin with is shared as it stands: mostly that is all.
+    let begin = ours.iter().zip(theirs).take_while(|(a, b)| a.id == b.id).count();
+    let mut pairs: Vec<(usize, usize)> = (0..begin).map(|at| (at, at)).collect();
+    let (ours, theirs) = (&ours[begin..], &theirs[begin..]);
     let (rows, columns) = (ours.len(), theirs.len());
+    if rows == 0 || columns == 0 {
+        return pairs;
+    }
     // best[i][j]: of what follows word i of ours and j of theirs.
     let mut best = vec![0_u16; (rows + 1) * (columns + 1)];
     let at = |i: usize, j: usize| i * (columns + 1) + j;
     for i in (0..rows).rev() {
         for j in (0..columns).rev() {
-            best[at(i, j)] = if ours[i].text == theirs[j].text {
+            best[at(i, j)] = if ours[i].id == theirs[j].id {
                 best[at(i + 1, j + 1)] + 1
             } else {
                 best[at(i + 1, j)].max(best[at(i, j + 1)])
             };
         }
     }
-    let (mut i, mut j, mut pairs) = (0, 0, Vec::new());
+    let (mut i, mut j) = (0, 0);
     while i < rows && j < columns {
-        if ours[i].text == theirs[j].text {
-            pairs.push((i, j));
+        if ours[i].id == theirs[j].id {
+            pairs.push((begin + i, begin + j));
             (i, j) = (i + 1, j + 1);
         } else if best[at(i + 1, j)] >= best[at(i, j + 1)] {
             i += 1;
@@ -275,7 +293,7 @@ fn shared(ours: &[Word<'_>], theirs: &[Word<'_>]) -> Vec<(usize, usize)> {
 }
 
 /// Bytes of words that follow one another, as few ranges as there are gaps.
-fn runs(places: impl Iterator<Item = usize>, words: &[Word<'_>]) -> Vec<Range<usize>> {
+fn runs(places: impl Iterator<Item = usize>, words: &[Word]) -> Vec<Range<usize>> {
     let mut ranges = Vec::<Range<usize>>::new();
     let mut last = None;
     for place in places {

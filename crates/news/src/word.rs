@@ -5,6 +5,8 @@
 
 mod list;
 
+pub(crate) use list::{Key, Table};
+
 use std::borrow::Cow;
 use std::ops::{BitOr, Range};
 
@@ -39,7 +41,8 @@ impl Word<'_> {
     }
 
     pub(crate) fn is_sign(&self) -> bool {
-        !self.text.starts_with(|c: char| c.is_alphanumeric()) && !self.is_possessive()
+        let word = self.text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        !word && !self.text.starts_with(char::is_alphanumeric) && !self.is_possessive()
     }
 
     /// "’s", or the apostrophe behind a plural.

@@ -3,13 +3,14 @@
 //! A sentence is a sparse vector: stems, names as the story resolves them, numbers; what many sentences of the story hold weighs
 //! little. Alike is the cosine. Only sentences that share a word that is not everywhere are compared at all.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt as _};
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::reading::Sentence;
-use crate::group::{STOP_WORDS, Vector, product};
+use crate::group::{Vector, is_stop_word, product};
 use crate::word::{Class, small};
 
 /// A term that more sentences hold than this leads to none.
@@ -32,59 +33,59 @@ pub(super) struct Terms {
 
 impl Terms {
     pub(super) fn of(sentences: &[Sentence<'_>]) -> Terms {
-        let mut ids = HashMap::<String, u32>::new();
-        let mut stems = HashMap::<String, u32>::new();
+        // Of each term whether it is a number.
         let mut numbers = Vec::new();
+        let mut next = |number: bool| {
+            numbers.push(number);
+            numbers.len() as u32 - 1
+        };
+        let mut names = HashMap::<usize, u32>::new();
+        let all = sentences.iter().map(|sentence| sentence.words.len()).sum::<usize>();
+        let mut stems = HashMap::<Cow<'_, str>, u32>::with_capacity(all / 2);
+        // Words in small letters; those that tell nothing have no term.
+        let mut words = HashMap::<Cow<'_, str>, Option<u32>>::with_capacity(all / 2);
         let stemmer = Stemmer::create(Algorithm::English);
         let mut tokens = Vec::with_capacity(sentences.len());
-        let mut id = |term: String, number: bool, numbers: &mut Vec<bool>| {
-            let next = ids.len() as u32;
-            let id = *ids.entry(term).or_insert(next);
-            if id == next {
-                numbers.push(number);
-            }
-            id
-        };
         for sentence in sentences {
             let mut own = Vec::with_capacity(sentence.words.len());
-            let mut names = sentence.names.iter().peekable();
+            let mut named = sentence.names.iter().peekable();
             let mut behind = 0;
-            for word in &sentence.words {
-                while let Some((name, bytes)) = names.next_if(|(_, bytes)| bytes.start <= word.begin) {
-                    own.push((id(format!("#{name}"), false, &mut numbers), bytes.start));
+            for word in sentence.words {
+                while let Some((name, bytes)) = named.next_if(|(_, bytes)| bytes.start <= word.begin) {
+                    own.push((*names.entry(*name).or_insert_with(|| next(false)), bytes.start));
                     behind = bytes.end;
                 }
                 if word.begin < behind || word.is_sign() || word.is_possessive() || word.is(Class::TIME) {
                     continue;
                 }
                 for part in word.text.split('-') {
-                    let small = small(part);
-                    if let Some(known) = stems.get(&*small) {
-                        own.push((*known, word.begin));
-                    } else if small.chars().count() > 1 && STOP_WORDS.binary_search(&&*small).is_err()
-                        || small.starts_with(|c: char| c.is_ascii_digit())
-                    {
-                        let number = small.starts_with(|c: char| c.is_ascii_digit());
-                        let term = id(stemmer.stem(&small).into_owned(), number, &mut numbers);
-                        stems.insert(small.into_owned(), term);
-                        own.push((term, word.begin));
-                    }
+                    let term = words.entry(small(part)).or_insert_with_key(|word| {
+                        let number = word.starts_with(|c: char| c.is_ascii_digit());
+                        let tells = number || word.chars().nth(1).is_some() && !is_stop_word(word);
+                        let stem = || match word {
+                            Cow::Borrowed(word) => stemmer.stem(word),
+                            Cow::Owned(word) => stemmer.stem(word).into_owned().into(),
+                        };
+                        tells.then(|| *stems.entry(stem()).or_insert_with(|| next(number)))
+                    });
+                    own.extend(term.map(|term| (term, word.begin)));
                 }
             }
             tokens.push(own);
         }
-        let mut held = vec![0usize; ids.len()];
-        for own in &tokens {
-            let mut terms: Vec<u32> = own.iter().map(|(term, _)| *term).collect();
-            terms.sort_unstable();
-            terms.dedup();
-            terms.into_iter().for_each(|term| held[term as usize] += 1);
+        // In how many sentences each term stands, and which was the last.
+        let mut held = vec![(0_usize, None); numbers.len()];
+        for (at, own) in tokens.iter().enumerate() {
+            for (term, _) in own {
+                let (held, last) = &mut held[*term as usize];
+                *held += usize::from(last.replace(at) != Some(at));
+            }
         }
         let all = sentences.len() as f32;
         let weights = held
             .iter()
             .zip(&numbers)
-            .map(|(&held, &number)| (1.0 + all / held as f32).ln() * if number { NUMBER } else { 1.0 })
+            .map(|(&(held, _), &number)| (1.0 + all / held as f32).ln() * if number { NUMBER } else { 1.0 })
             .collect();
         let mut terms = Terms { tokens, weights, vectors: Vec::new() };
         terms.vectors = (0..sentences.len()).map(|at| terms.within(at, 0..usize::MAX)).collect();

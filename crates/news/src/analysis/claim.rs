@@ -6,7 +6,7 @@ use proto::analysis::{Claim, Passage};
 
 use super::alike::{Terms, groups};
 use super::compare::differences;
-use super::reading::Reading;
+use super::reading::{Reading, Sentence};
 use super::sourcing::{SameWords, Sources};
 use crate::group::product;
 use crate::word::Class;
@@ -27,15 +27,17 @@ pub(super) fn claims(
     sources: &Sources<'_, '_>,
     same: &SameWords,
 ) -> Vec<Claim> {
+    // One article alone asserts nothing that another does, or does not.
+    if reading.articles.len() < 2 {
+        return Vec::new();
+    }
     let sentences = &reading.sentences;
     let alike = terms.pairs(sentences, UNLIKE);
-    let mut pairs = alike.clone();
-    pairs.retain(|(likeness, a, b)| {
-        *likeness >= SAME
-            && sentences[*a].is_asserted()
-            && sentences[*b].is_asserted()
-            && terms.shared(*a, *b) >= SHARED
-    });
+    let asserted: Vec<bool> = sentences.iter().map(Sentence::is_asserted).collect();
+    let same_matter = |(likeness, a, b): &(f32, usize, usize)| {
+        *likeness >= SAME && asserted[*a] && asserted[*b] && terms.shared(*a, *b) >= SHARED
+    };
+    let pairs: Vec<(f32, usize, usize)> = alike.iter().copied().filter(same_matter).collect();
     let likeness = |a: usize, b: usize| product(&terms.vectors[a], &terms.vectors[b]);
     let mut found = groups(sentences.len(), &pairs, SAME, likeness);
     found.retain(|group| group.iter().any(|at| sentences[*at].article() != sentences[group[0]].article()));
@@ -57,7 +59,7 @@ pub(super) fn claims(
         .collect();
     made.sort_by_key(|(outlets, claim)| (std::cmp::Reverse(*outlets), claim.sentences[0]));
     let mut claims: Vec<Claim> = made.into_iter().map(|(_, claim)| claim).collect();
-    claims.extend(alone(reading, &told).into_iter().map(|at| Claim {
+    claims.extend(alone(reading, &asserted, &told).into_iter().map(|at| Claim {
         sentences: vec![sentences[at].place],
         sourcing: sources.sourcing(&[at], same),
         differences: Vec::new(),
@@ -67,7 +69,7 @@ pub(super) fn claims(
 
 /// What only one outlet says: of each article the sentences that hold most that can be checked, but for those that another outlet
 /// says something like.
-fn alone(reading: &Reading<'_>, told: &[bool]) -> Vec<usize> {
+fn alone(reading: &Reading<'_>, asserted: &[bool], told: &[bool]) -> Vec<usize> {
     let sentences = &reading.sentences;
     let mut outlets: Vec<&str> = reading.articles.iter().map(|article| article.outlet.as_str()).collect();
     outlets.sort_unstable();
@@ -78,7 +80,7 @@ fn alone(reading: &Reading<'_>, told: &[bool]) -> Vec<usize> {
     let each = (ALONE / reading.articles.len()).max(1);
     let mut by_article = HashMap::<usize, Vec<(usize, usize)>>::new();
     for (at, sentence) in sentences.iter().enumerate() {
-        if told[at] || !sentence.is_asserted() || reading.is_opinion(sentence.article()) {
+        if told[at] || !asserted[at] || reading.is_opinion(sentence.article()) {
             continue;
         }
         let numbers =

@@ -145,7 +145,7 @@ fn numbers(reading: &Reading<'_>, group: &[usize]) -> Vec<Difference> {
 
 /// Numbers with what they count: "20 points", "a five-minute call", "12 percent". Not those of dates.
 fn counted(sentence: &Sentence<'_>, stemmer: &Stemmer) -> Vec<Number> {
-    let words = &sentence.words;
+    let words = sentence.words;
     let mut found = Vec::new();
     for (at, word) in words.iter().enumerate() {
         if sentence.times.iter().any(|time| time.span.contains(&word.begin)) {
@@ -265,7 +265,7 @@ fn status(reading: &Reading<'_>, group: &[usize]) -> Option<Difference> {
 fn certainty(reading: &Reading<'_>, group: &[usize]) -> Option<Difference> {
     let taken = group.iter().map(|at| {
         let sentence = &reading.sentences[*at];
-        let words = &sentence.words;
+        let words = sentence.words;
         // "may have gone": what may come is no hedge on what was.
         let may = |at: usize| {
             ["could", "may", "might"].iter().any(|it| words[at].says(it))

@@ -15,7 +15,8 @@ mod texts;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use proto::analysis::{CopyKind, NearCopy, Passage, Side};
 use proto::story::Article;
@@ -81,6 +82,10 @@ struct Pair {
 
 impl Copies {
     pub(super) fn of(reading: &Reading<'_>) -> Copies {
+        // An outlet alone copies nobody.
+        if reading.articles.windows(2).all(|two| two[0].outlet == two[1].outlet) {
+            return Copies { rows: Vec::new(), texts: Texts::default() };
+        }
         let read = texts(reading);
         let pairs = pairs(reading.articles, &read);
         let shown = &pairs[..pairs.len().min(ROWS)];
@@ -98,7 +103,8 @@ impl Copies {
 
 /// The words of each article.
 fn texts(reading: &Reading<'_>) -> Vec<Text> {
-    let mut ids = HashMap::<String, u32>::new();
+    let all = reading.sentences.iter().map(|sentence| sentence.words.len()).sum::<usize>();
+    let mut ids = HashMap::<Cow<'_, str>, u32>::with_capacity(all / 2);
     let mut words: Vec<Vec<Printed>> = reading.articles.iter().map(|_| Vec::new()).collect();
     for (at, sentence) in reading.sentences.iter().enumerate() {
         // An ending is no word: "the council’s" and "the council" differ in grammar alone.
@@ -107,11 +113,8 @@ fn texts(reading: &Reading<'_>) -> Vec<Text> {
                 true => Cow::Owned(small(word.text).replace('’', "'")),
                 false => small(word.text),
             };
-            let id = ids.get(&*text).copied().unwrap_or_else(|| {
-                let next = ids.len() as u32;
-                ids.insert(text.into_owned(), next);
-                next
-            });
+            let next = ids.len() as u32;
+            let id = *ids.entry(text).or_insert(next);
             let bytes = word.bytes();
             words[sentence.article()].push(Printed {
                 id,
@@ -122,7 +125,7 @@ fn texts(reading: &Reading<'_>) -> Vec<Text> {
             });
         }
     }
-    let mut shingles = HashMap::new();
+    let mut shingles = HashMap::with_capacity(all);
     let text = |(article, words): (usize, Vec<Printed>)| {
         let ids: Vec<u32> = words.iter().map(|word| word.id).collect();
         Text { article, shingles: Shingles::of(&ids, &mut shingles), words }

@@ -23,7 +23,7 @@ use std::ops::Range;
 use proto::analysis::OriginKind;
 
 use super::reading::{Reading, Sentence};
-use crate::name::Sort;
+use crate::name::{Name, Sort};
 use crate::word::{Class, Word, words};
 use part::{BY, HAD, HEARD, INSIDE, MEDIA, PAPER, POST, PUBLISHED, Part, RECORDING, REPORT, TO_ALL, part};
 
@@ -54,8 +54,8 @@ pub(super) enum Medium {
 /// Reads origins, knowing which names are those of outlets.
 pub(super) struct Origins<'r, 'a> {
     reading: &'r Reading<'a>,
-    /// Outlets of the story, in small letters.
-    outlets: HashSet<String>,
+    /// Of each name of the story: whether it is that of an outlet, as far as the story shows.
+    outlets: Vec<bool>,
     /// Names that the story tells of something in.
     places: HashSet<usize>,
 }
@@ -112,7 +112,12 @@ impl Line<'_, '_> {
 
 impl<'r, 'a> Origins<'r, 'a> {
     pub(super) fn of(reading: &'r Reading<'a>) -> Origins<'r, 'a> {
-        let outlets = reading.articles.iter().map(|article| bare(&article.outlet)).collect();
+        let outlets: HashSet<String> = reading.articles.iter().map(|article| bare(&article.outlet)).collect();
+        let is_outlet = |name: &Name| {
+            let small = bare(&name.full);
+            outlets.contains(&small) || words(&small).last().is_some_and(|last| part(last) & MEDIA != 0)
+        };
+        let outlets = reading.names.names.iter().map(is_outlet).collect();
         let mut places = HashSet::new();
         for sentence in &reading.sentences {
             for (name, bytes) in &sentence.names {
@@ -127,12 +132,14 @@ impl<'r, 'a> Origins<'r, 'a> {
         Origins { reading, outlets, places }
     }
 
-    /// All origins that a sentence states, the surest first. What stands within marks states none: it is what was said.
-    pub(super) fn stated(&self, sentence: &Sentence<'_>) -> Vec<Stated> {
+    /// All origins that a sentence states, the surest first, and whether it speaks of a recording, whoever has it: papers are of many
+    /// kinds, "the document" may be any. What stands within marks states none: it is what was said.
+    pub(super) fn read(&self, sentence: &Sentence<'_>) -> (Vec<Stated>, Option<Medium>) {
         let parts = sentence.words.iter().map(part).collect();
-        let line = &Line { sentence, words: &sentence.words, parts };
-        let mut found = Vec::new();
+        let line = &Line { sentence, words: sentence.words, parts };
+        let (mut found, mut medium) = (Vec::new(), None);
         for at in (0..line.words.len()).filter(|at| !sentence.is_quoted(line.words[*at].begin)) {
+            medium = medium.or(line.is(at, RECORDING).then_some(Medium::Recording));
             let one = self
                 .according_to(line, at)
                 .or_else(|| self.had_by(line, at))
@@ -145,7 +152,7 @@ impl<'r, 'a> Origins<'r, 'a> {
             found.extend(one);
         }
         found.sort_by_key(|one| (one.kind, !one.named, one.bytes.start));
-        found
+        (found, medium)
     }
 
     /// "according to a transcript by the Orford Gazette"
@@ -350,14 +357,7 @@ impl<'r, 'a> Origins<'r, 'a> {
 
     /// Whether a name is that of an outlet, as far as the story shows.
     fn is_outlet(&self, name: usize) -> bool {
-        let small = bare(&self.reading.names.names[name].full);
-        self.outlets.contains(&small) || words(&small).last().is_some_and(|last| part(last) & MEDIA != 0)
-    }
-
-    /// Whether a sentence speaks of a recording, whoever has it. Papers are of many kinds: "the document" may be any.
-    pub(super) fn medium(&self, sentence: &Sentence<'_>) -> Option<Medium> {
-        let plain = sentence.words.iter().filter(|word| !sentence.is_quoted(word.begin));
-        plain.map(part).find(|part| part & RECORDING != 0).map(|_| Medium::Recording)
+        self.outlets[name]
     }
 }
 

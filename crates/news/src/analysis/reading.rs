@@ -1,6 +1,5 @@
 //! A story's articles, read once: names, sentences, times, quotes.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -8,12 +7,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use proto::analysis::Passage;
 use proto::story::{Article, Block};
 
-use crate::date::{Anchor, Meaning, Name as Called, Time, resolve, times};
+use crate::cut::{Cut, Line};
+use crate::date::{Anchor, Meaning, Name as Called, Time, resolve, times_of_sentences};
 use crate::name::{Mention, Names};
-use crate::quote::{Kind, Quote, quotes};
-use crate::sentence::sentences;
+use crate::quote::{Kind, Quote, quotes_of_lines};
 use crate::span::Span;
-use crate::word::{Word, words};
+use crate::word::Word;
 
 /// The articles of one story and all that the steps need of them.
 pub(super) struct Reading<'a> {
@@ -32,12 +31,12 @@ pub(super) struct Reading<'a> {
 pub(super) struct Sentence<'a> {
     pub(super) place: Passage,
     /// Words and signs; their bytes are those of the block.
-    pub(super) words: Vec<Word<'a>>,
+    pub(super) words: &'a [Word<'a>],
     /// Names in it: which, and where in the block.
     pub(super) names: Vec<(usize, Range<usize>)>,
     /// Time expressions in it.
     pub(super) times: Vec<Time>,
-    /// Where marks enclose somebody's words, in the block.
+    /// Where marks enclose somebody's words, in the block: in order, none touching the next.
     pub(super) quoted: Vec<Range<usize>>,
     /// The name of the agency that its article begins with: "ORFORD, 3 May (ONA) - ". Only on an article's first sentence.
     pub(super) agency: Option<Range<usize>>,
@@ -68,7 +67,8 @@ impl Sentence<'_> {
 
     /// Whether a byte of the block stands within marks.
     pub(super) fn is_quoted(&self, at: usize) -> bool {
-        self.quoted.iter().any(|quote| quote.contains(&at))
+        let next = self.quoted.partition_point(|quote| quote.end <= at);
+        self.quoted.get(next).is_some_and(|quote| quote.start <= at)
     }
 }
 
@@ -81,67 +81,66 @@ pub(super) struct Said {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn of(articles: &'a [Article]) -> Reading<'a> {
+    /// `cut`: the blocks of all articles, in order.
+    pub(super) fn of(articles: &'a [Article], cut: &'a Cut<'a>) -> Reading<'a> {
         let mut first_block = vec![0];
         for article in articles {
             first_block.push(first_block[first_block.len() - 1] + article.body.len());
         }
-        let blocks: Vec<Block> = articles.iter().flat_map(|article| article.body.iter().cloned()).collect();
-        let names = Names::of(&blocks);
+        let names = Names::of_cut(cut);
         let mut reading = Reading { articles, names, first_block, sentences: Vec::new(), said: Vec::new() };
         // What an undated article calls "14 October" is that of the others.
         let assumed =
             articles.iter().filter_map(|article| article.published).max().and_then(|it| day(it.unix));
+        // The names are lent to each article, with that article's mentions.
+        let mut own = Names { names: std::mem::take(&mut reading.names.names), mentions: Vec::new() };
         for at in 0..articles.len() {
-            reading.read(at, assumed);
+            own.mentions = reading.mentions_of(at);
+            let lines = &cut.lines[reading.first_block[at]..reading.first_block[at + 1]];
+            reading.read(at, lines, &own, assumed);
         }
+        reading.names.names = own.names;
         reading
     }
 
-    fn read(&mut self, at: usize, assumed: Option<Date>) {
-        let article = &self.articles[at];
-        let mut told = told(article, assumed);
+    /// Reads an article: its lines, and the story's names as mentioned in them.
+    fn read(&mut self, at: usize, lines: &'a [Line<'a>], names: &Names, assumed: Option<Date>) {
+        let mut told = told(&self.articles[at], lines, assumed).into_iter().peekable();
         let from = self.sentences.len();
-        for (block, text) in article.body.iter().enumerate() {
-            let Block::Paragraph(text) = text else { continue };
-            let words = words(text);
-            let mut rest = words.into_iter().peekable();
-            for bytes in sentences(text) {
-                let mut own = Vec::new();
-                while let Some(word) = rest.next_if(|word| word.begin < bytes.end) {
-                    own.push(word);
+        for (block, line) in lines.iter().enumerate() {
+            let Block::Paragraph(text) = line.block else { continue };
+            while told.next_if(|(other, _)| *other < block).is_some() {}
+            let mut rest = line.words.as_slice();
+            for bytes in &line.sentences {
+                let words;
+                (words, rest) = rest.split_at(rest.partition_point(|word| word.begin < bytes.end));
+                let span = Span { block, bytes: bytes.clone() };
+                let agency = if self.sentences.len() == from { dateline(text) } else { None };
+                let mut before = |end: usize| told.next_if(|it| it.0 == block && it.1.span.start < end);
+                if let Some(agency) = &agency {
+                    while before(agency.end + 1).is_some() {}
                 }
-                let span = Span { block: self.first_block[at] + block, bytes: bytes.clone() };
-                let names = self.names.within(&span).map(|it| (it.name, it.span.bytes.clone())).collect();
-                let first = self.sentences.len() == from;
-                let dateline = first.then(|| dateline(text)).flatten();
-                let mut times = told.remove(&block).unwrap_or_default();
-                if let Some(line) = &dateline {
-                    times.retain(|time| time.span.start > line.end);
-                }
-                let (times, later) = times.into_iter().partition(|time| time.span.start < bytes.end);
-                told.insert(block, later);
-                let place = Passage {
-                    article: at as u32,
-                    block: block as u32,
-                    start: bytes.start as u32,
-                    end: bytes.end as u32,
-                };
+                let times = std::iter::from_fn(|| before(bytes.end)).map(|(_, time)| time).collect();
                 self.sentences.push(Sentence {
-                    place,
-                    words: own,
-                    names,
+                    place: Passage {
+                        article: at as u32,
+                        block: block as u32,
+                        start: bytes.start as u32,
+                        end: bytes.end as u32,
+                    },
+                    words,
+                    names: names.within(&span).map(|it| (it.name, it.span.bytes.clone())).collect(),
                     times,
                     quoted: Vec::new(),
-                    agency: dateline,
+                    agency,
                 });
             }
         }
-        let quotes = quotes(&article.body, &self.names_of(at));
+        let quotes = quotes_of_lines(lines, names);
         for quote in quotes.into_iter().filter(|quote| quote.kind == Kind::Speech) {
             let Some(first) = quote.words.first() else { continue };
             let place = (first.block as u32, first.bytes.start as u32);
-            let own = &self.sentences[from..];
+            let own = &mut self.sentences[from..];
             let behind = own.partition_point(|it| (it.place.block, it.place.start) <= place);
             // A quote in a heading or a caption has no sentence.
             let Some(sentence) = behind.checked_sub(1).filter(|it| {
@@ -151,30 +150,27 @@ impl<'a> Reading<'a> {
                 continue;
             };
             for span in &quote.words {
-                for own in self.sentences[from + sentence..].iter_mut() {
-                    let there = (own.place.block as usize, own.place.start as usize);
-                    if there > (span.block, span.bytes.end) {
-                        break;
-                    }
-                    if there.0 == span.block {
-                        own.quoted.push(span.bytes.clone());
-                    }
-                }
+                let block = span.block as u32;
+                let first = own.partition_point(|it| it.place.block < block).max(sentence);
+                let touched = own[first..]
+                    .iter_mut()
+                    .take_while(|it| it.place.block == block && it.place.start as usize <= span.bytes.end);
+                touched.for_each(|it| it.quoted.push(span.bytes.clone()));
             }
             self.said.push(Said { article: at, quote, sentence: from + sentence });
         }
+        self.sentences[from..].iter_mut().for_each(|sentence| join(&mut sentence.quoted));
     }
 
-    /// The story's names as mentioned in one article, by that article's own blocks.
-    fn names_of(&self, article: usize) -> Names {
+    /// The mentions of the story's names in one article, by that article's own blocks.
+    fn mentions_of(&self, article: usize) -> Vec<Mention> {
         let blocks = self.first_block[article]..self.first_block[article + 1];
         let place = |block: usize| self.names.mentions.partition_point(|mention| mention.span.block < block);
-        let mentions = &self.names.mentions[place(blocks.start)..place(blocks.end)];
         let own = |mention: &Mention| {
             let Span { block, bytes } = &mention.span;
             Mention { span: Span { block: block - blocks.start, bytes: bytes.clone() }, name: mention.name }
         };
-        Names { names: self.names.names.clone(), mentions: mentions.iter().map(own).collect() }
+        self.names.mentions[place(blocks.start)..place(blocks.end)].iter().map(own).collect()
     }
 
     /// The words of a mention as an article prints it.
@@ -194,13 +190,14 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The times of an article's blocks, by block.
-fn told(article: &Article, assumed: Option<Date>) -> HashMap<usize, Vec<Time>> {
+/// The times of an article's paragraphs, each with its block, in order.
+fn told(article: &Article, lines: &[Line<'_>], assumed: Option<Date>) -> Vec<(usize, Time)> {
     let published = article.published.and_then(|when| day(when.unix));
     let mut told: Vec<(usize, Time)> = Vec::new();
-    for (block, text) in article.body.iter().enumerate() {
-        if let Block::Paragraph(text) = text {
-            told.extend(times(text).into_iter().map(|time| (block, time)));
+    for (block, line) in lines.iter().enumerate() {
+        if let Block::Paragraph(text) = line.block {
+            let times = times_of_sentences(text, &line.sentences);
+            told.extend(times.into_iter().map(|time| (block, time)));
         }
     }
     if published.is_none() {
@@ -217,11 +214,19 @@ fn told(article: &Article, assumed: Option<Date>) -> HashMap<usize, Vec<Time>> {
         });
     }
     resolve(told.iter_mut().map(|(_, time)| time), published.or(assumed));
-    let mut by_block = HashMap::<usize, Vec<Time>>::new();
-    for (block, time) in told {
-        by_block.entry(block).or_default().push(time);
-    }
-    by_block
+    told
+}
+
+/// Puts ranges in order, those that touch or overlap into one.
+fn join(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let touches = next.start <= range.end;
+        if touches {
+            range.end = range.end.max(next.end);
+        }
+        touches
+    });
 }
 
 /// Whether a phrase names its piece of the calendar but for the year, which some days more or less do not change.

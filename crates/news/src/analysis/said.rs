@@ -6,11 +6,11 @@ use proto::analysis::{Difference, Passage, Point, Speaker, Utterance, Variant};
 
 use super::reading::{Reading, Said};
 use super::sourcing::{SameWords, Sources};
-use crate::group::STOP_WORDS;
+use crate::group::is_stop_word;
 use crate::quote::Who;
 use crate::span::Span;
 use crate::utterance::{self, Line, utterances};
-use crate::word::{Class, words};
+use crate::word::{Class, small, words};
 
 /// The story's utterances, before anybody asks where they come from.
 pub(super) struct Heard {
@@ -38,17 +38,10 @@ impl Heard {
             .map(|(said, words)| Line { article: said.article, words, speaker: named(said) })
             .collect();
         let found = utterances(&spoken);
-        let mut same_words = SameWords::new();
-        for one in &found {
-            let sentences: Vec<usize> =
-                one.variants.iter().map(|it| reading.said[it.line].sentence).collect();
-            for at in &sentences {
-                let others = sentences.iter().filter(|other| {
-                    reading.sentences[**other].place.article != reading.sentences[*at].place.article
-                });
-                same_words.entry(*at).or_default().extend(others);
-            }
-        }
+        let sentences = |one: &utterance::Utterance| {
+            one.variants.iter().map(|it| reading.said[it.line].sentence).collect()
+        };
+        let same_words = SameWords::of(found.iter().map(sentences).collect());
         Heard { lines, found, same_words }
     }
 
@@ -105,9 +98,9 @@ impl Heard {
         // Words of its own that say something.
         let own = one.variants.iter().filter(|it| {
             it.own.iter().any(|own| {
-                words(&self.lines[it.line][own.clone()]).iter().any(|word| {
-                    !word.is_sign() && STOP_WORDS.binary_search(&word.text.to_lowercase().as_str()).is_err()
-                })
+                words(&self.lines[it.line][own.clone()])
+                    .iter()
+                    .any(|word| !word.is_sign() && !is_stop_word(&small(word.text)))
             })
         });
         let other: Vec<usize> = own.map(|it| it.line).collect();

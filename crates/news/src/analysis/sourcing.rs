@@ -23,6 +23,8 @@ const SHARED: usize = 2;
 /// So many sentences before or behind, it does so with one name in common or this much alike; next to it in one paragraph, as it is.
 const NEAR: usize = 2;
 const A_LITTLE: f32 = 0.05;
+/// Of an article that has more such sentences, no more are looked at from afar: no article has, and one may be made of them.
+const ASKED: usize = 300;
 
 /// All origins of a story, and how to find them.
 pub(super) struct Sources<'r, 'a> {
@@ -31,8 +33,14 @@ pub(super) struct Sources<'r, 'a> {
     texts: &'r Texts,
     /// Of each sentence: what it states, the surest first.
     stated: Vec<Vec<(usize, Passage)>>,
+    /// The sentences that state a paper or a recording, in order.
+    of_documents: Vec<usize>,
     /// Of each sentence: the recording or paper that it speaks of.
     media: Vec<Option<Medium>>,
+    /// The sentences that speak of any, in order.
+    of_media: Vec<usize>,
+    /// Of each sentence: its names, each once, in order.
+    names: Vec<Vec<usize>>,
     pub(super) origins: Vec<Origin>,
     /// Of each origin, what lies at its bottom.
     bottoms: Vec<Option<Medium>>,
@@ -47,14 +55,17 @@ pub(super) struct Sources<'r, 'a> {
 impl<'r, 'a> Sources<'r, 'a> {
     pub(super) fn of(reading: &'r Reading<'a>, terms: &'r Terms, texts: &'r Texts) -> Self {
         let finder = Origins::of(reading);
-        let read: Vec<Vec<Stated>> = reading.sentences.iter().map(|it| finder.stated(it)).collect();
-        let media = reading.sentences.iter().map(|it| finder.medium(it)).collect();
+        let (read, media): (Vec<Vec<Stated>>, Vec<Option<Medium>>) =
+            reading.sentences.iter().map(|it| finder.read(it)).unzip();
         let mut sources = Sources {
             reading,
             terms,
             texts,
             stated: Vec::new(),
+            of_documents: Vec::new(),
+            of_media: (0..media.len()).filter(|at| media[*at].is_some()).collect(),
             media,
+            names: reading.sentences.iter().map(names).collect(),
             origins: Vec::new(),
             bottoms: Vec::new(),
             agencies: HashMap::new(),
@@ -101,6 +112,10 @@ impl<'r, 'a> Sources<'r, 'a> {
                 stated.iter().map(|one| (known[&key(one)], sentence.passage(&one.bytes))).collect()
             })
             .collect();
+        let states = |at: &usize| {
+            sources.stated[*at].iter().any(|it| sources.origins[it.0].kind == OriginKind::Document)
+        };
+        sources.of_documents = (0..sources.stated.len()).filter(states).collect();
         for (at, article) in reading.articles.iter().enumerate().filter(|(_, it)| it.opinion.is_some()) {
             let opinion = (OriginKind::Opinion, bare(&article.outlet));
             let add = || sources.add(OriginKind::Opinion, &article.outlet, None);
@@ -131,18 +146,18 @@ impl<'r, 'a> Sources<'r, 'a> {
     /// the same quote.
     pub(super) fn sourcing(&self, sentences: &[usize], same_words: &SameWords) -> Vec<Sourcing> {
         let mut found: Vec<Sourcing> = Vec::new();
-        let of = |at: usize| self.reading.sentences[at].place.article;
-        let mut articles: Vec<u32> = sentences.iter().map(|at| of(*at)).collect();
-        articles.sort_unstable();
-        articles.dedup();
-        for article in articles {
-            let own: Vec<usize> = sentences.iter().copied().filter(|at| of(*at) == article).collect();
+        let of = |at: &usize| self.reading.sentences[*at].place.article;
+        let mut by_article = sentences.to_vec();
+        by_article.sort_by_key(of);
+        let each = || by_article.chunk_by(|a, b| of(a) == of(b));
+        for own in each() {
+            let article = of(&own[0]);
             let stated = own.iter().find_map(|at| self.stated[*at].first()).copied();
             let opinion = self.opinions.get(&article).copied();
             let stated = match opinion {
                 Some(_) => stated,
                 None => {
-                    stated.or_else(|| self.elsewhere(&own)).or_else(|| self.agencies.get(&article).copied())
+                    stated.or_else(|| self.elsewhere(own)).or_else(|| self.agencies.get(&article).copied())
                 }
             };
             found.push(Sourcing {
@@ -151,13 +166,11 @@ impl<'r, 'a> Sources<'r, 'a> {
                 stated: stated.map(|(_, passage)| passage),
             });
         }
-        for at in 0..found.len() {
+        for (at, own) in each().enumerate() {
             if found[at].origin.is_none() {
-                let own = sentences.iter().copied().filter(|it| of(*it) == found[at].article);
-                let own: Vec<usize> = own.collect();
-                let inferred = self.printed_elsewhere(&own, &found);
-                let inferred = inferred.or_else(|| self.inferred(&own, same_words, &found));
-                found[at].origin = inferred.or_else(|| self.one_text(&own)).map(|it| it as u32);
+                let inferred = self.printed_elsewhere(own, &found);
+                let inferred = inferred.or_else(|| self.inferred(own, same_words, &found));
+                found[at].origin = inferred.or_else(|| self.one_text(own)).map(|it| it as u32);
             }
         }
         found
@@ -165,35 +178,37 @@ impl<'r, 'a> Sources<'r, 'a> {
 
     /// A recording or paper that the article says elsewhere it has the matter from.
     fn elsewhere(&self, own: &[usize]) -> Option<(usize, Passage)> {
-        self.about(own).find_map(|at| {
-            let documents = |it: &&(usize, Passage)| self.origins[it.0].kind == OriginKind::Document;
-            self.stated[at].iter().find(documents).copied()
-        })
+        let document = |it: &&(usize, Passage)| self.origins[it.0].kind == OriginKind::Document;
+        let about = &mut self.about(own, &self.of_documents);
+        about.find_map(|at| self.stated[at].iter().find(document).copied())
     }
 
-    /// Sentences of the same article that speak of the matter of these.
-    fn about<'s>(&'s self, own: &'s [usize]) -> impl Iterator<Item = usize> + 's {
-        let sentences = &self.reading.sentences;
-        let article = own.first().map(|at| sentences[*at].place.article);
-        let from = sentences.partition_point(|it| Some(it.place.article) < article);
-        let common = |a: &Sentence<'_>, b: &Sentence<'_>| {
-            let held = |name: &usize| b.names.iter().any(|(other, _)| other == name);
-            let mut common: Vec<usize> = a.names.iter().map(|(name, _)| *name).filter(held).collect();
-            common.sort_unstable();
-            common.dedup();
-            common.len()
+    /// Those of some sentences that are of the same article and speak of the matter of these.
+    fn about<'s>(&'s self, own: &'s [usize], some: &'s [usize]) -> impl Iterator<Item = usize> + 's {
+        let place = |at: usize| &self.reading.sentences[at].place;
+        let article = |at: &usize| place(*at).article;
+        let first = own.first().map(article);
+        let from = some.partition_point(|at| Some(article(at)) < first);
+        let to = some.partition_point(|at| Some(article(at)) <= first);
+        let near = move |at: usize, of: usize| {
+            let beside = at.abs_diff(of) <= 1 && place(at).block == place(of).block;
+            beside || self.common(at, of) > 0 || self.likeness(at, of) >= A_LITTLE
         };
-        let speaks = move |at: usize, of: usize| {
-            let names = common(&sentences[at], &sentences[of]);
-            let likeness = || product(&self.terms.vectors[at], &self.terms.vectors[of]);
-            let beside = sentences[at].place.block == sentences[of].place.block && at.abs_diff(of) <= 1;
-            beside
-                || (at.abs_diff(of) <= NEAR && (names > 0 || likeness() >= A_LITTLE))
-                || (names >= SHARED && likeness() >= ALIKE)
+        let like = |at: usize, of: usize| self.common(at, of) >= SHARED && self.likeness(at, of) >= ALIKE;
+        let speaks = move |(nth, at): &(usize, usize)| {
+            own.iter().any(|of| at.abs_diff(*of) <= NEAR && near(*at, *of))
+                || *nth < ASKED && own.iter().any(|of| like(*at, *of))
         };
-        (from..sentences.len())
-            .take_while(move |at| Some(sentences[*at].place.article) == article)
-            .filter(move |at| own.iter().any(|of| speaks(*at, *of)))
+        some[from..to].iter().copied().enumerate().filter(speaks).map(|(_, at)| at)
+    }
+
+    /// How many names two sentences have in common.
+    fn common(&self, a: usize, b: usize) -> usize {
+        in_common(&self.names[a], &self.names[b])
+    }
+
+    fn likeness(&self, a: usize, b: usize) -> f32 {
+        product(&self.terms.vectors[a], &self.terms.vectors[b])
     }
 
     /// The origin that another print of the same sentence states, or that the article has in which it stands. Not one that was
@@ -226,18 +241,65 @@ impl<'r, 'a> Sources<'r, 'a> {
     }
 
     fn inferred(&self, own: &[usize], same_words: &SameWords, others: &[Sourcing]) -> Option<usize> {
-        let named = |at: &usize| {
-            let origin = self.stated[*at].first()?.0;
+        let named = |at: usize| {
+            let origin = self.stated[at].first()?.0;
             (self.origins[origin].kind <= OriginKind::Report).then_some(origin)
         };
-        let words = own.iter().flat_map(|at| same_words.get(at).into_iter().flatten()).find_map(named);
+        let article = |at: usize| self.reading.sentences[at].place.article;
+        let elsewhere =
+            |at: &usize| same_words.beside(*at).filter(|other| article(*other) != article(own[0]));
+        let words = own.iter().flat_map(elsewhere).find_map(named);
         words.or_else(|| {
-            let medium = self.about(own).chain(own.iter().copied()).find_map(|at| self.media[at])?;
+            let mut about = self.about(own, &self.of_media).chain(own.iter().copied());
+            let medium = about.find_map(|at| self.media[at])?;
             let mut origins = others.iter().filter_map(|it| it.origin.map(|origin| origin as usize));
             origins.find(|origin| self.bottoms[*origin] == Some(medium) || self.only(medium) == Some(*origin))
         })
     }
 }
 
-/// Of a sentence, those that print the same quote in other articles.
-pub(super) type SameWords = HashMap<usize, Vec<usize>>;
+/// Which sentences print the same quote.
+pub(super) struct SameWords {
+    /// The sentences of each quote.
+    quotes: Vec<Vec<usize>>,
+    /// Each sentence with a quote that it prints, in order.
+    printed: Vec<(usize, usize)>,
+}
+
+impl SameWords {
+    /// The sentences of each quote.
+    pub(super) fn of(quotes: Vec<Vec<usize>>) -> SameWords {
+        let each = quotes.iter().enumerate();
+        let mut printed: Vec<(usize, usize)> =
+            each.flat_map(|(quote, sentences)| sentences.iter().map(move |at| (*at, quote))).collect();
+        printed.sort_unstable();
+        printed.dedup();
+        SameWords { quotes, printed }
+    }
+
+    /// All sentences that print a quote of this one, itself among them.
+    fn beside(&self, sentence: usize) -> impl Iterator<Item = usize> {
+        let from = self.printed.partition_point(|(at, _)| *at < sentence);
+        let own = self.printed[from..].iter().take_while(move |(at, _)| *at == sentence);
+        own.flat_map(|(_, quote)| self.quotes[*quote].iter().copied())
+    }
+}
+
+/// The names of a sentence, each once, in order.
+fn names(sentence: &Sentence<'_>) -> Vec<usize> {
+    let mut names: Vec<usize> = sentence.names.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// How many numbers two lists have in common, both in order and each number but once.
+fn in_common(one: &[usize], other: &[usize]) -> usize {
+    let (mut i, mut j, mut found) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        found += usize::from(a == b);
+        i += usize::from(a <= b);
+        j += usize::from(b <= a);
+    }
+    found
+}

@@ -14,7 +14,7 @@ use super::reading::{Reading, Sentence, day, needs_only_the_year};
 use super::sourcing::{SameWords, Sources};
 use crate::date::{self, Direction, Time};
 use crate::group::{Vector, product};
-use crate::word::Class;
+use crate::word::{Class, Word};
 
 /// Alike enough to be one event, of the same day.
 const SAME_DAY: f32 = 0.16;
@@ -90,8 +90,10 @@ fn other_days(events: &[Vec<usize>], dated: &[Dated], reading: &Reading<'_>) -> 
     };
     let article = |one: &Dated| reading.sentences[one.sentence].place.article;
     let tells = |event: usize, day: Date| {
-        let own: Vec<u32> = events[event].iter().map(|at| article(&dated[*at])).collect();
-        dated.iter().any(|one| one.days == (day, day) && own.contains(&article(one)))
+        // What is dated is in order.
+        let from = dated.partition_point(|one| one.days < (day, day));
+        let mut of_day = dated[from..].iter().take_while(|one| one.days == (day, day));
+        of_day.any(|one| events[event].iter().any(|at| article(&dated[*at]) == article(one)))
     };
     let mut found = Vec::new();
     for a in 0..events.len() {
@@ -194,7 +196,7 @@ fn read(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>)
 /// "It took place the day after the council had met": the council met on the day before the one told of.
 fn beside(reading: &Reading<'_>, terms: &Terms, at: usize, dated: &mut Vec<Dated>) {
     let sentence = &reading.sentences[at];
-    let words = &sentence.words;
+    let words = sentence.words;
     if !sentence.times.is_empty() {
         return;
     }
@@ -260,6 +262,12 @@ fn status(
     }
 }
 
+/// "didn't", in any letters.
+fn ends_in_not(word: &str) -> bool {
+    let ending = word.len().checked_sub(3).and_then(|from| word.get(from..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("n't"))
+}
+
 /// "never happened", "has not yet taken place", "was called off".
 pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bool {
     const HAPPEN: &[&str] = &[
@@ -276,14 +284,12 @@ pub(super) fn did_not_happen(sentence: &Sentence<'_>, bytes: Range<usize>) -> bo
     const OFF: &[&str] = &["cancelled", "canceled", "postponed", "scrapped", "shelved"];
     /// Words between "not" and what did not happen: "not yet taken place".
     const NEAR: usize = 4;
-    let words: Vec<_> = sentence
-        .words
-        .iter()
-        .filter(|word| bytes.contains(&word.begin) && !sentence.is_quoted(word.begin))
-        .collect();
+    let mut words = Vec::with_capacity(sentence.words.len());
+    let own = |word: &&Word<'_>| bytes.contains(&word.begin) && !sentence.is_quoted(word.begin);
+    words.extend(sentence.words.iter().filter(own));
     let says = |list: &[&str], at: usize| list.iter().any(|it| words[at].says(it));
     (0..words.len()).any(|at| {
-        let not = says(&["not", "never"], at) || words[at].text.to_ascii_lowercase().ends_with("n't");
+        let not = says(&["not", "never"], at) || ends_in_not(words[at].text);
         let called_off = words[at].says("called") && words.get(at + 1).is_some_and(|next| next.says("off"));
         called_off
             || says(OFF, at)

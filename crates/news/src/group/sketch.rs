@@ -18,17 +18,17 @@ impl Sketch {
     pub(super) fn of<'a>(blocks: impl Iterator<Item = &'a str>) -> Sketch {
         let hashes: Vec<u64> = blocks.flat_map(crate::text::words).map(hash_word).collect();
         let passages = hashes.windows(PASSAGE.min(hashes.len()).max(1));
-        let mut smallest = BTreeSet::new();
+        let mut smallest: Vec<u64> = Vec::with_capacity(KEPT + 1);
         for passage in passages {
             let hash = passage.iter().fold(SEED, |all, word| mix(all ^ word));
             if smallest.len() < KEPT || smallest.last().is_some_and(|&last| hash < last) {
-                smallest.insert(hash);
-                if smallest.len() > KEPT {
-                    smallest.pop_last();
+                if let Err(place) = smallest.binary_search(&hash) {
+                    smallest.insert(place, hash);
                 }
+                smallest.truncate(KEPT);
             }
         }
-        Sketch(smallest.into_iter().collect())
+        Sketch(smallest)
     }
 
     /// Estimates the share of common passages (Jaccard) from the smallest hashes of both.
@@ -50,9 +50,11 @@ impl Sketch {
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn hash_word(word: &str) -> u64 {
-    word.chars()
-        .flat_map(char::to_lowercase)
-        .fold(SEED, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3))
+    let add = |hash: u64, letter: u64| (hash ^ letter).wrapping_mul(0x0100_0000_01b3);
+    if word.is_ascii() {
+        return word.bytes().fold(SEED, |hash, byte| add(hash, byte.to_ascii_lowercase().into()));
+    }
+    word.chars().flat_map(char::to_lowercase).fold(SEED, |hash, c| add(hash, c.into()))
 }
 
 /// Spreads all bits over all (the finisher of MurmurHash3).

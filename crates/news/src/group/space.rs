@@ -1,6 +1,8 @@
 //! The space articles are compared in: term numbers, how many articles use each term, and what a term is worth.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
+
+use super::terms::Terms;
 
 /// Weights by term number, in rising order of the number.
 pub(crate) type Vector = Vec<(u32, f32)>;
@@ -22,16 +24,17 @@ pub(super) struct Space {
 
 impl Space {
     /// Takes one more article's terms into the counts.
-    pub(super) fn learn(&mut self, terms: Vec<(String, f32)>) -> Vector {
+    pub(super) fn learn(&mut self, terms: &Terms) -> Vector {
         self.articles = self.articles.saturating_add(1);
         let mut vector: Vector = terms
-            .into_iter()
+            .iter()
             .map(|(term, weight)| {
-                let next = self.uses.len() as u32;
-                let number = *self.numbers.entry(term).or_insert(next);
-                if number == next {
+                let number = self.numbers.get(term).copied().unwrap_or_else(|| {
+                    let next = self.uses.len() as u32;
+                    self.numbers.insert(term.to_owned(), next);
                     self.uses.push(0);
-                }
+                    next
+                });
                 self.uses[number as usize] += 1;
                 (number, weight)
             })
@@ -84,16 +87,13 @@ impl Space {
 /// The product of two vectors: for two of length 1, how alike they are, 0 to 1.
 pub(crate) fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     let (mut i, mut j, mut sum) = (0, 0, 0.0);
-    while i < a.len() && j < b.len() {
-        match a[i].0.cmp(&b[j].0) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                sum += a[i].1 * b[j].1;
-                i += 1;
-                j += 1;
-            }
+    // Which of the two goes on is by chance: no branch, which could not be foretold.
+    while let (Some(left), Some(right)) = (a.get(i), b.get(j)) {
+        if left.0 == right.0 {
+            sum += left.1 * right.1;
         }
+        i += usize::from(left.0 <= right.0);
+        j += usize::from(right.0 <= left.0);
     }
     sum
 }

@@ -1,8 +1,24 @@
 //! Words that tell no event from another: the plainest of the language, weekdays, and what news says of itself.
 
-/// In byte order, for binary search.
+use std::sync::LazyLock;
+
+use foldhash::HashSet;
+
+/// Whether a word, in small letters, tells nothing.
+pub(crate) fn is_stop_word(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.iter().copied().collect());
+    WORDS.contains(word)
+}
+
+/// Whether it names a place or an office that all news is full of.
+pub(super) fn is_everywhere(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EVERYWHERE.iter().copied().collect());
+    WORDS.contains(word)
+}
+
+/// In byte order.
 #[rustfmt::skip]
-pub(crate) const STOP_WORDS: &[&str] = &[
+const STOP_WORDS: &[&str] = &[
     "a", "about", "above", "according", "across", "after", "afterwards", "again", "against", "ago", "all",
     "almost", "along", "already", "also", "although", "always", "am", "amid", "among", "an", "and",
     "another", "any", "anyone", "anything", "are", "aren't", "aren’t", "around", "as", "ask", "asked", "at",
@@ -41,9 +57,9 @@ pub(crate) const STOP_WORDS: &[&str] = &[
 ];
 
 /// Places and offices that stand in half of all world news: that two articles share them says that both are news, not
-/// that they tell of one event. In byte order, for binary search.
+/// that they tell of one event. In byte order.
 #[rustfmt::skip]
-pub(super) const EVERYWHERE: &[&str] = &[
+const EVERYWHERE: &[&str] = &[
     "abuja", "accra", "afghan", "afghanistan", "africa", "african", "aires", "albania", "albanian",
     "algeria", "algerian", "algiers", "ambassador", "america", "american", "americans", "amman", "angeles",
     "angola", "ankara", "arabia", "argentina", "argentine", "armenia", "armenian", "asia", "asian",

@@ -7,11 +7,11 @@
 //! are told by a list.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::{HashMap, HashMapExt as _};
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::stopwords::{EVERYWHERE, STOP_WORDS};
+use super::stopwords::{is_everywhere, is_stop_word};
 use crate::word::small;
 
 /// How much more a name counts than another word.
@@ -30,7 +30,7 @@ pub(super) fn terms<'a>(
     title: Option<&'a str>,
     paragraphs: impl Iterator<Item = &'a str>,
     tag: Option<&str>,
-) -> Vec<(String, f32)> {
+) -> Terms {
     let stemmer = Stemmer::create(language(tag));
     let mut seen: HashMap<Cow<'_, str>, Seen> = HashMap::with_capacity(WORDS_READ / 2);
     for word in words(title.unwrap_or_default()) {
@@ -45,14 +45,15 @@ pub(super) fn terms<'a>(
             entry.small += 1;
         }
     }
-    let mut stems: HashMap<String, (f32, f32)> = HashMap::with_capacity(seen.len());
-    for (word, seen) in seen {
-        if STOP_WORDS.binary_search(&&*word).is_ok() || word.chars().count() < 2 {
+    // Each word's stem, its count and its kind.
+    let mut stems: Vec<(Cow<'_, str>, f32, f32)> = Vec::with_capacity(seen.len());
+    for (word, seen) in &seen {
+        if is_stop_word(word) || word.chars().nth(1).is_none() {
             continue;
         }
         let number = word.starts_with(|c: char| c.is_ascii_digit());
         let name = seen.capital_inside > 0 && seen.small == 0;
-        let kind = if EVERYWHERE.binary_search(&&*word).is_ok() {
+        let kind = if is_everywhere(word) {
             COMMON
         } else if number {
             NUMBER
@@ -62,16 +63,44 @@ pub(super) fn terms<'a>(
             1.0
         };
         // A name is not an inflected word, but its genitive and plural should meet it.
-        let stem = stemmer.stem(&word).into_owned();
-        let entry = stems.entry(stem).or_insert((0.0, kind));
-        entry.0 += seen.count;
-        // Words come in no order here: the outcome must not depend on it.
-        entry.1 = if entry.1.min(kind) < 1.0 { entry.1.min(kind) } else { entry.1.max(kind) };
+        stems.push((stemmer.stem(word), seen.count, kind));
     }
-    let weighed = stems.into_iter().map(|(stem, (count, kind))| (stem, (1.0 + count.max(1.0).ln()) * kind));
-    let mut terms: Vec<_> = weighed.collect();
-    terms.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    stems.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let mut terms = Terms { each: Vec::with_capacity(stems.len()), ..Terms::default() };
+    for words in stems.chunk_by(|a, b| a.0 == b.0) {
+        // Words come in no order here: the outcome must not depend on it.
+        let count: f32 = words.iter().map(|(_, count, _)| count).sum();
+        let least = words.iter().map(|(.., kind)| *kind).fold(f32::INFINITY, f32::min);
+        let most = words.iter().map(|(.., kind)| *kind).fold(0.0, f32::max);
+        let kind = if least < 1.0 { least } else { most };
+        terms.push(&words[0].0, (1.0 + count.max(1.0).ln()) * kind);
+    }
     terms
+}
+
+/// Terms, each with its weight.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    /// All terms, one behind the other.
+    letters: String,
+    /// Where each ends, and its weight.
+    each: Vec<(usize, f32)>,
+}
+
+impl Terms {
+    fn push(&mut self, term: &str, weight: f32) {
+        self.letters.push_str(term);
+        self.each.push((self.letters.len(), weight));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, f32)> {
+        let mut begin = 0;
+        self.each.iter().map(move |(end, weight)| {
+            let term = &self.letters[begin..*end];
+            begin = *end;
+            (term, *weight)
+        })
+    }
 }
 
 /// How a word occurred.

@@ -1,17 +1,19 @@
 //! Runs of words with capitals -> mentions, each with what stands beside it.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::{Pronoun, Span};
 use crate::cut::{Cut, Line};
-use crate::word::{Class, Word};
+use crate::word::{Class, Word, small};
 
 /// A run of words that may be a name.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct Found<'t> {
     pub(super) span: Span,
     /// Its words without titles. Never empty.
-    pub(super) words: Vec<String>,
+    pub(super) words: Vec<&'t str>,
     pub(super) title: Option<String>,
     pub(super) pronoun: Option<Pronoun>,
     /// It speaks, has a title, or is told of as "who".
@@ -56,15 +58,15 @@ const SHE: &[&str] = &[
 const LONGEST: usize = 8;
 
 /// All runs of an article that may be names, in order.
-pub(super) fn found(cut: &Cut<'_>) -> Vec<Found> {
-    let lines: Vec<(&[Word<'_>], Vec<bool>)> =
+pub(super) fn found<'t>(cut: &Cut<'t>) -> Vec<Found<'t>> {
+    let lines: Vec<(&[Word<'t>], Vec<bool>)> =
         cut.lines.iter().map(|line| (line.words.as_slice(), beginnings(line))).collect();
     // What begins sentences, and of that what the article writes small elsewhere, and with a capital within a sentence.
-    let mut first = HashSet::new();
+    let mut first = HashSet::<Cow<'_, str>>::new();
     let mut lengths = [0_u64; 256];
     for (words, begins) in &lines {
         for (word, _) in words.iter().zip(begins).filter(|(word, begins)| **begins && word.is_capital()) {
-            let small = word.text.to_lowercase();
+            let small = small(word.text);
             lengths[usize::from(small.as_bytes()[0])] |= 1 << small.len().min(63);
             first.insert(small);
         }
@@ -111,7 +113,7 @@ pub(super) fn found(cut: &Cut<'_>) -> Vec<Found> {
 fn says_little(first: &Word<'_>, alone: bool, small: &HashSet<&str>, capital: &HashSet<&str>) -> bool {
     let noun = alone && first.is(Class::PEOPLE | Class::DOCUMENT);
     let plain = !first.is(Class::TITLE)
-        && small.contains(first.text.to_lowercase().as_str())
+        && small.contains(&*crate::word::small(first.text))
         && !(alone && capital.contains(first.text));
     is_small_word(first) || first.is(Class::CUE) || noun || plain
 }
@@ -168,7 +170,7 @@ fn is_small_word(word: &Word<'_>) -> bool {
         || word.text == "I"
 }
 
-fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option<Found> {
+fn mention<'t>(block: usize, words: &[Word<'t>], begin: usize, end: usize) -> Option<Found<'t>> {
     let run = &words[begin..end];
     if run.is_empty() || run.len() > LONGEST {
         return None;
@@ -219,7 +221,7 @@ fn mention(block: usize, words: &[Word<'_>], begin: usize, end: usize) -> Option
     }
     Some(Found {
         span: Span { block, bytes: start.begin..last.bytes().end },
-        words: name.iter().map(|word| word.text.to_owned()).collect(),
+        words: name.iter().map(|word| word.text).collect(),
         title: (titles > 0).then(|| title_words.join(" ")),
         pronoun,
         acts: (speaks || who || aged || office || titles > 0) && !the,

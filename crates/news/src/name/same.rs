@@ -1,6 +1,6 @@
 //! Mentions -> names: which of them are the same person or body.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::mention::Found;
 use super::{Mention, Name, Names, Sort};
@@ -8,7 +8,7 @@ use super::{Mention, Name, Names, Sort};
 /// Names of one beginning that are compared letter by letter. An article has some; more are made to take time.
 const COMPARED: usize = 24;
 
-pub(super) fn resolved(found: Vec<Found>) -> Names {
+pub(super) fn resolved(found: Vec<Found<'_>>) -> Names {
     let mut resolver = Resolver::default();
     // Full names first: a surname may stand before the name it is short for.
     let mut order: Vec<usize> = (0..found.len()).collect();
@@ -30,8 +30,8 @@ pub(super) fn resolved(found: Vec<Found>) -> Names {
 }
 
 #[derive(Default)]
-struct Resolver {
-    names: Vec<Gathered>,
+struct Resolver<'t> {
+    names: Vec<Gathered<'t>>,
     /// Folded word -> names that have it.
     by_word: HashMap<String, Vec<usize>>,
     /// First letters of a folded surname -> names.
@@ -41,8 +41,8 @@ struct Resolver {
 }
 
 /// What the mentions of a name say together.
-struct Gathered {
-    words: Vec<String>,
+struct Gathered<'t> {
+    words: Vec<&'t str>,
     folded: Vec<String>,
     title: Option<String>,
     pronoun: Option<super::Pronoun>,
@@ -52,7 +52,7 @@ struct Gathered {
     short: bool,
 }
 
-impl Gathered {
+impl Gathered<'_> {
     fn name(&self) -> Name {
         let sort = match (self.acts || (self.short && self.words.len() > 1), self.body) {
             (true, false) => Sort::Person,
@@ -63,9 +63,9 @@ impl Gathered {
     }
 }
 
-impl Resolver {
+impl<'t> Resolver<'t> {
     /// The name a mention belongs to; a new one if it is like none.
-    fn name(&mut self, found: &Found) -> usize {
+    fn name(&mut self, found: &Found<'t>) -> usize {
         let folded: Vec<String> = found.words.iter().map(|word| folded(word)).collect();
         let at = self.known(found, &folded).unwrap_or_else(|| self.begin(found, &folded));
         let name = &mut self.names[at];
@@ -80,7 +80,7 @@ impl Resolver {
         at
     }
 
-    fn known(&self, found: &Found, folded: &[String]) -> Option<usize> {
+    fn known(&self, found: &Found<'t>, folded: &[String]) -> Option<usize> {
         let last = folded.last()?;
         let mut known = self.by_word.get(last).into_iter().flatten().rev().take(COMPARED);
         if folded.len() > 1 {
@@ -89,7 +89,7 @@ impl Resolver {
                 .or_else(|| self.similar(last).find(|&&at| self.is_same(at, folded)))
                 .copied();
         }
-        if let Some(&body) = self.by_initials.get(&found.words[0]) {
+        if let Some(&body) = self.by_initials.get(found.words[0]) {
             return Some(body);
         }
         // A surname before a given name, the latest name first.
@@ -128,7 +128,7 @@ impl Resolver {
         first == other || initial(first, other) || initial(other, first)
     }
 
-    fn begin(&mut self, found: &Found, folded: &[String]) -> usize {
+    fn begin(&mut self, found: &Found<'t>, folded: &[String]) -> usize {
         let at = self.names.len();
         for word in folded {
             self.by_word.entry(word.clone()).or_default().push(at);

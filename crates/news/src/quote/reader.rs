@@ -10,13 +10,13 @@ use super::phrase::{is_verb, phrase_at};
 use super::speaker::Speakers;
 use super::tag::begins_with_tag;
 use super::{Kind, Quote, Speaker, kind, marks};
-use crate::cut::Cut;
+use crate::cut;
 use crate::name::Names;
 use crate::span::Span;
 use crate::word::Class;
 
 /// All quotes of an article.
-pub(super) fn read(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
+pub(super) fn read(lines: &[cut::Line<'_>], names: &Names) -> Vec<Quote> {
     let mut reader = Reader {
         drafts: Vec::new(),
         announced: None,
@@ -27,8 +27,8 @@ pub(super) fn read(cut: &Cut<'_>, names: &Names) -> Vec<Quote> {
         alone: None,
         speakers: Speakers::of(names),
     };
-    for (at, cut_line) in cut.lines.iter().enumerate() {
-        let next_opens = cut.lines.get(at + 1).is_some_and(|next| marks::opens(next.block.text()));
+    for (at, cut_line) in lines.iter().enumerate() {
+        let next_opens = lines.get(at + 1).is_some_and(|next| marks::opens(next.block.text()));
         let line = Line::of(cut_line, next_opens);
         match cut_line.block {
             Block::Paragraph(_) => reader.block(at, &line),

@@ -1,7 +1,9 @@
 //! The top of a scraped text: outlet, section, headline, byline, date, captions; then headings in the body.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::cell::LazyCell;
 
+use foldhash::HashSet;
 use proto::story::When;
 
 use super::Role;
@@ -10,6 +12,7 @@ use super::lines::{count_words, ends_sentence, is_prose, starts_upper, words};
 use super::patterns::is_summary_label;
 use crate::document::Reason;
 use crate::stamp;
+use crate::word::small;
 
 /// What the top of a text says about it.
 #[derive(Debug, Default)]
@@ -26,17 +29,12 @@ pub(crate) fn read(pieces: &mut [Piece]) -> Head {
     mark_captions(pieces);
     mark_summary_points(pieces);
     let end = pieces.iter().position(is_text).unwrap_or(pieces.len());
-    let body_words: HashSet<String> = pieces[end..]
-        .iter()
-        .filter(|piece| piece.role == Role::Paragraph)
-        .flat_map(|piece| words(&piece.text).map(without_genitive))
-        .collect();
-    let head = &mut pieces[..end];
+    let (head, body) = pieces.split_at_mut(end);
 
     let mut found = Head { outlet: outlet(head), ..Head::default() };
     found.section = section(head);
     found.published = date(head);
-    found.byline = byline(head, &body_words);
+    found.byline = byline(head, body);
     let alone =
         end == pieces.len() && pieces.iter().filter(|piece| piece.role == Role::Paragraph).count() < 2;
     // A single short line is all there is to read: it is the text.
@@ -50,8 +48,8 @@ fn is_text(piece: &Piece) -> bool {
     piece.role == Role::Paragraph && is_prose(&piece.text)
 }
 
-fn without_genitive(word: &str) -> String {
-    word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word).to_lowercase()
+fn without_genitive(word: &str) -> Cow<'_, str> {
+    small(word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word))
 }
 
 /// Captions and credits say so: "Photograph: A. Name", "(Image: ...)", "(left)", "pictured".
@@ -74,9 +72,6 @@ pub(crate) fn mark_captions(pieces: &mut [Piece]) {
 fn is_caption(text: &str) -> bool {
     /// Longer than any caption, so a paragraph that mentions a photograph stays one.
     const LONGEST: usize = 60;
-    if count_words(text, LONGEST + 1) > LONGEST {
-        return false;
-    }
     let lower = text.to_lowercase();
     let credit = [
         "photograph:",
@@ -112,16 +107,18 @@ fn is_caption(text: &str) -> bool {
         "(l)",
         "(r)",
     ];
-    let begins_as_credit = credit.iter().any(|mark| lower.starts_with(mark));
-    let ends_as_credit = credit.iter().any(|mark| {
+    let begins_as_credit = || credit.iter().any(|mark| lower.starts_with(mark));
+    let ends_as_credit = |mark: &&str| {
         lower.find(mark).is_some_and(|at| {
             // The credit is the last thing said: a name or two, an agency.
             count_words(&lower[at..], 13) <= 12 && (at == 0 || !lower[..at].ends_with(char::is_alphanumeric))
         })
-    });
-    begins_as_credit
-        || (ends_as_credit && !lower.trim_end().ends_with('.'))
-        || (posed.iter().any(|mark| lower.contains(mark)) && !ends_sentence(text))
+    };
+    // Most paragraphs end as sentences do, and are searched for nothing.
+    let says_so = begins_as_credit()
+        || (!lower.trim_end().ends_with('.') && credit.iter().any(ends_as_credit))
+        || (!ends_sentence(text) && posed.iter().any(|mark| lower.contains(mark)));
+    says_so && count_words(text, LONGEST + 1) <= LONGEST
 }
 
 /// A summary label and the points below it, before the text begins.
@@ -268,7 +265,12 @@ fn date(head: &mut [Piece]) -> Option<When> {
 }
 
 /// "By A. Name", or names alone ("A. Name and B. Name in Town") that the text does not speak of.
-fn byline(head: &mut [Piece], body_words: &HashSet<String>) -> Option<String> {
+fn byline(head: &mut [Piece], body: &[Piece]) -> Option<String> {
+    // Few articles have a line that asks for them.
+    let body_words = LazyCell::new(|| -> HashSet<Cow<'_, str>> {
+        let paragraphs = body.iter().filter(|piece| piece.role == Role::Paragraph);
+        paragraphs.flat_map(|piece| words(&piece.text).map(without_genitive)).collect()
+    });
     let candidates = head.iter().filter(|p| p.role == Role::Paragraph).count();
     for piece in head.iter_mut().filter(|piece| piece.role == Role::Paragraph && piece.text.len() <= 160) {
         let text = piece.text.as_str();
@@ -279,7 +281,7 @@ fn byline(head: &mut [Piece], body_words: &HashSet<String>) -> Option<String> {
         let strangers = candidates > 1
             && by.is_none()
             && surnames(text)
-                .is_some_and(|names| names.iter().all(|name| !body_words.contains(&name.to_lowercase())));
+                .is_some_and(|names| names.iter().all(|name| !body_words.contains(&*small(name))));
         if named || strangers {
             piece.role = Role::Out(Reason::Byline);
             return Some(by.unwrap_or(text).trim().to_owned());
@@ -331,10 +333,11 @@ fn title(head: &mut [Piece]) -> Option<String> {
 /// What is left above the text: a standfirst ends as a sentence; a short label that names what the text is about
 /// belonged to a picture.
 fn settle_rest(pieces: &mut [Piece], end: usize, title: Option<&str>) {
-    let Some(first) = pieces.get(end) else { return };
-    let known: HashSet<String> =
+    let (head, body) = pieces.split_at_mut(end);
+    let Some(first) = body.first() else { return };
+    let known: HashSet<Cow<'_, str>> =
         words(&first.text).chain(words(title.unwrap_or_default())).map(without_genitive).collect();
-    for piece in pieces[..end].iter_mut().filter(|piece| piece.role == Role::Paragraph) {
+    for piece in head.iter_mut().filter(|piece| piece.role == Role::Paragraph) {
         if title.is_some_and(|title| title == piece.text) {
             piece.role = Role::Title;
         } else if !ends_sentence(&piece.text) {

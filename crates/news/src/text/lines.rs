@@ -47,9 +47,40 @@ pub(crate) fn trim(text: &str) -> &str {
 
 /// The words of a line: runs of letters, digits and inner apostrophes.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’')))
-        .map(|word| word.trim_matches(['\'', '’']))
-        .filter(|word| !word.is_empty())
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let (between, behind) = rest.split_at(run(rest, |c| !is_inner(c)));
+            let (word, next) = behind.split_at(run(behind, is_inner));
+            // Nothing is left but what stands between words.
+            if between.len() == rest.len() {
+                return None;
+            }
+            rest = next;
+            let word = word.trim_matches(['\'', '’']);
+            if !word.is_empty() {
+                return Some(word);
+            }
+        }
+    })
+}
+
+fn is_inner(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '\'' | '’')
+}
+
+/// How many bytes of letters of a kind a text begins with.
+fn run(text: &str, is: impl Fn(char) -> bool) -> usize {
+    let mut end = 0;
+    loop {
+        // Most letters are ASCII, and need not be put together.
+        let ascii = |byte: &&u8| byte.is_ascii() && is(char::from(**byte));
+        end += text.as_bytes()[end..].iter().take_while(ascii).count();
+        match text[end..].chars().next().filter(|letter| !letter.is_ascii() && is(*letter)) {
+            Some(letter) => end += letter.len_utf8(),
+            None => return end,
+        }
+    }
 }
 
 /// How many words, counting no further than `enough`: lines can be long.

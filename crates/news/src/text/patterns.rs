@@ -3,6 +3,7 @@
 use super::Role;
 use super::lines::{Line, count_words, ends_sentence, is_prose, words};
 use crate::document::Reason;
+use crate::word::small;
 
 /// Marks every line that can be judged by itself or by its neighbours' shape.
 pub(crate) fn mark(lines: &mut [Line<'_>]) {
@@ -65,31 +66,25 @@ pub(crate) fn is_bare_address(text: &str) -> bool {
 fn is_not_prose(text: &str) -> bool {
     /// The longest words of German and Finnish officialdom stay below.
     const LONGEST_WORD: usize = 200;
-    let mut signs_only = true;
-    let mut run = 0;
-    for c in text.chars() {
-        if c.is_alphanumeric() {
-            signs_only = false;
-        }
-        // Scripts without blanks between words (Chinese, Thai) have punctuation, and no such runs of ASCII.
-        run = if c.is_ascii_graphic() { run + 1 } else { 0 };
-        if run > LONGEST_WORD {
-            return true;
-        }
-    }
-    signs_only && text != "[" && text != "]"
+    // Scripts without blanks between words (Chinese, Thai) have punctuation, and no such runs of ASCII.
+    let mut words = text.as_bytes().split(|byte| !byte.is_ascii_graphic());
+    let signs_only = !text.contains(char::is_alphanumeric);
+    words.any(|word| word.len() > LONGEST_WORD) || signs_only && text != "[" && text != "]"
 }
 
 /// "Also read: ...", "Related: ...", "More: ...": a lead word, a colon, and a headline.
 pub(crate) fn is_promotion(text: &str) -> bool {
     /// A headline is no longer; a paragraph that begins "Read: ..." is.
     const HEADLINE_WORDS: usize = 30;
+    /// A longer lead is none, in bytes.
+    const LEAD: usize = 40;
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let Some((lead, rest)) = text.split_once([':', '|', '»', '>', '→']) else { return false };
-    if lead.len() > 40 {
+    let mut leading = text.char_indices().take_while(|(at, _)| *at <= LEAD);
+    let Some((at, sign)) = leading.find(|(_, c)| matches!(c, ':' | '|' | '»' | '>' | '→')) else {
         return false;
-    }
-    let lead = lead.trim().to_lowercase();
+    };
+    let rest = &text[at + sign.len_utf8()..];
+    let lead = text[..at].trim().to_lowercase();
     let strong = [
         "also read",
         "read also",
@@ -201,26 +196,26 @@ fn near(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if b.len() < 7 || a.len().abs_diff(b.len()) > 1 {
+    let (length, wanted) = (a.chars().count(), b.chars().count());
+    if wanted < 7 || length.abs_diff(wanted) > 1 {
         return false;
     }
-    let front = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    front + back + 1 >= a.len().max(b.len())
+    let front = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
+    let back = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).count();
+    front + back + 1 >= length.max(wanted)
 }
 
 /// A site's own words: short, addressed to a visitor, made of the words such lines are made of.
 pub(crate) fn is_chrome(text: &str, outside_text: bool) -> bool {
     /// Longer lines are sentences with something to say.
     const LONGEST: usize = 18;
-    if text.contains(['"', '“', '”']) || text.len() > 200 {
+    if text.len() > 200 || text.contains(['"', '“', '”']) {
         return false;
     }
     let (mut all, mut usual, mut telling) = (0, 0, 0);
     for word in words(text) {
         all += 1;
-        let word = word.to_lowercase();
+        let word = small(word);
         let word = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(&word);
         if TELLING.contains(&word) {
             telling += 1;

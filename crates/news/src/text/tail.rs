@@ -6,6 +6,7 @@ use super::Role;
 use super::join::Piece;
 use super::lines::{count_words, words};
 use crate::document::Reason;
+use crate::word::small;
 
 /// Marks contribution notes and panels that ask the reader for information.
 pub(crate) fn mark(pieces: &mut [Piece]) {
@@ -79,7 +80,7 @@ fn is_text(piece: &Piece) -> bool {
 }
 
 fn asks_for_tips(text: &str) -> bool {
-    if text.contains(['“', '"']) || count_words(text, 81) > 80 {
+    if text.contains(['“', '"']) || count_words(text, 81) > 80 || !speaks_to_the_reader(text) {
         return false;
     }
     let lower = text.to_lowercase();
@@ -111,13 +112,12 @@ fn asks_for_tips(text: &str) -> bool {
         "information",
         "signal",
     ];
-    speaks_to_the_reader(text)
-        && touch.iter().any(|words| lower.contains(words))
-        && trust.iter().any(|words| lower.contains(words))
+    touch.iter().any(|words| lower.contains(words)) && trust.iter().any(|words| lower.contains(words))
 }
 
 fn speaks_to_the_reader(text: &str) -> bool {
-    words(text).any(|word| matches!(word.to_lowercase().as_str(), "you" | "your" | "you're" | "you’re"))
+    words(text)
+        .any(|word| ["you", "your", "you're", "you’re"].iter().any(|you| word.eq_ignore_ascii_case(you)))
 }
 
 /// "our", "us" in small letters: the outlet speaks of itself. ("US" is a country.)
@@ -142,7 +142,7 @@ fn speaks_of_the_trade(text: &str) -> bool {
         "first-hand",
         "firsthand",
     ];
-    speaks_to_the_reader(text) || words(text).any(|word| TRADE.contains(&word.to_lowercase().as_str()))
+    speaks_to_the_reader(text) || words(text).any(|word| TRADE.contains(&&*small(word)))
 }
 
 /// The capitalised words of the article: whom and what it is about.

@@ -139,13 +139,16 @@ const ABBREVIATION: &str = "mr mrs ms dr sen sens rep reps gov gen lt col maj ca
 /// Longest word that a list holds, with its endings.
 const LONGEST: usize = 24;
 
+/// What a list says of its words.
+pub(crate) type Table<T> = HashMap<Key, T, BuildHasherDefault<Folded>>;
+
 /// A word in small letters, with nothing behind it, as numbers: each word of each article is looked up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Key([u64; LONGEST / 8]);
+pub(crate) struct Key([u64; LONGEST / 8]);
 
 impl Key {
     /// None for a longer word than any list holds.
-    fn of(word: &str) -> Option<Key> {
+    pub(crate) fn of(word: &str) -> Option<Key> {
         let mut small = [0; LONGEST];
         small.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
         small.make_ascii_lowercase();
@@ -160,9 +163,9 @@ impl Hash for Key {
     }
 }
 
-/// The table is ours, so nobody can choose its words to collide.
+/// The tables are ours, so nobody can choose their words to collide.
 #[derive(Default)]
-struct Folded(u64);
+pub(crate) struct Folded(u64);
 
 impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
@@ -178,8 +181,8 @@ impl Hasher for Folded {
     }
 }
 
-static CLASSES: LazyLock<HashMap<Key, Class, BuildHasherDefault<Folded>>> = LazyLock::new(|| {
-    let mut classes = HashMap::default();
+static CLASSES: LazyLock<Table<Class>> = LazyLock::new(|| {
+    let mut classes = Table::default();
     let mut add = |word: String, class: Class| {
         let Some(key) = Key::of(&word) else { return };
         let known = classes.entry(key).or_insert(Class::NONE);

@@ -1,6 +1,6 @@
 //! Runs of the same words in two texts.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Text;
 

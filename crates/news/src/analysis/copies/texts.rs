@@ -1,6 +1,6 @@
 //! Sentences of different outlets that are one text: who prints what another has printed is no second origin.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use proto::analysis::CopyKind;
 

@@ -1,10 +1,9 @@
 //! What the language says of words that origins are told with.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::quote::MEDIA as MEDIA_WORDS;
-use crate::word::Word;
+use crate::word::{Key, Table, Word};
 
 /// Some of the bits below.
 pub(super) type Part = u16;
@@ -85,21 +84,20 @@ const WORDS: &[(Part, &str)] = &[
     ),
 ];
 
-static KNOWN: LazyLock<HashMap<&str, Part>> = LazyLock::new(|| {
-    let mut known = HashMap::new();
+static KNOWN: LazyLock<Table<Part>> = LazyLock::new(|| {
+    let mut known = Table::default();
+    let mut add = |word: &str, part: Part| {
+        let Some(key) = Key::of(word) else { return };
+        *known.entry(key).or_default() |= part;
+    };
     for (part, words) in WORDS {
-        words.split_whitespace().for_each(|word| *known.entry(word).or_default() |= part);
+        words.split_whitespace().for_each(|word| add(word, *part));
     }
-    MEDIA_WORDS.iter().for_each(|word| *known.entry(*word).or_default() |= MEDIA);
+    MEDIA_WORDS.iter().for_each(|word| add(word, MEDIA));
     known
 });
 
 /// What a word is.
 pub(super) fn part(word: &Word<'_>) -> Part {
-    const LONGEST: usize = 16;
-    let mut small = [0; LONGEST];
-    let Some(small) = small.get_mut(..word.text.len()) else { return 0 };
-    small.copy_from_slice(word.text.as_bytes());
-    small.make_ascii_lowercase();
-    std::str::from_utf8(small).ok().and_then(|small| KNOWN.get(small).copied()).unwrap_or_default()
+    Key::of(word.text).and_then(|key| KNOWN.get(&key).copied()).unwrap_or_default()
 }

@@ -13,6 +13,9 @@ const REACH: usize = 24;
 /// How far from its verb the day of saying may stand: "told reporters in the port on Monday".
 const SAYING_REACH: usize = 8;
 
+/// How far before "could" a "neither" may stand, in words.
+const NOT_REACH: usize = 8;
+
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
     let preposition = first.checked_sub(1).filter(|&at| {
@@ -67,7 +70,7 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
 /// Whether the words at `head` tell when something was said: "said on Monday", "told reporters in the port on Monday".
 fn is_saying(words: &[Word], head: usize) -> bool {
     let mut near = head.saturating_sub(SAYING_REACH)..head;
-    let verb = near.rfind(|&at| !matches!(words[at].verb, Verb::None | Verb::To | Verb::Owner));
+    let verb = near.rfind(|&at| !matches!(words[at].verb, Verb::None | Verb::Not | Verb::To | Verb::Owner));
     verb.is_some_and(|at| {
         // "Said the fire on Monday" goes on to say what the fire did.
         let what = matches!(words[at + 1].lex, Lex::The | Lex::A | Lex::That | Lex::This)
@@ -94,6 +97,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::Plan | Verb::Due => plan(words, at),
             Verb::Will => Some(Direction::Planned),
             Verb::May => Some(Direction::Uncertain),
+            Verb::Could => Some(could(words, at)),
             Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => {
                 match nearer(words, at) {
                     Direction::Uncertain => Some(Direction::Uncertain),
@@ -132,6 +136,14 @@ fn plan(words: &[Word], at: usize) -> Option<Direction> {
     Some(if had { Direction::Past } else { Direction::Planned })
 }
 
+/// "Could" tells of what may come; "could not be reached" of what was tried, but for "could not leave before Friday".
+fn could(words: &[Word], at: usize) -> Direction {
+    let beside = &words[at.saturating_sub(NOT_REACH)..words.len().min(at + 2)];
+    let not = beside.iter().any(|word| word.verb == Verb::Not);
+    let before = words[at..].iter().any(|word| word.lex == Lex::Before);
+    if not && !before { Direction::Past } else { Direction::Uncertain }
+}
+
 /// Whether something is planned, and did not happen "as planned".
 fn is_arranged(words: &[Word], at: usize) -> bool {
     matches!(before_verb(words, at), Verb::Is | Verb::Was)
@@ -155,6 +167,10 @@ fn nearer(words: &[Word], at: usize) -> Direction {
     }
     let mut have = words[at].verb == Verb::Have;
     for before in (at.saturating_sub(4)..at).rev() {
+        // A comma ends what belongs to the verb: "on his way to the coast," she said.
+        if matches!(words[before + 1].gap, Gap::Comma | Gap::Other) {
+            break;
+        }
         match words[before].verb {
             // "May have left" is a doubt about the past.
             Verb::May if have => return Direction::Past,
@@ -162,8 +178,10 @@ fn nearer(words: &[Word], at: usize) -> Direction {
             Verb::Plan | Verb::Due => return plan(words, before).unwrap_or(Direction::Past),
             Verb::Scheduled if is_arranged(words, before) => return Direction::Planned,
             Verb::May => return Direction::Uncertain,
+            Verb::Could if have => return Direction::Past,
+            Verb::Could => return could(words, before),
             Verb::Have => have = true,
-            Verb::Is | Verb::Was => {}
+            Verb::Is | Verb::Was | Verb::Not => {}
             // "will not be", "would also have been"
             Verb::None if words[before].lex == Lex::Other => {}
             _ => break,
@@ -186,6 +204,7 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
             Verb::Scheduled if is_arranged(words, at) => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
+            Verb::Could => return Some(could(words, at)),
             Verb::Is | Verb::Was | Verb::Have
                 if words.get(at + 1).is_some_and(|word| {
                     matches!(
@@ -267,6 +286,11 @@ mod tests {
             ("The shop closes on Friday.", Planned),
             ("Talks resume on Friday.", Planned),
             ("The choir sang on Friday.", Past),
+            ("The ministers could not be reached on Friday.", Past),
+            ("Neither of the ministers could be reached on Friday.", Past),
+            ("The ministers couldn't be reached on Friday.", Past),
+            ("The ministers could not meet before Friday.", Uncertain),
+            ("Nobody spoke of a way to the coast, said a note read on Friday.", Past),
             ("The ministers spoke of a possible visit on Friday.", Uncertain),
             ("The ministers could meet on Friday.", Uncertain),
             ("The ministers may have met on Friday.", Past),

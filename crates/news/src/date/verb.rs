@@ -18,8 +18,12 @@ pub(super) enum Verb {
     Was,
     /// will, would, shall.
     Will,
-    /// could, may, might.
+    /// may, might.
     May,
+    /// could: "could not be reached on Friday" is past.
+    Could,
+    /// not, neither, nor: says nothing of a tense.
+    Not,
     /// plans, hopes.
     Plan,
     /// scheduled, planned: a plan behind an article too, "the planned visit".
@@ -56,9 +60,7 @@ impl Verb {
 pub(super) fn verb(word: &[u8]) -> Verb {
     match word {
         b"will" | b"would" | b"wouldn" | b"shall" | b"ll" => Verb::Will,
-        b"could" | b"couldn" | b"may" | b"might" | b"possible" | b"possibly" | b"potential" | b"perhaps" => {
-            Verb::May
-        }
+        b"may" | b"might" | b"possible" | b"possibly" | b"potential" | b"perhaps" => Verb::May,
         b"plan" | b"plans" | b"planning" | b"expects" | b"expect" | b"hopes" | b"hope" | b"intends"
         | b"intend" | b"wants" | b"want" | b"agrees" | b"aims" | b"must" | b"should" | b"postponed"
         | b"delayed" | b"begins" | b"starts" | b"opens" | b"ends" | b"expires" | b"meets" | b"arrives"
@@ -70,6 +72,8 @@ pub(super) fn verb(word: &[u8]) -> Verb {
         b"scheduled" | b"slated" | b"expected" | b"planned" | b"proposed" | b"upcoming" | b"forthcoming" => {
             Verb::Scheduled
         }
+        b"could" => Verb::Could,
+        b"not" | b"neither" | b"nor" => Verb::Not,
         b"set" => Verb::Set,
         b"ended" => Verb::Ended,
         b"ahead" => Verb::Ahead,
@@ -87,23 +91,23 @@ pub(super) fn verb(word: &[u8]) -> Verb {
         b"who" | b"which" | b"but" | b"when" | b"while" | b"because" | b"if" | b"as" | b"although"
         | b"where" => Verb::Clause,
         b"ate" | b"became" | b"began" | b"bought" | b"blew" | b"broke" | b"brought" | b"built" | b"came"
-        | b"caught" | b"chose" | b"cut" | b"did" | b"didn" | b"died" | b"drew" | b"drove" | b"fell"
-        | b"felt" | b"flew" | b"fought" | b"found" | b"fled" | b"gave" | b"given" | b"got" | b"grew"
-        | b"held" | b"heard" | b"hit" | b"hurt" | b"kept" | b"killed" | b"knew" | b"laid" | b"led"
-        | b"left" | b"lost" | b"made" | b"met" | b"paid" | b"put" | b"quit" | b"ran" | b"rose" | b"sat"
-        | b"saw" | b"sent" | b"shot" | b"shown" | b"slid" | b"sold" | b"spent" | b"spoke" | b"stood"
-        | b"struck" | b"swept" | b"swore" | b"taken" | b"took" | b"taught" | b"thought" | b"threw"
-        | b"tore" | b"went" | b"withdrew" | b"won" | b"done" | b"seen" | b"sank" | b"split" | b"shook"
-        | b"sought" | b"stuck" | b"arose" | b"awoke" | b"beaten" | b"begun" | b"bore" | b"borne"
-        | b"bred" | b"broken" | b"burnt" | b"chosen" | b"clung" | b"crept" | b"dealt" | b"drank"
-        | b"drawn" | b"driven" | b"dug" | b"eaten" | b"fallen" | b"flown" | b"forbade" | b"forgot"
-        | b"forgotten" | b"froze" | b"frozen" | b"gone" | b"grown" | b"hid" | b"hidden" | b"hung"
-        | b"knelt" | b"lent" | b"lit" | b"meant" | b"overcame" | b"oversaw" | b"overthrew" | b"overtook"
-        | b"rang" | b"risen" | b"rode" | b"sang" | b"sewn" | b"shone" | b"shrank" | b"slept" | b"slew"
-        | b"spat" | b"sped" | b"spoken" | b"sprang" | b"spun" | b"stole" | b"stolen" | b"stung"
-        | b"strode" | b"sung" | b"swam" | b"sworn" | b"swung" | b"thrown" | b"torn" | b"underwent"
-        | b"undertook" | b"upheld" | b"wept" | b"withdrawn" | b"withheld" | b"withstood" | b"woke"
-        | b"wore" | b"worn" | b"written" => Verb::Past,
+        | b"caught" | b"chose" | b"cut" | b"did" | b"didn" | b"couldn" | b"died" | b"drew" | b"drove"
+        | b"fell" | b"felt" | b"flew" | b"fought" | b"found" | b"fled" | b"gave" | b"given" | b"got"
+        | b"grew" | b"held" | b"heard" | b"hit" | b"hurt" | b"kept" | b"killed" | b"knew" | b"laid"
+        | b"led" | b"left" | b"lost" | b"made" | b"met" | b"paid" | b"put" | b"quit" | b"ran" | b"rose"
+        | b"sat" | b"saw" | b"sent" | b"shot" | b"shown" | b"slid" | b"sold" | b"spent" | b"spoke"
+        | b"stood" | b"struck" | b"swept" | b"swore" | b"taken" | b"took" | b"taught" | b"thought"
+        | b"threw" | b"tore" | b"went" | b"withdrew" | b"won" | b"done" | b"seen" | b"sank" | b"split"
+        | b"shook" | b"sought" | b"stuck" | b"arose" | b"awoke" | b"beaten" | b"begun" | b"bore"
+        | b"borne" | b"bred" | b"broken" | b"burnt" | b"chosen" | b"clung" | b"crept" | b"dealt"
+        | b"drank" | b"drawn" | b"driven" | b"dug" | b"eaten" | b"fallen" | b"flown" | b"forbade"
+        | b"forgot" | b"forgotten" | b"froze" | b"frozen" | b"gone" | b"grown" | b"hid" | b"hidden"
+        | b"hung" | b"knelt" | b"lent" | b"lit" | b"meant" | b"overcame" | b"oversaw" | b"overthrew"
+        | b"overtook" | b"rang" | b"risen" | b"rode" | b"sang" | b"sewn" | b"shone" | b"shrank"
+        | b"slept" | b"slew" | b"spat" | b"sped" | b"spoken" | b"sprang" | b"spun" | b"stole" | b"stolen"
+        | b"stung" | b"strode" | b"sung" | b"swam" | b"sworn" | b"swung" | b"thrown" | b"torn"
+        | b"underwent" | b"undertook" | b"upheld" | b"wept" | b"withdrawn" | b"withheld" | b"withstood"
+        | b"woke" | b"wore" | b"worn" | b"written" => Verb::Past,
         b"hundred" | b"united" | b"indeed" | b"red" | b"bed" | b"fed" => Verb::None,
         _ if word.len() > 4 && word.ends_with(b"ing") => Verb::Going,
         _ if word.len() > 3 && word.ends_with(b"ed") && !word.ends_with(b"eed") => Verb::Past,

@@ -352,6 +352,8 @@ mod tests {
             "1:1",
             "about the last ",
             "Monday a.m. ",
+            "could not Friday ",
+            "the quarter ended May 3 ",
             "9",
             "'",
         ] {

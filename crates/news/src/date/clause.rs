@@ -140,7 +140,7 @@ fn plan(words: &[Word], at: usize) -> Option<Direction> {
 fn could(words: &[Word], at: usize) -> Direction {
     let beside = &words[at.saturating_sub(NOT_REACH)..words.len().min(at + 2)];
     let not = beside.iter().any(|word| word.verb == Verb::Not);
-    let before = words[at..].iter().any(|word| word.lex == Lex::Before);
+    let before = words[at..words.len().min(at + REACH)].iter().any(|word| word.lex == Lex::Before);
     if not && !before { Direction::Past } else { Direction::Uncertain }
 }
 

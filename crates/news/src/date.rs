@@ -115,6 +115,8 @@ pub enum Which {
     This,
     /// In the year so many years after that of publication: "July last year".
     Year(i16),
+    /// In the week so many weeks after that of publication: "Monday of last week".
+    Week(i8),
     /// In this year: "Christmas 1998".
     In(i16),
     /// The first one after the last day told of.
@@ -356,6 +358,8 @@ mod tests {
             "1:1",
             "about the last ",
             "Monday a.m. ",
+            "could not Friday ",
+            "the quarter ended May 3 ",
             "9",
             "'",
         ] {

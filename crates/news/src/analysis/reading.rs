@@ -259,3 +259,15 @@ fn dateline(text: &str) -> Option<Range<usize>> {
 pub(super) fn day(unix: i64) -> Option<Date> {
     Timestamp::from_second(unix).ok().map(|moment| moment.to_zoned(TimeZone::UTC).date())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        let mut ranges = vec![8..9, 0..3, 2..5, 5..6, 4..5];
+        join(&mut ranges);
+        assert_eq!(ranges, [0..6, 8..9]);
+    }
+}

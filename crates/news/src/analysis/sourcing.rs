@@ -303,3 +303,25 @@ fn in_common(one: &[usize], other: &[usize]) -> usize {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_that_many_print_are_kept_once_for_each_sentence() {
+        // A chant that one article prints a thousand times, another too, and a sentence with two quotes.
+        let chant: Vec<usize> = (0..2_000).chain([7]).collect();
+        let same = SameWords::of(vec![chant, vec![7, 2_001]]);
+        assert_eq!(same.printed.len(), 2_002);
+        assert_eq!(same.beside(2_001).collect::<Vec<_>>(), [7, 2_001]);
+        assert_eq!(same.beside(7).count(), 2_001 + 2);
+        assert_eq!(same.beside(9_999).count(), 0);
+    }
+
+    #[test]
+    fn names_in_common_are_counted() {
+        assert_eq!(in_common(&[1, 3, 5, 9], &[2, 3, 9, 11]), 2);
+        assert_eq!(in_common(&[], &[2]), 0);
+    }
+}

@@ -5,7 +5,8 @@ use jiff::civil::{Date, Weekday};
 use super::lexicon::Lex;
 use super::phrase::{Phrase, is_day};
 use super::piece::{Piece, Season, Unit};
-use super::word::{Gap, Word, before, gap, lex};
+use super::verb::Verb;
+use super::word::{Gap, Word, before, before_verb, gap, lex};
 use super::year::{a_year, in_year, quarter, year_end};
 use super::{Holiday, Hour, Meaning, Name, Which};
 
@@ -62,9 +63,21 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
             if day.is_some() {
                 return day;
             }
+            // "The first Tuesday in November", "a third Sunday in a row".
+            if which == Which::Bare && matches!(before(words, at), Lex::First | Lex::Ordinal(_)) {
+                return None;
+            }
+            if let Some((week, end)) = week_of(words, from + 1).filter(|_| which == Which::Bare) {
+                return Some(Phrase::new(end, Meaning::Named(Name::Weekday(weekday), week)));
+            }
             (Name::Weekday(weekday), from + 1)
         }
-        Lex::Month(month) if which != Which::Bare && is_month(words, from) => (Name::Month(month), from + 1),
+        Lex::Month(month) if which != Which::Bare && is_month(words, from) => {
+            match day_number(words, from + 1).filter(|&(day, _)| is_day_of(month, day)) {
+                Some((day, end)) => return Some(in_year(words, end, Name::Day(month, day), which)),
+                None => (Name::Month(month), from + 1),
+            }
+        }
         Lex::Season(season) => return season_of(words, at, from, season, which),
         _ => {
             let (holiday, end) = holiday(words, from)?;
@@ -73,6 +86,19 @@ fn named(words: &[Word], at: usize) -> Option<Phrase> {
     };
     // The article of "the Friday deadline" stays out of the phrase.
     (which != Which::Bare || the == 0).then(|| Phrase::new(end, Meaning::Named(name, which)))
+}
+
+/// The week behind a weekday, and its end: "Monday of last week", "Monday next week".
+fn week_of(words: &[Word], at: usize) -> Option<(Which, usize)> {
+    let from = at + usize::from(lex(words, at) == Lex::Of);
+    let by = match lex(words, from) {
+        Lex::Last => -1,
+        Lex::This => 0,
+        Lex::Next => 1,
+        _ => return None,
+    };
+    let whole = gap(words, at) == Gap::Blank && lex(words, from + 1) == Lex::Unit(Unit::Week);
+    (whole && lex(words, from + 2) != Lex::S).then_some((Which::Week(by), from + 2))
 }
 
 /// A feast and behind it: "Christmas Eve", "Labor Day", "New Year's Day".
@@ -97,8 +123,8 @@ fn day_of_month(words: &[Word], at: usize) -> Option<Phrase> {
         Lex::Date(day) => Some(Phrase::new(at + 1, Meaning::Stated(Piece::Day(day)))),
         Lex::Month(month) if is_month(words, at) => {
             if let Some((day, end)) = day_number(words, at + 1) {
-                return is_day_of(month, day)
-                    .then(|| in_year(words, end, Name::Day(month, day), Which::Bare));
+                let which = if ends_a_period(words, at) { Which::Last } else { Which::Bare };
+                return is_day_of(month, day).then(|| in_year(words, end, Name::Day(month, day), which));
             }
             Some(in_year(words, at + 1, Name::Month(month), Which::Bare))
         }
@@ -113,6 +139,14 @@ fn day_of_month(words: &[Word], at: usize) -> Option<Phrase> {
         }
         _ => None,
     }
+}
+
+/// Whether a period of figures ended on the day at this word, and so is over: "the quarter ended Sept. 30".
+fn ends_a_period(words: &[Word], at: usize) -> bool {
+    before_verb(words, at) == Verb::Ended
+        && at
+            .checked_sub(2)
+            .is_some_and(|at| matches!(words[at].lex, Lex::Unit(_) | Lex::Units(_) | Lex::Period))
 }
 
 /// "May" at a sentence's beginning is a verb, unless a number or a year follows.
@@ -239,6 +273,12 @@ mod tests {
             ("The pier fell in December.", &["December = 2023-12"]),
             ("The pier will reopen on Feb. 1.", &["Feb. 1 = 2025-02-01"]),
             ("The pier fell last Wednesday.", &["last Wednesday = 2024-10-09"]),
+            ("The pier fell on Monday of last week.", &["Monday of last week = 2024-10-07"]),
+            ("The pier will reopen on Monday next week.", &["Monday next week = 2024-10-21"]),
+            ("The pier fell last Dec. 3.", &["last Dec. 3 = 2023-12-03"]),
+            ("The pier will reopen on the upcoming Dec. 3.", &["upcoming Dec. 3 = 2024-12-03"]),
+            ("They met on the first Monday of the season.", &[]),
+            ("The accounts are for the year ended Oct. 31.", &["the year = P1Y", "Oct. 31 = 2023-10-31"]),
             ("The pier fell last May.", &["last May = 2024-05"]),
             ("The pier fell last September.", &["last September = 2023-09"]),
             ("The pier fell on Thursday.", &["Thursday = 2024-10-17"]),

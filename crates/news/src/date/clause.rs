@@ -13,6 +13,9 @@ const REACH: usize = 24;
 /// How far from its verb the day of saying may stand: "told reporters in the port on Monday".
 const SAYING_REACH: usize = 8;
 
+/// How far before "could" a "neither" may stand, in words.
+const NOT_REACH: usize = 8;
+
 /// What the clause of the words from `first` to before `last` says, and whether they tell when something was said.
 pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Direction>, bool) {
     let preposition = first.checked_sub(1).filter(|&at| {
@@ -44,23 +47,41 @@ pub(super) fn direction(words: &[Word], first: usize, last: usize) -> (Option<Di
     } else {
         behind(words, head, last)
     };
-    // "Has credit through January" and "had to choose by May" tell of a day that may be to come.
-    let open = told == Some(Direction::Past)
-        && matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
-    (told.filter(|_| !open), false)
+    let until = matches!(preposition.map(|at| words[at].lex), Some(Lex::By | Lex::Until));
+    // "Called a meeting for Friday".
+    if told == Some(Direction::Past) && is_for_a_day(words, first) {
+        return (Some(Direction::Planned), false);
+    }
+    let told = match told {
+        // "Has until Friday", "gave him until Friday to pay".
+        Some(Direction::Past) | None
+            if until
+                && (matches!(before_verb(words, head), Verb::Have | Verb::Is) || is_to_verb(words, last)) =>
+        {
+            Some(Direction::Planned)
+        }
+        // "Has credit through January" and "had to choose by May" tell of a day that may be to come.
+        Some(Direction::Past) if until => None,
+        told => told,
+    };
+    (told, false)
 }
 
 /// Whether the words at `head` tell when something was said: "said on Monday", "told reporters in the port on Monday".
 fn is_saying(words: &[Word], head: usize) -> bool {
     let mut near = head.saturating_sub(SAYING_REACH)..head;
-    let verb = near.rfind(|&at| !matches!(words[at].verb, Verb::None | Verb::To | Verb::Owner));
+    let verb = near.rfind(|&at| !matches!(words[at].verb, Verb::None | Verb::Not | Verb::To | Verb::Owner));
     verb.is_some_and(|at| {
         // "Said the fire on Monday" goes on to say what the fire did.
         let what = matches!(words[at + 1].lex, Lex::The | Lex::A | Lex::That | Lex::This)
             || words[at + 1].verb == Verb::Owner;
-        let whole = words[at + 1..=head].iter().all(|word| !matches!(word.gap, Gap::Comma | Gap::Other));
-        words[at].verb == Verb::Said && !what && whole
+        words[at].verb == Verb::Said && !what && is_whole(&words[at..=head])
     })
+}
+
+/// Whether nothing but blanks stands between words.
+fn is_whole(words: &[Word]) -> bool {
+    words.iter().skip(1).all(|word| !matches!(word.gap, Gap::Comma | Gap::Other))
 }
 
 /// The nearest verb before a word, or else the first behind the expression.
@@ -76,6 +97,7 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             Verb::Plan | Verb::Due => plan(words, at),
             Verb::Will => Some(Direction::Planned),
             Verb::May => Some(Direction::Uncertain),
+            Verb::Could => Some(could(words, at)),
             Verb::Bare if before_verb(words, at) != Verb::To && !is_noun(words, at) => {
                 match nearer(words, at) {
                     Direction::Uncertain => Some(Direction::Uncertain),
@@ -84,8 +106,16 @@ fn behind(words: &[Word], head: usize, last: usize) -> Option<Direction> {
             }
             Verb::Scheduled if is_arranged(words, at) => plan(words, at),
             Verb::Vow if infinitive => plan(words, at),
+            // "Set for Friday", "set to begin".
+            Verb::Set if lex(words, at + 1) == Lex::For || is_to_verb(words, at + 1) => plan(words, at),
             // "Is to meet", but not "was quick to leave".
             Verb::Is | Verb::Was if infinitive && lex(words, at + 1) == Lex::To => Some(Direction::Planned),
+            // "Ahead of a vote on Friday", and not "ahead of the vote, the mayor on Friday told".
+            Verb::Ahead if matches!(lex(words, at + 1), Lex::Of | Lex::To) && is_whole(&words[at..=head]) => {
+                Some(Direction::Planned)
+            }
+            // "The vote is on Friday".
+            Verb::Is if at + 1 == head && nearer(words, at) == Direction::Past => Some(Direction::Planned),
             verb if verb.tells() => Some(nearer(words, at)),
             _ => None,
         };
@@ -106,9 +136,18 @@ fn plan(words: &[Word], at: usize) -> Option<Direction> {
     Some(if had { Direction::Past } else { Direction::Planned })
 }
 
+/// "Could" tells of what may come; "could not be reached" of what was tried, but for "could not leave before Friday".
+fn could(words: &[Word], at: usize) -> Direction {
+    let beside = &words[at.saturating_sub(NOT_REACH)..words.len().min(at + 2)];
+    let not = beside.iter().any(|word| word.verb == Verb::Not);
+    let before = words[at..words.len().min(at + REACH)].iter().any(|word| word.lex == Lex::Before);
+    if not && !before { Direction::Past } else { Direction::Uncertain }
+}
+
 /// Whether something is planned, and did not happen "as planned".
 fn is_arranged(words: &[Word], at: usize) -> bool {
-    !words[at.saturating_sub(2)..at].iter().any(|word| word.verb == Verb::Clause)
+    matches!(before_verb(words, at), Verb::Is | Verb::Was)
+        || !words[at.saturating_sub(2)..at].iter().any(|word| word.verb == Verb::Clause)
 }
 
 /// Whether an article or "its" makes the word a noun: "the plan", "their return".
@@ -123,12 +162,15 @@ fn nearer(words: &[Word], at: usize) -> Direction {
     if words[at].verb == Verb::Is && words.get(at + 1).is_some_and(|word| word.verb == Verb::Going) {
         return Direction::Planned;
     }
-    let set = words[at].verb == Verb::Set && matches!(lex(words, at + 1), Lex::For | Lex::To);
-    if (set || words[at].verb == Verb::Vow) && matches!(before_verb(words, at), Verb::Is | Verb::Was) {
+    if words[at].verb == Verb::Vow && matches!(before_verb(words, at), Verb::Is | Verb::Was) {
         return Direction::Planned;
     }
     let mut have = words[at].verb == Verb::Have;
     for before in (at.saturating_sub(4)..at).rev() {
+        // A comma ends what belongs to the verb: "on his way to the coast," she said.
+        if matches!(words[before + 1].gap, Gap::Comma | Gap::Other) {
+            break;
+        }
         match words[before].verb {
             // "May have left" is a doubt about the past.
             Verb::May if have => return Direction::Past,
@@ -136,8 +178,10 @@ fn nearer(words: &[Word], at: usize) -> Direction {
             Verb::Plan | Verb::Due => return plan(words, before).unwrap_or(Direction::Past),
             Verb::Scheduled if is_arranged(words, before) => return Direction::Planned,
             Verb::May => return Direction::Uncertain,
+            Verb::Could if have => return Direction::Past,
+            Verb::Could => return could(words, before),
             Verb::Have => have = true,
-            Verb::Is | Verb::Was => {}
+            Verb::Is | Verb::Was | Verb::Not => {}
             // "will not be", "would also have been"
             Verb::None if words[before].lex == Lex::Other => {}
             _ => break,
@@ -160,6 +204,7 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
             Verb::Plan | Verb::Due if plan(words, at).is_some() => return plan(words, at),
             Verb::Scheduled if is_arranged(words, at) => return plan(words, at),
             Verb::May => return Some(Direction::Uncertain),
+            Verb::Could => return Some(could(words, at)),
             Verb::Is | Verb::Was | Verb::Have
                 if words.get(at + 1).is_some_and(|word| {
                     matches!(
@@ -175,6 +220,18 @@ fn ahead(words: &[Word], last: usize, near: bool) -> Option<Direction> {
         }
     }
     None
+}
+
+/// Whether a weekday is what something is for: "called a meeting for Friday", but not "paid for Friday's meal".
+fn is_for_a_day(words: &[Word], first: usize) -> bool {
+    matches!(lex(words, first), Lex::Weekday(_))
+        && first > 0
+        && words[first - 1].lex == Lex::For
+        && lex(words, first + 1) != Lex::S
+}
+
+fn is_to_verb(words: &[Word], at: usize) -> bool {
+    lex(words, at) == Lex::To && gap(words, at) == Gap::Blank && is_verb_next(words, at)
 }
 
 /// Whether "to" stands before a verb, and not before a place or a number.
@@ -214,6 +271,26 @@ mod tests {
             ("A meeting scheduled for Friday is off.", Planned),
             ("The ministers spoke before a planned visit on Friday.", Planned),
             ("The ministers met as planned on Friday.", Past),
+            ("The talks, which are planned for Friday, may fail.", Planned),
+            ("The talks, set to begin on Friday, may fail.", Planned),
+            ("Talks set for Friday were put off.", Planned),
+            ("The minister called a meeting for Friday.", Planned),
+            ("The minister paid for Friday's meal.", Past),
+            ("The vote is on Friday.", Planned),
+            ("Ministers have until Friday to vote.", Planned),
+            ("The judge gave them until Friday to pay.", Planned),
+            ("They resigned ahead of a vote on Friday.", Planned),
+            ("Just ahead of the vote, the ministers on Friday resigned.", Past),
+            ("The ministers won on Friday.", Past),
+            ("The ministers won't vote on Friday.", Planned),
+            ("The shop closes on Friday.", Planned),
+            ("Talks resume on Friday.", Planned),
+            ("The choir sang on Friday.", Past),
+            ("The ministers could not be reached on Friday.", Past),
+            ("Neither of the ministers could be reached on Friday.", Past),
+            ("The ministers couldn't be reached on Friday.", Past),
+            ("The ministers could not meet before Friday.", Uncertain),
+            ("Nobody spoke of a way to the coast, said a note read on Friday.", Past),
             ("The ministers spoke of a possible visit on Friday.", Uncertain),
             ("The ministers could meet on Friday.", Uncertain),
             ("The ministers may have met on Friday.", Past),

@@ -48,6 +48,8 @@ fn inherent(phrase: &Phrase, said: Option<Direction>) -> Option<Direction> {
         Meaning::Away { by, from: Anchor::Publication, .. } if by > 0 => Some(ahead),
         Meaning::Named(_, Which::Last) | Meaning::YearEarlier(_) => Some(Direction::Past),
         Meaning::Named(_, Which::Next) => Some(ahead),
+        Meaning::Named(_, Which::Week(by)) if by < 0 => Some(Direction::Past),
+        Meaning::Named(_, Which::Week(by)) if by > 0 => Some(ahead),
         _ => None,
     }
 }
@@ -177,7 +179,10 @@ fn reference(words: &[Word], at: usize) -> Option<Phrase> {
         (Lex::Recent, Lex::Units(_)) => past(next + 2),
         // "As soon as", "soon after" and "was soon released" hang on something else.
         (Lex::Soon, Lex::After) => None,
-        (Lex::Soon, _) if before_verb(words, at) != Verb::Clause && verb(words, next + 1) != Verb::Past => {
+        (Lex::Soon, _)
+            if before_verb(words, at) != Verb::Clause
+                && !matches!(verb(words, next + 1), Verb::Past | Verb::Ended) =>
+        {
             future(next + 1)
         }
         (Lex::Near, Lex::Future | Lex::Term) if gap(words, next + 1) == Gap::Blank => future(next + 2),

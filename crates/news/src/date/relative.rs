@@ -9,11 +9,13 @@ use super::lexicon::Lex;
 use super::phrase::Phrase;
 use super::piece::{Length, Part, Piece, Unit};
 use super::verb::Verb;
-use super::word::{Gap, Word, gap, lex, verb};
+use super::word::{Gap, Word, before, gap, lex, verb};
 use super::{Anchor, Hour, Meaning, Name, Which};
 
 /// A year without a leap day.
 const COMMON_YEAR: i16 = 2001;
+/// In days.
+const HALF_A_QUARTER: i32 = 45;
 
 /// A phrase that is counted from the day of publication or from the last day told of.
 pub(super) fn away(words: &[Word], at: usize) -> Option<Phrase> {
@@ -44,7 +46,8 @@ fn named_day(words: &[Word], at: usize) -> Option<Phrase> {
 /// "last month", "this week", "last night", "the following day", "that evening", "the weekend", "the quarter".
 fn unit_away(words: &[Word], at: usize) -> Option<Phrase> {
     let Some((by, anchor, unit_at)) = relation(words, at) else {
-        return (lex(words, at) == Lex::The).then(|| bare_unit(words, at + 1)).flatten();
+        let fiscal = usize::from(lex(words, at + 1) == Lex::Fiscal);
+        return (lex(words, at) == Lex::The).then(|| bare_unit(words, at + 1 + fiscal)).flatten();
     };
     let unit_at = unit_at + usize::from(lex(words, unit_at) == Lex::Fiscal);
     match lex(words, unit_at) {
@@ -74,6 +77,12 @@ fn relation(words: &[Word], at: usize) -> Option<(i32, Anchor, usize)> {
         (Lex::This, Lex::Past) => (-1, Anchor::Publication, from + 2),
         (Lex::This, Lex::Coming) => (1, Anchor::Publication, from + 2),
         (Lex::That, Lex::Same) => (0, Anchor::Narrative, from + 2),
+        // "The last day of September".
+        (Lex::Last | Lex::Next, Lex::Unit(_))
+            if (the == 1 || before(words, at) == Lex::The) && lex(words, from + 2) == Lex::Of =>
+        {
+            return None;
+        }
         (Lex::Last | Lex::Latest, _) => (-1, Anchor::Publication, from + 1),
         (Lex::Next, _) if the == 0 => (1, Anchor::Publication, from + 1),
         (Lex::Next | Lex::Following, _) => (1, Anchor::Narrative, from + 1),
@@ -99,9 +108,13 @@ fn bare_unit(words: &[Word], unit_at: usize) -> Option<Phrase> {
     let told_day = Phrase::away(end, Unit::Day, 0, Anchor::Narrative);
     match lex(words, unit_at) {
         Lex::Unit(Unit::Weekend) => Some(Phrase::new(end, Meaning::Named(Name::Weekend, Which::Bare))),
-        Lex::Unit(Unit::Quarter) => Some(Phrase::away(end, Unit::Quarter, 0, Anchor::Narrative)),
+        Lex::Unit(Unit::Quarter) => {
+            let ended = (verb(words, end) == Verb::Ended).then(|| quarter_to(words, end + 1)).flatten();
+            let told = Meaning::Away { unit: Unit::Quarter, by: 0, from: Anchor::Narrative };
+            Some(Phrase::new(end, ended.unwrap_or(told)))
+        }
         // "The year ended March 31" is one of twelve months, and none of the calendar.
-        Lex::Unit(unit @ Unit::Year) if verb(words, end) == Verb::Past => {
+        Lex::Unit(unit @ Unit::Year) if verb(words, end).tells() => {
             Some(Phrase::new(end, Meaning::Length(Length { count: Some(1), half: false, unit })))
         }
         Lex::Unit(Unit::Day)
@@ -114,9 +127,41 @@ fn bare_unit(words: &[Word], unit_at: usize) -> Option<Phrase> {
         {
             (lex(words, end) != Lex::Of).then(|| Phrase::away(end, unit, 0, Anchor::Publication))
         }
+        // "The week before last".
+        Lex::Unit(unit) if lex(words, end) == Lex::Before && is_last(words, end + 1) => {
+            Some(Phrase::away(end + 2, unit, -2, Anchor::Publication))
+        }
+        Lex::Part(part_of) if lex(words, end) == Lex::Before && is_last(words, end + 1) => {
+            Some(part(part_of, Phrase::away(end + 2, Unit::Day, -2, Anchor::Publication)))
+        }
         Lex::Unit(_) => day_before(words, unit_at),
         Lex::Part(of_day) if before_the == Lex::In => Some(part(of_day, told_day)),
         Lex::Part(of_day) => day_before(words, unit_at).map(|day| part(of_day, day)),
+        _ => None,
+    }
+}
+
+/// Whether "last" stands alone: "the week before last", but not "the week before last month's vote".
+fn is_last(words: &[Word], at: usize) -> bool {
+    lex(words, at) == Lex::Last
+        && (gap(words, at + 1) != Gap::Blank
+            || verb(words, at + 1) != Verb::None
+            || matches!(lex(words, at + 1), Lex::The | Lex::In | Lex::At | Lex::On | Lex::And))
+}
+
+/// The quarter that ended on the day that begins at this word, by the calendar: the one that its middle lies in.
+fn quarter_to(words: &[Word], at: usize) -> Option<Meaning> {
+    let middle = |day: Date| day.checked_sub(Span::new().try_days(HALF_A_QUARTER).ok()?).ok();
+    match calendar(words, at)?.meaning {
+        Meaning::Named(Name::Day(month, day), Which::Last) => {
+            let Some(Piece::Quarter(_, quarter)) =
+                Piece::around(Unit::Quarter, middle(Date::new(COMMON_YEAR, month, day).ok()?)?)
+            else {
+                return None;
+            };
+            Some(Meaning::Named(Name::Quarter(quarter), Which::Last))
+        }
+        Meaning::Stated(Piece::Day(day)) => Piece::around(Unit::Quarter, middle(day)?).map(Meaning::Stated),
         _ => None,
     }
 }
@@ -242,6 +287,9 @@ mod tests {
             ("The mill burned over the weekend.", &["the weekend = 2024-W41-WE"]),
             ("The mill will reopen at the weekend.", &["the weekend = 2024-W42-WE"]),
             ("The mill burned six weeks ago.", &["six weeks ago = 2024-W36"]),
+            ("The mill burned the week before last.", &["the week before last = 2024-W40"]),
+            ("The mill burned the night before last.", &["the night before last = 2024-10-14TNI"]),
+            ("It burned on the last day of September.", &["September = 2024-09"]),
             ("The mill burned a year ago.", &["a year ago = 2023"]),
             ("The mill burned four decades ago.", &["four decades ago = 1984"]),
             ("The mill will reopen two months from now.", &["two months from now = 2024-12"]),
@@ -293,6 +341,10 @@ mod tests {
                 "The mill burned on Oct. 3. It will reopen on Dec. 1. The next day the owner had left.",
                 &["Oct. 3 = 2024-10-03", "Dec. 1 = 2024-12-01", "The next day = 2024-10-04"],
             ),
+            (
+                "The mill burned on Oct. 3. It will reopen today. Later in the day the owner spoke.",
+                &["Oct. 3 = 2024-10-03", "today = 2024-10-16", "the day = 2024-10-16"],
+            ),
         ]);
     }
 
@@ -323,6 +375,15 @@ mod tests {
                 "Sales rose in the third quarter from a year ago.",
                 &["the third quarter = 2024-Q3", "a year ago = 2023-Q3"],
             ),
+            (
+                "Sales for the quarter ended Jan. 31 rose from a year earlier.",
+                &["the quarter = 2023-Q4", "Jan. 31 = 2024-01-31", "a year earlier = 2022-Q4"],
+            ),
+            (
+                "Sales for the quarter ended Sept. 30, 2019, rose.",
+                &["the quarter = 2019-Q3", "Sept. 30, 2019 = 2019-09-30"],
+            ),
+            ("Sales will fall in the fiscal year.", &["the fiscal year = 2024"]),
         ]);
     }
 }

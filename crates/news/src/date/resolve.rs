@@ -123,7 +123,9 @@ impl Told {
         }
         if !time.saying || self.last.day.is_none() {
             self.last.hear(piece);
-            if !is_ahead(time.direction) {
+            // What was planned for the day of publication has begun.
+            let begun = self.published.is_some_and(|day| piece.days() == (day, day));
+            if begun || !is_ahead(time.direction) {
                 self.past.hear(piece);
             }
         }
@@ -193,6 +195,7 @@ fn named(name: Name, which: Which, direction: Option<Direction>, day: Date) -> O
         Which::Last if matches!(name, Name::Month(_)) => before(name, moved(Unit::Month, -1, day)?.days().0),
         Which::Last => before(name, day),
         Which::Next => after(name, day),
+        Which::Week(by) => in_week(name, moved(Unit::Week, i32::from(by), day)?.days().0),
         Which::This if !is_weekly(name) => in_year(name, year),
         _ => by_clause(name, direction, day),
     }
@@ -253,6 +256,16 @@ fn in_year(name: Name, year: i16) -> Option<Piece> {
     })
 }
 
+/// The piece of a name in the week that begins on a Monday.
+fn in_week(name: Name, monday: Date) -> Option<Piece> {
+    match name {
+        Name::Weekday(weekday) => {
+            monday.checked_add(i64::from(weekday.to_monday_zero_offset()).days()).ok().map(Piece::Day)
+        }
+        _ => Some(Piece::Weekend(monday)),
+    }
+}
+
 /// The last one that is over on the day of the anchor; [`before_or_now`] takes one that has begun.
 fn before(name: Name, day: Date) -> Option<Piece> {
     candidates(name, day).rev().find(|piece| piece.days().1 < day)
@@ -288,12 +301,7 @@ fn candidates(name: Name, day: Date) -> impl DoubleEndedIterator<Item = Piece> {
             return in_year(name, year.checked_add(by)?);
         }
         let monday = Piece::around(Unit::Week, day)?.days().0.checked_add(i64::from(by).weeks()).ok()?;
-        match name {
-            Name::Weekday(weekday) => {
-                monday.checked_add(i64::from(weekday.to_monday_zero_offset()).days()).ok().map(Piece::Day)
-            }
-            _ => Some(Piece::Weekend(monday)),
-        }
+        in_week(name, monday)
     })
 }
 

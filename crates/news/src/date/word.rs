@@ -95,6 +95,14 @@ pub(super) fn read(text: &str, begin: usize, end: usize, words: &mut Vec<Word>) 
         let word = &text[at..stop];
         let capital = bytes[at].is_ascii_uppercase();
         let (lex, verb) = if lex == Lex::Other { lexicon::look_up(word) } else { (lex, Verb::None) };
+        // "Won't" is two words here, and its first one no past form.
+        if word == "t"
+            && let Some(won) = words.last_mut()
+            && text[won.at..won.end].eq_ignore_ascii_case("won")
+            && text[won.end..at].starts_with(['\'', '’'])
+        {
+            won.verb = Verb::Will;
+        }
         words.push(Word { at, end: stop, lex, verb, capital, gap });
         at = stop;
         last = stop;

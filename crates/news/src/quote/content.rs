@@ -3,6 +3,9 @@
 //! Behind a verb the content is its clause: from "that", or from the words behind whom, where and when, up to the next verb of saying,
 //! an aside, or the end of the sentence. Behind a verb of naming it is what is named, with the name.
 
+use std::ops::Range;
+
+use super::attribute::is_whole;
 use super::line::{Item, ends_sentence};
 use super::phrase::{Phrase, ends_with_comma, is_lower_past, is_past, is_verb, phrase_at, subject_before};
 use super::tag::{Object, ends_open, tag_at, told, verb_behind};
@@ -68,11 +71,14 @@ fn behind_saying(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> u
     if let Some(that) = that_behind(items, verb, at, mark) {
         return that;
     }
+    if is_whole(items, mark) && is_circumstance(items, from..mark) {
+        return mark;
+    }
     // What is spoken about is no occasion; no clause follows it.
     let mut topic = false;
     while at < mark {
         let item = &items[at];
-        if item.says_any(CLAUSES) {
+        if item.says_any(CLAUSES) || is_there(items, at) {
             break;
         }
         if item.is_sign(":") || item.is_sign(",") || item.is_sign("—") {
@@ -113,6 +119,22 @@ fn behind_saying(items: &[Item<'_>], verb: usize, from: usize, mark: usize) -> u
     let loose =
         inside && at > verb + 1 && items[at - 1].is_sign(",") && !items[at].says_any(CLAUSES) && !between();
     if loose || (topic && inside && items[at].is_word()) { mark + 1 } else { at }
+}
+
+/// Whether words between a verb and whole sentences say of what, when or to whom, and are no part of what was said: "said of the
+/// plan,", "told them a day earlier,".
+fn is_circumstance(items: &[Item<'_>], mut between: Range<usize>) -> bool {
+    const MOST: usize = 8;
+    (2..=MOST).contains(&between.len())
+        && between.all(|at| {
+            let item = &items[at];
+            item.marked.is_none() && !item.is(Class::AUX) && !is_verb(items, at) && !item.says_any(CLAUSES)
+        })
+}
+
+/// Whether "there" is no place, but begins a clause: "said there was".
+fn is_there(items: &[Item<'_>], at: usize) -> bool {
+    items[at].says("there") && items.get(at + 1).is_some_and(|next| next.is(Class::AUX))
 }
 
 /// What begins a clause that was said.
@@ -159,10 +181,12 @@ pub(super) fn content_end(items: &[Item<'_>], verb: usize, begin: usize, mark: u
         }
         end += 1;
     }
+    // A bracket that was opened before the content is not closed by it.
+    let bracket = items[begin..end].iter().any(|item| item.is_sign("("));
     while end > begin
         && items[end - 1].marked.is_none()
         && !items[end - 1].is_word()
-        && !items[end - 1].is_sign(")")
+        && !(bracket && items[end - 1].is_sign(")"))
     {
         end -= 1;
     }

@@ -143,4 +143,13 @@ mod tests {
             ["‘", "It’s", "the", "crew's", "2nd"][1..]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_what_stands_between_other_letters(text in "[a-z’' .é…-]{0,40}|\\PC{0,40}") {
+            let between = text.split(|c| !is_inner(c)).map(|word| word.trim_matches(['\'', '’']));
+            let wanted: Vec<&str> = between.filter(|word| !word.is_empty()).collect();
+            proptest::prop_assert_eq!(words(&text).collect::<Vec<_>>(), wanted);
+        }
+    }
 }

@@ -74,6 +74,12 @@ fn key_id(name: &str, kind: u8, key: &IdentityPublic) -> [u8; 4] {
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
+// LOG-01
+/// What base64 stands for, if it is the one way to write that: the library also takes pieces one behind the other, each padded.
+fn decoded(base64: &str) -> Option<Vec<u8>> {
+    BASE64.decode(base64.as_bytes()).ok().filter(|bytes| BASE64.encode(bytes) == base64)
+}
+
 /// One line below a note: "— name base64(key id, signature)".
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
@@ -91,7 +97,7 @@ impl Line {
     fn parse(line: &str) -> Result<Self, Malformed> {
         let (name, base64) =
             line.strip_prefix("— ").and_then(|rest| rest.split_once(' ')).ok_or(Malformed)?;
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| Malformed)?;
+        let bytes = decoded(base64).ok_or(Malformed)?;
         let (id, signature) = bytes.split_first_chunk().filter(|(_, s)| !s.is_empty()).ok_or(Malformed)?;
         if name.is_empty() || name.contains(|c: char| c == '+' || c.is_whitespace()) {
             return Err(Malformed);
@@ -192,8 +198,7 @@ impl UnverifiedNote {
         let lines = lines.strip_suffix('\n').ok_or(Malformed)?;
         let [origin, size, root] = text.split('\n').collect::<Vec<_>>()[..] else { return Err(Malformed) };
         let number: u64 = size.parse().map_err(|_| Malformed)?;
-        let root =
-            BASE64.decode(root.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(Malformed)?;
+        let root = decoded(root).and_then(|bytes| bytes.try_into().ok()).ok_or(Malformed)?;
         // One way to write a number. No checkpoint is made of a tree without leaves.
         if origin.is_empty() || number.to_string() != size || !(1..=MAX_SIZE).contains(&number) {
             return Err(Malformed);
@@ -429,6 +434,14 @@ mod tests {
         let bytes = t.note(&[ago(0); 4]).to_bytes();
         assert_eq!(UnverifiedNote::from_bytes(&bytes).map(|n| n.to_bytes()), Ok(bytes.clone()));
         let text = String::from_utf8(bytes).unwrap();
+        // The same bytes in two pieces, each with an end of its own.
+        let in_two = |base64: &str| {
+            let bytes = BASE64.decode(base64.as_bytes()).unwrap();
+            let (one, other) = bytes.split_at(bytes.len() - 3);
+            text.replacen(base64, &(BASE64.encode(one) + &BASE64.encode(other)), 1)
+        };
+        let root = text.lines().nth(2).unwrap();
+        let signature = text.lines().last().and_then(|line| line.rsplit(' ').next()).unwrap();
         for (what, bent) in [
             ("an extension", text.replacen("\n\n", "\nmore\n\n", 1)),
             ("no root", text.replacen("BwcHB", "\nBwcHB", 1)),
@@ -445,6 +458,8 @@ mod tests {
             ("a tab", text.replacen("firsthand", "first\thand", 1)),
             ("not base64", text.replacen("= \n", "*\n", 1) + "— a *\n"),
             ("an id and nothing else", text.clone() + "— a AAAAAA==\n"),
+            ("a signature with padding before its end", in_two(signature)),
+            ("a root with padding before its end", in_two(root)),
             ("a name with a plus", text.clone() + "— a+b AAAAAAAA\n"),
         ] {
             assert_eq!(UnverifiedNote::from_bytes(bent.as_bytes()), Err(Malformed), "{what}");

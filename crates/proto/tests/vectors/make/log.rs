@@ -1,5 +1,6 @@
 //! `log/`: checkpoints with their signatures, and trees compared with them.
 
+use data_encoding::BASE64;
 use proto::directory::{Operator, Role};
 use proto::log::{Checkpoint, CosignatureLine, Frontier, UnverifiedNote};
 use proto::sign::IdentitySecret;
@@ -67,6 +68,14 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+/// The last signature written as base64 of its first bytes, and behind that of its last three.
+fn in_two_pieces(note: &str) -> String {
+    let (_, base64) = note.trim_end().rsplit_once(' ').expect("a line of a signature");
+    let bytes = BASE64.decode(base64.as_bytes()).expect("base64");
+    let (one, other) = bytes.split_at(bytes.len() - 3);
+    note.replacen(base64, &(BASE64.encode(one) + &BASE64.encode(other)), 1)
+}
+
 fn notes(p: &Press) -> Vec<Case> {
     let good = p.note(&[NOW; 3]);
     let text = String::from_utf8(good.to_bytes()).expect("text");
@@ -79,6 +88,7 @@ fn notes(p: &Press) -> Vec<Case> {
         bent("log-01-extension", "a fourth line", text.replacen("\n\n", "\nmore\n\n", 1)),
         bent("log-01-size", "a zero before the size", text.replacen("\n7\n", "\n07\n", 1)),
         bent("log-01-unsigned", "no line below", text[..text.find("\n\n").expect("it is there") + 2].into()),
+        bent("log-01-padding", "a signature in two pieces, each padded", in_two_pieces(&text)),
         bent("log-01-longer", "an empty line at the end", format!("{text}\n")),
         p.case(
             "log-02-origin",

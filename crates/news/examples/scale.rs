@@ -98,6 +98,7 @@ fn round(grouper: &mut Grouper, from: usize, texts: &[String], spent: &mut Spent
     for document in documents {
         let _: StoryId = grouper.add_prepared(document);
     }
+    grouper.settle();
     let stories = grouper.changed_since(before);
     spent.grouping += begin.elapsed().as_secs_f64();
     let look = |stories: &[proto::story::Story]| -> usize {

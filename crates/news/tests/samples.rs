@@ -64,8 +64,14 @@ fn the_samples_fall_into_their_events() {
             documents.sort_by_key(|(_, document)| document.published);
         }
         let mut grouper = Grouper::new();
+        for (_, document) in &documents {
+            grouper.add(document);
+        }
+        // As at the end of a round.
+        grouper.settle();
+        let story = |document| grouper.story_of(news::article(document).id).expect("it was added").0;
         let items: Vec<(String, [u8; 16])> =
-            documents.iter().map(|(event, document)| (event.clone(), grouper.add(document).0)).collect();
+            documents.iter().map(|(event, document)| (event.clone(), story(document))).collect();
         let (p, r, f1) = bcubed(&items);
         println!("{order}: {} articles, P {p:.3} R {r:.3} F1 {f1:.3}", items.len());
         for story in grouper.stories() {

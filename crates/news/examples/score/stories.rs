@@ -48,20 +48,29 @@ pub(crate) fn score(asked: &Asked) -> Result<Report, String> {
     ]))
 }
 
+/// Documents of a round, at whose end stories settle.
+const ROUND: usize = 50;
+
 /// Each document and the story it was put into.
 fn grouped<'a>(documents: &[(&'a String, &String)], stride: usize) -> Vec<(&'a str, [u8; 16])> {
     let mut order: Vec<usize> = (0..documents.len()).collect();
     order.sort_by_key(|&at| (at * stride % 1009, at));
     let mut grouper = Grouper::new();
     let mut put = Vec::new();
-    for at in order {
+    for (nth, at) in order.into_iter().enumerate() {
         let (id, words) = documents[at];
         let source = Source { name: id.clone(), format: Format::Text, charset: "UTF-8" };
         if let Ok(document) = text::read(&format!("{words} ."), source) {
-            put.push((id.as_str(), grouper.add(&document).0));
+            let article = news::article(&document).id;
+            grouper.add(&document);
+            put.push((id.as_str(), article));
+        }
+        if nth % ROUND == ROUND - 1 {
+            grouper.settle();
         }
     }
-    put
+    grouper.settle();
+    put.into_iter().filter_map(|(id, article)| Some((id, grouper.story_of(article)?.0))).collect()
 }
 
 /// Stories with articles of several events, and events told in several stories.

@@ -259,6 +259,18 @@ impl Known {
         self.held.get(&article).copied().unwrap_or_default()
     }
 
+    /// Notes that articles are in other stories now.
+    pub(super) fn move_all(&mut self, moved: &[(ArticleId, StoryId)]) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let change = db.transaction()?;
+        for (article, story) in moved {
+            change
+                .prepare_cached("UPDATE articles SET story = ? WHERE id = ?")?
+                .execute([story.0, article.0])?;
+        }
+        change.commit()
+    }
+
     /// Forgets the articles that are no longer held.
     pub(super) fn forget(&mut self, is_held: impl Fn(ArticleId) -> bool) -> rusqlite::Result<()> {
         let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -532,6 +544,18 @@ mod tests {
         change.commit().unwrap();
         assert_eq!(ids(&known), [5]);
         assert!(!is_read(&known, "/news/a"));
+    }
+
+    #[test]
+    fn what_moves_to_another_story_is_there_after_a_restart() {
+        let mut known = Known::open(None).unwrap();
+        keep(&mut known, "/news/a", &[1, 2]);
+        keep(&mut known, "/news/b", &[2]);
+        known
+            .move_all(&[(ArticleId([2; 16]), StoryId([5; 16])), (ArticleId([7; 16]), StoryId([5; 16]))])
+            .unwrap();
+        let stories: Vec<u8> = known.after(0, 10).unwrap().iter().map(|kept| kept.story.0[0]).collect();
+        assert_eq!(stories, [9, 5, 5]);
     }
 
     #[test]

@@ -255,13 +255,13 @@ impl Gather {
                 self.take_answer(&outlet, &kept, Ok(read))?;
             }
         }
-        self.forget()
+        self.settle()
     }
 
     /// Reads folders and files, and what feeds answered in earlier runs; asks nobody.
     pub fn recall(&mut self, now: Millis) -> Result<(), GatherError> {
         self.read_kept(now)?;
-        self.forget()
+        self.settle()
     }
 
     /// The same. Returns the feeds.
@@ -403,7 +403,15 @@ impl Gather {
             held.into_iter().for_each(|(id, carried)| self.known.hold(id, carried));
             self.forget()?;
         }
+        self.grouper.leave_settled();
         Ok(())
+    }
+
+    /// Lets stories settle, at the end of a round.
+    fn settle(&mut self) -> Result<(), GatherError> {
+        let moved = self.grouper.settle();
+        self.known.move_all(&moved)?;
+        self.forget()
     }
 
     /// Lets go of what belongs to stories that were forgotten.

@@ -125,7 +125,7 @@ fn ask(router: &Router, input: &mut Input<'_>) {
         let status = answer.status();
         (status, axum::body::to_bytes(answer.into_body(), 64 << 20).await.expect("an answer has an end"))
     });
-    assert!(!status.is_server_error(), "the edge fails: {status}");
+    assert!(!status.is_server_error(), "the edge fails: {method} {path} of {} bytes: {status}", body.len());
     if method == Method::POST && path.ends_with("/envelopes") && path.matches('/').count() == 4 {
         assert!(
             status == StatusCode::ACCEPTED && answer.is_empty(),

@@ -3,7 +3,10 @@
 //!
 //! ```text
 //! cargo run --release -p news --example scale -- 1000000 [--svg FILE]
+//! cargo run --release -p news --example scale -- 20000 --write FOLDER
 //! ```
+//!
+//! The second writes the articles to files, for `weigh` of the press.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, for people")]
 
@@ -26,7 +29,17 @@ const WORDS: usize = 600;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let all: usize = arguments.next().and_then(|number| number.parse().ok()).unwrap_or(100_000);
-    let svg = arguments.next().filter(|word| word == "--svg").and_then(|_| arguments.next());
+    let option = arguments.next().unwrap_or_default();
+    let file = arguments.next();
+    if let ("--write", Some(folder)) = (option.as_str(), &file) {
+        for number in 0..all {
+            let name = format!("{folder}/{number:07}.txt");
+            std::fs::write(&name, text(number))
+                .unwrap_or_else(|why| println!("{name} cannot be written: {why}"));
+        }
+        return;
+    }
+    let svg = file.filter(|_| option == "--svg");
     let mut grouper = Grouper::new();
     let mut rows = Vec::new();
     let (mut spent, mut last) = (Spent::default(), 0.0);

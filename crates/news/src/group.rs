@@ -24,7 +24,7 @@ use proto::analysis::Analysis;
 use proto::codec;
 use proto::story::{Article, ArticleId, Block, MAX_ARTICLES, Story, StoryId};
 
-use crate::article::article;
+use crate::article::{article, renamed};
 use crate::document::Document;
 use sketch::Sketch;
 use space::Space;
@@ -95,12 +95,21 @@ struct Member {
     unit: Vector,
     /// Whether the headline is the outlet's own.
     titled: bool,
+    /// Earlier versions and copies, for which it stands.
+    also: Vec<ArticleId>,
 }
 
 impl Member {
     fn of(article: Article, titled: bool) -> Member {
         let sketch = Sketch::of(article.body.iter().map(Block::text));
-        Member { weight: codec::encode(&article).len(), sketch, article, titled, unit: Vector::new() }
+        Member {
+            weight: codec::encode(&article).len(),
+            sketch,
+            unit: Vector::new(),
+            article,
+            titled,
+            also: vec![],
+        }
     }
 }
 
@@ -119,6 +128,18 @@ impl Prepared {
         let (language, titled) = (document.language.as_deref(), document.title.is_some());
         let terms = terms::terms(document.title.as_deref(), document.paragraphs(), language);
         Prepared { member: Member::of(article, titled), terms, story: None }
+    }
+
+    /// The article.
+    pub fn article(&self) -> &Article {
+        &self.member.article
+    }
+
+    /// The same under another outlet's name.
+    pub fn renamed(mut self, outlet: &str) -> Prepared {
+        self.member.article = renamed(self.member.article, outlet);
+        self.member.weight = codec::encode(&self.member.article).len();
+        self
     }
 
     /// Of an article that was kept, with what its document said besides, and the story that it was in: it goes there again, whatever
@@ -173,7 +194,9 @@ impl Grouper {
         if let Some(&known) = self.by_article.get(&member.article.id) {
             return self.clusters[known as usize].id;
         }
-        if let Some(at) = self.revised(&member) {
+        // Where it was before is where it goes.
+        let is_there = |at: &u32| story.is_none_or(|story| self.by_story.get(&story) == Some(at));
+        if let Some(at) = self.revised(&member).filter(is_there) {
             return self.replace(at, member);
         }
         let vector = self.space.learn(&terms);
@@ -190,7 +213,7 @@ impl Grouper {
             None => self.begin(id),
         };
         self.by_article.insert(member.article.id, at);
-        if !self.clusters[at as usize].has_double(&member) {
+        if let Some(member) = self.clusters[at as usize].unless_double(member) {
             self.join(at, member, &leading);
         }
         let id = self.clusters[at as usize].id;
@@ -313,7 +336,11 @@ impl Grouper {
         };
         match cluster.members.iter_mut().find(same) {
             // Its words are others, its event is the same.
-            Some(old) => *old = Member { unit: std::mem::take(&mut old.unit), ..member },
+            Some(old) => {
+                let (unit, mut also) = (std::mem::take(&mut old.unit), std::mem::take(&mut old.also));
+                also.push(old.article.id);
+                *old = Member { unit, also, ..member };
+            }
             None => cluster.members.push(member),
         }
         cluster.trim();

@@ -2,13 +2,17 @@
 //! an article that turns out to be more like another story goes there, or begins one of its own if it is like none. The article
 //! that a story began with stays.
 
+use std::collections::BTreeSet;
+
 use proto::story::{ArticleId, StoryId};
 use sha2::{Digest as _, Sha256};
 
-use super::{COMPARED, Cluster, Grouper, LEADING_TERMS, Member, heaviest, space};
+use super::{COMPARED, Cluster, Grouper, LEADING_TERMS, Member, Vector, heaviest, space};
 
 /// So alike on the average are the articles of two stories that are one.
 const MERGED: f32 = 0.26;
+/// How much of that must be left without any one outlet.
+const STILL: f32 = 0.5;
 /// An article that is less like the others of its story than this leaves it, wherever it goes. Less than what it takes to join: who is in
 /// stays in unless there is a better place.
 const STRANGE: f32 = 0.2;
@@ -85,8 +89,9 @@ impl Grouper {
         let promising = self.promising(&heaviest(&unit, LEADING_TERMS));
         let others = promising.into_iter().map(|(other, _)| other).filter(|other| *other != at);
         let alike = others.filter_map(|other| {
-            let alike = own.mean_likeness(&self.clusters[other as usize]);
-            (alike >= MERGED).then_some((alike, other))
+            let cluster = &self.clusters[other as usize];
+            let alike = own.mean_likeness(cluster);
+            (alike >= MERGED && own.is_one_with(cluster)).then_some((alike, other))
         });
         alike.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, other)| other)
     }
@@ -102,7 +107,7 @@ impl Grouper {
         let cluster = &mut self.clusters[older as usize];
         cluster.changed = self.revision;
         for member in members {
-            if !cluster.has_double(&member) {
+            if let Some(member) = cluster.unless_double(member) {
                 cluster.members.push(member);
             }
         }
@@ -139,13 +144,18 @@ impl Grouper {
             (cluster.first, cluster.last) = (times().min(), times().max());
             self.revision += 1;
             cluster.changed = self.revision;
-            let article = member.article.id;
-            let to = to.unwrap_or_else(|| self.begin(self.free_id(article)));
-            self.by_article.insert(article, to);
-            if !self.clusters[to as usize].has_double(&member) {
+            let to = to.unwrap_or_else(|| self.begin(self.free_id(member.article.id)));
+            // Its earlier versions and copies go with it: they are put where they are known to be.
+            for article in std::iter::once(member.article.id).chain(member.also.iter().copied()) {
+                self.by_article.insert(article, to);
+                moved.push(article);
+            }
+            if let Some(url) = &member.article.url {
+                self.by_address.insert((member.article.outlet.clone(), url.clone()), to);
+            }
+            if let Some(member) = self.clusters[to as usize].unless_double(member) {
                 self.join(to, member, &leading);
             }
-            moved.push(article);
         }
     }
 
@@ -198,12 +208,19 @@ impl Grouper {
 }
 
 impl Cluster {
-    /// Whether it holds the same text of the same outlet.
-    pub(super) fn has_double(&self, member: &Member) -> bool {
-        let same = |other: &Member| {
+    /// The article back, unless the same text of the same outlet is here, which then stands for it too.
+    pub(super) fn unless_double(&mut self, member: Member) -> Option<Member> {
+        let same = |other: &&mut Member| {
             other.article.outlet == member.article.outlet && other.sketch.is_same(&member.sketch)
         };
-        self.members.iter().any(same)
+        match self.members.iter_mut().find(same) {
+            Some(double) => {
+                double.also.push(member.article.id);
+                double.also.extend(member.also);
+                None
+            }
+            None => Some(member),
+        }
     }
 
     /// Sums up its articles anew.
@@ -221,16 +238,45 @@ impl Cluster {
         if pairs == 0.0 {
             return 0.0;
         }
-        let near = self.nearness(other.first).max(self.nearness(other.last)).max(other.nearness(self.first));
-        space::product(&self.sum, &other.sum) / pairs * near
+        space::product(&self.sum, &other.sum) / pairs * self.nearness_of(other)
+    }
+
+    fn nearness_of(&self, other: &Cluster) -> f32 {
+        self.nearness(other.first).max(self.nearness(other.last)).max(other.nearness(self.first))
+    }
+
+    /// Whether the two stories are still alike without any one outlet: else it alone could make one of what others tell apart.
+    fn is_one_with(&self, other: &Cluster) -> bool {
+        let outlets: BTreeSet<&str> =
+            self.members.iter().chain(&other.members).map(|member| member.article.outlet.as_str()).collect();
+        outlets.into_iter().all(|outlet| {
+            let (one, own) = self.without(outlet);
+            let (two, theirs) = other.without(outlet);
+            let pairs = (own * theirs) as f32;
+            // Who tells one of them alone cannot be left out.
+            pairs == 0.0 || space::product(&one, &two) / pairs * self.nearness_of(other) >= STILL * MERGED
+        })
+    }
+
+    /// The sum of the articles of all outlets but one, and how many they are.
+    fn without(&self, outlet: &str) -> (Vector, usize) {
+        let others = || self.members.iter().filter(|member| member.article.outlet != outlet);
+        let mut sum = Vector::new();
+        if others().count() == self.members.len() {
+            sum.clone_from(&self.sum);
+        } else {
+            others().for_each(|member| space::add(&mut sum, &member.unit));
+        }
+        (sum, others().count())
     }
 
     /// How like the story's other articles one of its own is, 0 to 1.
     fn alike_without(&self, member: &Member) -> f32 {
         let all = space::product(&member.unit, &self.sum);
-        // The length of the sum without it.
-        let rest = (self.length * self.length - 2.0 * all + 1.0).max(0.0).sqrt();
-        if rest <= f32::EPSILON { 1.0 } else { ((all - 1.0) / rest).max(0.0) }
+        // What of the article is in the sum, which holds the heaviest terms alone.
+        let own = space::shared(&member.unit, &self.sum);
+        let rest = (self.length * self.length - 2.0 * all + own).max(0.0).sqrt();
+        if rest <= f32::EPSILON { 1.0 } else { ((all - own) / rest).max(0.0) }
     }
 }
 
@@ -297,6 +343,73 @@ mod tests {
         check(&grouper);
         assert!(grouper.settle().is_empty(), "it has settled");
         assert_eq!(grouper.add(&article("F", &[('b', 0..20)])), first);
+    }
+
+    /// However much one outlet prints of both: whom others tell apart stay apart.
+    #[test]
+    fn one_outlet_alone_makes_no_story_of_two() {
+        let mut grouper = Grouper::new();
+        let first = grouper.add(&article("A", &[('a', 0..20)]));
+        let second = grouper.add(&article("B", &[('b', 0..20)]));
+        for n in 0..6 {
+            grouper.add(&article("H", &[('a', 0..12), ('b', 0..12), ('h', 6 * n..6 * n + 6)]));
+        }
+        grouper.settle();
+        let ids: Vec<_> = grouper.stories().iter().map(|story| story.id).collect();
+        assert!(ids.len() >= 2 && ids.contains(&first) && ids.contains(&second), "{ids:?}");
+        check(&grouper);
+    }
+
+    /// Their sum holds the heaviest terms alone, and less of each article than all of it.
+    #[test]
+    fn long_articles_stay_in_the_story_that_they_joined() {
+        let mut grouper = Grouper::new();
+        let story = StoryId([1; 16]);
+        for n in 0..6 {
+            let long = article(&format!("Outlet {n}"), &[('a', 0..100), ('b', 200 * n..200 * n + 200)]);
+            // Its own words lead elsewhere: it is put there.
+            grouper.add_prepared(super::super::Prepared::again(crate::article(&long), None, false, story));
+        }
+        let cluster = &grouper.clusters[0];
+        for member in &cluster.members {
+            let mut others = Vector::new();
+            let rest = cluster.members.iter().filter(|other| other.article.id != member.article.id);
+            rest.for_each(|other| space::add(&mut others, &other.unit));
+            let length = others.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+            let (exact, told) =
+                (space::product(&member.unit, &others) / length, cluster.alike_without(member));
+            assert!((exact - told).abs() < 0.1, "{exact}, {told}");
+        }
+        assert!(grouper.settle().is_empty());
+        check(&grouper);
+    }
+
+    #[test]
+    fn earlier_versions_and_copies_go_with_an_article() {
+        let mut grouper = Grouper::new();
+        let first = grouper.add(&article("A", &[('a', 0..20)]));
+        let version = |words: &[(char, std::ops::Range<usize>)]| {
+            let mut document = article("B", words);
+            document.url = Some("https://b.example/1".into());
+            document
+        };
+        let old = version(&[('a', 0..9), ('b', 0..14), ('b', 20..21)]);
+        let new = version(&[('a', 0..9), ('b', 0..14)]);
+        let copy = article("B", &[('a', 0..9), ('b', 0..14), ('z', 0..1)]);
+        for document in [&old, &new, &copy] {
+            assert_eq!(grouper.add(document), first);
+        }
+        for outlet in ["C", "D", "E"] {
+            grouper.add(&article(outlet, &[('a', 2..20)]));
+        }
+        let second = grouper.add(&article("F", &[('b', 0..14), ('c', 0..12)]));
+        grouper.add(&article("G", &[('b', 0..14), ('c', 2..12)]));
+        let mut wanted = [id(&old), id(&new), id(&copy)].map(|article| (article, second));
+        wanted.sort_unstable();
+        assert_eq!(grouper.settle(), wanted);
+        check(&grouper);
+        let newer = version(&[('a', 0..9), ('b', 0..14), ('b', 30..31)]);
+        assert_eq!(grouper.add(&newer), second, "its address is where it is");
     }
 
     #[test]

@@ -98,6 +98,18 @@ pub(crate) fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     sum
 }
 
+/// The square of the length of what `a` has in the terms of `b`.
+pub(super) fn shared(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
+    let (mut j, mut sum) = (0, 0.0);
+    for (term, weight) in a {
+        j += b[j..].partition_point(|(other, _)| other < term);
+        if b.get(j).is_some_and(|(other, _)| other == term) {
+            sum += weight * weight;
+        }
+    }
+    sum
+}
+
 /// Adds `b` to `a`.
 pub(super) fn add(a: &mut Vector, b: &[(u32, f32)]) {
     let mut sum = Vector::with_capacity(a.len() + b.len());

@@ -1,7 +1,7 @@
 //! Folders and files: which are read, and what a folder's sidecar says of them.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use news::sidecar::{Entry, Sidecar};
@@ -81,13 +81,12 @@ impl Gather {
         Ok(())
     }
 
-    /// Forgets the files of a folder that are no longer there.
-    fn forget_gone(&mut self, folder: &Path, files: &[PathBuf]) -> Result<(), GatherError> {
+    /// Forgets the files of a folder that are no longer there; or that folder or file, if it is gone itself.
+    pub(super) fn forget_gone(&mut self, folder: &Path, files: &[PathBuf]) -> Result<(), GatherError> {
         let mut known = self.known.files(folder)?;
         for path in files.iter().filter_map(|path| path.to_str()) {
             known.remove(path);
         }
-        known.retain(|path, _| Path::new(path) != folder);
         if known.is_empty() {
             return Ok(());
         }
@@ -200,9 +199,15 @@ impl Gather {
     ) -> Result<Result<(), String>, GatherError> {
         let place = outlet.place.address();
         let failed = |why: io::Error| format!("cannot be read to its end: {why}");
-        let number = self.changed(|change| change.begin(&due.place))?;
         let (mut articles, mut left_out, mut read) = (0, Vec::new(), Ok(()));
-        match File::open(&due.path).and_then(|file| Pages::new(BufReader::new(file))) {
+        let file = match File::open(&due.path) {
+            Ok(file) => BufReader::new(file),
+            // That may be otherwise the next time: what was read of it stays.
+            Err(why) => return Ok(Err(failed(why))),
+        };
+        let number = self.changed(|change| change.begin(&due.place))?;
+        let mut is_as_it_is = true;
+        match Pages::new(file) {
             Err(why) => read = Err(failed(why)),
             Ok(mut pages) => loop {
                 let some: Vec<io::Result<Page>> = pages.by_ref().take(AT_ONCE).collect();
@@ -217,6 +222,8 @@ impl Gather {
                     let page = match page {
                         Ok(page) => page,
                         Err(why) => {
+                            is_as_it_is =
+                                matches!(why.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof);
                             read = Err(failed(why));
                             break;
                         }
@@ -241,6 +248,9 @@ impl Gather {
                 }
                 self.forget()?;
             },
+        }
+        if !is_as_it_is {
+            return Ok(read);
         }
         left_out.extend(read.as_ref().err().cloned());
         self.is_stale |= self.changed(|change| change.end(number, stamp, articles, &lines(&left_out)))?;

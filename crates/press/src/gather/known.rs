@@ -15,19 +15,20 @@ use crate::outlets::{self, Rights};
 use crate::rules::QUOTED;
 
 /// `len` of a file that is to be read is null. `file` of an article from a feed is 0.
-const TABLES: [(&str, &str); 3] = [
+const TABLES: [(&str, &str); 4] = [
     (
         "inputs",
-        "number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, len INTEGER, modified INTEGER, articles INTEGER NOT NULL,
+        "number INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, len INTEGER, modified INTEGER, articles INTEGER NOT NULL,
          left_out TEXT NOT NULL",
     ),
     (
         "articles",
         "seq INTEGER PRIMARY KEY, id BLOB NOT NULL, place TEXT NOT NULL, file INTEGER NOT NULL, story BLOB NOT NULL,
-         called TEXT NOT NULL, at TEXT NOT NULL, stated TEXT, language TEXT, is_titled INTEGER NOT NULL,
+         called TEXT NOT NULL, at TEXT, url TEXT, stated TEXT, language TEXT, is_titled INTEGER NOT NULL,
          leaves INTEGER NOT NULL, article BLOB NOT NULL, UNIQUE (id, place, file)",
     ),
     ("terms", "of TEXT PRIMARY KEY, text TEXT NOT NULL"),
+    ("names", "name TEXT PRIMARY KEY, at TEXT NOT NULL, place TEXT NOT NULL"),
 ];
 
 /// The memory.
@@ -90,8 +91,10 @@ pub(super) struct Entry {
     pub(super) carried: Carried,
     /// What its input calls the outlet.
     pub(super) called: String,
-    /// Its address, or its feed's; empty if it has none.
-    pub(super) at: String,
+    /// Where it was fetched from, if it was.
+    pub(super) at: Option<String>,
+    /// Its own address.
+    pub(super) url: Option<String>,
     /// The terms that a sidecar states for it.
     pub(super) stated: Option<Rights>,
     pub(super) language: Option<String>,
@@ -109,7 +112,7 @@ pub(super) struct Kept {
     pub(super) is_of_feed: bool,
     pub(super) story: StoryId,
     pub(super) called: String,
-    pub(super) at: String,
+    pub(super) at: Option<String>,
     pub(super) stated: Option<Rights>,
     pub(super) language: Option<String>,
     pub(super) is_titled: bool,
@@ -150,20 +153,27 @@ impl Known {
         for (name, columns) in TABLES {
             db.execute_batch(&format!("CREATE TABLE IF NOT EXISTS {name} ({columns});"))?;
         }
-        db.execute_batch("CREATE INDEX IF NOT EXISTS articles_by_file ON articles (file);")?;
+        db.execute_batch(
+            "CREATE INDEX IF NOT EXISTS articles_by_file ON articles (file);
+             CREATE INDEX IF NOT EXISTS articles_by_url ON articles (url);",
+        )?;
         Ok(Self { db: Mutex::new(db), held: HashMap::new() })
     }
 
     /// Goes on from here on a copy, which ends with the program: who only looks changes nothing for a press that runs.
     pub(super) fn copied(self) -> rusqlite::Result<Self> {
-        let db = self.db();
+        let mut db = self.db();
+        let change = db.transaction()?;
         for (name, columns) in TABLES {
             // Unless it is said which is meant, the copy is.
-            db.execute_batch(&format!(
+            change.execute_batch(&format!(
                 "CREATE TEMP TABLE {name} ({columns}); INSERT INTO temp.{name} SELECT * FROM main.{name};"
             ))?;
         }
-        db.execute_batch("CREATE INDEX temp.articles_of_file ON articles (file);")?;
+        change.execute_batch(
+            "CREATE INDEX temp.articles_of_file ON articles (file); CREATE INDEX temp.articles_of_url ON articles (url);",
+        )?;
+        change.commit()?;
         drop(db);
         Ok(self)
     }
@@ -207,8 +217,19 @@ impl Known {
         let mut db = self.db();
         let change = db.transaction()?;
         change.execute("DELETE FROM articles WHERE place = ?", [place])?;
+        change.execute("DELETE FROM names WHERE place = ?", [place])?;
+        // Some may be another place's too: that one reads them anew.
+        let files = format!("DELETE FROM articles WHERE file IN (SELECT number FROM inputs WHERE {UNDER})");
+        change.execute(&files, under(Path::new(place)))?;
         change.execute(&format!("DELETE FROM inputs WHERE {UNDER}"), under(Path::new(place)))?;
         change.commit()
+    }
+
+    /// Whose each name is: the name, folded, and an address of who had it first.
+    pub(super) fn names(&self) -> rusqlite::Result<Vec<(String, String)>> {
+        let db = self.db();
+        let mut query = db.prepare_cached("SELECT name, at FROM names")?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     /// What was said of each place when it was last read.
@@ -309,6 +330,12 @@ impl Change<'_> {
         Ok(number)
     }
 
+    /// Notes that a name is somebody's at that address, unless it is another's.
+    pub(super) fn claim(&mut self, name: &str, at: &str, place: &str) -> rusqlite::Result<()> {
+        let claim = "INSERT OR IGNORE INTO names VALUES (?, ?, ?)";
+        self.change.prepare_cached(claim)?.execute([name, at, place]).map(|_| ())
+    }
+
     /// Keeps an article. Returns whether it is new at its place or differs from what was kept there.
     pub(super) fn keep(
         &mut self,
@@ -318,7 +345,7 @@ impl Change<'_> {
         story: StoryId,
     ) -> rusqlite::Result<bool> {
         self.taken.push((entry.id, entry.carried));
-        let Entry { id, called, at, language, is_titled, bytes, .. } = entry;
+        let Entry { id, called, at, url, language, is_titled, bytes, .. } = entry;
         let stated = entry.stated.map(|rights| rights.to_string());
         let mut same = self.change.prepare_cached(
             "UPDATE articles SET leaves = 0, stated = ?, language = ?, is_titled = ?, called = ?
@@ -327,12 +354,20 @@ impl Change<'_> {
         if same.execute(params![stated, language, is_titled, called, id.0, place, file, bytes])? == 1 {
             return Ok(false);
         }
+        if let (FEED, Some(url)) = (file, url) {
+            // The version before stands for nothing any more; of a page that changes all day there would be hundreds.
+            let before =
+                "DELETE FROM articles WHERE url = ? AND place = ? AND file = ? AND id <> ? AND story = ?";
+            self.change.prepare_cached(before)?.execute(params![url, place, file, id.0, story.0])?;
+        }
         let mut put = self.change.prepare_cached(
-            "INSERT INTO articles (id, place, file, story, called, at, stated, language, is_titled, leaves, article)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id, place, file) DO UPDATE SET leaves = 0, called = excluded.called,
+            "INSERT INTO articles (id, place, file, story, called, at, url, stated, language, is_titled, leaves, article)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id, place, file) DO UPDATE SET leaves = 0, called = excluded.called,
              stated = excluded.stated, language = excluded.language, is_titled = excluded.is_titled, article = excluded.article",
         )?;
-        put.execute(params![id.0, place, file, story.0, called, at, stated, language, is_titled, bytes])?;
+        put.execute(params![
+            id.0, place, file, story.0, called, at, url, stated, language, is_titled, bytes
+        ])?;
         Ok(true)
     }
 
@@ -419,7 +454,8 @@ mod tests {
             id: article.id,
             carried: OWN,
             called: article.outlet.clone(),
-            at: String::new(),
+            at: None,
+            url: article.url.clone(),
             stated: Some(Rights::Own),
             language: Some("en".into()),
             is_titled: true,
@@ -544,6 +580,46 @@ mod tests {
         change.commit().unwrap();
         assert_eq!(ids(&known), [5]);
         assert!(!is_read(&known, "/news/a"));
+    }
+
+    #[test]
+    fn of_a_feeds_page_the_last_version_alone_is_kept() {
+        let mut known = Known::open(None).unwrap();
+        let version = |n: u8, url: &str| Article { url: Some(url.into()), ..article(n) };
+        let keep = |known: &mut Known, article: &Article, story: u8| {
+            let mut change = known.change().unwrap();
+            assert!(
+                change
+                    .keep("https://quay.example/feed", FEED, &entry(article), StoryId([story; 16]))
+                    .unwrap()
+            );
+            change.commit().unwrap();
+        };
+        for (n, url, story) in [
+            (1, "https://quay.example/1", 1),
+            (2, "https://quay.example/2", 1),
+            (3, "https://quay.example/1", 1),
+            (4, "https://quay.example/2", 2),
+        ] {
+            keep(&mut known, &version(n, url), story);
+        }
+        assert_eq!(ids(&known), [2, 3, 4], "of another story it is another article");
+    }
+
+    #[test]
+    fn whose_a_name_is_stays_known_until_its_place_leaves() {
+        let mut known = Known::open(None).unwrap();
+        for (name, at, place) in [("quay", "a", "a"), ("quay", "b", "b"), ("courier", "b", "b")] {
+            let mut change = known.change().unwrap();
+            change.claim(name, at, place).unwrap();
+            change.commit().unwrap();
+        }
+        let names = |known: &Known| {
+            known.names().unwrap().into_iter().map(|(name, at)| name + " " + &at).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&known), ["quay a", "courier b"]);
+        known.leave("a").unwrap();
+        assert_eq!(names(&known), ["courier b"]);
     }
 
     #[test]

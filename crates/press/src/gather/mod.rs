@@ -34,7 +34,7 @@ use crate::rules::{Rules, RulesError};
 pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
-use known::{Carried, Change, Entry, Kept, Known};
+use known::{Carried, Change, Entry, FEED, Kept, Known};
 use names::Names;
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
@@ -127,6 +127,8 @@ pub struct Gather {
     grouper: Grouper,
     /// Whether stories have to be put together anew: at the start, and after something was taken out or got another name.
     is_stale: bool,
+    /// Whether a press may be running to whom fetched pages would be lost.
+    is_beside: bool,
     /// How often the grouper had forgotten stories when that was last looked at.
     forgot: u64,
     known: Known,
@@ -169,7 +171,9 @@ struct Piece<'a> {
 impl Gather {
     /// Goes on from what is remembered in `folder` of outlets, files and articles; with `None` from nothing, and it ends with the
     /// program.
-    pub fn new(inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
+    pub fn new(mut inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
+        // One way to write each: "news/" and "news" are one folder.
+        inputs.folders.iter_mut().for_each(|folder| *folder = folder.components().collect());
         for folder in &inputs.folders {
             std::fs::read_dir(folder)
                 .map_err(|cause| GatherError::Folder { folder: folder.display().to_string(), cause })?;
@@ -184,6 +188,7 @@ impl Gather {
             inputs,
             grouper: Grouper::new(),
             is_stale: true,
+            is_beside: false,
             forgot: 0,
             known: Known::open(file.as_deref())?,
             names: Names::default(),
@@ -203,7 +208,7 @@ impl Gather {
 
     /// The same for who only looks, beside a press that may be running: what is read is not kept.
     pub fn beside(self) -> Result<Self, GatherError> {
-        Ok(Self { known: self.known.copied()?, ..self })
+        Ok(Self { known: self.known.copied()?, is_beside: true, ..self })
     }
 
     /// Has `told` called with a line for each outlet that is asked.
@@ -247,6 +252,8 @@ impl Gather {
                 Err(why) => self.name_once(&address, &said(&why)),
             }
         }
+        // The press that runs would take those pages for read.
+        let own = if self.is_beside { vec![] } else { own };
         for outlet in own {
             let address = outlet.place.address();
             let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
@@ -354,16 +361,24 @@ impl Gather {
 
     /// Puts stories together from what is kept, if something in it has changed.
     fn put_together(&mut self, outlets: &[(Outlet, bool)]) -> Result<(), GatherError> {
-        if !std::mem::take(&mut self.is_stale) {
+        if !self.is_stale {
             return Ok(());
         }
+        // What is new in this round finds its place first.
+        self.settle()?;
+        self.is_stale = false;
         (self.grouper, self.forgot, self.names) = (Grouper::new(), 0, Names::default());
         self.known.begin_again();
         let by_place: HashMap<String, &Outlet> =
             outlets.iter().map(|(outlet, _)| (outlet.place.address(), outlet)).collect();
-        for outlet in by_place.values() {
+        for (outlet, _) in outlets {
             let at = if let Place::Feed(address) = &outlet.place { address } else { "" };
-            outlet.name.iter().for_each(|name| self.names.claim(name, at));
+            if let Some(name) = &outlet.name {
+                self.names.claim(name, at);
+            }
+        }
+        for (name, at) in self.known.names()? {
+            self.names.claim_folded(name, at);
         }
         let mut seq = 0;
         loop {
@@ -377,7 +392,6 @@ impl Gather {
                         let given = by_place.get(&kept.place).and_then(|outlet| outlet.name.clone());
                         given.unwrap_or_else(|| self.names.of_feed(&kept.called, &kept.place))
                     });
-                    self.names.claim(name.as_ref().unwrap_or(&kept.called), &kept.at);
                     (kept, name)
                 })
                 .collect();
@@ -394,8 +408,7 @@ impl Gather {
                 }
                 let place = by_place.get(&kept.place);
                 let rights = kept.stated.or(place.map(|outlet| outlet.rights)).unwrap_or_default();
-                let from = kept.is_of_feed.then_some(kept.place.as_str());
-                let quoted = self.rules.quoted(from, url.as_deref(), Some(&outlet));
+                let quoted = self.rules.quoted(kept.at.as_deref(), url.as_deref(), Some(&outlet));
                 held.push((id, Carried { rights, quoted }));
                 self.grouper.add_prepared(prepared);
             }
@@ -444,6 +457,9 @@ impl Gather {
 
     /// Reads a folder or file of the list. That it cannot be read is noted, and the rest goes on.
     fn read_path(&mut self, path: &Path, outlet: &Outlet, now: Millis) -> Result<(), GatherError> {
+        if let Ok(false) = path.try_exists() {
+            self.forget_gone(path, &[])?;
+        }
         let wrong = if path.is_dir() {
             match self.read_folder(path, outlet) {
                 Err(GatherError::Memory(why)) => return Err(why.into()),
@@ -556,8 +572,23 @@ fn enter(
     (place, file): (&str, i64),
     articles: Vec<Ready>,
 ) -> Result<(), GatherError> {
-    for Ready { entry, name, prepared } in articles {
+    for Ready { mut entry, mut name, names_itself, mut prepared } in articles {
         let is_known = prepared.is_none();
+        // Of the pages that were read together, one may have got the name that another has as well.
+        if names_itself
+            && let Some(at) = &entry.at
+            && let Some(ready) = prepared.take()
+        {
+            let printed = names.of_feed(&name, at);
+            prepared = Some(if printed == name { ready } else { ready.renamed(&printed) });
+            name = printed;
+        }
+        if let Some(article) =
+            prepared.as_ref().map(Prepared::article).filter(|article| article.id != entry.id)
+        {
+            (entry.id, entry.bytes) = (article.id, codec::encode(article));
+            entry.called.clone_from(&article.outlet);
+        }
         let story = match prepared {
             Some(prepared) => grouper.add_prepared(prepared),
             None => match grouper.story_of(entry.id) {
@@ -566,7 +597,11 @@ fn enter(
                 None => continue,
             },
         };
-        names.claim(&name, &entry.at);
+        let feed = (file == FEED).then_some(place);
+        let at = feed.or(entry.at.as_deref()).or(entry.url.as_deref()).unwrap_or_default();
+        if let Some(name) = names.claim(&name, at) {
+            change.claim(&name, at, place)?;
+        }
         if change.keep(place, file, &entry, story)? && is_known {
             // The same words, and other things said of them: a headline, a date.
             codec::decode(&entry.bytes).into_iter().for_each(|article| grouper.correct(article));
@@ -598,6 +633,8 @@ struct Ready {
     entry: Entry,
     /// Its outlet's, as it is printed.
     name: String,
+    /// Whether it is a page of an archive that says itself whose it is.
+    names_itself: bool,
     /// `None`: it is in a story already.
     prepared: Option<Prepared>,
 }
@@ -641,7 +678,14 @@ impl Reader<'_> {
                         ));
                     }
                 }
-                (None, Place::Path(_)) => {}
+                // A page of an archive is what its address says, and not what it says itself.
+                (None, Place::Path(_)) => {
+                    if let Some(page) = input.address {
+                        let is_own = |url: &String| feeds::is_of(url, page);
+                        document.url = document.url.filter(is_own).or_else(|| Some(page.to_owned()));
+                        document.outlet = called.as_deref().map(|called| self.names.of_feed(called, page));
+                    }
+                }
             }
             document.published =
                 document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
@@ -660,9 +704,9 @@ impl Reader<'_> {
                 None => {}
             }
             let name = article.outlet.clone();
-            let (called, at) = match &outlet.place {
-                Place::Feed(feed) => (called.unwrap_or_else(|| name.clone()), feed.clone()),
-                Place::Path(_) => (name.clone(), article.url.clone().unwrap_or_default()),
+            let called = match &outlet.place {
+                Place::Feed(_) => called.unwrap_or_else(|| name.clone()),
+                Place::Path(_) => name.clone(),
             };
             let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
             let quoted = self.rules.quoted(input.address, article.url.as_deref(), Some(&name));
@@ -670,7 +714,8 @@ impl Reader<'_> {
                 id: article.id,
                 carried: Carried { rights: stated.unwrap_or(outlet.rights), quoted },
                 called,
-                at,
+                at: input.address.map(str::to_owned),
+                url: article.url.clone(),
                 stated,
                 language: document.language.clone(),
                 is_titled: document.title.is_some(),
@@ -678,7 +723,9 @@ impl Reader<'_> {
             };
             let is_new = !self.known.holds(article.id);
             let prepared = is_new.then(|| Prepared::of(article, &document));
-            ready.articles.push(Ready { entry, name, prepared });
+            let names_itself =
+                about.is_none() && outlet.name.is_none() && matches!(outlet.place, Place::Path(_));
+            ready.articles.push(Ready { entry, name, names_itself, prepared });
         }
         Ok(ready)
     }

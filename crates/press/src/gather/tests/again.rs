@@ -331,3 +331,105 @@ async fn a_name_that_is_no_text_is_named_and_left_out() {
     assert_eq!(articles(&gather).len(), 1);
     assert!(gather.left_out()[0].contains("UTF-8"), "{:?}", gather.left_out());
 }
+
+#[tokio::test]
+async fn a_folder_with_a_slash_behind_its_name_is_the_same_folder() {
+    let (dir, memory) = dirs();
+    write(&dir, "a.txt", TIDE);
+    write(&dir, "b.txt", BAKER);
+    let slash = PathBuf::from(format!("{}/", dir.path().display()));
+    let mut gather = open(&folder(&slash), &memory);
+    gather.refresh(NOW).await.unwrap();
+    fs::remove_file(dir.path().join("a.txt")).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    assert_eq!(articles(&gather).len(), 1);
+    assert_eq!(gather.list().unwrap()[0].health.articles, 1);
+    let mut again = open(&folder(dir.path()), &memory);
+    again.refresh(NOW).await.unwrap();
+    assert_eq!(told(&again), told(&gather));
+}
+
+#[tokio::test]
+async fn a_file_that_is_listed_alone_takes_its_article_with_it_when_it_is_gone() {
+    let (dir, memory) = dirs();
+    write(&dir, "a.txt", TIDE);
+    let file = dir.path().join("a.txt");
+    let mut gather = open(&Inputs::default(), &memory);
+    gather.outlets.add(&Outlet::quoted(Place::Path(file.clone()))).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    assert_eq!(articles(&gather).len(), 1);
+    fs::remove_file(&file).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    assert!(articles(&gather).is_empty());
+    assert!(gather.left_out()[0].contains("cannot be read"), "{:?}", gather.left_out());
+}
+
+#[tokio::test]
+async fn a_place_that_leaves_takes_its_articles_whoever_else_reads_them_anew() {
+    let (dir, memory) = dirs();
+    write(&dir, "a.txt", TIDE);
+    let file = dir.path().join("a.txt");
+    let mut gather = open(&Inputs::default(), &memory);
+    for (place, rights) in [(dir.path(), Rights::Own), (&file, Rights::Quoted)] {
+        gather.outlets.add(&Outlet { rights, ..Outlet::quoted(Place::Path(place.to_owned())) }).unwrap();
+    }
+    gather.refresh(NOW).await.unwrap();
+    gather.outlets.remove(&dir.path().display().to_string()).unwrap();
+    gather.refresh(NOW).await.unwrap();
+    let article = gather.stories()[0].articles[0].clone();
+    assert_eq!((articles(&gather).len(), gather.rights(article.id)), (1, Rights::Quoted));
+}
+
+/// A page of a crawl says whose it is; its address knows better.
+#[tokio::test]
+async fn a_page_of_an_archive_is_its_addresss_and_not_what_it_says_of_itself() {
+    let (dir, memory) = dirs();
+    let page = format!(
+        "<html><head><title>Quay closed</title><meta property='og:site_name' content='The Quay'><link rel='canonical' \
+         href='https://quay.example/1'></head><body><article><h1>Quay closed</h1><p>{CLOSED} {CLOSED}</p></article></body></html>"
+    );
+    let http = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}");
+    let record = |address: &str| {
+        format!(
+            "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {address}\r\nContent-Type: application/http\r\nContent-Length: {}\r\n\r\n{http}\r\n\r\n",
+            http.len()
+        )
+    };
+    write(&dir, "a.warc", &(record("https://quay.example/1") + &record("https://evil.test/1")));
+    let mut gather = open(&folder(dir.path()), &memory);
+    gather.refresh(NOW).await.unwrap();
+    let mut all: Vec<_> = gather
+        .stories()
+        .into_iter()
+        .flat_map(|story| story.articles)
+        .map(|article| (article.outlet, article.url.unwrap_or_default()))
+        .collect();
+    all.sort();
+    assert_eq!(
+        all,
+        [
+            ("The Quay".to_owned(), "https://quay.example/1".to_owned()),
+            ("The Quay (evil.test)".to_owned(), "https://evil.test/1".to_owned())
+        ],
+        "{:?}",
+        gather.left_out()
+    );
+}
+
+/// Whoever was first keeps a name, also when its first articles are forgotten.
+#[tokio::test]
+async fn a_name_stays_its_owners_when_others_have_the_older_articles() {
+    let memory = tempfile::tempdir().unwrap();
+    let (at, _) = changing(feed("The Quay", &[("https://quay.example/1", "Spring tide", CLOSED)]));
+    let (evil, _) = changing(feed("The Quay", &[("https://evil.test/1", "Baker", BAKER)]));
+    let inputs = feeds(&[&format!("{at}/feed"), &format!("{evil}/feed")]);
+    let mut gather = open(&inputs, &memory);
+    gather.refresh(NOW).await.unwrap();
+    let quay = gather.stories().iter().find(|story| story.title == "Spring tide").unwrap().articles[0].id;
+    gather.known.forget(|article| article != quay).unwrap();
+    drop(gather);
+    let mut again = open(&inputs, &memory);
+    again.is_stale = true;
+    again.put_together(&again.outlets().unwrap()).unwrap();
+    assert_eq!(articles(&again), ["The Quay (127.0.0.1): Baker"]);
+}

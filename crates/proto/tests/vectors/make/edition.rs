@@ -235,6 +235,15 @@ fn manifests(p: &Press) -> Vec<Case> {
     ]
 }
 
+/// A story whose analysis names a paragraph of 8 KiB so often.
+fn reaching(often: usize) -> Story {
+    let mut story = story();
+    story.articles[0].body = vec![Block::Paragraph("The bridge opened. ".repeat(432)[..8_192].into())];
+    let mut analysis = claim(8_192);
+    analysis.claims[0].sentences = vec![analysis.claims[0].sentences[0]; often];
+    Story { analysis, ..story }
+}
+
 fn bundles(p: &Press) -> Vec<Case> {
     let (bytes, front) = Bundle { stories: vec![story()], gone: vec![] }.pack();
     let named = Head { front, ..p.head() };
@@ -325,6 +334,10 @@ fn bundles(p: &Press) -> Vec<Case> {
             "an article that shares four of its three words",
             copied(4),
         ),
+        p.bundle("reach", "success", "EDN-15", "passages of 8 MiB in all", reaching(1_024))
+            .with("stories", 1)
+            .with("gone", 1),
+        p.bundle("edn-15-reach", "story", "EDN-15", "passages of 8 MiB and 8 KiB in all", reaching(1_025)),
         p.stories(
             "edn-08-twice",
             "story",

@@ -117,9 +117,10 @@ impl Gather {
             };
             let stamp = fs::metadata(&path).map(|info| Stamp::of(&info)).map_err(cannot);
             match (known.get(&at), &stamp) {
-                // What was wrong with it is wrong still.
+                // What was wrong with it is wrong still, and is said once, if so much can be said at all.
                 (Some(file), Ok(stamp)) if file.stamp == Some(*stamp) => {
-                    file.left_out.lines().for_each(|why| self.name_once(&shown, why));
+                    let lines = file.left_out.lines().take_while(|_| self.left_out.len() <= MOST_NAMED);
+                    lines.collect::<Vec<_>>().into_iter().for_each(|why| self.name_once(&shown, why));
                 }
                 _ => due.push(Due { path, place: at, name, shown, stamp }),
             }

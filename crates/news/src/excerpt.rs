@@ -2,10 +2,12 @@
 //!
 //! Of outlets that a press neither owns nor has licensed, an edition carries the sentence that an article opens with, quotes, and the
 //! sentences that rows rest on, up to so many bytes. Rows are served in turn, a row of each list at a time, so that no list takes all the
-//! room: the sentences of a quote, then of an event, then of a claim, then the longest words that two articles share. A row that finds no
-//! room for its sentence goes.
+//! room: the sentences of a quote, then of an event, then of a claim, then the longest words that two articles share. Of each list those
+//! in which outlets differ come first, then those of the most outlets; and of each row one sentence of each outlet, before any has
+//! two. A row that finds no room for its sentence goes.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use proto::analysis::{Analysis, Difference, Passage, Sourcing};
@@ -64,25 +66,57 @@ fn whole(articles: &[Article], words: &Passage) -> Passage {
     sentence.map_or(*words, |it| Passage { start: it.start as u32, end: it.end as u32, ..*words })
 }
 
+/// What a row rests on: one piece of evidence of each article, and the rest.
+#[derive(Default)]
+struct Row {
+    differs: bool,
+    articles: BTreeSet<u32>,
+    first: Vec<Passage>,
+    rest: Vec<Passage>,
+}
+
+impl Row {
+    /// `pieces`: passages of one article each that belong together.
+    fn of(differences: &[Difference], pieces: impl Iterator<Item = Vec<Passage>>) -> Row {
+        let mut row = Row { differs: !differences.is_empty(), ..Row::default() };
+        for piece in pieces {
+            let is_first = piece.first().is_some_and(|passage| row.articles.insert(passage.article));
+            if is_first { &mut row.first } else { &mut row.rest }.extend(piece);
+        }
+        row
+    }
+}
+
 /// The sentences that rows rest on, in the order in which they are given room.
 fn evidence(articles: &[Article], analysis: &Analysis) -> Vec<Passage> {
     let quotes = analysis.utterances.iter().map(|it| {
         // A quote may go over the end of its sentence.
-        let words = it.variants.iter().flat_map(|variant| variant.words.iter().copied());
-        it.variants.iter().map(|variant| variant.sentence).chain(words).collect::<Vec<_>>()
+        let pieces = it
+            .variants
+            .iter()
+            .map(|it| std::iter::once(it.sentence).chain(it.words.iter().copied()).collect());
+        Row::of(&it.differences, pieces)
     });
-    let events =
-        analysis.events.iter().map(|it| it.mentions.iter().map(|mention| mention.sentence).collect());
-    let claims = analysis.claims.iter().map(|it| it.sentences.clone());
+    let events = analysis
+        .events
+        .iter()
+        .map(|it| Row::of(&it.differences, it.mentions.iter().map(|mention| vec![mention.sentence])));
+    let claims =
+        analysis.claims.iter().map(|it| Row::of(&it.differences, it.sentences.iter().map(|it| vec![*it])));
     let copies = analysis.copies.iter().map(|it| {
         let longest = it.spans.iter().max_by_key(|(one, _)| one.end - one.start);
-        longest.into_iter().flat_map(|(one, other)| [one, other]).map(|it| whole(articles, it)).collect()
+        let sides = longest.into_iter().flat_map(|(one, other)| [one, other]);
+        Row::of(&[], sides.map(|it| vec![whole(articles, it)]))
     });
-    let mut lists: [std::vec::IntoIter<Vec<Passage>>; 4] = [
-        quotes.collect::<Vec<_>>().into_iter(),
-        events.collect::<Vec<_>>().into_iter(),
-        claims.collect::<Vec<_>>().into_iter(),
-        copies.collect::<Vec<_>>().into_iter(),
+    let in_order = |mut rows: Vec<Row>| {
+        rows.sort_by_key(|row| Reverse((row.differs, row.articles.len())));
+        rows
+    };
+    let lists = [
+        in_order(quotes.collect()),
+        in_order(events.collect()),
+        in_order(claims.collect()),
+        copies.collect(),
     ];
     let sourcing = analysis
         .utterances
@@ -91,16 +125,14 @@ fn evidence(articles: &[Article], analysis: &Analysis) -> Vec<Passage> {
         .chain(analysis.events.iter().map(|it| &it.sourcing));
     let stated =
         sourcing.chain(analysis.claims.iter().map(|it| &it.sourcing)).flatten().filter_map(|it| it.stated);
-    let mut found = Vec::new();
-    loop {
-        let row: Vec<Passage> = lists.iter_mut().filter_map(Iterator::next).flatten().collect();
-        if row.is_empty() && lists.iter().all(|list| list.as_slice().is_empty()) {
-            break;
-        }
-        found.extend(row);
-    }
-    found.extend(stated);
-    found
+    let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
+    let in_turn = |of: fn(&Row) -> &Vec<Passage>| {
+        let lists = &lists;
+        (0..longest)
+            .flat_map(move |at| lists.iter().filter_map(move |list| list.get(at)).flat_map(of))
+            .copied()
+    };
+    in_turn(|row| &row.first).chain(stated).chain(in_turn(|row| &row.rest)).collect()
 }
 
 /// What is kept of each block: ranges in order that neither touch nor overlap.
@@ -327,6 +359,31 @@ mod tests {
         assert_eq!(cut.analysis.utterances[0].variants.len(), 2);
         let sentence = cut.analysis.utterances[0].variants[0].sentence.text(&cut.articles);
         assert_eq!(sentence, Some("“It was only wood,” Ilsa Vane said."));
+    }
+
+    /// What only one outlet prints is cut before what several print, and that before what they print differently.
+    #[test]
+    fn rows_in_which_outlets_differ_find_room_first() {
+        let alone = "“The tide mill has stood here for two hundred years,” Ilsa Vane said.";
+        let both = "“Nobody asked the village before the sluice was shut,” Ilsa Vane said.";
+        let conflict = |who: &str| format!("“We will not pay for a wheel that others broke,” {who} said.");
+        let (one, other) = (conflict("Ilsa Vane"), conflict("Ron Gale"));
+        let opening = "Ilsa Vane and Ron Gale spoke.";
+        let [first, second] =
+            [format!("{opening} {alone} {both} {one}"), format!("{opening} {both} {other}")];
+        let whole = story(&[&[&first], &[&second]]);
+        assert_eq!(whole.analysis.utterances.len(), 3, "{:#?}", whole.analysis.utterances);
+        for (room, kept) in [
+            (opening.len() + one.len() + 2, vec![true]),
+            (opening.len() + both.len() + one.len() + 2, vec![false, true]),
+        ] {
+            let mut cut = whole.clone();
+            excerpt(&mut cut, |_| Some(room));
+            let differ: Vec<bool> =
+                cut.analysis.utterances.iter().map(|it| !it.differences.is_empty()).collect();
+            assert_eq!(differ, kept, "{:#?}", cut.analysis.utterances);
+            assert!(cut.analysis.utterances.iter().all(|it| it.variants.len() == 2));
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use proto::Millis;
 use url::Url;
 
 use super::known::FEED;
-use super::{Gather, GatherError, Input, Piece, enter, said};
+use super::reader::{Input, Piece};
+use super::stories::enter;
+use super::{Gather, GatherError, said};
 use crate::fetch::{FetchError, Kept, Want};
 use crate::outlets::Outlet;
 

@@ -9,8 +9,10 @@ use proto::edition::MAX_PICTURE;
 use proto::story::{Media, Picture};
 
 use super::known::{Change, Stamp};
+use super::reader::{Input, Piece, Reader};
+use super::stories::enter;
 use super::warc::{self, Page, Pages};
-use super::{Gather, GatherError, Input, MOST_NAMED, Piece, Reader, abreast, enter};
+use super::{Gather, GatherError, MOST_NAMED, abreast};
 use crate::fetch::MAX_INPUT;
 use crate::outlets::Outlet;
 

@@ -8,22 +8,21 @@ mod found;
 mod known;
 mod links;
 mod names;
+mod reader;
+mod stories;
 #[cfg(test)]
 pub(crate) mod tests;
 mod warc;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use news::Document;
-use news::group::{Grouper, Prepared};
-use news::sidecar;
+use news::group::Grouper;
 use proto::Millis;
-use proto::codec::{self, Malformed};
 use proto::story::{ArticleId, Story};
 use tracing::warn;
 
@@ -34,31 +33,18 @@ use crate::rules::{Rules, RulesError};
 pub use crate::fetch::MAX_INPUT;
 pub use add::{AddError, Added, Listed, Terms};
 pub use files::{MAX_SIDE, SIDECAR};
-use known::{Carried, Change, Entry, FEED, Kept, Known};
+use known::Known;
 use names::Names;
 
 /// How far ahead of the clock a date may lie, in seconds: a clock may be wrong, and a day is named before it has begun
 /// everywhere. What says that it comes from later counts as undated, or it would stand first until then.
 const AHEAD: i64 = 24 * 60 * 60;
 
-/// A date within a year of 1970 is a clock that was never set or a field that was left empty: it counts as none.
-const UNSET: i64 = 366 * 24 * 60 * 60;
-
 /// Inputs that were left out are named up to this many.
 const MOST_NAMED: usize = 1_000;
 
 /// How many hosts are asked at a time.
 const AT_ONCE: usize = 8;
-
-/// Kept articles that are put into stories at a time.
-const KEPT_AT_ONCE: usize = 1_000;
-
-/// How it is said that a feed calls itself as another outlet is called.
-const OTHERS_NAME: &str = "it has another outlet's name";
-
-/// What stands beside the places in the memory of terms: these are no paths or addresses.
-const RULES: &str = "(rules)";
-const PROGRAM: &str = "(program)";
 
 /// What a press reads, by its configuration. The outlets that were added to its list come on top.
 #[derive(Clone, Debug, Default)]
@@ -157,15 +143,6 @@ pub struct Dropped {
     pub text: String,
     /// Why it is not part of the article.
     pub reason: String,
-}
-
-/// One input and what is known of it.
-#[derive(Clone, Copy)]
-struct Piece<'a> {
-    input: news::Input<'a>,
-    outlet: &'a Outlet,
-    /// What a sidecar says, and its folder.
-    about: Option<(&'a sidecar::Entry, &'a Path)>,
 }
 
 impl Gather {
@@ -319,123 +296,6 @@ impl Gather {
         Ok(all)
     }
 
-    /// Sees what is said otherwise than when it was read: of an outlet, of all by the rules, or by another version of this program.
-    /// What may be carried of an article, and whose it is, holds for what came before too.
-    fn see_terms(&mut self, outlets: &[(Outlet, bool)]) -> Result<(), GatherError> {
-        let mut terms = BTreeMap::new();
-        terms.insert(RULES.to_owned(), self.ruled.clone().unwrap_or_default());
-        terms.insert(PROGRAM.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        for (Outlet { place, name, rights }, _) in outlets {
-            let beside = match place {
-                // What is wrong with it is said where it is read.
-                Place::Path(path) => std::fs::read_to_string(path.join(SIDECAR)).unwrap_or_default(),
-                Place::Feed(_) => String::new(),
-            };
-            let said: &mut String = terms.entry(place.address()).or_default();
-            *said += &format!("{rights} {name:?} {beside}");
-        }
-        let before = self.known.terms()?;
-        for (of, then) in &before {
-            match terms.get(of) {
-                Some(now) if now == then => continue,
-                Some(_) if of == RULES || of == PROGRAM => {
-                    self.known.read_all_again()?;
-                    self.recalled.clear();
-                }
-                Some(_) => {
-                    self.known.read_again(Path::new(of))?;
-                    self.recalled.remove(of);
-                }
-                None => self.known.leave(of)?,
-            }
-            self.is_stale = true;
-        }
-        // Who gets a name now may not be the first to use it.
-        let named = outlets.iter().filter(|(outlet, _)| outlet.name.is_some());
-        self.is_stale |= named.map(|(outlet, _)| outlet.place.address()).any(|of| !before.contains_key(&of));
-        if terms != before {
-            self.known.set_terms(&terms)?;
-        }
-        Ok(())
-    }
-
-    /// Puts stories together from what is kept, if something in it has changed.
-    fn put_together(&mut self, outlets: &[(Outlet, bool)]) -> Result<(), GatherError> {
-        if !self.is_stale {
-            return Ok(());
-        }
-        // What is new in this round finds its place first.
-        self.settle()?;
-        self.is_stale = false;
-        (self.grouper, self.forgot, self.names) = (Grouper::new(), 0, Names::default());
-        self.known.begin_again();
-        let by_place: HashMap<String, &Outlet> =
-            outlets.iter().map(|(outlet, _)| (outlet.place.address(), outlet)).collect();
-        for (outlet, _) in outlets {
-            let at = if let Place::Feed(address) = &outlet.place { address } else { "" };
-            if let Some(name) = &outlet.name {
-                self.names.claim(name, at);
-            }
-        }
-        for (name, at) in self.known.names()? {
-            self.names.claim_folded(name, at);
-        }
-        let mut seq = 0;
-        loop {
-            let some = self.known.after(seq, KEPT_AT_ONCE)?;
-            let Some(last) = some.last() else { break };
-            seq = last.seq;
-            let named: Vec<(Kept, Option<String>)> = some
-                .into_iter()
-                .map(|kept| {
-                    let name = kept.is_of_feed.then(|| {
-                        let given = by_place.get(&kept.place).and_then(|outlet| outlet.name.clone());
-                        given.unwrap_or_else(|| self.names.of_feed(&kept.called, &kept.place))
-                    });
-                    (kept, name)
-                })
-                .collect();
-            let again = abreast::map(&named, |(kept, name)| again(kept, name.as_deref()));
-            let mut change = self.known.change()?;
-            let mut held = Vec::with_capacity(named.len());
-            for ((kept, _), again) in named.iter().zip(again) {
-                let Ok(Again { id, url, outlet, renamed, prepared }) = again else {
-                    change.discard(kept.seq)?;
-                    continue;
-                };
-                if let Some(article) = renamed {
-                    change.rename(kept.seq, &article)?;
-                }
-                let place = by_place.get(&kept.place);
-                let rights = kept.stated.or(place.map(|outlet| outlet.rights)).unwrap_or_default();
-                let quoted = self.rules.quoted(kept.at.as_deref(), url.as_deref(), Some(&outlet));
-                held.push((id, Carried { rights, quoted }));
-                self.grouper.add_prepared(prepared);
-            }
-            change.commit()?;
-            held.into_iter().for_each(|(id, carried)| self.known.hold(id, carried));
-            self.forget()?;
-        }
-        self.grouper.leave_settled();
-        Ok(())
-    }
-
-    /// Lets stories settle, at the end of a round.
-    fn settle(&mut self) -> Result<(), GatherError> {
-        let moved = self.grouper.settle();
-        self.known.move_all(&moved)?;
-        self.forget()
-    }
-
-    /// Lets go of what belongs to stories that were forgotten.
-    fn forget(&mut self) -> Result<(), GatherError> {
-        if self.forgot != self.grouper.forgot() {
-            self.forgot = self.grouper.forgot();
-            self.known.forget(|article| self.grouper.knows(article))?;
-        }
-        Ok(())
-    }
-
     /// Reads the rules if they have changed.
     fn read_rules(&mut self) -> Result<(), GatherError> {
         let Some(path) = &self.inputs.rules else { return Ok(()) };
@@ -510,12 +370,6 @@ impl Gather {
         self.known.carried(article).rights
     }
 
-    /// Reads inputs as they are to be read now.
-    fn reader(&self) -> Reader<'_> {
-        let (rules, known, names) = (&self.rules, &self.known, &self.names);
-        Reader { rules, known, names, latest: self.latest, keeps_dropped: self.dropped.is_some() }
-    }
-
     /// Says what was left out of an input, and keeps the lines that are not part of an article.
     fn say(&mut self, name: &str, left_out: &[String], dropped: Vec<Dropped>) {
         for why in left_out {
@@ -537,197 +391,6 @@ impl Gather {
             warn!("left out: {line}");
             self.left_out.push(line);
         }
-    }
-}
-
-/// An article that was kept, ready for its story.
-struct Again {
-    id: ArticleId,
-    url: Option<String>,
-    outlet: String,
-    /// If it got another name.
-    renamed: Option<proto::story::Article>,
-    prepared: Prepared,
-}
-
-/// Makes an article that was kept ready, under the name that is to be printed now.
-fn again(kept: &Kept, name: Option<&str>) -> Result<Again, Malformed> {
-    let article = kept.article()?;
-    let named = name.map(|name| news::renamed(article.clone(), name)).filter(|named| named.id != article.id);
-    let (article, is_renamed) = named.map_or((article, false), |named| (named, true));
-    Ok(Again {
-        id: article.id,
-        url: article.url.clone(),
-        outlet: article.outlet.clone(),
-        renamed: is_renamed.then(|| article.clone()),
-        prepared: Prepared::again(article, kept.language.as_deref(), kept.is_titled, kept.story),
-    })
-}
-
-/// Takes the articles of an input into stories, and keeps them.
-fn enter(
-    grouper: &mut Grouper,
-    names: &mut Names,
-    change: &mut Change<'_>,
-    (place, file): (&str, i64),
-    articles: Vec<Ready>,
-) -> Result<(), GatherError> {
-    for Ready { mut entry, mut name, names_itself, mut prepared } in articles {
-        let is_known = prepared.is_none();
-        // Of the pages that were read together, one may have got the name that another has as well.
-        if names_itself
-            && let Some(at) = &entry.at
-            && let Some(ready) = prepared.take()
-        {
-            let printed = names.of_feed(&name, at);
-            prepared = Some(if printed == name { ready } else { ready.renamed(&printed) });
-            name = printed;
-        }
-        if let Some(article) =
-            prepared.as_ref().map(Prepared::article).filter(|article| article.id != entry.id)
-        {
-            (entry.id, entry.bytes) = (article.id, codec::encode(article));
-            entry.called.clone_from(&article.outlet);
-        }
-        let story = match prepared {
-            Some(prepared) => grouper.add_prepared(prepared),
-            None => match grouper.story_of(entry.id) {
-                Some(story) => story,
-                // It was forgotten meanwhile.
-                None => continue,
-            },
-        };
-        let feed = (file == FEED).then_some(place);
-        let at = feed.or(entry.at.as_deref()).or(entry.url.as_deref()).unwrap_or_default();
-        if let Some(name) = names.claim(&name, at) {
-            change.claim(&name, at, place)?;
-        }
-        if change.keep(place, file, &entry, story)? && is_known {
-            // The same words, and other things said of them: a headline, a date.
-            codec::decode(&entry.bytes).into_iter().for_each(|article| grouper.correct(article));
-        }
-    }
-    Ok(())
-}
-
-/// Reads inputs: all that can be done with many of them at once.
-struct Reader<'a> {
-    rules: &'a Rules,
-    /// Of articles that it holds there is no need to make them ready for a story.
-    known: &'a Known,
-    names: &'a Names,
-    latest: i64,
-    keeps_dropped: bool,
-}
-
-/// What an input holds.
-struct Input {
-    articles: Vec<Ready>,
-    /// Why parts of it were left out.
-    left_out: Vec<String>,
-    dropped: Vec<Dropped>,
-}
-
-/// An article of an input.
-struct Ready {
-    entry: Entry,
-    /// Its outlet's, as it is printed.
-    name: String,
-    /// Whether it is a page of an archive that says itself whose it is.
-    names_itself: bool,
-    /// `None`: it is in a story already.
-    prepared: Option<Prepared>,
-}
-
-impl Reader<'_> {
-    /// What the bytes of an input hold, or why nothing, as a sentence.
-    fn read(&self, bytes: &[u8], piece: Piece<'_>) -> Result<Input, String> {
-        let read = self.rules.read(bytes, piece.input).map_err(|why| why.to_string())?;
-        self.ready(piece, read)
-    }
-
-    /// Makes the documents of an input ready.
-    fn ready(&self, piece: Piece<'_>, read: news::Read) -> Result<Input, String> {
-        let Piece { input, outlet, about } = piece;
-        let text = |document: &Document| document.source.format == news::Format::Text;
-        if input.address.is_some() && read.documents.iter().any(text) {
-            return Err("it is neither a feed nor a page".into());
-        }
-        let mut ready = Input {
-            articles: Vec::with_capacity(read.documents.len()),
-            left_out: read.skipped,
-            dropped: Vec::new(),
-        };
-        let is_alone = read.documents.len() == 1;
-        for mut document in read.documents {
-            let called = document.outlet.clone();
-            match (about, &outlet.place) {
-                (Some((entry, _)), _) if is_alone => entry.apply(&mut document),
-                // What is said of a feed's file holds for its outlet, not for each item.
-                (Some((entry, _)), _) => document.outlet = entry.outlet.clone().or(document.outlet),
-                (None, _) if outlet.name.is_some() => document.outlet.clone_from(&outlet.name),
-                (None, Place::Feed(feed)) => {
-                    document.outlet = called.as_deref().map(|called| self.names.of_feed(called, feed));
-                    if let (Some(called), Some(name)) = (&called, &document.outlet)
-                        && called != name
-                        && !ready.left_out.iter().any(|line| line.starts_with(OTHERS_NAME))
-                    {
-                        ready.left_out.push(format!(
-                            "{OTHERS_NAME}, “{called}”: “{name}” is printed. If both are one outlet, say so: firsthand press add {feed} \
-                             --name \"{called}\""
-                        ));
-                    }
-                }
-                // A page of an archive is what its address says, and not what it says itself.
-                (None, Place::Path(_)) => {
-                    if let Some(page) = input.address {
-                        let is_own = |url: &String| feeds::is_of(url, page);
-                        document.url = document.url.filter(is_own).or_else(|| Some(page.to_owned()));
-                        document.outlet = called.as_deref().map(|called| self.names.of_feed(called, page));
-                    }
-                }
-            }
-            document.published =
-                document.published.filter(|when| when.unix <= self.latest && when.unix.abs() >= UNSET);
-            if self.keeps_dropped {
-                ready.dropped.extend(document.dropped.iter().map(|line| Dropped {
-                    input: input.name.to_owned(),
-                    line: line.place.line,
-                    text: line.text.clone(),
-                    reason: line.reason.to_string(),
-                }));
-            }
-            let mut article = news::article(&document);
-            match about.map(|(entry, folder)| files::read_picture(entry, folder)) {
-                Some(Ok(picture)) => article.picture = picture,
-                Some(Err(why)) => ready.left_out.push(why),
-                None => {}
-            }
-            let name = article.outlet.clone();
-            let called = match &outlet.place {
-                Place::Feed(_) => called.unwrap_or_else(|| name.clone()),
-                Place::Path(_) => name.clone(),
-            };
-            let stated = about.and_then(|(entry, _)| entry.rights.as_deref()?.parse().ok());
-            let quoted = self.rules.quoted(input.address, article.url.as_deref(), Some(&name));
-            let entry = Entry {
-                id: article.id,
-                carried: Carried { rights: stated.unwrap_or(outlet.rights), quoted },
-                called,
-                at: input.address.map(str::to_owned),
-                url: article.url.clone(),
-                stated,
-                language: document.language.clone(),
-                is_titled: document.title.is_some(),
-                bytes: codec::encode(&article),
-            };
-            let is_new = !self.known.holds(article.id);
-            let prepared = is_new.then(|| Prepared::of(article, &document));
-            let names_itself =
-                about.is_none() && outlet.name.is_none() && matches!(outlet.place, Place::Path(_));
-            ready.articles.push(Ready { entry, name, names_itself, prepared });
-        }
-        Ok(ready)
     }
 }
 

@@ -116,7 +116,7 @@ async fn edition_page(State(edge): State<Arc<Edge>>) -> Response {
 }
 
 impl Edge {
-    /// The page of an edition, made once for each.
+    /// The page of an edition, made once for each; of one that no device opens a page that says so. `None`: our store fails.
     async fn edition_main(&self, edition: &Arc<Edition>) -> Option<Markup> {
         let kept = || self.edition_page.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let round = edition.head().round;
@@ -126,11 +126,13 @@ impl Edge {
             return Some(page.clone());
         }
         let named = edition.head().front;
-        let bytes = self.noted(self.blobs.get(&name::bundle(&named.digest)).await).ok()??;
+        let bytes = self.noted(self.blobs.get(&name::bundle(&named.digest)).await).ok()?;
         let edition = Arc::clone(edition);
         let directory = self.directory();
-        let press = directory.roster().operator(&directory.roster().press(round)?)?.name.clone();
+        let press = directory.roster().press(round).and_then(|press| directory.roster().operator(&press));
+        let press = press.map(|press| press.name.clone());
         let page = tokio::task::spawn_blocking(move || {
+            let (press, bytes) = (press?, bytes?);
             let front = edition.front(&bytes).ok()?;
             let facts = ui::status::Edition {
                 round: edition.head().round.0,
@@ -143,9 +145,21 @@ impl Edge {
             Some(ui::status::edition(&facts, &front.stories, &Zone::utc()))
         })
         .await
-        .ok()??;
+        .ok()?;
+        let page = page.unwrap_or_else(|| unopened(round.0));
         *kept() = Some((round, page.clone()));
         Some(page)
+    }
+}
+
+/// What is signed and cannot be opened is shown by nobody.
+fn unopened(round: u32) -> Markup {
+    html! {
+        div.narrow {
+            h1 { "Edition " (round) }
+            p { "The press signed this edition, and it cannot be opened." }
+            p { "No device shows it: each keeps the edition before. Tell whoever runs this network's press." }
+        }
     }
 }
 

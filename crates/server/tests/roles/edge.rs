@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::{IntakeKey, MixKey, desk_id};
-use proto::edition::{Bundle, Head, page_digest, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
 use proto::sign::{IdentitySecret, Unverified};
@@ -788,6 +788,34 @@ async fn pages_show_rounds_edition_and_banner() {
     );
     let page = edge.http.get(format!("{}/status", edge.base)).send().await.unwrap();
     assert_eq!(page.headers()["content-security-policy"], ui::headers::CSP);
+}
+
+#[tokio::test]
+async fn of_an_edition_that_cannot_be_opened_the_page_says_so() {
+    let edge = Running::start(10).await;
+    let body = b"no bundle".to_vec();
+    let named = BundleRef { digest: Digest::of(&body), len: body.len() as u32 };
+    let head = Head {
+        round: Round(5),
+        previous: Digest([0; 32]),
+        made: Millis(1),
+        directory: edge.town.directory.digest(),
+        changes: named,
+        front: named,
+        page: page_digest(&[]),
+        manifests: vec![],
+        round_keys: vec![],
+    };
+    let press = &edge.town.press;
+    edge.put(press, &format!("/v1/bundles/{}", named.digest), body).await;
+    let head = sign_head(&head, &edge.town.network, press);
+    assert_eq!(edge.put(press, "/v1/editions/5", head).await, StatusCode::OK);
+    for _ in 0..2 {
+        let (status, page) = edge.get("/edition").await;
+        let page = String::from_utf8(page).unwrap();
+        assert!(status == StatusCode::OK && page.contains("cannot be opened"), "{status}: {page}");
+    }
+    assert_eq!(edge.get("/readyz").await.0, StatusCode::OK, "the store works");
 }
 
 #[tokio::test]

@@ -69,7 +69,6 @@ impl Gather {
         }
         // What is new in this round finds its place first.
         self.settle()?;
-        self.is_stale = false;
         (self.grouper, self.forgot, self.names) = (Grouper::new(), 0, Names::default());
         self.known.begin_again();
         let by_place: HashMap<String, &Outlet> =
@@ -120,6 +119,8 @@ impl Gather {
             self.forget()?;
         }
         self.grouper.leave_settled();
+        // Not before all of it is there: after an error it is done again.
+        self.is_stale = false;
         Ok(())
     }
 

@@ -158,6 +158,13 @@ async fn summaries_of_own_outlets_are_completed_from_their_pages_and_of_no_other
         let terms = Terms { rights, ..Terms::default() };
         let added = gather.add(&format!("{at}/feed"), &terms, NOW).await.unwrap().remove(0).unwrap();
         assert_eq!((added.articles, added.summaries, added.is_new), (2, 2, true));
+        let mut looks = Gather::new(inputs.clone(), Some(dir.path())).unwrap().beside().unwrap();
+        looks.refresh(NOW).await.unwrap();
+        assert_eq!(
+            pages.load(std::sync::atomic::Ordering::SeqCst),
+            0,
+            "who only looks leaves them to the press"
+        );
         gather.refresh(NOW).await.unwrap();
         gather.refresh(later(1)).await.unwrap();
         assert_eq!(pages.load(std::sync::atomic::Ordering::SeqCst), complete, "each page once");

@@ -12,13 +12,13 @@ use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
 use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
 use crate::conversations::Content;
 use crate::edge::{AddressError, Edge};
 use crate::exchange::{self, Exchanged};
+use crate::generator::Generator;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::library::{Front, Library, LibraryError};
 use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile};
@@ -259,7 +259,7 @@ impl Device {
             clock,
             edge,
             instants,
-            rng: Mutex::new(rng),
+            rng: Generator::new(rng),
             held: Mutex::new(Held { mailbox, taken: None, open: None, opened: 0 }),
             library: Mutex::new(library),
             shown: RwLock::new(Shown {
@@ -466,7 +466,7 @@ pub(crate) struct Inner {
     library: Mutex<Library>,
     shown: RwLock<Shown>,
     due: Mutex<Due>,
-    rng: Mutex<StdRng>,
+    rng: Generator,
 }
 
 /// The mailbox, and who has it open.
@@ -537,7 +537,7 @@ impl Inner {
 
     /// A generator of its own for one piece of work, so that none waits for another's.
     pub(crate) fn rng(&self) -> StdRng {
-        StdRng::from_rng(&mut *lock(&self.rng))
+        self.rng.draw()
     }
 
     /// Draws the round of the next exchange: the first whose instant is still to come, and in which none was begun.

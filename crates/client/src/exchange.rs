@@ -488,6 +488,10 @@ impl Fetch<'_> {
         let old = named.round.0.saturating_add(KEPT_ROUNDS) < self.r.0 + RETENTION_SLACK;
         // EXC-09: what one device could go on without, and others have, would mark it.
         let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
+        // EXC-10: who began in between has this one, and who follows another.
+        if self.inner.library().drop_of(named.round)?.is_some_and(|held| held != named.reader) {
+            return Err(NotTheLog(Health::Forked).into());
+        }
         let length = usize::from(parameters.reader_slots) * READER_SLOT;
         let Some(reader) = edge.get(&path::reader_drop(named.round), length).await? else { return gone(()) };
         let reader = named.reader_drop(directory, reader)?;

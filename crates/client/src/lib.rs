@@ -15,6 +15,7 @@ mod edge;
 mod exchange;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod generator;
 mod inbox;
 mod kdf;
 mod known;
@@ -43,6 +44,7 @@ pub use device::{
 pub use documents::{DocumentView, Plan};
 pub use edge::AddressError;
 pub use exchange::Exchanged;
+pub use generator::Generator;
 pub use inbox::{AnswerError, Conversation, Inbox};
 pub use kdf::{Kdf, OutOfMemory};
 pub use library::LibraryError;

@@ -414,6 +414,15 @@ impl Library {
         self.next_drops("desk", after)
     }
 
+    /// The digest of the reader drop that is kept of a round.
+    pub(crate) fn drop_of(&self, round: Round) -> Result<Option<Digest>, LibraryError> {
+        self.db
+            .query_row("SELECT reader FROM drops WHERE round = ?1", [round.0], |row| row.get(0))
+            .optional()
+            .map(|reader: Option<Vec<u8>>| reader.map(|reader| Digest::of(&reader)))
+            .map_err(disk("read"))
+    }
+
     fn next_drops(
         &self,
         column: &'static str,

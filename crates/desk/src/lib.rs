@@ -24,7 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use client::{Device, Inbox, Kdf, VaultContents};
+use client::{Device, Generator, Inbox, Kdf, VaultContents};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
@@ -48,7 +48,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     zone: Zone,
     state: Mutex<State>,
-    rng: Mutex<StdRng>,
+    rng: Generator,
     /// What a vault made on these pages will hold.
     offer: Mutex<Option<vault::Offer>>,
 }
@@ -80,7 +80,7 @@ impl App {
         zone: Zone,
         rng: &mut impl CryptoRng,
     ) -> Arc<App> {
-        let rng = Mutex::new(StdRng::from_rng(rng));
+        let rng = Generator::new(StdRng::from_rng(rng));
         Arc::new(App {
             device,
             vault,
@@ -109,7 +109,7 @@ impl App {
     }
 
     fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+        draw(&mut self.rng.draw())
     }
 
     /// The inbox, if the screen is unlocked.

@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use client::Device;
+use client::{Device, Generator};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
@@ -40,7 +40,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     zone: Zone,
     area: Mutex<Area>,
-    rng: Mutex<StdRng>,
+    rng: Generator,
 }
 
 impl App {
@@ -53,7 +53,7 @@ impl App {
         zone: Zone,
         rng: &mut impl CryptoRng,
     ) -> Arc<App> {
-        let rng = Mutex::new(StdRng::from_rng(rng));
+        let rng = Generator::new(StdRng::from_rng(rng));
         Arc::new(App { device, guard, clock, zone, area: Mutex::default(), rng })
     }
 
@@ -66,7 +66,7 @@ impl App {
     }
 
     fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+        draw(&mut self.rng.draw())
     }
 }
 

@@ -500,6 +500,41 @@ async fn exc_09_a_drop_withheld_from_one_device_stops_it_and_marks_no_message() 
     }
 }
 
+/// P6: of the drops of one round there is one pair. Who began between two editions that name different ones would read the
+/// second, and who follows the first.
+#[tokio::test]
+async fn exc_10_a_second_drop_of_a_round_is_refused_by_who_has_the_first() {
+    let mut town = Town::found(18).await;
+    let reader = town.reader(19);
+    for r in 0..4 {
+        town.round(r, &[&reader]).await;
+    }
+    // The edition of round 3 named the drops of round 1.
+    town.late_drops = Some(1);
+    town.clock.set(town.start(4));
+    town.publish(4, vec![story(4)]);
+    let exchanged = town.next(&reader).await;
+    assert_eq!((exchanged.health, exchanged.editions), (Health::Forked, 0));
+    assert_eq!(reader.status().edition.unwrap().round, Round(3));
+}
+
+/// EDN-16, P2, P6: how old a drop is that a device goes on without is the exit's word. A drop of a round long ago would be one
+/// that can be shown to some and not to others.
+#[tokio::test]
+async fn a_drop_named_for_a_round_long_ago_cannot_be_withheld_from_one_device_alone() {
+    let mut town = Town::found(20).await;
+    let reader = town.reader(21);
+    town.round(398, &[&reader]).await;
+    town.round(399, &[&reader]).await;
+    town.late_drops = Some(50);
+    town.clock.set(town.start(400));
+    town.publish(400, vec![story(4)]);
+    town.edge.remove(&path::reader_drop(Round(50)));
+    let exchanged = town.next(&reader).await;
+    assert_eq!((exchanged.health, exchanged.editions), (Health::Unverified, 0));
+    assert_eq!(reader.status().edition.unwrap().round, Round(399));
+}
+
 #[tokio::test]
 async fn a_device_that_slept_skips_and_does_not_tell_when_it_woke() {
     let mut town = Town::found(9).await;

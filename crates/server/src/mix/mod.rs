@@ -39,6 +39,7 @@ use proto::pass as desk_pass;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
 use proto::{Digest, Millis, NetworkId, Round};
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use self::directory::Follow;
@@ -237,6 +238,8 @@ impl<U: Upstream> Mix<U> {
             let (me, upstream) = (&mut self.me, &mut self.upstream);
             not_needed(self.follow.step(me, upstream, self.now)).map(|()| done)
         });
+        // KEY-06: with each step, so that its keys and orders are not to be had from what the memory holds later.
+        self.rng = StdRng::from_rng(&mut self.rng);
         // Pulling, pushing and releasing change nothing in memory; everything else may have.
         self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
         outcome
@@ -641,5 +644,104 @@ impl Totals {
     fn manifest(self, hop: u8, count_out: u32, outputs: Vec<Digest>) -> Manifest {
         let Self { batch, inputs, count_in, deleted, alarm } = self;
         Manifest { batch, hop, inputs, count_in, count_out, outputs, deleted, alarm }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+    use std::path::Path;
+
+    use proto::directory::MixKey;
+    use proto::seal::SealSecret;
+    use rand::Rng as _;
+
+    use super::*;
+    use crate::handing::Outgoing;
+    use crate::testing::Town;
+
+    /// An edge with nothing to take, which keeps the keys that it is given.
+    #[derive(Clone, Default)]
+    struct Quiet(Arc<std::sync::Mutex<Vec<Unverified<MixKey>>>>);
+
+    impl Upstream for Quiet {
+        fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
+            Ok(vec![])
+        }
+
+        fn envelopes(&mut self, _: Round, _: u64) -> Result<Option<Run>, UpstreamError> {
+            Ok(None)
+        }
+
+        fn batch(&mut self, _: BatchId, _: usize, _: &Path) -> Result<bool, UpstreamError> {
+            Ok(false)
+        }
+
+        fn push(&mut self, _: BatchId, _: &Outgoing) -> Result<(), UpstreamError> {
+            Ok(())
+        }
+
+        fn release(&mut self, _: BatchId) -> Result<(), UpstreamError> {
+            Ok(())
+        }
+
+        fn hand_key(&mut self, _: u8, _: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError> {
+            self.0.lock().unwrap().push(key.clone());
+            Ok(())
+        }
+
+        fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
+            Ok(None)
+        }
+
+        fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
+            Ok(None)
+        }
+
+        fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
+            Ok(None)
+        }
+
+        fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
+            Ok(vec![])
+        }
+
+        fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
+            Ok(None)
+        }
+    }
+
+    /// KEY-06. A generator holds what it began with, and runs from there: from the memory of one that is never replaced, all
+    /// keys that it ever gave can be had, those whose time is over too.
+    #[test]
+    fn key_06_what_a_mixs_generator_began_with_gives_none_of_its_later_keys() {
+        let (town, folder, edge) = (Town::new(1), tempfile::tempdir().unwrap(), Quiet::default());
+        let setup = Setup {
+            hop: 0,
+            state: folder.path().join("state"),
+            directory: Arc::clone(&town.directory),
+            identity: Arc::new(IdentitySecret::from_seed(&town.mixes[0].to_seed())),
+        };
+        let began = || StdRng::seed_from_u64(5);
+        let mut mix = Mix::open(setup, edge.clone(), began(), Hook::none()).unwrap();
+        let mut of_steps = Vec::new();
+        for round in 0..3 {
+            mix.step(town.directory.parameters().schedule.start(Round(round))).unwrap();
+            let handed = std::mem::take(&mut *edge.0.lock().unwrap());
+            let key = handed.last().unwrap().verify(&town.network, &town.mixes[0].public()).unwrap();
+            of_steps.push(key.key.to_vec());
+        }
+        // Wherever in its stream a key was drawn.
+        let gives = |key: &Vec<u8>| {
+            (0..1_000).any(|n| {
+                let mut from = began();
+                for _ in 0..n {
+                    from.next_u32();
+                }
+                SealSecret::generate(&mut from).public().to_bytes() == key[..]
+            })
+        };
+        assert_eq!(of_steps.iter().map(gives).collect::<Vec<_>>(), [true, false, false]);
     }
 }

@@ -41,8 +41,6 @@ const FRONT_BYTES: usize = 3 * 1024 * 1024;
 const FRONT_PLAIN: usize = edition::MAX_BUNDLE / 2;
 /// The most that the manifests of one head may weigh, in bytes; the rest stands in the next. Half of what a head may.
 const MANIFEST_BYTES: usize = edition::MAX_HEAD / 2;
-/// How many rounds back manifests are asked for: an envelope that waited longer is dead.
-const MANIFEST_ROUNDS: u32 = 26;
 
 /// What a press is started with.
 pub struct Config {
@@ -245,8 +243,9 @@ impl Press {
         if self.made.is_some() && Digest::of(&bytes) == self.directory.digest() {
             return Ok(());
         }
-        // Looked at as a client will: what is signed once is signed for good.
-        let next = match next.verify(&self.config.network) {
+        // Looked at as a client will, from its bytes on: what is signed once is signed for good.
+        let read = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from);
+        let next = match read.and_then(|next| next.verify(&self.config.network)) {
             Err(why) if self.made.is_some() => {
                 warn!("the next directory is left out, and the one before stays: {why}");
                 return Ok(());
@@ -376,7 +375,7 @@ impl Press {
     /// Manifests that no edition carries yet, in the order of rounds and hops.
     async fn new_manifests(&self, round: Round) -> Result<Vec<(Unverified<Manifest>, Manifest)>, PressError> {
         let (mut found, mut named) = (Vec::new(), HashSet::new());
-        for r in round.0.saturating_sub(MANIFEST_ROUNDS)..round.0 {
+        for r in round.0.saturating_sub(edition::MANIFEST_ROUNDS)..round.0 {
             let manifests = match self.edge.manifests(Round(r)).await {
                 // The news does not wait for what mixes handed in.
                 Err(EdgeError::Malformed) => {

@@ -26,8 +26,11 @@ use crate::size::Cascade;
 pub const MAX_NAME: usize = 80;
 /// The longest text that a desk may give about itself, in bytes.
 pub const MAX_ABOUT: usize = 500;
-/// The most that a directory may weigh, in bytes: about 800 desks with three keys each. A client reads no further.
+/// The most that a directory may weigh, in bytes: as many desks as there may be, each with four keys and the longest texts. A
+/// client reads no further.
 pub const MAX_DIRECTORY: usize = 4 * 1024 * 1024;
+/// The most desks that a directory may list.
+pub const MAX_DESKS: u16 = 640;
 /// The most witnesses that a roster may name: their co-signatures all stand in one short note.
 pub const MAX_WITNESSES: usize = 64;
 /// The last moment at which round 0 may begin: the year 10000. No sum of times overflows.
@@ -444,7 +447,12 @@ impl UnverifiedDirectory {
             if KeyKind::of_mix(it.hop, cascade) == KeyKind::Round {
                 return Err(No::MixKey);
             }
-            mixes[usize::from(it.hop)].push(once(key, it.period())?);
+            let current = once(key, it.period())?;
+            // DIR-08: of two, one device could be shown the one and all others the other.
+            if mixes[usize::from(it.hop)].iter().any(|k| k.period == current.period) {
+                return Err(No::KeyTwice);
+            }
+            mixes[usize::from(it.hop)].push(current);
         }
 
         // DIR-03: each desk has a place in the table of passes.
@@ -457,15 +465,17 @@ impl UnverifiedDirectory {
             let newsroom =
                 roster.operator(&entry.newsroom).filter(|o| o.role == Role::Newsroom).ok_or(No::DeskCard)?;
             let card = entry.card.verify(network, &newsroom.key).map_err(|r| refused(r, No::DeskCard))?;
-            let keys = entry
-                .keys
-                .iter()
-                .map(|signed| {
-                    // DIR-07
-                    let (it, key) = check_intake_key(signed, &card.desk, network)?;
-                    once(key, it.period())
-                })
-                .collect::<Result<_, _>>()?;
+            let mut keys: Vec<Current> = Vec::new();
+            for signed in &entry.keys {
+                // DIR-07
+                let (it, key) = check_intake_key(signed, &card.desk, network)?;
+                let current = once(key, it.period())?;
+                // DIR-08
+                if keys.iter().any(|k| k.period == current.period) {
+                    return Err(No::KeyTwice);
+                }
+                keys.push(current);
+            }
             check_name(&card.name)?;
             check_about(&card.about)?;
             // DIR-09: one identity, one desk, and no operator; one name within its newsroom.
@@ -530,7 +540,7 @@ fn check_parameters(p: &Parameters) -> Result<Cascade, DirectoryRejected> {
         && (500..=86_400_000).contains(&p.schedule.round_ms)
         && (1..=4096).contains(&p.desk_slots)
         && (1..=4096).contains(&p.reader_slots)
-        && (1..=1024).contains(&p.desks)
+        && (1..=MAX_DESKS).contains(&p.desks)
         && p.hold.is_usable()
         // As many desk slots as all mixes' onions, or pools could fill with decoys alone.
         && u32::from(p.desk_slots) >= p.decoys.onions() * u32::from(cascade.exit());
@@ -1180,6 +1190,41 @@ mod tests {
         let mut t = town();
         t.mix_keys[0].key = t.mix_keys[1].key.clone();
         assert_eq!(t.refused(), DirectoryRejected::KeyTwice, "one key at two hops");
+    }
+
+    /// P2, P6: devices use the first of two and remember the last, so one could be held to the one and all others to the other.
+    #[test]
+    fn dir_08_nobody_has_two_keys_for_one_period() {
+        let mut t = town();
+        t.mix_keys.push(mix_key(&mut t.rng, 1, 24));
+        assert!(t.verified().is_ok(), "another day's");
+        t.mix_keys.push(mix_key(&mut t.rng, 1, 24));
+        assert_eq!(t.refused(), DirectoryRejected::KeyTwice);
+        let mut t = town();
+        t.intake.push(IntakeKey { key: seal_key(&mut t.rng), ..t.intake[0].clone() });
+        assert_eq!(t.refused(), DirectoryRejected::KeyTwice);
+    }
+
+    /// DIR-03, DIR-12: as many desks as there may be, each with all its keys and the longest texts. What does not fit could be
+    /// signed and not be read again.
+    #[test]
+    fn the_largest_directory_fits() {
+        let mut t = town();
+        t.card = DeskCard { name: "n".repeat(MAX_NAME), about: "a".repeat(MAX_ABOUT), ..t.card };
+        // Its first round's, and those of three weeks ahead.
+        let of = |week| IntakeKey {
+            from: Round(168 * week),
+            until: Round(168 * week + 167),
+            ..t.intake[0].clone()
+        };
+        t.intake = (9_990..9_994).map(of).collect();
+        let desks = vec![t.desk(); usize::from(MAX_DESKS)];
+        // Operators besides: a newsroom for each desk, and the most witnesses.
+        let operator =
+            Operator { name: "n".repeat(MAX_NAME), since: Round(u32::MAX), ..t.roster.operators[5].clone() };
+        t.roster.operators.extend(vec![operator; usize::from(MAX_DESKS) + MAX_WITNESSES]);
+        let length = UnverifiedDirectory::assemble(&t.root, &t.roster, t.mix_keys(), desks).to_bytes().len();
+        assert!((MAX_DIRECTORY * 9 / 10..=MAX_DIRECTORY).contains(&length), "{length}");
     }
 
     #[test]

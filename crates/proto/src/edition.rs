@@ -23,6 +23,8 @@ use crate::story::{MAX_ARTICLES, MAX_BLOCKS, Story, StoryId};
 pub const MAX_BUNDLE: usize = 32 * 1024 * 1024;
 /// The most that a bundle may weigh as served, in bytes.
 pub const MAX_PACKED: usize = 8 * 1024 * 1024;
+/// How many rounds before its head a manifest may be of.
+pub const MANIFEST_ROUNDS: u32 = 96;
 /// The most that a head may weigh, in bytes.
 pub const MAX_HEAD: usize = 1024 * 1024;
 /// The most that a picture may weigh, in bytes.
@@ -226,6 +228,9 @@ pub enum EditionRejected {
     /// EDN-13
     #[error("the roster is not in force in the edition's round")]
     RosterOver,
+    /// EDN-16
+    #[error("a mix's manifest in the edition is of a round too long ago, or still to come")]
+    ManifestRound,
     /// EDN-14
     #[error("the stories do not make the front page that the edition names")]
     Page,
@@ -253,7 +258,7 @@ impl UnverifiedHead {
     /// it, or `None` for a client that holds none.
     ///
     /// # Errors
-    /// EDN-01 to EDN-05 and EDN-09 to EDN-13.
+    /// EDN-01 to EDN-05, EDN-09 to EDN-13 and EDN-16.
     pub fn verify(
         &self,
         directory: &Directory,
@@ -290,22 +295,24 @@ impl UnverifiedHead {
         if !directory.roster().holds(head.round) {
             return Err(No::RosterOver);
         }
-        let drops = check_manifests(&head.manifests, directory)?;
+        let drops = check_manifests(&head, directory)?;
         let round_keys = check_round_keys(&head, directory)?;
         Ok(Edition { head, digest: self.digest, drops, round_keys })
     }
 }
 
 // EDN-05: every manifest is signed by the mix at its own hop; the exit's name one desk drop and one reader drop.
-fn check_manifests(
-    manifests: &[Unverified<Manifest>],
-    directory: &Directory,
-) -> Result<Vec<DropRef>, EditionRejected> {
+fn check_manifests(head: &Head, directory: &Directory) -> Result<Vec<DropRef>, EditionRejected> {
     let network = directory.wire().network;
     let mut drops = Vec::new();
     let mut seen = HashSet::new();
-    for signed in manifests {
+    for signed in &head.manifests {
         let manifest = verify_manifest(signed, directory, &network)?;
+        // EDN-16: how old a drop is decides whether a device goes on without it, and is the exit's word.
+        let age = head.round.0.checked_sub(manifest.batch.round.0);
+        if !age.is_some_and(|age| (1..=MANIFEST_ROUNDS).contains(&age)) {
+            return Err(EditionRejected::ManifestRound);
+        }
         // EDN-10: one output per round, part and hop.
         if !seen.insert((manifest.batch, manifest.hop)) {
             return Err(EditionRejected::ManifestTwice);

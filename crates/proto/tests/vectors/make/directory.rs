@@ -232,6 +232,13 @@ pub(super) fn cases() -> Vec<Case> {
         "a desk's key that is a mix's too",
         &bytes,
     ));
+    let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix), t.mix_key(0, 1, 0, 167, &t.mix)], vec![]);
+    cases.push(case("dir-08-mix-period", "key twice", "DIR-08", "two keys of a mix for one week", &bytes));
+    let intake = |key: usize| IntakeKey { key: t.keys[key].clone(), from: Round(0), until: Round(167) };
+    let keys = [0, 1].map(|key| Unverified::sign(&intake(key), &t.network(), &t.desk));
+    let two = DeskEntry { keys: keys.into(), ..t.desk(&card, &t.newsroom, None) };
+    let bytes = t.assembled(vec![], vec![two]);
+    cases.push(case("dir-08-desk-period", "key twice", "DIR-08", "two keys of a desk for one week", &bytes));
 
     for (name, title, note) in [
         ("blank", " ", "a blank name"),

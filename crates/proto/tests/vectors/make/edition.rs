@@ -203,6 +203,10 @@ fn manifests(p: &Press) -> Vec<Case> {
     let beyond = Manifest { hop: 1, ..two.clone() };
     let other = exits(vec![Digest([1; 32]), Digest([3; 32])]);
     let mix = &p.town.mix;
+    let of_round = |round| Manifest { batch: BatchId { round: Round(round), part: 0 }, ..two.clone() };
+    let aged = |path, expect, note, round| {
+        p.case(path, expect, "EDN-16", note, &of(vec![p.manifest(&of_round(round), mix)]))
+    };
     vec![
         p.case(
             "edn-05-signer",
@@ -232,6 +236,10 @@ fn manifests(p: &Press) -> Vec<Case> {
             "two drops for one round",
             &of(vec![p.manifest(&two, mix), p.manifest(&other, mix)]),
         ),
+        aged("edn-16-oldest", "success", "a manifest of the 96th round before", 204)
+            .with("digest", Digest::of(&p.served(&of(vec![p.manifest(&of_round(204), mix)])))),
+        aged("edn-16-old", "manifest round", "a manifest of the 97th round before", 203),
+        aged("edn-16-own", "manifest round", "a manifest of the head's own round", 300),
     ]
 }
 

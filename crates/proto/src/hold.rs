@@ -68,9 +68,10 @@ impl Waiting {
         }
     }
 
-    /// Tells the round it is, by the mix's own clock. A clock that is set back holds nothing again.
+    /// Tells the round it is, by the mix's own clock. A clock that is set back holds nothing again of what might leave before,
+    /// and holds what comes from then on.
     pub fn ripen(&mut self, now: Round) {
-        self.now = self.now.max(now);
+        self.now = now;
         let later = self.held.split_off(&self.now.next());
         for (release, items) in core::mem::replace(&mut self.held, later) {
             self.ready.extend(items.into_iter().map(|item| (release, item)));
@@ -161,14 +162,19 @@ mod tests {
         waiting.add(Round(4), 4);
         waiting.add(Round(6), 5);
         assert_eq!(waiting.take(9, &mut rng), [4]);
+        waiting.add(Round(4), 6);
         waiting.ripen(Round(2));
-        waiting.add(Round(3), 6);
-        assert_eq!(waiting.take(9, &mut rng), [6], "a clock set back");
+        waiting.add(Round(3), 7);
+        assert_eq!(
+            waiting.take(9, &mut rng),
+            [6],
+            "after a clock was set back, what came before and not what comes now"
+        );
         waiting.ripen(Round(5));
         assert_eq!(waiting.take(1, &mut rng).len(), 1);
-        assert_eq!((waiting.ready(), waiting.len()), (1, 2));
+        assert_eq!((waiting.ready(), waiting.len()), (2, 3));
         waiting.ripen(Round(6));
-        assert_eq!(waiting.take(9, &mut rng).len(), 2);
+        assert_eq!(waiting.take(9, &mut rng).len(), 3);
         assert!(waiting.is_empty() && waiting.remove_any(&mut rng).is_none());
     }
 

@@ -37,15 +37,15 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["help" | "--help" | "-h"] | ["test" | "bench" | "mutants" | "fuzz", "help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
         ["test", parts @ ..] => test::run(parts),
         ["bench", options @ ..] => bench::run(options),
         ["score", words @ ..] => score::run(words),
         ["mutants", arguments @ ..] => mutants::run(arguments),
         ["fuzz", words @ ..] => fuzz::run(words),
-        ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
         _ => {
             eprintln!("{HELP}");
             Ok(ExitCode::FAILURE)

@@ -1,6 +1,7 @@
 //! Firsthand: a news reader that keeps its readers' secrets, and the newsroom behind it.
 
 pub mod ambient;
+mod audit;
 pub mod config;
 mod crowd;
 mod demo;
@@ -53,6 +54,8 @@ enum Command {
     Press(press::Args),
     /// Run a witness: co-signs the log, so that everyone is shown the same
     Witness(Role),
+    /// Compare what the mixes say they took and made, as anybody can
+    Audit(audit::Args),
     /// Run a newsroom's desk
     Desk(Role),
     /// Run the reader
@@ -90,6 +93,10 @@ pub fn main() -> ExitCode {
         Command::Mix(role) => start(&role, roles::mix),
         Command::Press(args) => press::run(args),
         Command::Witness(role) => start(&role, roles::witness),
+        Command::Audit(args) => match audit::run(args) {
+            Ok(code) => return code,
+            Err(why) => Err(why),
+        },
         Command::Desk(role) => start(&role, roles::desk),
         Command::Reader(role) => start(&role, roles::reader),
         Command::Crowd(role) => start(&role, crowd::run),

@@ -9,6 +9,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
 use proto::directory::MixKey;
+use proto::envelope;
 use proto::keys::{KeyKind, Period};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::{SealSecret, Use, seal};
@@ -41,16 +42,49 @@ fn key(hop: u8) -> SealSecret {
 /// Writes a round of envelopes, one after the other. The first `layers` layers are real, as many as will be opened; what is
 /// inside is random.
 pub fn write_round(town: &Town, envelopes: u32, layers: u8, path: &Path) -> Result<()> {
-    let keys: Vec<_> = (0..layers).map(|hop| (hop, key(hop).public().clone())).collect();
     let inner = town.directory.wire().cascade.layer(layers);
+    let random = |_, rng: &mut StdRng| {
+        let mut layer = vec![0; inner];
+        rng.fill_bytes(&mut layer);
+        layer
+    };
+    write_layers(town, envelopes, layers, &random, path)
+}
+
+/// Writes a round of envelopes of which the first `messages` are messages to a desk and all others cover, real in every layer.
+pub fn write_classes(town: &Town, envelopes: u32, messages: u32, path: &Path) -> Result<()> {
+    let wire = town.directory.wire();
+    let last = wire.cascade.exit();
+    let exit = key(last).public().clone();
+    let desk = SealSecret::generate(&mut StdRng::seed_from_u64(7));
+    let message = vec![0; wire.cascade.message()];
+    let blob = |n, rng: &mut StdRng| {
+        let blob = if n < messages {
+            envelope::to_desk(&wire, desk.public(), &message, &exit, rng).0
+        } else {
+            envelope::cover(&wire, &exit, rng)
+        };
+        blob.as_bytes().to_vec()
+    };
+    write_layers(town, envelopes, last, &blob, path)
+}
+
+/// Seals what `inside` makes for each envelope to the first `layers` mixes.
+fn write_layers(
+    town: &Town,
+    envelopes: u32,
+    layers: u8,
+    inside: &(impl Fn(u32, &mut StdRng) -> Vec<u8> + Sync),
+    path: &Path,
+) -> Result<()> {
+    let keys: Vec<_> = (0..layers).map(|hop| (hop, key(hop).public().clone())).collect();
     let workers = u32::try_from(thread::available_parallelism()?.get())?;
     // Each seals every so many of a piece, into memory of its own.
     let seal_some = |piece: u32, worker: u32| {
         let mut rng = StdRng::seed_from_u64(u64::from(piece) << 32 | u64::from(worker));
         let mut sealed = Vec::new();
-        for _ in (piece + worker..envelopes.min(piece + PIECE)).step_by(workers as usize) {
-            let mut layer = vec![0; inner];
-            rng.fill_bytes(&mut layer);
+        for n in (piece + worker..envelopes.min(piece + PIECE)).step_by(workers as usize) {
+            let mut layer = inside(n, &mut rng);
             for (hop, key) in keys.iter().rev() {
                 layer = seal(Use::Layer(*hop), &town.network, key, &layer, &mut rng).0;
             }
@@ -109,6 +143,28 @@ impl Prepared {
     /// Takes the input, closes the batch and hands it over. Everything the mix keeps is durable, as in production.
     pub fn pass(&mut self) -> Result<()> {
         while self.mix.step(GENESIS)?.pushed == 0 {}
+        Ok(())
+    }
+}
+
+/// An exit's work in two: what it does when a batch comes, and when the drops of that round are due.
+impl Prepared {
+    /// Takes the whole input.
+    pub fn take(&mut self) -> Result<u64> {
+        let mut taken = 0;
+        loop {
+            let done = self.mix.step(GENESIS)?;
+            taken += done.taken;
+            if !done.more {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// Writes the drops of the round and hands them over.
+    pub fn write_drops(&mut self, town: &Town) -> Result<()> {
+        let due = town.directory.parameters().schedule.drops_due(ROUND.round);
+        while self.mix.step(due)?.pushed == 0 {}
         Ok(())
     }
 }

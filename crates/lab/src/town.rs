@@ -29,7 +29,7 @@ pub struct Town {
 }
 
 impl Town {
-    /// A network in which a batch holds at most `n_max`.
+    /// A network in which a batch holds at most `n_max`, with the drops of a large one.
     pub fn new(n_max: u32) -> Self {
         let mut rng = StdRng::seed_from_u64(2);
         let root = RootSecret::generate(&mut rng);
@@ -55,8 +55,8 @@ impl Town {
                 mixes: MIXES,
                 n_min: 8,
                 n_max,
-                desk_slots: 16,
-                reader_slots: 16,
+                desk_slots: 512,
+                reader_slots: 64,
                 hold: Hold::NONE,
                 decoys: Decoys::NONE,
                 quorum: 0,

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod analysis;
+pub mod audit;
 pub mod batch;
 pub mod codec;
 pub mod conversation;

@@ -63,23 +63,15 @@ pub struct Answer {
     pub sealed: Option<u64>,
 }
 
-/// Asks the edge in the name of one identity.
-pub struct EdgeClient {
+/// Asks the edge as anybody does, without saying who asks.
+pub struct PublicClient {
     base: String,
-    network: NetworkId,
-    identity: Arc<IdentitySecret>,
-    clock: Arc<dyn Clock>,
     http: reqwest::Client,
 }
 
-impl EdgeClient {
+impl PublicClient {
     /// Asks the edge at `base` ("http://127.0.0.1:7000").
-    pub fn new(
-        base: &str,
-        network: NetworkId,
-        identity: Arc<IdentitySecret>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, RequestError> {
+    pub fn new(base: &str) -> Result<Self, RequestError> {
         let address = || RequestError::Address(base.to_owned());
         let url = reqwest::Url::parse(base).map_err(|_| address())?;
         if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
@@ -99,7 +91,38 @@ impl EdgeClient {
             .read_timeout(Duration::from_secs(60))
             .build()
             .map_err(|e| RequestError::Unreachable(e.without_url()))?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), network, identity, clock, http })
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
+    }
+
+    /// GET. `None` if there is nothing there. Reads at most `limit` bytes.
+    pub async fn get(&self, path: &str, limit: usize) -> Result<Option<Bytes>, RequestError> {
+        let request = self.http.get(self.url(path));
+        let response = request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))?;
+        Ok(read(response, limit).await?.map(|answer| answer.bytes))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// Asks the edge in the name of one identity.
+pub struct EdgeClient {
+    public: PublicClient,
+    network: NetworkId,
+    identity: Arc<IdentitySecret>,
+    clock: Arc<dyn Clock>,
+}
+
+impl EdgeClient {
+    /// Asks the edge at `base` ("http://127.0.0.1:7000").
+    pub fn new(
+        base: &str,
+        network: NetworkId,
+        identity: Arc<IdentitySecret>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RequestError> {
+        Ok(Self { public: PublicClient::new(base)?, network, identity, clock })
     }
 
     /// GET. `None` if there is nothing there. Reads at most `limit` bytes.
@@ -109,9 +132,7 @@ impl EdgeClient {
 
     /// GET as anybody does it, without saying who asks. `None` if there is nothing there. Reads at most `limit` bytes.
     pub async fn get_public(&self, path: &str, limit: usize) -> Result<Option<Bytes>, RequestError> {
-        let request = self.http.get(format!("{}{path}", self.base));
-        let response = request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))?;
-        Ok(read(response, limit).await?.map(|answer| answer.bytes))
+        self.public.get(path, limit).await
     }
 
     /// GET, into a file that is made anew. `false` if there is nothing there. Reads at most `limit` bytes.
@@ -165,8 +186,12 @@ impl EdgeClient {
     ) -> Result<Response, RequestError> {
         let now = self.clock.now();
         let signed = request::sign_digest(&self.network, &self.identity, method.as_str(), path, digest, now);
-        let url = format!("{}{path}", self.base);
-        let request = self.http.request(method, url).header(request::HEADER, signed).body(body);
+        let request = self
+            .public
+            .http
+            .request(method, self.public.url(path))
+            .header(request::HEADER, signed)
+            .body(body);
         request.send().await.map_err(|e| RequestError::Unreachable(e.without_url()))
     }
 }

@@ -11,6 +11,7 @@
 //! Logs say what an operator has to do something about. They never hold addresses, ids, lengths, times of messages or
 //! bodies, and nothing that differs between a day with tips and one without.
 
+pub mod audit;
 pub mod edge;
 pub mod faults;
 pub mod handed;

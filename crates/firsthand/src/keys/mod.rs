@@ -280,7 +280,7 @@ fn identity(text: &str) -> Result<IdentityPublic, String> {
         .map_err(|_| format!("{text:?} is no public key: 64 hexadecimal digits"))
 }
 
-fn network(text: &str) -> Result<NetworkId, String> {
+pub(crate) fn network(text: &str) -> Result<NetworkId, String> {
     NetworkId::from_hex(text).ok_or_else(|| format!("{text:?} is no network's id: 64 hexadecimal digits"))
 }
 

@@ -51,6 +51,11 @@ async fn with_a_fault_at_every_step_of_every_role_every_message_arrives_once_or_
         whole.unlock_all();
     }
     let count = whole.check();
+    // However its parts were stopped, no mix states what is not so.
+    let audit = whole.audit().await;
+    assert!(audit.editions > 20 && audit.sums.iter().all(|sum| sum.taken > 0), "{audit:?}");
+    let untrue: Vec<_> = audit.findings.iter().filter(|found| found.what.is_untrue()).collect();
+    assert!(untrue.is_empty(), "{untrue:?}");
     println!(
         "seed {seed}: {rounds} rounds, {} stops at {} of {} places, {} other faults, {count}; never stopped at: {never:?}",
         struck.values().sum::<u32>(),

@@ -13,6 +13,7 @@ use client::{Device, Inbox, Kdf, Passphrase, Place, Session, Vault, VaultContent
 use firsthand::found::{self, Plan, file};
 use press::Press;
 use press::gather::Inputs;
+use proto::audit::Report;
 use proto::sign::IdentitySecret;
 use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
 use rand::rngs::StdRng;
@@ -272,6 +273,13 @@ impl Whole {
     /// What the edge tells everyone.
     pub(crate) fn status(&self) -> Status {
         self.edge.as_ref().expect("it is running").edge.status()
+    }
+
+    /// What anybody finds who compares what the mixes state.
+    pub(crate) async fn audit(&self) -> Report {
+        let directory = self.at("edge").join(file::DIRECTORY);
+        let config = server::audit::Config { edge: self.url(), network: self.network, directory };
+        server::audit::run(&config, &*self.clock, |_, _| {}).await.unwrap().report
     }
 
     /// Moves the clock on, and never back.

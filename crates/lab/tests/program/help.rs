@@ -17,6 +17,7 @@ async fn help_is_what_it_was() {
     help(&["--help"], include_str!("help.txt")).await;
     help(&["demo", "--help"], include_str!("help-demo.txt")).await;
     help(&["edge", "--help"], include_str!("help-edge.txt")).await;
+    help(&["audit", "--help"], include_str!("help-audit.txt")).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::founded::ARTICLE;
 use crate::help::help;
-use crate::run::{Here, PATIENCE};
+use crate::run::{Ended, Here, PATIENCE};
 
 /// What stands behind `label` on its line.
 fn read_out(said: &str, label: &str) -> String {
@@ -88,6 +88,17 @@ async fn a_network_founded_step_by_step_runs() {
     };
     let note = tokio::time::timeout(PATIENCE, signed).await.expect("a co-signed edition");
     assert!(note.contains(&network), "{note}");
+    let of = |id: &str| {
+        ["audit", "--edge", &address, "--network", id, "--directory", &directory].map(str::to_owned)
+    };
+    let ours = of(&network);
+    let Ended { code, out, err } = here.run(&ours.each_ref().map(String::as_str)).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("as the witnesses co-signed them") && out.contains("Everything fits."), "{out}");
+    let other = of(&"5".repeat(64));
+    let Ended { code, out, err } = here.run(&other.each_ref().map(String::as_str)).await;
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("another network"), "{err}");
     for mut it in running.into_iter().chain([edge]) {
         it.ctrl_c().await;
         assert_eq!(it.ended().await.code, Some(0));

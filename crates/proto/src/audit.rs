@@ -424,6 +424,9 @@ impl Compare {
         let mut named = HashSet::new();
         // Entries of inputs named so far that nobody said were taken.
         let mut open = 0_u64;
+        // Whether how much of the inputs of the manifest before was taken cannot be known.
+        let mut unknown = false;
+        let mut previous: &[Digest] = &[];
         let mut following = stated.values().skip(1);
         for (round, manifest) in stated.values() {
             let next = following.next();
@@ -431,10 +434,14 @@ impl Compare {
             let made = Made { hop, batch };
             let fresh: Vec<Digest> =
                 manifest.inputs.iter().copied().filter(|input| named.insert(*input)).collect();
-            if fresh.iter().any(|input| !outputs.contains_key(input)) {
-                if !self.hangs_on_before(batch) {
-                    self.find(*round, What::Unmade(made));
-                }
+            let goes_on_from = manifest.inputs.iter().any(|input| previous.contains(input));
+            previous = &manifest.inputs;
+            let unmade = fresh.iter().any(|input| !outputs.contains_key(input));
+            if unmade && !self.hangs_on_before(batch) {
+                self.find(*round, What::Unmade(made));
+            }
+            unknown = unmade || (unknown && goes_on_from);
+            if unknown {
                 open = 0;
                 continue;
             }
@@ -539,8 +546,8 @@ impl Compare {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::SeedableRng as _;
     use rand::rngs::StdRng;
-    use rand::{RngExt as _, SeedableRng as _};
 
     use super::*;
     use crate::hold::Hold;

@@ -1217,7 +1217,7 @@ mod tests {
             until: Round(168 * week + 167),
             ..t.intake[0].clone()
         };
-        t.intake = (9_990..9_994).map(of).collect();
+        t.intake = (9_990..9_994_u32).map(of).collect();
         let desks = vec![t.desk(); usize::from(MAX_DESKS)];
         // Operators besides: a newsroom for each desk, and the most witnesses.
         let operator =

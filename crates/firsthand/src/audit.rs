@@ -10,21 +10,8 @@ use server::audit::{Audited, Config};
 
 use crate::ambient;
 
-/// Compare what the mixes say they took and made
-///
-/// Reads the editions of the last two weeks, as every reader is shown them,
-/// and the manifests in them. What one mix says it made, the next says it
-/// took; what came out of a mix came in before; no batch is smaller than the
-/// roster allows. Where two statements differ, one of them is not so.
-///
-/// Anybody can run it: it needs no identity, asks for nothing that is not
-/// public, and says nothing to anybody. It cannot see what a mix says of
-/// itself alone: how much of what it took did not open, and whether it misses
-/// decoys.
-///
-/// Exit code: 0 everything fits, 1 something was found or cannot be read.
+/// Where to read.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The edge's address, such as https://edge.example
     #[arg(long, value_name = "ADDRESS")]

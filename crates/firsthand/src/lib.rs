@@ -54,7 +54,20 @@ enum Command {
     Press(press::Args),
     /// Run a witness: co-signs the log, so that everyone is shown the same
     Witness(Role),
-    /// Compare what the mixes say they took and made, as anybody can
+    /// Compare what the mixes state that they took and made, as anybody can
+    ///
+    /// Reads the editions of the last two weeks, as every reader is shown them,
+    /// and the manifests in them. What one mix says it made, the next says it
+    /// took; what came out of a mix came in before; no batch is smaller than the
+    /// roster allows. Where two statements differ, one of them is not so.
+    ///
+    /// It needs no identity, asks for nothing that is not public, and tells
+    /// nobody. What a mix says of itself alone it cannot see: how much of what
+    /// came did not open, and whether decoys are missing.
+    ///
+    /// Exit code: 0 everything fits; 1 something was found, or nothing could be
+    /// read.
+    #[command(verbatim_doc_comment)]
     Audit(audit::Args),
     /// Run a newsroom's desk
     Desk(Role),

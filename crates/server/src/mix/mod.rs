@@ -108,8 +108,10 @@ pub enum MixError {
     /// Our store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A mix after this one has not handed over its key for a round, or handed over something else.
-    #[error("A later mix's key is not at the edge yet. If this goes on, ask its operator whether it runs.")]
+    /// No edition names the key of a mix after this one for a round.
+    #[error(
+        "No edition names a later mix's key that is needed yet. If this goes on, ask whether that mix and the press run."
+    )]
     NoKey,
     /// A test stopped it.
     #[error(transparent)]
@@ -233,12 +235,11 @@ impl<U: Upstream> Mix<U> {
             self.reload()?;
         }
         self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
-        let outcome = self.turn_keys().and_then(|()| self.work(now)).and_then(|done| {
-            let (me, upstream) = (&mut self.me, &mut self.upstream);
-            not_needed(self.follow.step(me, upstream, self.now)).map(|()| done)
-        });
-        // Pulling, pushing and releasing change nothing in memory; everything else may have.
-        self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
+        // First, since a batch may wait for what the directory names.
+        let followed = self.follow.step(&mut self.me, &mut self.upstream, self.now);
+        let outcome = not_needed(followed).and_then(|()| self.turn_keys()).and_then(|()| self.work(now));
+        // Pulling, pushing, releasing and waiting for a key change nothing in memory; everything else may have.
+        self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_) | MixError::NoKey));
         outcome
     }
 
@@ -281,7 +282,7 @@ impl<U: Upstream> Mix<U> {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         } else {
-            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, now))?;
+            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
         }
         Ok(done)
     }
@@ -468,8 +469,15 @@ impl<U: Upstream> Mix<U> {
                     return Ok(());
                 }
                 let id = self.store.next_output()?;
-                let key = self.keys.of(&self.me, self.me.hop + 1, id.round, &mut self.upstream)?;
-                let decoys = decoys::make(&self.me, id, &mut self.keys, &mut self.upstream, &mut self.rng)?;
+                let key =
+                    self.keys.of(&self.me, self.me.hop + 1, (id.round, self.now), &mut self.upstream)?;
+                let decoys = decoys::make(
+                    &self.me,
+                    (id, self.now),
+                    &mut self.keys,
+                    &mut self.upstream,
+                    &mut self.rng,
+                )?;
                 let closing = Closing { id, key, decoys, now: self.now };
                 pass.close(&self.me, &closing, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;

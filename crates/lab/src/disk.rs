@@ -1,6 +1,5 @@
 //! A mix between two files, in the edge's place: what it does from disk to disk, without a network.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,10 +7,10 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use proto::directory::MixKey;
+use proto::directory::{MixKey, UnverifiedDirectory};
 use proto::envelope;
 use proto::keys::{KeyKind, Period};
-use proto::mix::{BatchId, Manifest};
+use proto::mix::BatchId;
 use proto::seal::{SealSecret, Use, seal};
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::ENVELOPE;
@@ -120,21 +119,20 @@ impl Prepared {
     /// The mix at `hop`. `input` is a round of envelopes for the first, and what the mix before handed over for a later one.
     /// `folder` is empty.
     pub fn new(town: &Town, hop: u8, input: &Path, folder: &Path) -> Result<Self> {
-        let wire = town.directory.wire();
+        let cascade = town.directory.wire().cascade;
         let signed = |hop: u8| {
-            let Period { from, until } = KeyKind::of_mix(hop, wire.cascade).period(ROUND.round);
+            let Period { from, until } = KeyKind::of_mix(hop, cascade).period(ROUND.round);
             let key = MixKey { hop, key: key(hop).public().to_bytes().into(), from, until };
             Unverified::sign(&key, &town.network, &town.mixes[usize::from(hop)])
         };
-        let upstream = Folder {
-            input: Some(input.to_owned()),
-            output: folder.join(OUTPUT),
-            keys: (hop + 1..wire.cascade.mixes()).map(|hop| (hop, signed(hop))).collect(),
-        };
+        // What the press would publish: it names the keys of the mixes after this one.
+        let keys = (hop + 1..cascade.mixes()).map(signed).collect();
+        let directory = UnverifiedDirectory::from_bytes(&town.bytes)?.with_keys(keys, |_, _| vec![])?;
+        let upstream = Folder { input: Some(input.to_owned()), output: folder.join(OUTPUT) };
         let setup = Setup {
             hop,
             state: folder.join("state"),
-            directory: Arc::clone(&town.directory),
+            directory: Arc::new(directory.verify(&town.network)?),
             identity: Arc::new(IdentitySecret::from_seed(&town.mixes[usize::from(hop)].to_seed())),
         };
         Ok(Self { mix: Mix::open(setup, upstream, draws(hop), Hook::none())? })
@@ -182,8 +180,6 @@ struct Folder {
     /// Until it is released.
     input: Option<PathBuf>,
     output: PathBuf,
-    /// Of the mixes after this one.
-    keys: HashMap<u8, Unverified<MixKey>>,
 }
 
 impl Folder {
@@ -235,20 +231,12 @@ impl Upstream for Folder {
         Ok(())
     }
 
-    fn key(&mut self, hop: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
-        Ok(self.keys.get(&hop).cloned())
-    }
-
     fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
     }
 
     fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
-    }
-
-    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
-        Ok(vec![])
     }
 
     fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -418,6 +418,14 @@ impl Press {
         }
         for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
             let (round, handed_out) = (it.round, it.handed_out);
+            if !handed_out && self.announces_too_late(round, now)? {
+                warn!(
+                    "edition {round} could not be handed out for so long that who is new in its directory would take effect too \
+                     soon; it is taken back"
+                );
+                self.state.take_back(round).map_err(|cause| self.failed(cause))?;
+                continue;
+            }
             for bundle in [it.changes, it.front] {
                 let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await;
                 put.or_else(|why| self.refused(round, handed_out, why))?;
@@ -436,6 +444,24 @@ impl Press {
             self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
+    }
+
+    // DIR-14
+    /// Whether the newest edition, of `round`, has lain here so long that who is new in its directory would take effect too soon
+    /// after somebody is shown it. As at a witness, one round is allowed for the way.
+    fn announces_too_late(&self, round: Round, now: Millis) -> Result<bool, PressError> {
+        let failed = |cause| self.failed(cause);
+        let schedule = self.directory.parameters().schedule;
+        let at = schedule.round_at(now).and_then(|now| now.back(1)).filter(|at| *at > round);
+        let Some(at) = at else { return Ok(false) };
+        let (before, named) =
+            (self.state.named_before().map_err(failed)?, self.state.named_directory().map_err(failed)?);
+        let (Some(before), Some(named)) = (before, named) else { return Ok(false) };
+        let read = |bytes: &[u8]| {
+            let directory = UnverifiedDirectory::from_bytes(bytes).map_err(DirectoryRejected::from)?;
+            directory.verify(&self.config.network)
+        };
+        Ok(read(&named)?.waits(&read(&before)?, at).is_err())
     }
 
     /// What becomes of an edition that the edge did not take.

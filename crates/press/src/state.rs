@@ -84,6 +84,12 @@ impl State {
         self.db().query_row(named, [], |row| row.get(0)).optional()
     }
 
+    /// The directory that the edition before the newest names; `None` if there is none before.
+    pub(crate) fn named_before(&self) -> rusqlite::Result<Option<Vec<u8>>> {
+        let named = "SELECT bytes FROM directories JOIN log_before ON digest = directory";
+        self.db().query_row(named, [], |row| row.get(0)).optional()
+    }
+
     /// Keeps a directory before an edition names it. Those before it are not needed once the edge has them, but for the one that
     /// the newest edition names, also if that is taken back.
     pub(crate) fn add_directory(&self, made: Round, base: &Digest, bytes: &[u8]) -> rusqlite::Result<()> {

@@ -787,6 +787,22 @@ impl Directory {
     /// effect too soon. DIR-16: a key of a desk that stays is left out.
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
+        self.waits(before, at)?;
+        // DIR-16: or the directory of one edition could name one desk's keys alone, and that of the next all of them again.
+        let to_come = |d: &Desk| d.keys().filter(|(period, _)| period.until >= at).collect::<Vec<_>>();
+        let keeps = |before: &Desk| {
+            let after = self.desks.iter().find(|d| d.identity == before.identity);
+            after.is_none_or(|d| to_come(before).iter().all(|old| d.keys().any(|new| new == *old)))
+        };
+        if before.desks.iter().all(keeps) { Ok(()) } else { Err(DirectoryRejected::KeyLeftOut) }
+    }
+
+    /// Checks that whoever was not in `before` takes effect late enough, if it is named in round `at`: that of its edition, or a
+    /// later one in which people can first read it.
+    ///
+    /// # Errors
+    /// DIR-14: an identity that is new takes effect too soon.
+    pub fn waits(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         let (new, old) = (&self.roster, &before.roster);
         // DIR-14: what was not there before, takes effect at another time than was said, or bears another name where people
         // choose by name, waits for two days.
@@ -806,16 +822,7 @@ impl Directory {
             before.desks.iter().find(same).is_some_and(|k| (&k.newsroom, &k.name) == (&d.newsroom, &d.name))
         };
         let desks = self.desks.iter().all(|d| d.since >= soonest(NEW_IDENTITY_WAITS) || known(d));
-        if !operators || !desks {
-            return Err(DirectoryRejected::TooSoon);
-        }
-        // DIR-16: or the directory of one edition could name one desk's keys alone, and that of the next all of them again.
-        let to_come = |d: &Desk| d.keys().filter(|(period, _)| period.until >= at).collect::<Vec<_>>();
-        let keeps = |before: &Desk| {
-            let after = self.desks.iter().find(|d| d.identity == before.identity);
-            after.is_none_or(|d| to_come(before).iter().all(|old| d.keys().any(|new| new == *old)))
-        };
-        if before.desks.iter().all(keeps) { Ok(()) } else { Err(DirectoryRejected::KeyLeftOut) }
+        if operators && desks { Ok(()) } else { Err(DirectoryRejected::TooSoon) }
     }
 }
 

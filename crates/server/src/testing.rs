@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use proto::decoy::Decoys;
 use proto::directory::{
-    DeskCard, DeskEntry, Directory, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
+    DeskCard, DeskEntry, Directory, IntakeKey, MixKey, Operator, Parameters, Role, Roster,
+    UnverifiedDirectory,
 };
 use proto::hold::Hold;
 use proto::keys::{KeyKind, Period};
@@ -36,6 +37,8 @@ pub struct Town {
     pub desk: IdentitySecret,
     /// Opens what is sent to the desk.
     pub intake: SealSecret,
+    /// Keys of the mixes that a later directory names, besides what the test bends.
+    pub mix_keys: Vec<Unverified<MixKey>>,
     /// For whatever the test draws.
     pub rng: StdRng,
     /// What another directory of the same network is made of.
@@ -121,6 +124,7 @@ impl Town {
             witnesses,
             desk,
             intake,
+            mix_keys: vec![],
             rng,
             root,
             roster,
@@ -133,7 +137,7 @@ impl Town {
     pub fn later(&self, bend: impl FnOnce(&mut Roster, &mut Vec<DeskEntry>)) -> Vec<u8> {
         let (mut roster, mut desks) = (self.roster.clone(), self.desks.clone());
         bend(&mut roster, &mut desks);
-        UnverifiedDirectory::assemble(&self.root, &roster, vec![], desks).to_bytes()
+        UnverifiedDirectory::assemble(&self.root, &roster, self.mix_keys.clone(), desks).to_bytes()
     }
 
     /// A later directory, which lists no desk.

@@ -459,7 +459,9 @@ impl Whole {
                 self.open_mix(hop);
                 true
             }
-            Err(MixError::Upstream(_) | MixError::NoKey) => {
+            // It waits for a later edition.
+            Err(MixError::NoKey) => false,
+            Err(MixError::Upstream(_)) => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 true
             }

@@ -231,6 +231,40 @@ async fn a_directory_that_may_not_follow_is_refused_before_anything_is_signed() 
     assert_eq!(open(&with(80)).step(at(60)).await.unwrap(), Some(Round(60)), "what is named already, stays");
 }
 
+/// DIR-14 at the press: an edition that could not be handed out for two days is not sent as it is, if it announces somebody.
+#[tokio::test]
+async fn an_edition_that_lay_here_until_it_announces_somebody_too_late_is_taken_back() {
+    let town = Town::new(2);
+    let folder = tempfile::tempdir().unwrap();
+    let (edge, told) = stern_edge();
+    let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+    let (desk, intake) = (IdentitySecret::from_seed(&[5; 32]), SealSecret::from_seed(&[6; 32]));
+    let with = |since| {
+        let entry = town.listed("Sports", &desk, &intake, Round(since));
+        town.later(|_, desks| desks.push(entry))
+    };
+    let open = |directory: &[u8]| press_at(&town, directory, folder.path(), edge.clone());
+    let unsent = |press: &Press| press.state.unsent().unwrap().iter().map(|it| it.round).collect::<Vec<_>>();
+    assert_eq!(open(&town.bytes).step(at(5)).await.unwrap(), Some(Round(5)));
+    // Nothing new: it is sent as it is, however late.
+    told[0].store(503, Relaxed);
+    assert!(matches!(open(&town.bytes).step(at(6)).await, Err(PressError::Edge(_))));
+    told[0].store(200, Relaxed);
+    assert_eq!(open(&town.bytes).step(at(80)).await.unwrap(), Some(Round(80)));
+    assert!(open(&town.bytes).state.unsent().unwrap().is_empty());
+    // The desk is to be written to from round 140 on, which is two days from round 92.
+    told[0].store(503, Relaxed);
+    assert!(matches!(open(&with(140)).step(at(81)).await, Err(PressError::Edge(_))));
+    assert!(matches!(open(&with(140)).step(at(93)).await, Err(PressError::Edge(_))));
+    assert_eq!(unsent(&open(&with(140))), [Round(81)], "still in time, with a round for the way");
+    told[0].store(200, Relaxed);
+    let made = open(&with(140)).step(at(94)).await;
+    assert!(matches!(made, Err(PressError::Follows(DirectoryRejected::TooSoon))), "{made:?}");
+    assert!(unsent(&open(&with(140))).is_empty());
+    assert_eq!(open(&with(140)).state.newest().unwrap().unwrap().0, Round(80), "taken back");
+    assert_eq!(open(&with(160)).step(at(95)).await.unwrap(), Some(Round(95)));
+}
+
 /// DIR-16 at the press: a directory of its operator in which a desk stays without the key that was named is not begun.
 #[tokio::test]
 async fn dir_16_a_directory_that_leaves_out_a_desks_key_is_refused_before_anything_is_signed() {

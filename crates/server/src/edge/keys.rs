@@ -1,4 +1,4 @@
-//! Keys that mixes and desks hand in, for the press to publish and for the mix before to seal to. Spec: keys.md §3.
+//! Keys that mixes and desks hand in, for the press to publish. Spec: keys.md §3.
 
 use std::sync::Arc;
 

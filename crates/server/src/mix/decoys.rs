@@ -1,19 +1,16 @@
 //! A mix's decoys: made for each round, remembered, and looked for in the drops. Spec: mix.md §10.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use proto::directory::Directory;
-use proto::edition::check_manifest;
-use proto::envelope;
-use proto::mix::{BatchId, Manifest};
-use proto::round::Round;
-use proto::{Digest, Millis};
+use proto::mix::BatchId;
+use proto::{Digest, Round, envelope};
 use rand::rngs::StdRng;
 
 use super::keys::Keys;
 use super::store::Store;
-use super::upstream::{Upstream, UpstreamError};
-use super::{Me, MixError};
+use super::upstream::Upstream;
+use super::{Me, MixError, directory};
 use crate::faults::{Side, Step};
 use crate::handed;
 
@@ -33,10 +30,10 @@ pub(super) struct Made {
     pub(super) boxes: Vec<Digest>,
 }
 
-/// Makes the decoys of the batch `id`.
+/// Makes the decoys of the batch `id`. It is `now`.
 pub(super) fn make(
     me: &Me,
-    id: BatchId,
+    (id, now): (BatchId, Round),
     keys: &mut Keys,
     upstream: &mut impl Upstream,
     rng: &mut StdRng,
@@ -47,7 +44,7 @@ pub(super) fn make(
         return Ok(Made::default());
     }
     let exit = me.wire.cascade.exit();
-    let mut key = |hop| keys.of(me, hop, id.round, upstream);
+    let mut key = |hop| keys.of(me, hop, (id.round, now), upstream);
     let to = me.hop + 1;
     let (between, last) = ((to..exit).map(&mut key).collect::<Result<Vec<_>, _>>()?, key(exit)?);
     let real = decoys.draw(rng);
@@ -63,55 +60,75 @@ pub(super) fn make(
 /// The search for a mix's own decoys.
 #[derive(Default)]
 pub(super) struct Search {
-    /// The newest round whose drops were due when all rounds were asked for.
+    /// The newest round in which everything that is missing was asked for.
     asked: Option<Round>,
+    /// Editions that were read.
+    read: BTreeSet<Round>,
+    /// The desk drops that they name, by round.
+    named: BTreeMap<Round, Digest>,
 }
 
 impl Search {
-    /// Looks through the desk drops that are there and were not looked through. Drops come late or never, so a round is
-    /// asked for again with every new one, as long as its decoys are remembered.
+    /// Looks through the desk drops that editions name and that were not looked through. Editions and drops come late or never, so
+    /// what is missing is asked for again in every round, as long as its decoys are remembered.
     pub(super) fn step(
         &mut self,
         me: &Me,
         store: &mut Store,
         upstream: &mut impl Upstream,
-        now: Millis,
+        now: Round,
     ) -> Result<(), MixError> {
         let parameters = me.directory.parameters();
-        let Some(due) = parameters.schedule.newest_drops_due(now).filter(|_| parameters.decoys.onions() > 0)
-        else {
+        if parameters.decoys.onions() == 0 || self.asked >= Some(now) {
             return Ok(());
-        };
-        let oldest = if self.asked < Some(due) { due.0.saturating_sub(REMEMBERED) } else { due.0 };
-        let searched = store.searched(Round(oldest))?;
-        for round in (oldest..=due.0).map(Round).filter(|r| !searched.contains(r)) {
-            let Some(drop) = fetch(me, upstream, round)? else { continue };
+        }
+        let oldest = Round(now.0.saturating_sub(REMEMBERED));
+        self.read_editions(me, upstream, (oldest, now))?;
+        let searched = store.searched(oldest)?;
+        let length = handed::desk_drop_len(me.wire.cascade, parameters);
+        for (&round, &named) in self.named.iter().filter(|(round, _)| !searched.contains(round)) {
+            let drop = upstream.desk_drop(round, length)?;
+            // MIX-09: a drop that is not the one that everybody opens is no drop.
+            let drop = drop.filter(|bytes| bytes.len() == length && Digest::of(bytes) == named);
+            let Some(drop) = drop else { continue };
             let boxes = drop.chunks_exact(me.wire.cascade.boxed()).take(parameters.desk_slots.into());
             let boxes: HashSet<Digest> = boxes.map(Digest::of).collect();
             me.hook.at(Step::Searched, Side::Before)?;
-            store.note_search(round, &boxes, Round(due.0.saturating_sub(2 * REMEMBERED)))?;
+            store.note_search(round, &boxes, Round(now.0.saturating_sub(2 * REMEMBERED)))?;
             me.hook.at(Step::Searched, Side::After)?;
         }
-        self.asked = Some(due);
+        self.asked = Some(now);
         Ok(())
     }
-}
 
-/// The desk drop of `round`, if it is there and is the one that the exit signed for.
-fn fetch(me: &Me, upstream: &mut impl Upstream, round: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
-    let Some(named) = upstream.manifests(round)?.iter().find_map(|m| exits(m, &me.directory, round)) else {
-        return Ok(None);
-    };
-    let length = handed::desk_drop_len(me.wire.cascade, me.directory.parameters());
-    let drop = upstream.desk_drop(round, length)?;
-    // MIX-09: a drop that is not the one that everybody opens is no drop.
-    Ok(drop.filter(|bytes| bytes.len() == length && Digest::of(bytes) == named))
-}
-
-fn exits(signed: &proto::sign::Unverified<Manifest>, directory: &Directory, round: Round) -> Option<Digest> {
-    let manifest = check_manifest(signed, directory).ok()?;
-    let is_exits = manifest.hop == directory.wire().cascade.exit() && manifest.batch.round == round;
-    manifest.outputs.first().copied().filter(|_| is_exits)
+    // MIX-09: by what stands in heads, which everybody is shown. Edge and exit could show the mixes other manifests, of drops in
+    // which their decoys stand.
+    /// Reads the editions of rounds from `oldest` up to the one before `now`, as far as they are there and were not read. A drop is
+    /// named in a later one than its own.
+    fn read_editions(
+        &mut self,
+        me: &Me,
+        upstream: &mut impl Upstream,
+        (oldest, now): (Round, Round),
+    ) -> Result<(), MixError> {
+        self.read.retain(|round| *round >= oldest);
+        self.named.retain(|round, _| *round >= oldest);
+        let mut known = Arc::clone(&me.directory);
+        for round in (oldest.0..now.0).map(Round) {
+            if self.read.contains(&round) {
+                continue;
+            }
+            let Some((edition, directory)) = directory::edition(me, upstream, round, now, &known)? else {
+                continue;
+            };
+            for named in edition.drops().iter().filter(|named| named.round >= oldest) {
+                self.named.entry(named.round).or_insert(named.desk);
+            }
+            self.read.insert(round);
+            known = directory;
+        }
+        Ok(())
+    }
 }
 
 /// Whether too many of the decoys made 60 to 83 rounds ago were never seen.

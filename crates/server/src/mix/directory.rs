@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
-use proto::edition::UnverifiedHead;
+use proto::edition::{Edition, UnverifiedHead};
 use proto::keys::DAY;
 use proto::sign::IdentitySecret;
 use proto::{Digest, NetworkId, Round};
@@ -105,25 +105,56 @@ pub(super) fn of_day(
     day: u32,
     now: Round,
 ) -> Result<Arc<Directory>, MixError> {
-    let border = day.saturating_mul(DAY);
-    for round in (border.saturating_sub(LOOKED_BACK)..border).rev().map(Round) {
-        let head = upstream.edition(round)?.and_then(|bytes| UnverifiedHead::from_bytes(&bytes).ok());
-        let Some(head) = head else { continue };
-        let Ok(named) = head.dangerously_directory() else { continue };
-        if named == me.directory.digest() {
-            return Ok(Arc::clone(&me.directory));
-        }
-        let directory =
-            upstream.directory(&named)?.and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok());
-        let directory = directory.and_then(|directory| directory.verify(&me.wire.network).ok());
-        let signed = |directory: &Directory| {
-            directory.digest() == named && head.clone().verify(directory, round, now, None).is_ok()
-        };
-        if let Some(directory) = directory.filter(signed) {
-            return Ok(Arc::new(directory));
+    let last = last_before(me, upstream, Round(day.saturating_mul(DAY)), now)?;
+    Ok(last.unwrap_or_else(|| Arc::clone(&me.directory)))
+}
+
+/// The directory that the last edition before the round `border` names. `None`: there is no edition of the four days before.
+pub(super) fn last_before(
+    me: &Me,
+    upstream: &mut impl Upstream,
+    border: Round,
+    now: Round,
+) -> Result<Option<Arc<Directory>>, MixError> {
+    for round in (border.0.saturating_sub(LOOKED_BACK)..border.0).rev().map(Round) {
+        if let Some((_, directory)) = edition(me, upstream, round, now, &me.directory)? {
+            return Ok(Some(directory));
         }
     }
-    Ok(Arc::clone(&me.directory))
+    Ok(None)
+}
+
+/// The edition of `round` with the directory that it names, both as readers take them. It may be `known`, or the one in force;
+/// any other is asked for. `None`: there is none, or it is not in order.
+pub(super) fn edition(
+    me: &Me,
+    upstream: &mut impl Upstream,
+    round: Round,
+    now: Round,
+    known: &Arc<Directory>,
+) -> Result<Option<(Edition, Arc<Directory>)>, MixError> {
+    let head = upstream.edition(round)?.and_then(|bytes| UnverifiedHead::from_bytes(&bytes).ok());
+    let Some(head) = head else { return Ok(None) };
+    let Ok(named) = head.dangerously_directory() else { return Ok(None) };
+    let directory = match [known, &me.directory].into_iter().find(|it| it.digest() == named) {
+        Some(it) => Arc::clone(it),
+        None => {
+            let bytes = upstream.directory(&named)?.filter(|bytes| Digest::of(bytes) == named);
+            let directory = bytes.and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok());
+            let directory = directory.and_then(|directory| directory.verify(&me.wire.network).ok());
+            let Some(directory) = directory.filter(|it| may_name(me, it, round)) else { return Ok(None) };
+            Arc::new(directory)
+        }
+    };
+    Ok(head.verify(&directory, round, now, None).ok().map(|edition| (edition, directory)))
+}
+
+/// Whether a directory other than the one in force may be that of an edition of `round`: a press that was replaced signs no
+/// editions of rounds after its own, by the roster that named it.
+fn may_name(me: &Me, directory: &Directory, round: Round) -> bool {
+    let press = me.directory.roster().press(round);
+    directory.follows_roster(&me.directory).is_ok()
+        || press.is_none_or(|press| directory.roster().press(round) == Some(press))
 }
 
 /// Whether the identity is one that the directory names for the mix at `hop`, whether it has taken effect or not.

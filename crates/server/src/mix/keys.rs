@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proto::Round;
-use proto::directory::{MixKey, check_mix_key};
+use proto::directory::MixKey;
 use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
 use proto::mix::BatchId;
@@ -14,6 +14,7 @@ use proto::seal::{NotOpened, SealPublic, SealSecret};
 use proto::sign::Unverified;
 use rand::rngs::StdRng;
 
+use super::directory::last_before;
 use super::store::{KeptKey, Store};
 use super::upstream::{Upstream, UpstreamError};
 use super::{Me, MixError};
@@ -27,8 +28,11 @@ const AHEAD: u32 = 12;
 pub(super) struct Keys {
     kind: KeyKind,
     held: Vec<Held>,
-    /// Keys of the mixes after this one, by their hop and first round.
+    /// Keys of the mixes after this one that the directory in force does not name any more, or not yet, by their hop and first
+    /// round.
     later: BTreeMap<(u8, Round), SealPublic>,
+    /// In which round each of these was looked for in vain.
+    sought: BTreeMap<(u8, Round), Round>,
     /// The first rounds of keys that the edge refused: each is said once.
     refused: BTreeSet<Round>,
 }
@@ -42,7 +46,13 @@ struct Held {
 
 impl Keys {
     pub(super) fn new(kind: KeyKind) -> Self {
-        Self { kind, held: Vec::new(), later: BTreeMap::new(), refused: BTreeSet::new() }
+        Self {
+            kind,
+            held: Vec::new(),
+            later: BTreeMap::new(),
+            sought: BTreeMap::new(),
+            refused: BTreeSet::new(),
+        }
     }
 
     /// Takes in what the store holds.
@@ -156,26 +166,35 @@ impl Keys {
         of_round.into_iter().chain(others).map(|h| &*h.secret)
     }
 
-    /// The key of a later mix, at `hop`, that what belongs to a batch of `round` is sealed to.
+    // MIX-16: a key that merely lies at the edge may be one that its owner signed for the mixes alone: what is sealed to it would
+    // be told from what readers send.
+    /// The key of a later mix, at `hop`, that what belongs to a batch of `round` is sealed to: the one that readers know. It is
+    /// `now`.
     pub(super) fn of(
         &mut self,
         me: &Me,
         hop: u8,
-        round: Round,
+        (round, now): (Round, Round),
         upstream: &mut impl Upstream,
     ) -> Result<SealPublic, MixError> {
         let period = KeyKind::of_mix(hop, me.wire.cascade).period(round);
-        if let Some(key) = self.later.get(&(hop, period.from)) {
+        let at = (hop, period.from);
+        if let Some(key) = me.directory.mix_key(hop, round).or_else(|| self.later.get(&at)) {
             return Ok(key.clone());
         }
-        let signed = upstream.key(hop, period.from)?.ok_or(MixError::NoKey)?;
-        let (it, key) = check_mix_key(&signed, me.directory.roster(), me.wire.cascade, &me.wire.network)
-            .map_err(|_| MixError::NoKey)?;
-        if (it.hop, it.period()) != (hop, period) {
+        // Once a round: until there is an edition that names it, the batch waits.
+        if self.sought.get(&at) == Some(&now) {
             return Err(MixError::NoKey);
         }
+        // Of a period that is over, the last edition in it names what there is; those after it name its key no more.
+        let border = period.until.next().min(now);
+        let named = last_before(me, upstream, border, now)?;
+        self.sought.retain(|_, sought| *sought == now);
+        self.sought.insert(at, now);
+        let key =
+            named.and_then(|directory| directory.mix_key(hop, round).cloned()).ok_or(MixError::NoKey)?;
         self.later.retain(|(_, from), _| from.0.saturating_add(proto::keys::WEEK) >= period.from.0);
-        self.later.insert((hop, period.from), key.clone());
+        self.later.insert(at, key.clone());
         Ok(key)
     }
 }

@@ -109,8 +109,10 @@ pub enum MixError {
     /// Our store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A mix after this one has not handed over its key for a round, or handed over something else.
-    #[error("A later mix's key is not at the edge yet. If this goes on, ask its operator whether it runs.")]
+    /// No edition names the key of a mix after this one for a round.
+    #[error(
+        "No edition names a later mix's key that is needed yet. If this goes on, ask whether that mix and the press run."
+    )]
     NoKey,
     /// A test stopped it.
     #[error(transparent)]
@@ -234,14 +236,13 @@ impl<U: Upstream> Mix<U> {
             self.reload()?;
         }
         self.now = self.me.directory.parameters().schedule.round_at(now).unwrap_or(Round(0));
-        let outcome = self.turn_keys().and_then(|()| self.work(now)).and_then(|done| {
-            let (me, upstream) = (&mut self.me, &mut self.upstream);
-            not_needed(self.follow.step(me, upstream, self.now)).map(|()| done)
-        });
+        // First, since a batch may wait for what the directory names.
+        let followed = self.follow.step(&mut self.me, &mut self.upstream, self.now);
+        let outcome = not_needed(followed).and_then(|()| self.turn_keys()).and_then(|()| self.work(now));
         // KEY-06: with each step, so that its keys and orders are not to be had from what the memory holds later.
         self.rng = StdRng::from_rng(&mut self.rng);
-        // Pulling, pushing and releasing change nothing in memory; everything else may have.
-        self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_)));
+        // Pulling, pushing, releasing and waiting for a key change nothing in memory; everything else may have.
+        self.stale = outcome.as_ref().is_err_and(|e| !matches!(e, MixError::Upstream(_) | MixError::NoKey));
         outcome
     }
 
@@ -284,7 +285,7 @@ impl<U: Upstream> Mix<U> {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         } else {
-            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, now))?;
+            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
         }
         Ok(done)
     }
@@ -471,8 +472,15 @@ impl<U: Upstream> Mix<U> {
                     return Ok(());
                 }
                 let id = self.store.next_output()?;
-                let key = self.keys.of(&self.me, self.me.hop + 1, id.round, &mut self.upstream)?;
-                let decoys = decoys::make(&self.me, id, &mut self.keys, &mut self.upstream, &mut self.rng)?;
+                let key =
+                    self.keys.of(&self.me, self.me.hop + 1, (id.round, self.now), &mut self.upstream)?;
+                let decoys = decoys::make(
+                    &self.me,
+                    (id, self.now),
+                    &mut self.keys,
+                    &mut self.upstream,
+                    &mut self.rng,
+                )?;
                 let closing = Closing { id, key, decoys, now: self.now };
                 pass.close(&self.me, &closing, &mut self.store, &self.outputs, &mut self.rng)?;
                 done.closed += 1;
@@ -691,20 +699,12 @@ mod tests {
             Ok(())
         }
 
-        fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
-            Ok(None)
-        }
-
         fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
             Ok(None)
         }
 
         fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
             Ok(None)
-        }
-
-        fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
-            Ok(vec![])
         }
 
         fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use proto::directory::{MAX_DIRECTORY, MixKey};
 use proto::edition::MAX_HEAD;
-use proto::mix::{BatchId, Manifest};
+use proto::mix::BatchId;
 use proto::sign::Unverified;
 use proto::size::ENVELOPE;
 use proto::{Digest, Round, codec, path};
@@ -65,17 +65,11 @@ pub trait Upstream: Send {
     /// again succeeds and changes nothing.
     fn hand_key(&mut self, hop: u8, from: Round, key: &Unverified<MixKey>) -> Result<(), UpstreamError>;
 
-    /// The key of the mix at `hop` whose first round is `from`, not checked. `None`: it was not handed over.
-    fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError>;
-
     /// The head of the edition of `round`, not checked. `None`: there is none, or not yet.
     fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError>;
 
     /// The directory of this digest, not checked. `None`: it is not there.
     fn directory(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, UpstreamError>;
-
-    /// Manifests of batches of `round`, as their mixes signed them.
-    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError>;
 
     /// The desk drop of `round`, of at most `limit` bytes. `None`: it is not there.
     fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError>;
@@ -143,13 +137,6 @@ impl Upstream for HttpUpstream {
         Ok(self.runtime.block_on(self.client.put(&path::mix_key(hop, from), body.into()))?)
     }
 
-    fn key(&mut self, hop: u8, from: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
-        let Some(answer) = self.runtime.block_on(self.client.get(&path::mix_key(hop, from), KEY))? else {
-            return Ok(None);
-        };
-        codec::decode(&answer.bytes).map(Some).map_err(|_| UpstreamError::Nonsense)
-    }
-
     fn edition(&mut self, round: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
         let answer = self.runtime.block_on(self.client.get(&path::edition(round), MAX_HEAD))?;
         Ok(answer.map(|answer| answer.bytes.into()))
@@ -160,23 +147,11 @@ impl Upstream for HttpUpstream {
         Ok(answer.map(|answer| answer.bytes.into()))
     }
 
-    fn manifests(&mut self, round: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
-        let answer = self.runtime.block_on(self.client.get(&path::manifests(round), MANIFESTS))?;
-        let Some(answer) = answer else { return Ok(vec![]) };
-        codec::decode(&answer.bytes).map_err(|_| UpstreamError::Nonsense)
-    }
-
     fn desk_drop(&mut self, round: Round, limit: usize) -> Result<Option<Vec<u8>>, UpstreamError> {
         let answer = self.runtime.block_on(self.client.get(&path::desk_drop(round), limit))?;
         Ok(answer.map(|answer| answer.bytes.into()))
     }
 }
-
-/// More than a signed key weighs, in bytes.
-pub(crate) const KEY: usize = 2 * 1024;
-
-/// The most that the manifests of a round may weigh together, in bytes.
-const MANIFESTS: usize = 4 * 1024 * 1024;
 
 /// "round" or "round part".
 fn parse_id(line: &str) -> Option<BatchId> {

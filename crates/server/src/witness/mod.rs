@@ -99,6 +99,7 @@ pub struct Witness {
 }
 
 /// The tree with what came, not yet kept.
+#[derive(Clone)]
 struct Next {
     seen: Seen,
     directory: Arc<Directory>,
@@ -192,6 +193,7 @@ impl Witness {
     /// The heads that came since, each following the one before.
     async fn follow(&self, from: &Seen, to: &Checkpoint, now: Millis) -> Result<Next, WitnessError> {
         let mut next = Next { seen: from.clone(), directory: Arc::clone(&self.directory) };
+        let mut passed = Vec::new();
         let newest = self.round(now).next();
         let mut e = from.round.next();
         while next.seen.tree.size() < to.size && e <= newest {
@@ -213,10 +215,38 @@ impl Witness {
                 if let Some((directory, _)) = new {
                     next.directory = directory;
                 }
+                passed.push(next.clone());
             }
             e = e.next();
         }
-        if next.seen.tree.size() < to.size { Err(WitnessError::Missing) } else { Ok(next) }
+        if next.seen.tree.size() < to.size {
+            return Err(WitnessError::Missing);
+        }
+        self.announced_in_time(&next, &passed, now).await?;
+        Ok(next)
+    }
+
+    // DIR-14
+    /// Checks by this witness's own clock that who is new in the newest directory takes effect late enough. An edition's number says
+    /// in which round it was made, and not when anybody was shown it: nobody is before a quorum has co-signed.
+    async fn announced_in_time(&self, next: &Next, passed: &[Next], now: Millis) -> Result<(), WitnessError> {
+        // A round of grace: what was published at the end of one is looked at in the next.
+        let at = self.round(now).back(1).unwrap_or(Round(0));
+        let Err(why) = next.directory.waits(&self.directory, at) else { return Ok(()) };
+        // Who was away itself cannot tell. What a quorum has co-signed meanwhile everybody has been shown, and it was in time.
+        let Some(bytes) = self.edge.get_public(path::CHECKPOINT, MAX_NOTE).await? else {
+            return Err(why.into());
+        };
+        let note = UnverifiedNote::from_bytes(&bytes).map_err(NoteRejected::from)?;
+        let shown = note.dangerously_checkpoint();
+        let is_shown = |it: &&Next| {
+            it.seen.tree.check(&shown).is_ok()
+                && note
+                    .verify(&it.directory, it.seen.round)
+                    .is_ok_and(|signed| signed.has_quorum(&it.directory))
+        };
+        let before = passed.iter().find(is_shown).ok_or(why)?;
+        Ok(next.directory.waits(&before.directory, at)?)
     }
 
     /// The first day: the tree before the checkpoint's newest leaf as the edge has it, and the head that is this leaf.

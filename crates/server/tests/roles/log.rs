@@ -11,6 +11,7 @@ use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::DirectoryRejected;
 use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, UnverifiedNote};
+use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Digest, Millis, Round, path, request};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -544,6 +545,64 @@ async fn a_directory_that_may_not_follow_the_one_before_gets_no_co_signature() {
     let refused = witness.step(net.now()).await.unwrap_err();
     assert!(matches!(refused, WitnessError::Directory(DirectoryRejected::TooSoon)), "{refused}");
     assert_eq!(liar.lines.lock().unwrap().len(), 1);
+}
+
+/// DIR-14, LOG-13: a press that was silent for two days may not name a desk of which nobody heard in an edition of a round long ago.
+#[tokio::test]
+async fn dir_14_who_is_new_waits_for_two_days_by_the_witnesss_own_clock() {
+    let (mut net, liar) = Liar::start(15).await;
+    let (desk, intake) =
+        (IdentitySecret::generate(&mut net.town.rng), SealSecret::generate(&mut net.town.rng));
+    let with = |since| {
+        let entry = net.town.listed("Sports", &desk, &intake, Round(since));
+        let directory = net.town.later(|_, desks| desks.push(entry));
+        liar.set(&path::directory(&Digest::of(&directory)), &directory);
+        directory
+    };
+    let (early, still, enough) = (with(53), with(106), with(107));
+    let start = |round: u64| GENESIS.plus(round * T);
+    let mut press = Press::new();
+    let fourth = press.publish(&net.town, 4, 0, &net.town.bytes);
+    let fifth = press.publish(&net.town, 5, 0, &early);
+    // In time, it is taken: two days from its round.
+    let mut prompt = net.witness(2);
+    let mut late = [net.witness(0), net.witness(1)];
+    net.clock.set(start(4));
+    liar.show(4, &fourth);
+    for witness in late.iter_mut().chain([&mut prompt]) {
+        assert!(witness.step(net.now()).await.unwrap().cosigned);
+    }
+    net.clock.set(start(6));
+    liar.show(5, &fifth);
+    assert!(prompt.step(net.now()).await.unwrap().cosigned);
+    // In round 60 the desk is in force since 53.
+    net.clock.set(start(60));
+    let too_soon = |stepped: Result<_, WitnessError>| {
+        assert!(matches!(stepped, Err(WitnessError::Directory(DirectoryRejected::TooSoon))), "{stepped:?}");
+    };
+    too_soon(late[0].step(net.now()).await);
+    let lines = liar.lines.lock().unwrap().clone();
+    let signed = |n: usize| {
+        let checkpoint = UnverifiedNote::from_bytes(&fifth.note).unwrap().dangerously_checkpoint();
+        checkpoint.cosign(&net.town.network, &net.town.witnesses[n], start(6))
+    };
+    let note = |by: &[usize]| {
+        let note = UnverifiedNote::from_bytes(&fifth.note).unwrap();
+        by.iter().fold(note, |note, n| note.with(signed(*n))).to_bytes()
+    };
+    liar.set(path::CHECKPOINT, &note(&[2]));
+    too_soon(late[0].step(net.now()).await);
+    // Two of three say that it was shown in time: this one was away.
+    liar.set(path::CHECKPOINT, &note(&[1, 2]));
+    assert!(late[0].step(net.now()).await.unwrap().cosigned);
+    assert_eq!(liar.lines.lock().unwrap().len(), lines.len() + 1);
+    // Without them the press has to give it more time, in one edition more.
+    liar.remove(path::CHECKPOINT);
+    let mut other = press.clone();
+    liar.show(59, &other.publish(&net.town, 59, 0, &still));
+    too_soon(late[1].step(net.now()).await);
+    liar.show(59, &press.publish(&net.town, 59, 0, &enough));
+    assert!(late[1].step(net.now()).await.unwrap().cosigned);
 }
 
 /// DIR-16, LOG-13

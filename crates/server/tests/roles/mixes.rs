@@ -3,6 +3,7 @@
 mod actors;
 mod lying;
 mod orders;
+mod published;
 mod successor;
 
 use std::collections::BTreeMap;
@@ -76,7 +77,11 @@ struct Net {
     came: Arc<AtomicU32>,
     /// The press's last head, and the manifests that stand in heads.
     head: Option<Vec<u8>>,
+    /// Of which round it is.
+    newest: Option<Round>,
     published: Vec<Vec<u8>>,
+    /// The directory that it names, and since which round.
+    named: Option<(Round, Vec<u8>)>,
     seed: u64,
 }
 
@@ -98,7 +103,7 @@ impl Net {
             runtime,
             given: Arc::clone(&town.directory),
             town,
-            clock: Hands::at(GENESIS.plus(5 * 3_000)),
+            clock: Hands::at(GENESIS.plus(4 * 3_000)),
             folder,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             edge: None,
@@ -109,6 +114,8 @@ impl Net {
             victim,
             came: Arc::default(),
             head: None,
+            newest: None,
+            named: None,
             published: vec![],
             seed,
         };
@@ -116,8 +123,10 @@ impl Net {
         for hop in 0..net.mixes.len() {
             net.open_mix(hop as u8);
         }
-        // The mixes make their keys and hand them over.
+        // The mixes make their keys and hand them over, and the press publishes them.
         net.settle();
+        net.name_keys();
+        net.at(GENESIS.plus(5 * 3_000));
         net
     }
 
@@ -227,7 +236,9 @@ impl Net {
                         self.open_mix(hop as u8);
                         true
                     }
-                    Err(MixError::Upstream(_) | MixError::NoKey) => {
+                    // It waits for a later edition.
+                    Err(MixError::NoKey) => false,
+                    Err(MixError::Upstream(_)) => {
                         std::thread::sleep(std::time::Duration::from_millis(5));
                         true
                     }
@@ -253,6 +264,7 @@ impl Net {
 
     /// Uploads; true if it was answered.
     fn upload(&mut self, round: Round, body: Vec<u8>) -> bool {
+        self.name_keys();
         let url = format!("http://{}/v1/rounds/{round}/envelopes", self.address);
         let sent = self.runtime.block_on(self.http.post(url).body(body).send());
         let answered = sent.is_ok_and(|r| r.status() == 202);
@@ -312,33 +324,64 @@ impl Net {
             round_keys: vec![],
         };
         let head = sign_head(&head, &self.town.network, &self.town.press);
-        for (path, body) in [
-            (format!("/v1/bundles/{}", Digest::of(&bundle)), bundle),
-            (format!("/v1/editions/{round}"), head.clone()),
-        ] {
-            for attempt in 0.. {
-                assert!(attempt < 200, "the edition is never taken");
-                match self.signed(&self.town.press, "PUT", &path, body.clone()) {
-                    Some((200, _)) => break,
-                    Some((status, _)) => panic!("{path}: {status}"),
-                    None => {
-                        self.revive_edge();
-                        std::thread::sleep(std::time::Duration::from_millis(2));
-                    }
+        self.surely_put(&format!("/v1/bundles/{}", Digest::of(&bundle)), &bundle);
+        self.surely_put(&format!("/v1/editions/{round}"), &head);
+        (self.head, self.newest) = (Some(head), Some(round));
+    }
+
+    /// The press publishes the edition of the round that it is, if it has not.
+    fn publish_once(&mut self) {
+        let round = self.round();
+        if self.newest != Some(round) {
+            self.publish(round);
+        }
+    }
+
+    /// Puts as the press until it is answered.
+    fn surely_put(&mut self, path: &str, body: &[u8]) {
+        for attempt in 0.. {
+            assert!(attempt < 200, "{path} is never taken");
+            match self.signed(&self.town.press, "PUT", path, body.to_vec()) {
+                Some((200, _)) => break,
+                Some((status, _)) => panic!("{path}: {status}"),
+                None => {
+                    self.revive_edge();
+                    std::thread::sleep(std::time::Duration::from_millis(2));
                 }
             }
         }
-        self.head = Some(head);
     }
 
     /// The press's next edition, of `round`, names this directory.
     fn publish_with(&mut self, directory: &[u8], round: Round) {
-        let path = format!("/v1/directories/{}", Digest::of(directory));
-        assert_eq!(self.signed(&self.town.press, "PUT", &path, directory.to_vec()).unwrap().0, 200);
+        self.surely_put(&format!("/v1/directories/{}", Digest::of(directory)), directory);
         let verified =
             UnverifiedDirectory::from_bytes(directory).unwrap().verify(&self.town.network).unwrap();
         self.town.directory = Arc::new(verified);
+        self.named = Some((round, directory.to_vec()));
         self.publish(round);
+    }
+
+    /// As a press does: where the directory that it names is of another day, or lacks a key that is needed, it names the keys that
+    /// are at the edge. Not in a round whose edition is out.
+    fn name_keys(&mut self) {
+        let (round, day) = (self.round(), |r| KeyKind::Day.period(r));
+        let (made, bytes) = self.named.clone().unwrap_or_else(|| (Round(0), self.town.bytes.clone()));
+        let lacks = |hop: u8| self.directory().mix_key(hop, round).is_none();
+        let later = 1..self.directory().wire().cascade.mixes();
+        if self.newest == Some(round) || (day(made) == day(round) && !later.clone().any(lacks)) {
+            return;
+        }
+        let cascade = self.directory().wire().cascade;
+        let periods = |hop| KeyKind::of_mix(hop, cascade).published(round).map(move |period| (hop, period));
+        let keys = later.flat_map(periods).filter_map(|(hop, period)| {
+            let (status, bytes) = self.surely(&format!("/v1/keys/{hop}/{}", period.from));
+            (status == 200).then(|| codec::decode(&bytes).unwrap())
+        });
+        self.town.mix_keys = keys.collect();
+        let before = UnverifiedDirectory::from_bytes(&bytes).unwrap();
+        let later = before.with_keys(self.town.mix_keys.clone(), |_, listed| listed.to_vec()).unwrap();
+        self.publish_with(&later.to_bytes(), round);
     }
 
     fn directory(&self) -> &Directory {
@@ -414,7 +457,6 @@ impl Net {
         self.wrap(blob)
     }
 
-    /// How often each text and each slot beginning with "reply" stands in the drops of these rounds.
     /// Asks as the desk until there is an answer: on a busy machine a connection may fail, and that says nothing of a drop.
     fn surely(&self, path: &str) -> (u16, Vec<u8>) {
         (0..20)
@@ -428,6 +470,7 @@ impl Net {
             .expect("the edge answers")
     }
 
+    /// How often each text and each slot beginning with "reply" stands in the drops of these rounds.
     fn delivered(&self, rounds: std::ops::RangeInclusive<u32>) -> BTreeMap<String, u32> {
         let (wire, parameters) = (self.directory().wire(), self.directory().parameters());
         let mut found = BTreeMap::new();

@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use proto::directory::{Directory, MixKey, UnverifiedDirectory};
 use proto::keys::KeyKind;
-use proto::mix::{BatchId, Manifest};
+use proto::mix::BatchId;
 use proto::sign::Unverified;
 use proto::{Clock as _, Digest, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -172,7 +172,7 @@ fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Wa
     Ok(if released.load(Ordering::SeqCst) { SUCCESS } else { "refused" }.into())
 }
 
-/// What waits for a mix: one batch. Of editions and manifests it knows nothing, and that holds up no batch.
+/// What waits for a mix: one batch. Of editions it knows nothing, and that holds up no batch.
 #[derive(Clone)]
 struct Waiting {
     id: BatchId,
@@ -207,20 +207,12 @@ impl Upstream for Waiting {
         Ok(())
     }
 
-    fn key(&mut self, _: u8, _: Round) -> Result<Option<Unverified<MixKey>>, UpstreamError> {
-        Ok(None)
-    }
-
     fn edition(&mut self, _: Round) -> Result<Option<Vec<u8>>, UpstreamError> {
         Err(UpstreamError::Nonsense)
     }
 
     fn directory(&mut self, _: &Digest) -> Result<Option<Vec<u8>>, UpstreamError> {
         Ok(None)
-    }
-
-    fn manifests(&mut self, _: Round) -> Result<Vec<Unverified<Manifest>>, UpstreamError> {
-        Err(UpstreamError::Nonsense)
     }
 
     fn desk_drop(&mut self, _: Round, _: usize) -> Result<Option<Vec<u8>>, UpstreamError> {

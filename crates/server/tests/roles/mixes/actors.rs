@@ -122,17 +122,22 @@ impl Net {
 
     /// What the mix at `hop` was handed for this round, opened as it would.
     pub(super) fn taken(&mut self, hop: u8, round: u32) -> Vec<Vec<u8>> {
+        let key = self.secret_of(hop, Round(round));
+        self.opened(hop, round, &key).unwrap()
+    }
+
+    /// What the mix at `hop` was handed for this round, if it opens with this key.
+    pub(super) fn opened(&self, hop: u8, round: u32, key: &SealSecret) -> Option<Vec<Vec<u8>>> {
         let path = format!("/v1/batches/{}/{round}/0", hop - 1);
         let mix = &self.town.mixes[usize::from(hop)];
         let (status, body) = self.signed(mix, "GET", &path, vec![]).unwrap();
         assert_eq!(status, 200, "{path}");
         let handed = Handed::parse(body.into()).unwrap();
-        let key = self.secret_of(hop, Round(round));
-        proto::batch::open(&self.directory().wire(), hop, &key, &handed.payload()).unwrap()
+        proto::batch::open(&self.directory().wire(), hop, key, &handed.payload()).ok()
     }
 
     /// Drops in which nothing stands, signed by the exit.
-    fn empty_drops(&mut self, round: u32) {
+    pub(super) fn empty_drops(&mut self, round: u32) {
         let wire = self.directory().wire();
         let parameters = self.directory().parameters().clone();
         let mut desk: Vec<u8> =
@@ -157,6 +162,12 @@ impl Net {
         assert_eq!(put.unwrap().0, 200);
     }
 
+    /// Whether the mix at `hop` raised the alarm in a long run, early and in the end.
+    pub(super) fn alarms(&self, hop: u8) -> (bool, bool) {
+        let alarm = |r| self.manifests(r).iter().any(|m| m.hop == hop && m.alarm);
+        ((5..60).any(alarm), alarm(66))
+    }
+
     /// Round after round with four covers each, until decoys that left in round 6 are judged. `wrong` acts in each once the
     /// first mix has passed its batch on. Returns whether the first mix raised the alarm, early and in the end.
     pub(super) fn long_run(&mut self, mut wrong: impl FnMut(&mut Self, u32)) -> (bool, bool) {
@@ -171,9 +182,9 @@ impl Net {
                 wrong(self, r - 1);
                 self.at(schedule.drops_due(Round(r - 1)));
             }
+            self.publish_once();
         }
-        let alarm = |r| self.manifests(r).iter().any(|m| m.hop == 0 && m.alarm);
-        ((5..60).any(alarm), alarm(66))
+        self.alarms(0)
     }
 }
 

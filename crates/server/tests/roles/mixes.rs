@@ -1,6 +1,7 @@
 //! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
 
 mod actors;
+mod hold;
 mod lying;
 mod orders;
 mod successor;

@@ -1317,6 +1317,15 @@ mod tests {
         let desk = &d.desks()[0];
         assert!(desk.intake(Round(167)).is_some());
         assert!(desk.intake(Round(168)).is_none());
+        // A directory that names nothing but keys to come.
+        t.mix_keys.remove(0);
+        t.intake[0] = IntakeKey { from: Round(168), until: Round(335), ..t.intake[0].clone() };
+        let d = t.verified().unwrap();
+        assert!(d.mix_key(1, Round(23)).is_none());
+        assert_eq!(d.mix_key(1, Round(24)).map(SealPublic::id), Some(new));
+        let desk = &d.desks()[0];
+        assert!(desk.intake(Round(167)).is_none());
+        assert!(desk.intake(Round(168)).is_some());
     }
 
     #[test]

@@ -392,7 +392,7 @@ mod tests {
     fn a_file_that_is_not_what_it_should_be_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut town = Town::new(3);
-        let (path, ..) = file(&mut town, folder.path(), 20, 20);
+        let (path, signed, payload) = file(&mut town, folder.path(), 20, 20);
         let whole = std::fs::read(&path).unwrap();
         let wire = town.directory.wire();
         let refused = |bytes: &[u8], hop: u8, id: BatchId| {
@@ -409,6 +409,13 @@ mod tests {
         }
         for len in [0, 3, 4, 100, last] {
             assert!(refused(&whole[..len], 0, ID), "{len} bytes");
+        }
+        // Of the same bytes, signed by another mix, and for another network.
+        let manifest = signed.dangerously_peek().unwrap();
+        let elsewhere = proto::NetworkId([9; 32]);
+        for (network, by) in [(&town.network, 1), (&elsewhere, 0)] {
+            let forged = Unverified::sign(&manifest, network, &town.mixes[by]);
+            assert!(refused(&Handed::new(&forged, &payload).body(), 0, ID), "signed by mix {by}");
         }
         // Whole by its digest, and no batch for this key.
         std::fs::write(&path, &whole).unwrap();

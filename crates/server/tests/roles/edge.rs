@@ -294,6 +294,23 @@ async fn edg_02_rounds_are_collected_with_a_guard_sealed_in_order_and_stay_seale
     assert_eq!(edge.edge.status().rounds.last().unwrap().envelopes, 2, "counts outlive a restart");
 }
 
+/// Of such a round the journal holds nothing that could be sealed.
+#[tokio::test]
+async fn edg_03_a_round_in_which_nothing_came_stays_over_whatever_the_clock_does() {
+    let edge = Running::start(15).await;
+    let back = edge.town.schedule().start(Round(6)).plus(200);
+    edge.go_to(9, 100).await;
+    edge.clock.set(back);
+    assert_eq!(edge.upload("6", vec![6; 8192]).await, StatusCode::ACCEPTED);
+    assert!(edge.envelopes(6, 0).await.is_none());
+    let edge = edge.restart().await;
+    assert_eq!(edge.upload("6", vec![6; 8192]).await, StatusCode::ACCEPTED);
+    assert!(edge.envelopes(6, 0).await.is_none(), "after a restart too");
+    edge.go_to(10, 100).await;
+    let rounds = edge.signed(&edge.town.mixes[0], Method::GET, "/v1/rounds", vec![]).await;
+    assert_eq!(rounds.text().await.unwrap(), "4\n8\n9\n", "those that were the newest as they ended");
+}
+
 #[tokio::test]
 async fn a_run_is_at_most_1024_envelopes() {
     let edge = Running::start(4).await;
@@ -317,6 +334,7 @@ async fn edg_04_a_full_store_is_said_and_health_says_so() {
             StatusCode::ACCEPTED => kept += 1,
             other => break other,
         }
+        assert!(kept < 100, "more than there is room for");
     };
     assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
     assert!(kept > 5);

@@ -1,6 +1,8 @@
 //! A real edge and real mixes on loopback, their clock moved by hand; and each of them stopped at each of its steps.
 
 mod actors;
+mod hold;
+mod keys;
 mod lying;
 mod orders;
 mod published;
@@ -677,41 +679,6 @@ fn an_exit_stopped_at_any_step_loses_and_doubles_nothing() {
     // Drawn once in all these rounds.
     for side in [Side::Before, Side::After] {
         strike(Victim { who: Who::Mix(2), step: Step::PassKept, side, first: 0 }, 120);
-    }
-}
-
-/// A mix is stopped as it deletes a key, and does it after all when it starts again.
-#[test]
-fn key_03_every_mix_deletes_its_keys_on_time() {
-    for side in [Side::Before, Side::After] {
-        for (hop, from, last) in [(0u8, 7, 7 + 25), (1, 0, 23 + 26), (2, 0, 167 + 240)] {
-            let victim = Victim { who: Who::Mix(hop), step: Step::KeyForgotten, side, first: 0 };
-            let mut net = Net::start(Town::new(30), Some(victim));
-            let held = |net: &Net| -> Vec<(u32, [u8; 32])> {
-                let file = net.folder.path().join(format!("mix{hop}")).join("mix.sqlite");
-                let db = rusqlite::Connection::open(file).unwrap();
-                let mut query = db.prepare("SELECT first, seed FROM keys ORDER BY first").unwrap();
-                let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-                rows.map(Result::unwrap).collect()
-            };
-            let seed = held(&net).into_iter().find(|(first, _)| *first == from).expect("it was made").1;
-            let secret = SealSecret::from_seed(&seed);
-            assert!(secret.public() == &net.key_of(hop, Round(from)));
-            let there = |net: &Net| held(net).iter().any(|(first, _)| *first == from);
-            let start = |r| net.town.schedule().start(Round(r)).plus(200);
-            let (before, after) = (start(last), start(last + 1));
-            net.at(before);
-            assert!(there(&net), "hop {hop}: not before its time");
-            net.at(after);
-            assert!(!there(&net), "hop {hop}: nor after it");
-            let folder = net.folder.path().join(format!("mix{hop}"));
-            for file in std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).filter(|f| f.is_file())
-            {
-                let bytes = std::fs::read(&file).unwrap();
-                assert!(!bytes.windows(32).any(|w| w == seed), "{} still holds the key", file.display());
-            }
-            net.stop();
-        }
     }
 }
 

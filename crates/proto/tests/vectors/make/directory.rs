@@ -127,11 +127,15 @@ impl Town {
 /// A fault: its name, what it is, and how it is made.
 type Bend<T> = (&'static str, &'static str, fn(&mut T));
 
-/// The root and its signatures under the roster.
+/// Two newsrooms as they are before; the root and its signatures under the roster.
 pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
     let t = Town::new();
     let signature = t.root.sign::<Roster>(&codec::encode(&t.roster));
-    vec![("root", codec::encode(&t.root.public())), ("root-signature", codec::encode(&signature))]
+    vec![
+        ("two-newsrooms", Two::new().before()),
+        ("root", codec::encode(&t.root.public())),
+        ("root-signature", codec::encode(&signature)),
+    ]
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -284,6 +288,7 @@ pub(super) fn cases() -> Vec<Case> {
 
     cases.extend(rounds(&t));
     cases.extend(follows(&t));
+    cases.extend(swapped());
     let mut bent = t.bare();
     bent.push(0);
     cases.push(case("dir-12-longer", "malformed", "DIR-12", "a byte left over", &bent));
@@ -311,25 +316,110 @@ fn whole(t: &Town) -> Case {
 
 /// Which of a mix's keys is used when: the first lives from round 0 to 167, the second from 168 to 335.
 fn rounds(t: &Town) -> Vec<Case> {
-    let keys = vec![t.mix_key(0, 0, 0, 167, &t.mix), t.mix_key(0, 1, 168, 335, &t.mix)];
-    let bytes = t.assembled(keys, vec![]);
+    let (first, second) = (t.mix_key(0, 0, 0, 167, &t.mix), t.mix_key(0, 1, 168, 335, &t.mix));
+    let ahead = t.assembled(vec![second.clone()], vec![]);
+    let both = t.assembled(vec![first, second], vec![]);
     let id = |i: usize| SealPublic::from_bytes(&t.keys[i]).expect("well formed").id();
     [
-        ("last", "success", 167, Some(0), "the last round of a key"),
-        ("first", "success", 168, Some(1), "the first round of the next"),
-        ("after", "no key", 336, None, "after the last round of a key"),
+        ("before", "no key", &ahead, 167, None, "a key of which nothing but the next week's is there yet"),
+        ("last", "success", &both, 167, Some(0), "the last round of a key"),
+        ("first", "success", &both, 168, Some(1), "the first round of the next"),
+        ("after", "no key", &both, 336, None, "after the last round of a key"),
     ]
     .into_iter()
-    .map(|(name, expect, round, key, note)| {
+    .map(|(name, expect, bytes, round, key, note)| {
         let case = Case::new(&format!("directory/dir-11-{name}"), expect, "DIR-11", note)
             .hex("network", t.network().0)
-            .hex("directory", &bytes)
+            .hex("directory", bytes)
             .with("hop", 0)
             .with("round", round);
         match key {
             Some(key) => case.with("key-id", id(key)),
             None => case,
         }
+    })
+    .collect()
+}
+
+/// Two newsrooms with a desk each.
+struct Two {
+    t: Town,
+    courts: IdentitySecret,
+}
+
+impl Two {
+    fn new() -> Self {
+        let courts = IdentitySecret::from_seed(&Draw::new("another desk").bytes32());
+        Self { t: Town::new(), courts }
+    }
+
+    fn roster(&self, number: u32, names: [&str; 2], since: u32) -> Roster {
+        let mut roster = Roster { number, ..self.t.roster.clone() };
+        roster.operators.retain(|o| o.role != Role::Newsroom);
+        roster.operators.extend([&self.t.newsroom, &self.t.first].into_iter().zip(names).map(
+            |(who, name)| Operator {
+                role: Role::Newsroom,
+                name: name.into(),
+                key: who.public(),
+                since: Round(since),
+            },
+        ));
+        roster
+    }
+
+    /// The first newsroom's desk, and the second's: who it is, and under which name.
+    fn desks(&self, desks: [(&IdentitySecret, &str); 2], since: u32) -> Vec<DeskEntry> {
+        let newsrooms = [&self.t.newsroom, &self.t.first];
+        let entry = |((desk, name), newsroom): ((&IdentitySecret, &str), &IdentitySecret)| {
+            let card = DeskCard { desk: desk.public(), since: Round(since), ..self.t.card(name, "") };
+            self.t.desk(&card, newsroom, None)
+        };
+        desks.into_iter().zip(newsrooms).map(entry).collect()
+    }
+
+    fn assembled(&self, roster: &Roster, desks: Vec<DeskEntry>) -> Vec<u8> {
+        UnverifiedDirectory::assemble(&self.t.root, roster, vec![], desks).to_bytes()
+    }
+
+    fn as_they_are(&self) -> (Roster, Vec<DeskEntry>) {
+        let desks = self.desks([(&self.t.desk, "Tips"), (&self.courts, "Courts")], 0);
+        (self.roster(3, ["The Herald", "The Courier"], 0), desks)
+    }
+
+    fn before(&self) -> Vec<u8> {
+        let (roster, desks) = self.as_they_are();
+        self.assembled(&roster, desks)
+    }
+}
+
+/// Names exchanged: sources go by them.
+fn swapped() -> Vec<Case> {
+    let two = Two::new();
+    let (same, desks) = two.as_they_are();
+    let (tips, courts) = (&two.t.desk, &two.courts);
+    let newsrooms =
+        |since: u32| two.assembled(&two.roster(4, ["The Courier", "The Herald"], since), desks.clone());
+    let names = |since: u32| two.assembled(&same, two.desks([(tips, "Courts"), (courts, "Tips")], since));
+    let moved = two.assembled(&same, two.desks([(courts, "Courts"), (tips, "Tips")], 0));
+    [
+        ("newsrooms-swapped", "too soon", "two newsrooms that exchange names at once", newsrooms(0)),
+        (
+            "newsrooms-swapped-wait",
+            "success",
+            "two newsrooms that exchange names after 48 rounds",
+            newsrooms(57),
+        ),
+        ("desks-swapped", "too soon", "two desks that exchange names at once", names(0)),
+        ("desks-swapped-wait", "success", "two desks that exchange names after 48 rounds", names(57)),
+        ("desks-move", "too soon", "two desks that exchange newsrooms at once", moved),
+    ]
+    .into_iter()
+    .map(|(name, expect, note, bytes)| {
+        Case::new(&format!("directory/dir-14-{name}"), expect, "DIR-14", note)
+            .hex("network", two.t.network().0)
+            .hex("before", two.before())
+            .hex("directory", bytes)
+            .with("at", 9)
     })
     .collect()
 }

@@ -103,7 +103,7 @@ pub enum LineState {
     },
     /// It was sent as often as anything ever is, and was not acknowledged. Nobody knows whether it arrived.
     Unknown {
-        /// It left for the last time at some time before this; not told of what left very long ago.
+        /// It left for the last time at some time before this; not told of documents.
         before: Option<Millis>,
     },
     /// A document of which the desk has not every part yet.
@@ -215,17 +215,16 @@ impl Session {
     ) -> Line {
         let parts = document.fates.len() as u32;
         let numbers = document.first..document.first + parts;
-        // Of each part, whether a box of it has left, and where its newest waits.
-        let (mut left, mut queued, mut last) = (vec![false; document.fates.len()], 0, 0);
+        // Of each part, how many of its boxes wait.
+        let (mut waiting, mut last) = (vec![0; document.fates.len()], 0);
         for sealed in of.boxes.iter().filter(|sealed| numbers.contains(&sealed.sequence)) {
-            match held.mailbox.find(&sealed.hint) {
-                Some(place) => (queued, last) = (queued + 1, last.max(place + 1)),
-                None => left[(sealed.sequence - document.first) as usize] = true,
+            if let Some(place) = held.mailbox.find(&sealed.hint) {
+                waiting[(sealed.sequence - document.first) as usize] += 1;
+                last = last.max(place + 1);
             }
         }
-        for (left, fate) in left.iter_mut().zip(&document.fates) {
-            *left |= fate.acknowledged;
-        }
+        let fates = || document.fates.iter().zip(&waiting);
+        let left = fates().filter(|(fate, waiting)| fate.acknowledged || fate.times > **waiting).count();
         let arrived = document.fates.iter().filter(|fate| fate.acknowledged).count() as u16;
         let lost = document.open(SEALINGS..u8::MAX).any(|number| of.is_overdue(number, looked));
         let state = if arrived == document.fates.len() as u16 {
@@ -246,9 +245,9 @@ impl Session {
             length: Some(document.length),
             sha256: None,
             parts: document.fates.len() as u16,
-            left: left.into_iter().filter(|left| *left).count() as u16,
+            left: left as u16,
             arrived,
-            queued,
+            queued: waiting.iter().map(|waiting| u16::from(*waiting)).sum(),
         };
         let text = document.name.shown();
         Line { who: Who::You, text, document: Some(view), state, times: 1, at: document.at }
@@ -264,7 +263,13 @@ impl Session {
         times: u8,
         now: Millis,
     ) -> LineState {
-        let Some(sealed) = of.newest_box(sequence) else { return LineState::Unknown { before: None } };
+        let Some(sealed) = of.newest_box(sequence) else {
+            // An older version of the program forgot boxes with their chains.
+            return match times < SEALINGS {
+                true => LineState::Overdue { before: now },
+                false => LineState::Unknown { before: None },
+            };
+        };
         if let Some(place) = held.mailbox.find(&sealed.hint) {
             let leaves = self.inner.leaves(held, place, now);
             return LineState::Waiting { from: leaves.from, until: leaves.until };

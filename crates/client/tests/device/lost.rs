@@ -95,6 +95,26 @@ async fn cnv_10_a_lost_message_is_sealed_anew_twice_at_an_unlocking_and_then_its
 }
 
 #[tokio::test]
+async fn cnv_10_a_message_lost_long_ago_is_sealed_anew_and_never_said_to_be_given_up_too_early() {
+    let mut it = Pair::new(35).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "lost", it.now()).unwrap();
+    drop(session);
+    for _ in 0..10 {
+        it.round(Town::lose).await;
+    }
+    assert!(matches!(lines(&it.unlock())[0].2, LineState::Left { .. }));
+    // Nobody looks for six weeks.
+    it.r += 1_010;
+    it.round(Town::lose).await;
+    let session = it.unlock();
+    let line = &lines(&session)[0];
+    assert!(matches!(line.2, LineState::Waiting { .. }) && line.3 == 2, "{line:?}");
+    it.quiet(4, 1).await;
+    assert_eq!(it.inbox.conversations()[0].lines.len(), 1);
+}
+
+#[tokio::test]
 async fn boxes_of_one_message_come_late_in_any_order_and_each_answers_for_it() {
     for answers in [0, 1] {
         let mut it = Pair::new(40 + answers as u64).await;

@@ -164,7 +164,11 @@ impl Content {
 
     /// Notes what has left the queue, and forgets the links of chains that no desk writes on any more. A box stays until its
     /// message is settled: it says that the message has been gone for too long. `true`: something changed.
-    pub(crate) fn note_left(&mut self, mailbox: &Mailbox, now: Round) -> bool {
+    ///
+    /// How late it is, the newest edition says whose drops were looked through, and never the clock: one look under a clock that
+    /// is wrong would destroy what answers are waited for with. A device that lags behind the editions forgets later.
+    pub(crate) fn note_left(&mut self, mailbox: &Mailbox) -> bool {
+        let Some(now) = self.looked else { return false };
         let mut changed = false;
         for conversation in &mut self.conversations {
             for sealed in &mut conversation.boxes {
@@ -665,9 +669,11 @@ mod tests {
             panic!("two parts")
         };
         assert!(!c.take_part(first, Round(10)));
-        assert!(!content.note_left(&mailbox, Round(10 + 1_008)));
+        content.looked = Some(Round(10 + 1_008));
+        assert!(!content.note_left(&mailbox));
         assert_eq!(content.conversations[0].parts.len(), 1);
-        assert!(content.note_left(&mailbox, Round(10 + 1_009)), "it has to be written down");
+        content.looked = Some(Round(10 + 1_009));
+        assert!(content.note_left(&mailbox), "it has to be written down");
         let c = &mut content.conversations[0];
         assert!(c.parts.is_empty());
         assert!(!c.take_part(second, Round(1_020)));
@@ -706,14 +712,18 @@ mod tests {
         c.say("x", Round(5));
         let blob = c.seal(0, &to, &hints, &mut rng).unwrap();
         mailbox.place(&hints, &blob).unwrap();
+        let note_left = |content: &mut Content, mailbox: &Mailbox, looked| {
+            content.looked = Some(Round(looked));
+            content.note_left(mailbox)
+        };
         // The device is off for two months.
-        assert!(!content.note_left(&mailbox, Round(1_500)));
+        assert!(!note_left(&mut content, &mailbox, 1_500));
         mailbox.take(Round(1_500), &cover(), &mut rng).unwrap();
-        assert!(content.note_left(&mailbox, Round(1_501)));
+        assert!(note_left(&mut content, &mailbox, 1_501));
         let kept = |content: &Content| -> Vec<usize> {
             content.conversations[0].boxes.iter().map(|sealed| sealed.chain.links().len()).collect()
         };
-        assert!(!content.note_left(&mailbox, Round(1_500 + 1_008)));
+        assert!(!note_left(&mut content, &mailbox, 1_500 + 1_008));
         assert_eq!(kept(&content), [64]);
         // Overdue 120 rounds after it left, and not sealed a fourth time.
         for (looked, overdue) in [(1_619, vec![]), (1_620, vec![0])] {
@@ -724,19 +734,19 @@ mod tests {
         assert!(c.overdue(Round(1_620)).is_empty(), "it waits");
         c.seal(0, &to, &hints, &mut rng).unwrap();
         // Never placed, so it is neither in the queue nor in the trail: gone for 120 rounds.
-        content.note_left(&mailbox, Round(1_800));
+        note_left(&mut content, &mailbox, 1_800);
         assert_eq!(content.conversations[0].newest_box(0).unwrap().left, Some(Round(1_680)));
         assert!(content.conversations[0].overdue(Round(9_999)).is_empty(), "three times at most");
-        assert!(content.note_left(&mailbox, Round(1_500 + 1_009)));
+        assert!(note_left(&mut content, &mailbox, 1_500 + 1_009));
         assert_eq!(kept(&content), [0, 64, 64], "the oldest chain is forgotten");
-        assert!(!content.note_left(&mailbox, Round(1_500 + 1_009)), "once");
+        assert!(!note_left(&mut content, &mailbox, 1_500 + 1_009), "once");
         // The boxes stay for as long as nobody knows whether the message arrived, and take next to nothing.
-        assert!(content.note_left(&mailbox, Round(9_999)));
+        assert!(note_left(&mut content, &mailbox, 9_999));
         assert_eq!(kept(&content), [0, 0, 0]);
         let sealed = minicbor::to_vec(&content.conversations[0].boxes[0]).unwrap();
         assert!(sealed.len() <= crate::documents::BOX, "{}", sealed.len());
         assert!(content.conversations[0].acknowledge(0), "by a tag that comes as late as this");
-        assert!(content.note_left(&mailbox, Round(9_999)));
+        assert!(note_left(&mut content, &mailbox, 9_999));
         assert!(kept(&content).is_empty());
     }
 }

@@ -569,7 +569,7 @@ impl Session {
             let mut found = expected.take(&brought, content);
             content.looked = content.looked.max(looked);
             content.settle(round);
-            found.changed |= content.note_left(&held.mailbox, round);
+            found.changed |= content.note_left(&held.mailbox);
             // Having looked is not worth a change: what is not remembered is looked through again.
             if found.changed {
                 // Full, it is not remembered either, and the log must not know: only a source's mailbox can be full.

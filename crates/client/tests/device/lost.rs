@@ -114,6 +114,50 @@ async fn cnv_10_a_message_lost_long_ago_is_sealed_anew_and_never_said_to_be_give
     assert_eq!(it.inbox.conversations()[0].lines.len(), 1);
 }
 
+/// Keys of messages and parts of answers are for six weeks: a look under a wrong clock is no reason to forget them.
+#[tokio::test]
+async fn one_look_under_a_wrong_clock_loses_no_answer() {
+    let mut it = Pair::in_town(Town::found(37).await, 37, 1_055).await;
+    // The desk has a pass on the second day that it sees whole.
+    it.quiet(26, 1).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let right = |it: &Pair| it.town.start(it.r);
+    let look_at = |it: &Pair, round| {
+        it.town.clock.set(it.town.start(round));
+        session.refresh();
+        it.town.clock.set(right(it));
+        session.refresh();
+    };
+    // Six weeks and more ahead, with half an answer there.
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.quiet(4, 1).await;
+    it.inbox.answer(it.inbox.conversations()[0].id, &"an answer ".repeat(150), it.now()).unwrap();
+    let mut held = vec![];
+    for _ in 0..6 {
+        it.round(|town| {
+            if town.slots.len() > 1 {
+                held.extend(town.slots.drain(1..));
+            }
+        })
+        .await;
+        session.refresh();
+    }
+    assert!(!held.is_empty() && lines(&session).len() == 1, "half of it came");
+    let ahead = it.r + 1_100;
+    look_at(&it, ahead);
+    it.round(|town| town.slots.append(&mut held)).await;
+    it.quiet(2, 1).await;
+    assert_eq!((session.refresh(), lines(&session).len()), (1, 2));
+    // And far behind, where the message has long left the trail.
+    session.write(it.town.desk, "another", it.now()).unwrap();
+    it.quiet(125, 1).await;
+    look_at(&it, 3);
+    it.inbox.answer(it.inbox.conversations()[0].id, "another answer", it.now()).unwrap();
+    it.quiet(4, 1).await;
+    assert_eq!(session.refresh(), 1);
+    assert_eq!(lines(&session)[2].3, 1, "nothing was sealed anew");
+}
+
 #[tokio::test]
 async fn boxes_of_one_message_come_late_in_any_order_and_each_answers_for_it() {
     for answers in [0, 1] {

@@ -29,8 +29,10 @@ const SHORT: usize = 4 * 1024;
 pub struct Session {
     inner: Arc<Inner>,
     opened: u64,
-    /// The mailbox's change with which the last message was written, or with which this was opened.
+    /// The mailbox's change with which something was written or deleted last, or with which this was opened.
     changed: AtomicU64,
+    /// By when the first such change since all of them were on the disk is to be there, in ms.
+    kept_by: AtomicU64,
 }
 
 /// A conversation, for the screen.
@@ -156,7 +158,8 @@ impl Session {
         held.opened += 1;
         held.open = Some(Open { key, hints: content.hint_key(), content });
         let changed = AtomicU64::new(held.mailbox.changes());
-        Self { inner: Arc::clone(inner), opened: held.opened, changed }
+        let kept_by = AtomicU64::new(inner.durable_by().0);
+        Self { inner: Arc::clone(inner), opened: held.opened, changed, kept_by }
     }
 
     /// Whether the mailbox is still open here.
@@ -165,10 +168,29 @@ impl Session {
         held.opened == self.opened && held.open.is_some()
     }
 
-    /// Whether all that was written is on the disk now, so that the program may be closed in any way. It becomes so with
-    /// the next rewriting; after [`Leaves::durable_by`] it is `false` only if the disk fails.
+    /// Whether all that was written or deleted here is on the disk now, so that the program may be closed in any way. It becomes
+    /// so with the next rewriting; after [`Leaves::durable_by`] it is `false` only if the disk fails.
     pub fn is_kept(&self) -> bool {
-        self.inner.held().mailbox.written() >= self.changed.load(Ordering::Relaxed)
+        self.is_written(&self.inner.held())
+    }
+
+    /// Whether something that was written or deleted here is not on the disk though its time is over, or though a rewriting was
+    /// tried: to close the program now would undo it.
+    pub fn is_unkept(&self, now: Millis) -> bool {
+        let late = now.0 >= self.kept_by.load(Ordering::Relaxed) || self.inner.shown().unwritten;
+        late && !self.is_kept()
+    }
+
+    fn is_written(&self, held: &Held) -> bool {
+        held.mailbox.written() >= self.changed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that something was changed that its writer is told will be on the disk.
+    fn keeps(&self, held: &Held) {
+        if self.is_written(held) {
+            self.kept_by.store(self.inner.durable_by().0, Ordering::Relaxed);
+        }
+        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
     }
 
     /// The conversations, in the order they were begun.
@@ -351,7 +373,7 @@ impl Session {
             // It is smaller than it was.
             let _: Result<(), RegionFull> =
                 held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
-            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+            self.keeps(held);
         });
     }
 
@@ -383,7 +405,7 @@ impl Session {
             for blob in &blobs {
                 held.mailbox.place(&open.hints, blob).expect("there are as many places of cover");
             }
-            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+            self.keeps(held);
             open.content = content;
         });
     }
@@ -402,7 +424,7 @@ impl Session {
             return Err(WriteError::MailboxFull);
         }
         held.mailbox.seal_region(&open.key, &bytes, rng).map_err(|RegionFull| WriteError::MailboxFull)?;
-        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        self.keeps(held);
         open.content = content;
         Ok(())
     }
@@ -428,7 +450,7 @@ impl Session {
         }
         self.keep(held, open, content, rng)?;
         let placed = held.mailbox.place_before(&open.hints, blob, &parts, &week);
-        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        self.keeps(held);
         Ok(placed.expect("it has a place").0)
     }
 
@@ -486,6 +508,7 @@ impl Session {
             let bytes = content.to_bytes();
             let fits = bytes.len() + FOR_ANSWERS <= held.mailbox.room();
             if fits && held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_ok() {
+                self.keeps(held);
                 open.content = content;
             }
         });
@@ -509,11 +532,13 @@ impl Session {
             // It is smaller than it was.
             let _: Result<(), RegionFull> =
                 held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
+            self.keeps(held);
         });
     }
 
     /// Deletes the mailbox: afterwards the device is as one on which none was ever begun, and this is locked. Messages that
-    /// still wait are taken back. Returns from when on nothing of it is on the disk.
+    /// still wait are taken back. Returns from when on nothing of it is on the disk, unless that fails, which
+    /// [`crate::Health::Disk`] says.
     pub fn delete_mailbox(&self, now: Millis) -> Option<Millis> {
         let mut rng = self.inner.rng();
         let gone = self.with(|held, open| {

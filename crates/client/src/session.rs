@@ -395,11 +395,9 @@ impl Session {
                 to.iter().find(|to| to.desk.id == c.desk).map(|to| to.keys(inner, place))
             };
             let blobs = content.seal_parts(&places, anew, keys, &open.hints, &mut rng);
-            let bytes = content.to_bytes();
-            if blobs.is_empty() || bytes.len() + FOR_ANSWERS > held.mailbox.room() {
-                return;
-            }
-            if held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_err() {
+            // The room that its boxes take was kept free for them when the document was begun.
+            if blobs.is_empty() || held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng).is_err()
+            {
                 return;
             }
             for blob in &blobs {
@@ -419,8 +417,7 @@ impl Session {
         rng: &mut StdRng,
     ) -> Result<(), WriteError> {
         let bytes = content.to_bytes();
-        // MBX-13: answers find room, whatever is written, and so does what documents under way will still need.
-        if bytes.len() + content.reserve() + FOR_ANSWERS > held.mailbox.room() {
+        if !leaves_room(held, &content, bytes.len()) {
             return Err(WriteError::MailboxFull);
         }
         held.mailbox.seal_region(&open.key, &bytes, rng).map_err(|RegionFull| WriteError::MailboxFull)?;
@@ -506,7 +503,7 @@ impl Session {
                 return;
             }
             let bytes = content.to_bytes();
-            let fits = bytes.len() + FOR_ANSWERS <= held.mailbox.room();
+            let fits = leaves_room(held, &content, bytes.len());
             if fits && held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_ok() {
                 self.keeps(held);
                 open.content = content;
@@ -517,7 +514,7 @@ impl Session {
     /// Whether the mailbox takes no more messages, not even a short one: what is left is for answers.
     pub fn is_full(&self) -> bool {
         let full = |held: &mut Held, open: &mut Open| {
-            open.content.to_bytes().len() + SHORT + FOR_ANSWERS > held.mailbox.room()
+            !leaves_room(held, &open.content, open.content.to_bytes().len() + SHORT)
         };
         self.with(full).unwrap_or(false)
     }
@@ -646,6 +643,12 @@ impl Drop for Session {
             held.open = None;
         }
     }
+}
+
+// MBX-13
+/// Whether answers find room beside this content, which is so long, and so does what its documents under way will still need.
+fn leaves_room(held: &Held, content: &Content, length: usize) -> bool {
+    length + content.reserve() + FOR_ANSWERS <= held.mailbox.room()
 }
 
 /// The place in the queue that the next message takes; what finds none is refused later.

@@ -174,6 +174,16 @@ async fn the_longest_document_moves_into_the_queue_at_each_opening_and_never_whi
     };
     assert_eq!((kept, refused), (3, WriteError::MailboxFull));
     assert_eq!(lines(&session)[1].document.clone().unwrap().parts, 296);
+    // What is left is for their boxes, 110 KB each at most, for answers, and for a draft that is not too long.
+    let desk = it.town.desk;
+    session.keep_draft(desk, &"x".repeat(240_000));
+    assert!(session.draft(desk).is_none() && !session.is_full());
+    let longest = (1..240_000).rev().step_by(1_000).find(|length| {
+        session.keep_draft(desk, &"x".repeat(*length));
+        session.draft(desk).is_some()
+    });
+    assert!(longest.is_some() && session.is_full());
+    session.keep_draft(desk, "");
     for (wrong, why) in [
         (document("large", MAX_CONTENT + 1), Unfit::TooLong(MAX_CONTENT + 1)),
         (document("large", 0), Unfit::Empty),

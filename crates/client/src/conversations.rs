@@ -162,8 +162,13 @@ impl Content {
         }
     }
 
-    /// Notes what has left the queue, and forgets chains that no desk writes on any more. `true`: something changed.
-    pub(crate) fn note_left(&mut self, mailbox: &Mailbox, now: Round) -> bool {
+    /// Notes what has left the queue, and forgets the links of chains that no desk writes on any more. A box stays until its
+    /// message is settled: it says that the message has been gone for too long. `true`: something changed.
+    ///
+    /// How late it is, the newest edition says whose drops were looked through, and never the clock: one look under a clock that
+    /// is wrong would destroy what answers are waited for with. A device that lags behind the editions forgets later.
+    pub(crate) fn note_left(&mut self, mailbox: &Mailbox) -> bool {
+        let Some(now) = self.looked else { return false };
         let mut changed = false;
         for conversation in &mut self.conversations {
             for sealed in &mut conversation.boxes {
@@ -175,11 +180,17 @@ impl Content {
                     changed = true;
                 }
             }
-            let before = conversation.boxes.len();
-            conversation
-                .boxes
-                .retain(|b| b.left.is_none_or(|left| left.0.saturating_add(CHAIN_ROUNDS) >= now.0));
-            changed |= conversation.boxes.len() != before;
+            let mut boxes = core::mem::take(&mut conversation.boxes);
+            let before = boxes.len();
+            boxes.retain_mut(|sealed| {
+                if sealed.left.is_none_or(|left| left.0.saturating_add(CHAIN_ROUNDS) >= now.0) {
+                    return true;
+                }
+                changed |= sealed.chain.delete_links();
+                !conversation.is_settled(sealed.sequence)
+            });
+            changed |= boxes.len() != before;
+            conversation.boxes = boxes;
             // CNV-07: nothing more of it comes once the chain is gone on which it came.
             let before = conversation.parts.len();
             conversation.parts.retain(|part| part.at.0.saturating_add(CHAIN_ROUNDS) >= now.0);
@@ -225,7 +236,7 @@ pub(crate) struct Conversation {
     told: Received,
 }
 
-/// A box that was sealed: where it is, and the chain it started, which is listened to for 42 days after it left.
+/// A box that was sealed: where it is, and the chain it started, whose links are kept for 42 days after it left.
 #[derive(Encode, Decode)]
 pub(crate) struct Sealed {
     /// The message in it.
@@ -373,7 +384,8 @@ impl Conversation {
         Ok(blob)
     }
 
-    /// The newest box of a message, unless its chain was forgotten.
+    /// The newest box of a message. None is left of one that was settled long ago; older versions of the program kept none of
+    /// any other.
     pub(crate) fn newest_box(&self, number: u32) -> Option<&Sealed> {
         self.boxes.iter().rfind(|sealed| sealed.sequence == number)
     }
@@ -396,10 +408,19 @@ impl Conversation {
         sealed.filter(|number| self.is_overdue(*number, looked)).collect()
     }
 
-    /// Whether the newest box of a message has been gone for long enough.
+    /// Whether nothing more can be found out about a message: it was acknowledged, or taken back.
+    fn is_settled(&self, number: u32) -> bool {
+        self.lines.iter().any(|line| match line {
+            Said::Source { sequence, acknowledged, .. } => *sequence == number && *acknowledged,
+            Said::Document(document) => document.is_settled(number),
+            Said::Desk { .. } => false,
+        })
+    }
+
+    /// Whether the newest box of a message that was sealed has been gone for long enough.
     pub(crate) fn is_overdue(&self, number: u32, looked: Round) -> bool {
-        let left = self.newest_box(number).and_then(|sealed| sealed.left);
-        left.is_some_and(|left| left.0.saturating_add(PATIENCE) <= looked.0)
+        let is_long_ago = |left: Round| left.0.saturating_add(PATIENCE) <= looked.0;
+        self.newest_box(number).is_none_or(|sealed| sealed.left.is_some_and(is_long_ago))
     }
 
     // conversation.md §5:  highest, and bit i for highest - 1 - i
@@ -648,13 +669,31 @@ mod tests {
             panic!("two parts")
         };
         assert!(!c.take_part(first, Round(10)));
-        assert!(!content.note_left(&mailbox, Round(10 + 1_008)));
+        content.looked = Some(Round(10 + 1_008));
+        assert!(!content.note_left(&mailbox));
         assert_eq!(content.conversations[0].parts.len(), 1);
-        assert!(content.note_left(&mailbox, Round(10 + 1_009)), "it has to be written down");
+        content.looked = Some(Round(10 + 1_009));
+        assert!(content.note_left(&mailbox), "it has to be written down");
         let c = &mut content.conversations[0];
         assert!(c.parts.is_empty());
         assert!(!c.take_part(second, Round(1_020)));
         assert!(c.take_part(first, Round(1_021)), "a copy of all of it");
+    }
+
+    #[test]
+    fn a_message_whose_box_an_older_version_forgot_is_sealed_anew() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
+        let [intake, exit] = [(); 2].map(|()| SealSecret::generate(&mut rng));
+        let to = Keys { wire: &wire, intake: intake.public(), exit: exit.public() };
+        let mut c = conversation();
+        c.say("x", Round(5));
+        for times in 1..=3 {
+            c.seal(0, &to, &HintKey::generate(&mut rng), &mut rng).unwrap();
+            assert!(c.overdue(Round(2_000)).is_empty(), "it waits");
+            c.boxes.clear();
+            assert_eq!(c.overdue(Round(2_000)).len(), usize::from(times < 3));
+        }
     }
 
     // CNV-10
@@ -673,13 +712,19 @@ mod tests {
         c.say("x", Round(5));
         let blob = c.seal(0, &to, &hints, &mut rng).unwrap();
         mailbox.place(&hints, &blob).unwrap();
+        let note_left = |content: &mut Content, mailbox: &Mailbox, looked| {
+            content.looked = Some(Round(looked));
+            content.note_left(mailbox)
+        };
         // The device is off for two months.
-        assert!(!content.note_left(&mailbox, Round(1_500)));
+        assert!(!note_left(&mut content, &mailbox, 1_500));
         mailbox.take(Round(1_500), &cover(), &mut rng).unwrap();
-        assert!(content.note_left(&mailbox, Round(1_501)));
-        let kept = |content: &Content| content.conversations[0].boxes.len();
-        assert!(!content.note_left(&mailbox, Round(1_500 + 1_008)));
-        assert_eq!(kept(&content), 1);
+        assert!(note_left(&mut content, &mailbox, 1_501));
+        let kept = |content: &Content| -> Vec<usize> {
+            content.conversations[0].boxes.iter().map(|sealed| sealed.chain.links().len()).collect()
+        };
+        assert!(!note_left(&mut content, &mailbox, 1_500 + 1_008));
+        assert_eq!(kept(&content), [64]);
         // Overdue 120 rounds after it left, and not sealed a fourth time.
         for (looked, overdue) in [(1_619, vec![]), (1_620, vec![0])] {
             assert_eq!(content.conversations[0].overdue(Round(looked)), overdue);
@@ -689,10 +734,19 @@ mod tests {
         assert!(c.overdue(Round(1_620)).is_empty(), "it waits");
         c.seal(0, &to, &hints, &mut rng).unwrap();
         // Never placed, so it is neither in the queue nor in the trail: gone for 120 rounds.
-        content.note_left(&mailbox, Round(1_800));
+        note_left(&mut content, &mailbox, 1_800);
         assert_eq!(content.conversations[0].newest_box(0).unwrap().left, Some(Round(1_680)));
         assert!(content.conversations[0].overdue(Round(9_999)).is_empty(), "three times at most");
-        content.note_left(&mailbox, Round(1_500 + 1_009));
-        assert_eq!(kept(&content), 2, "the oldest is forgotten");
+        assert!(note_left(&mut content, &mailbox, 1_500 + 1_009));
+        assert_eq!(kept(&content), [0, 64, 64], "the oldest chain is forgotten");
+        assert!(!note_left(&mut content, &mailbox, 1_500 + 1_009), "once");
+        // The boxes stay for as long as nobody knows whether the message arrived, and take next to nothing.
+        assert!(note_left(&mut content, &mailbox, 9_999));
+        assert_eq!(kept(&content), [0, 0, 0]);
+        let sealed = minicbor::to_vec(&content.conversations[0].boxes[0]).unwrap();
+        assert!(sealed.len() <= crate::documents::BOX, "{}", sealed.len());
+        assert!(content.conversations[0].acknowledge(0), "by a tag that comes as late as this");
+        assert!(note_left(&mut content, &mailbox, 9_999));
+        assert!(kept(&content).is_empty());
     }
 }

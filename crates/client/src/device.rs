@@ -103,6 +103,8 @@ pub enum Health {
     Unwitnessed,
     /// This device's clock cannot be right.
     Clock,
+    /// This device's disk cannot be written: it is full, or it fails. Nothing is sent, and nothing new is sure to be kept.
+    Disk,
 }
 
 /// What the screens say about the device.
@@ -184,7 +186,7 @@ pub struct Leaves {
     pub from: Millis,
     /// Not after, unless the device is off or the edge out of reach meanwhile.
     pub until: Millis,
-    /// From then on it is on the disk, and the program may be closed in any way.
+    /// From then on it is on the disk, and the program may be closed in any way; if the disk fails, [`Session::is_unkept`] says so.
     pub durable_by: Millis,
 }
 
@@ -267,6 +269,7 @@ impl Device {
                 round_keys,
                 front,
                 health,
+                unwritten: false,
                 started_over: false,
             }),
             due: Mutex::new(due),
@@ -356,9 +359,8 @@ impl Device {
                 due.rewrite = due.rewrite.plus(inner.rewrite_ms);
             }
         }
-        if let Err(cause) = inner.rewrite().await {
-            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
-        }
+        // What is wrong was said.
+        let _: Result<(), MailboxError> = inner.rewrite().await;
         true
     }
 
@@ -369,7 +371,7 @@ impl Device {
         Status {
             network: Some(NetworkView { name: roster.name.clone(), demonstration: roster.demonstration }),
             edition: shown.front.edition.map(|f| EditionView { round: f.round, published: f.made }),
-            health: shown.health,
+            health: shown.health(),
             started_over: shown.started_over,
             next_exchange: self.inner.exchange_due(),
             round_ms: u64::from(self.inner.schedule.round_ms),
@@ -492,8 +494,18 @@ pub(crate) struct Shown {
     /// The first mix's keys.
     pub(crate) round_keys: RoundKeys,
     pub(crate) front: Front,
+    /// How the last exchange went.
     pub(crate) health: Health,
+    /// Whether the last rewriting of the mailbox failed. Every device rewrites as often, and as much.
+    pub(crate) unwritten: bool,
     pub(crate) started_over: bool,
+}
+
+impl Shown {
+    /// A disk that cannot be written goes before all else: as long as it is so, nothing else gets better.
+    pub(crate) fn health(&self) -> Health {
+        if self.unwritten { Health::Disk } else { self.health }
+    }
 }
 
 /// What is due next.
@@ -591,9 +603,17 @@ impl Inner {
             let mut rng = inner.rng();
             let rewritten = inner.held().mailbox.rewrite(&mut rng);
             inner.library().touch(inner.clock.now());
-            rewritten
+            inner.said(rewritten)
         })
         .await
+    }
+
+    /// Says whether the mailbox could be written, on every screen and in the log. The same with and without mail.
+    pub(crate) fn said<T>(&self, written: Result<T, MailboxError>) -> Result<T, MailboxError> {
+        self.show(|shown| shown.unwritten = written.is_err());
+        written.inspect_err(|cause| {
+            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        })
     }
 
     /// Runs what waits for the disk or computes for long, beside everything else.
@@ -617,8 +637,13 @@ impl Inner {
             place,
             from: self.schedule.start(after(first)).max(now),
             until: self.schedule.end(after(surely)),
-            durable_by: self.rewrite_due().plus(REWRITE_SLACK_MS),
+            durable_by: self.durable_by(),
         }
+    }
+
+    /// From when on what is changed in the mailbox now is on the disk, unless that fails.
+    pub(crate) fn durable_by(&self) -> Millis {
+        self.rewrite_due().plus(REWRITE_SLACK_MS)
     }
 
     /// The rounds in which the queue's first blob leaves: at the earliest, and at the latest.

@@ -9,11 +9,11 @@ use proto::size::Cascade;
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::conversations::{Content, Conversation, Keys, SEALINGS, Said, Text};
+use crate::conversations::{Content, Conversation, Keys, SEALINGS, Said, Sealed, Text};
 use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE};
 
 /// Bytes of the region that a box takes: without links, and with them.
-const BOX: usize = 64;
+pub(crate) const BOX: usize = 64;
 const BOX_WITH_CHAIN: usize = 3_500;
 
 /// A document that a source sends.
@@ -44,7 +44,7 @@ pub(crate) struct Outbound {
 /// What became of a part.
 #[derive(Clone, Encode, Decode)]
 pub(crate) struct Fate {
-    /// How many times it was sealed.
+    /// How many times it was sealed. Of what was taken back: how many of these had left.
     #[n(0)]
     pub(crate) times: u8,
     #[n(1)]
@@ -75,6 +75,11 @@ impl Outbound {
 
     pub(crate) fn has(&self, number: u32) -> bool {
         self.part_of(number).is_some()
+    }
+
+    /// Whether nothing more can be found out about the part with this number.
+    pub(crate) fn is_settled(&self, number: u32) -> bool {
+        self.part_of(number).is_some_and(|part| self.taken_back || self.fates[part].acknowledged)
     }
 
     fn part_of(&self, number: u32) -> Option<usize> {
@@ -155,13 +160,17 @@ impl Conversation {
         };
         document.take_back();
         let last = first + document.fates.len() as u32;
-        let waits =
-            |number: u32, hint: &Hint| (first..last).contains(&number) && mailbox.find(hint).is_some();
-        let gone = self.boxes.extract_if(.., |sealed| waits(sealed.sequence, &sealed.hint));
-        gone.map(|sealed| sealed.hint).collect()
+        let waits = |sealed: &&Sealed| {
+            (first..last).contains(&sealed.sequence) && mailbox.find(&sealed.hint).is_some()
+        };
+        let gone: Vec<_> = self.boxes.iter().filter(waits).map(|sealed| sealed.hint).collect();
+        gone.iter().for_each(|hint| {
+            self.unseal(hint);
+        });
+        gone
     }
 
-    /// Undoes the sealing of a part that fell out of the queue.
+    /// Undoes the sealing of a part that fell out of the queue, or is taken out.
     fn unseal(&mut self, hint: &Hint) -> bool {
         let Some(at) = self.boxes.iter().position(|sealed| sealed.hint == *hint) else { return false };
         let number = self.boxes.remove(at).sequence;

@@ -34,13 +34,26 @@ pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the folder, for its owner only.
+/// Makes the folder, or takes it as it is, and keeps everybody else out of it.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let is_open = std::fs::metadata(path)?.permissions().mode() & 0o077 != 0;
+        // Whoever made it for us may have kept it: then what is around it must keep others out.
+        if is_open && std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).is_err() {
+            tracing::warn!(
+                "Others may look into the folder {}. Give it to this program alone.",
+                path.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -51,4 +64,30 @@ fn own(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(not(unix))]
 fn own(options: &mut OpenOptions) -> &mut OpenOptions {
     options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use proto::NetworkId;
+
+    use super::*;
+    use crate::library::Library;
+
+    #[test]
+    fn nobody_else_may_look_into_a_devices_folder_also_where_they_could_before() {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("reader");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        create_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        create_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let _library = Library::open(Some(&folder), NetworkId([1; 32])).unwrap();
+        for name in ["library.sqlite", "library.sqlite-wal"] {
+            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        }
+    }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
         Ok(()) if inner.shown().front.edition.is_none() => Health::Starting,
         Ok(()) if inner.is_stale(r) => Health::Stale,
         Ok(()) => Health::Good,
-        Err(failed) => failed.health(inner),
+        Err(failed) => failed.health(),
     };
     // EXC-02: until the first edition is verified nothing is sent. An edge that cannot be reached is not sent to; an edition that
     // does not verify changes nothing about this round's keys, which were verified before.
@@ -79,7 +79,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
     }
     inner.show(|shown| shown.health = health);
     drop(sending);
-    Exchanged { round: r, editions, posted, health }
+    Exchanged { round: r, editions, posted, health: inner.shown().health() }
 }
 
 /// On a desk's machine: hands in the public halves of its new intake keys, some weeks before they are used.
@@ -117,17 +117,10 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
                 let last = envelope::cover(&inner.wire, exits.at(QUEUE), &mut rng);
                 held.mailbox.take(r, &last, &mut rng)
             });
-            match blob {
-                Ok(blob) => {
-                    held.taken = Some(r);
-                    drop(held);
-                    Some(envelope::wrap(&inner.wire, blob, &mixes, &mut rng))
-                }
-                Err(cause) => {
-                    tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
-                    None
-                }
-            }
+            let blob = inner.said(blob).ok()?;
+            held.taken = Some(r);
+            drop(held);
+            Some(envelope::wrap(&inner.wire, blob, &mixes, &mut rng))
         })
         .await
 }
@@ -161,7 +154,7 @@ impl Failed {
         matches!(self, Failed::Rejected | Failed::Log(_))
     }
 
-    fn health(&self, inner: &Inner) -> Health {
+    fn health(&self) -> Health {
         match self {
             Failed::Edge => Health::Offline,
             Failed::Rejected => Health::Unverified,
@@ -169,7 +162,7 @@ impl Failed {
             Failed::Clock => Health::Clock,
             Failed::Disk(cause) => {
                 tracing::warn!(%cause, "could not keep what was fetched; is the disk full?");
-                inner.shown().health
+                Health::Disk
             }
         }
     }
@@ -475,10 +468,14 @@ impl Fetch<'_> {
     /// its round for an upload.
     async fn fill(&self, directory: &Arc<Directory>) {
         let Some(exits) = ExitKeys::of(directory, self.r) else { return };
-        let filled = self.inner.blocking(move |inner| fill(inner, &mut inner.held().mailbox, &exits)).await;
-        if let Err(cause) = filled {
-            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
-        }
+        // What is wrong was said; the queue is filled with a later edition.
+        let _: Result<(), MailboxError> = self
+            .inner
+            .blocking(move |inner| {
+                let filled = fill(inner, &mut inner.held().mailbox, &exits);
+                inner.said(filled)
+            })
+            .await;
     }
 
     /// The drops of one round. `None`: they are so old that the edge may have deleted them.

@@ -5,6 +5,7 @@
 //! whole one and the changes since, and the front page before it is kept in case one of them no longer verifies.
 
 use std::fs::{File, FileTimes};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,6 +23,7 @@ use proto::{Digest, Millis, NetworkId, Round};
 use rand::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use crate::durable;
 use crate::known::Known;
 use crate::log::Place;
 use crate::schedule::InstantSecret;
@@ -126,7 +128,12 @@ impl Library {
     /// Opens the library of the folder, or one in memory.
     pub(crate) fn open(folder: Option<&Path>, network: NetworkId) -> Result<Self, LibraryError> {
         let db = match folder {
-            Some(folder) => Connection::open(folder.join("library.sqlite")),
+            Some(folder) => {
+                let path = folder.join("library.sqlite");
+                // Made here, for its owner only: SQLite makes it for whom the system lets. What fails here fails there, and is said.
+                let _: io::Result<File> = durable::open_or_create(&path);
+                Connection::open(path)
+            }
             None => Connection::open_in_memory(),
         }
         .map_err(disk("open"))?;

@@ -224,7 +224,7 @@ impl World {
         expected.take(&brought, &mut self.content);
         self.content.looked = Some(now);
         self.content.settle(now);
-        self.content.note_left(&self.source, now);
+        self.content.note_left(&self.source);
         let overdue = self.content.conversations.iter().flat_map(|c| c.overdue(now)).collect::<Vec<_>>();
         for sequence in overdue {
             self.seal(sequence);

@@ -29,8 +29,10 @@ const SHORT: usize = 4 * 1024;
 pub struct Session {
     inner: Arc<Inner>,
     opened: u64,
-    /// The mailbox's change with which the last message was written, or with which this was opened.
+    /// The mailbox's change with which something was written or deleted last, or with which this was opened.
     changed: AtomicU64,
+    /// By when the first such change since all of them were on the disk is to be there, in ms.
+    kept_by: AtomicU64,
 }
 
 /// A conversation, for the screen.
@@ -103,7 +105,7 @@ pub enum LineState {
     },
     /// It was sent as often as anything ever is, and was not acknowledged. Nobody knows whether it arrived.
     Unknown {
-        /// It left for the last time at some time before this; not told of what left very long ago.
+        /// It left for the last time at some time before this; not told of documents.
         before: Option<Millis>,
     },
     /// A document of which the desk has not every part yet.
@@ -156,7 +158,8 @@ impl Session {
         held.opened += 1;
         held.open = Some(Open { key, hints: content.hint_key(), content });
         let changed = AtomicU64::new(held.mailbox.changes());
-        Self { inner: Arc::clone(inner), opened: held.opened, changed }
+        let kept_by = AtomicU64::new(inner.durable_by().0);
+        Self { inner: Arc::clone(inner), opened: held.opened, changed, kept_by }
     }
 
     /// Whether the mailbox is still open here.
@@ -165,10 +168,29 @@ impl Session {
         held.opened == self.opened && held.open.is_some()
     }
 
-    /// Whether all that was written is on the disk now, so that the program may be closed in any way. It becomes so with
-    /// the next rewriting; after [`Leaves::durable_by`] it is `false` only if the disk fails.
+    /// Whether all that was written or deleted here is on the disk now, so that the program may be closed in any way. It becomes
+    /// so with the next rewriting; after [`Leaves::durable_by`] it is `false` only if the disk fails.
     pub fn is_kept(&self) -> bool {
-        self.inner.held().mailbox.written() >= self.changed.load(Ordering::Relaxed)
+        self.is_written(&self.inner.held())
+    }
+
+    /// Whether something that was written or deleted here is not on the disk though its time is over, or though a rewriting was
+    /// tried: to close the program now would undo it.
+    pub fn is_unkept(&self, now: Millis) -> bool {
+        let late = now.0 >= self.kept_by.load(Ordering::Relaxed) || self.inner.shown().unwritten;
+        late && !self.is_kept()
+    }
+
+    fn is_written(&self, held: &Held) -> bool {
+        held.mailbox.written() >= self.changed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that something was changed that its writer is told will be on the disk.
+    fn keeps(&self, held: &Held) {
+        if self.is_written(held) {
+            self.kept_by.store(self.inner.durable_by().0, Ordering::Relaxed);
+        }
+        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
     }
 
     /// The conversations, in the order they were begun.
@@ -215,17 +237,16 @@ impl Session {
     ) -> Line {
         let parts = document.fates.len() as u32;
         let numbers = document.first..document.first + parts;
-        // Of each part, whether a box of it has left, and where its newest waits.
-        let (mut left, mut queued, mut last) = (vec![false; document.fates.len()], 0, 0);
+        // Of each part, how many of its boxes wait.
+        let (mut waiting, mut last) = (vec![0; document.fates.len()], 0);
         for sealed in of.boxes.iter().filter(|sealed| numbers.contains(&sealed.sequence)) {
-            match held.mailbox.find(&sealed.hint) {
-                Some(place) => (queued, last) = (queued + 1, last.max(place + 1)),
-                None => left[(sealed.sequence - document.first) as usize] = true,
+            if let Some(place) = held.mailbox.find(&sealed.hint) {
+                waiting[(sealed.sequence - document.first) as usize] += 1;
+                last = last.max(place + 1);
             }
         }
-        for (left, fate) in left.iter_mut().zip(&document.fates) {
-            *left |= fate.acknowledged;
-        }
+        let fates = || document.fates.iter().zip(&waiting);
+        let left = fates().filter(|(fate, waiting)| fate.acknowledged || fate.times > **waiting).count();
         let arrived = document.fates.iter().filter(|fate| fate.acknowledged).count() as u16;
         let lost = document.open(SEALINGS..u8::MAX).any(|number| of.is_overdue(number, looked));
         let state = if arrived == document.fates.len() as u16 {
@@ -246,9 +267,9 @@ impl Session {
             length: Some(document.length),
             sha256: None,
             parts: document.fates.len() as u16,
-            left: left.into_iter().filter(|left| *left).count() as u16,
+            left: left as u16,
             arrived,
-            queued,
+            queued: waiting.iter().map(|waiting| u16::from(*waiting)).sum(),
         };
         let text = document.name.shown();
         Line { who: Who::You, text, document: Some(view), state, times: 1, at: document.at }
@@ -264,7 +285,13 @@ impl Session {
         times: u8,
         now: Millis,
     ) -> LineState {
-        let Some(sealed) = of.newest_box(sequence) else { return LineState::Unknown { before: None } };
+        let Some(sealed) = of.newest_box(sequence) else {
+            // An older version of the program forgot boxes with their chains.
+            return match times < SEALINGS {
+                true => LineState::Overdue { before: now },
+                false => LineState::Unknown { before: None },
+            };
+        };
         if let Some(place) = held.mailbox.find(&sealed.hint) {
             let leaves = self.inner.leaves(held, place, now);
             return LineState::Waiting { from: leaves.from, until: leaves.until };
@@ -346,7 +373,7 @@ impl Session {
             // It is smaller than it was.
             let _: Result<(), RegionFull> =
                 held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
-            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+            self.keeps(held);
         });
     }
 
@@ -368,17 +395,15 @@ impl Session {
                 to.iter().find(|to| to.desk.id == c.desk).map(|to| to.keys(inner, place))
             };
             let blobs = content.seal_parts(&places, anew, keys, &open.hints, &mut rng);
-            let bytes = content.to_bytes();
-            if blobs.is_empty() || bytes.len() + FOR_ANSWERS > held.mailbox.room() {
-                return;
-            }
-            if held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_err() {
+            // The room that its boxes take was kept free for them when the document was begun.
+            if blobs.is_empty() || held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng).is_err()
+            {
                 return;
             }
             for blob in &blobs {
                 held.mailbox.place(&open.hints, blob).expect("there are as many places of cover");
             }
-            self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+            self.keeps(held);
             open.content = content;
         });
     }
@@ -392,12 +417,11 @@ impl Session {
         rng: &mut StdRng,
     ) -> Result<(), WriteError> {
         let bytes = content.to_bytes();
-        // MBX-13: answers find room, whatever is written, and so does what documents under way will still need.
-        if bytes.len() + content.reserve() + FOR_ANSWERS > held.mailbox.room() {
+        if !leaves_room(held, &content, bytes.len()) {
             return Err(WriteError::MailboxFull);
         }
         held.mailbox.seal_region(&open.key, &bytes, rng).map_err(|RegionFull| WriteError::MailboxFull)?;
-        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        self.keeps(held);
         open.content = content;
         Ok(())
     }
@@ -423,7 +447,7 @@ impl Session {
         }
         self.keep(held, open, content, rng)?;
         let placed = held.mailbox.place_before(&open.hints, blob, &parts, &week);
-        self.changed.store(held.mailbox.changes(), Ordering::Relaxed);
+        self.keeps(held);
         Ok(placed.expect("it has a place").0)
     }
 
@@ -479,8 +503,9 @@ impl Session {
                 return;
             }
             let bytes = content.to_bytes();
-            let fits = bytes.len() + FOR_ANSWERS <= held.mailbox.room();
+            let fits = leaves_room(held, &content, bytes.len());
             if fits && held.mailbox.seal_region(&open.key, &bytes, &mut rng).is_ok() {
+                self.keeps(held);
                 open.content = content;
             }
         });
@@ -489,7 +514,7 @@ impl Session {
     /// Whether the mailbox takes no more messages, not even a short one: what is left is for answers.
     pub fn is_full(&self) -> bool {
         let full = |held: &mut Held, open: &mut Open| {
-            open.content.to_bytes().len() + SHORT + FOR_ANSWERS > held.mailbox.room()
+            !leaves_room(held, &open.content, open.content.to_bytes().len() + SHORT)
         };
         self.with(full).unwrap_or(false)
     }
@@ -504,11 +529,13 @@ impl Session {
             // It is smaller than it was.
             let _: Result<(), RegionFull> =
                 held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
+            self.keeps(held);
         });
     }
 
     /// Deletes the mailbox: afterwards the device is as one on which none was ever begun, and this is locked. Messages that
-    /// still wait are taken back. Returns from when on nothing of it is on the disk.
+    /// still wait are taken back. Returns from when on nothing of it is on the disk, unless that fails, which
+    /// [`crate::Health::Disk`] says.
     pub fn delete_mailbox(&self, now: Millis) -> Option<Millis> {
         let mut rng = self.inner.rng();
         let gone = self.with(|held, open| {
@@ -564,7 +591,7 @@ impl Session {
             let mut found = expected.take(&brought, content);
             content.looked = content.looked.max(looked);
             content.settle(round);
-            found.changed |= content.note_left(&held.mailbox, round);
+            found.changed |= content.note_left(&held.mailbox);
             // Having looked is not worth a change: what is not remembered is looked through again.
             if found.changed {
                 // Full, it is not remembered either, and the log must not know: only a source's mailbox can be full.
@@ -616,6 +643,12 @@ impl Drop for Session {
             held.open = None;
         }
     }
+}
+
+// MBX-13
+/// Whether answers find room beside this content, which is so long, and so does what its documents under way will still need.
+fn leaves_room(held: &Held, content: &Content, length: usize) -> bool {
+    length + content.reserve() + FOR_ANSWERS <= held.mailbox.room()
 }
 
 /// The place in the queue that the next message takes; what finds none is refused later.

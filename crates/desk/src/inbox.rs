@@ -66,6 +66,7 @@ fn trouble(app: &App) -> Markup {
         Health::Unverified => Some(words::UNVERIFIED),
         Health::Stale => Some(words::STALE),
         Health::Clock => Some(words::WRONG_CLOCK),
+        Health::Disk => Some(words::FULL_DISK),
         Health::Forked => Some(words::FORKED),
         Health::TwoPages => Some(words::TWO_PAGES),
         Health::Frozen => Some(words::FROZEN),

@@ -54,6 +54,8 @@ words! {
     UNVERIFIED = "What came last could not be verified. It was thrown away. Nothing of it was collected.";
     STALE = "No new edition has come for a while. Nothing new can be collected from it.";
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then collecting goes on.";
+    FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
+                 What comes may not be kept. What the vault holds stays. Make room on the disk.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";

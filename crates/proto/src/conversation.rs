@@ -286,6 +286,13 @@ impl Chain {
     pub fn delete(&mut self, tag: &SlotTag) {
         self.links.retain(|l| l.tag != *tag);
     }
+
+    /// The source deletes all of them once nobody writes on the chain any more. `true`: there were some.
+    pub fn delete_links(&mut self) -> bool {
+        let any = !self.links.is_empty();
+        self.links = Vec::new();
+        any
+    }
 }
 
 /// One part of a reply: what a reader slot holds.

@@ -217,7 +217,7 @@ async fn inside(
     look: bool,
     sealed: Option<(&'static str, Millis)>,
 ) -> Inside {
-    let device = Arc::clone(&app.device);
+    let (device, now) = (Arc::clone(&app.device), app.now());
     blocking(move || {
         if look {
             open.session.refresh();
@@ -228,6 +228,7 @@ async fn inside(
             conversations: open.session.conversations(),
             drafts: open.session.drafts().into_iter().filter_map(desk).collect(),
             full: open.session.is_full(),
+            unkept: open.session.is_unkept(now),
             sealed,
         }
     })

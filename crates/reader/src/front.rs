@@ -101,7 +101,7 @@ fn waiting(app: &App, status: &Status) -> Markup {
     }
 }
 
-fn trouble(health: Health) -> Markup {
+pub(crate) fn trouble(health: Health) -> Markup {
     let sentence = match health {
         Health::Offline => words::OFFLINE,
         Health::Unverified => words::UNVERIFIED,
@@ -111,6 +111,7 @@ fn trouble(health: Health) -> Markup {
         Health::Unwitnessed => words::UNWITNESSED,
         Health::Stale => words::STALE,
         Health::Clock => words::WRONG_CLOCK,
+        Health::Disk => words::FULL_DISK,
         _ => return html! {},
     };
     html! { p.problem role="status" { (sentence) } }

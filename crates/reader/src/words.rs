@@ -41,6 +41,8 @@ words! {
                     Whether that one goes on from your last one could not be checked.";
     STALE = "No new edition has come for a while. The one you have is good.";
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then the next edition comes.";
+    FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
+                 What comes may not be kept. The edition you have is good. Make room on the disk.";
 
     // contact, the public page
     PUBLIC_LEAD = "You can write to a newsroom from here, and read its answer here.";
@@ -155,6 +157,7 @@ words! {
     /// P7: what the threat model says of disks
     ERASE_DISK = "Some disks keep old data for a while. No app can change that.";
     ERASE_WHEN = "Let the app run for two more minutes. By then the file is written anew.";
+    ERASE_FAILS = "If the front page then says that writing failed, the old file is still there.";
     ERASE_NOW = "Delete it now";
 
     // writing
@@ -246,7 +249,11 @@ words! {
     SEALED = "Your message is sealed.";
     IN_LINE = "Your document is in line.";
     /// P8
-    SEALED_KEPT = "Let the app run until {}. From then on it is kept when you close the app.";
+    SEALED_KEPT = "Let the app run until {}. From then on it is kept when you close the app. \
+                   If the disk cannot be written, it is said here.";
+    /// P8
+    NOT_KEPT = "What you did last is not on the disk yet. If you close the app now, it is lost. \
+                The disk may be full. Make room on it and let the app run. Nothing is sent before that.";
 }
 
 #[cfg(test)]

@@ -5,12 +5,20 @@
 
 mod town;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{body::Body, http::Request};
+use client::Place;
+use proto::{Clock, Millis};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Standing, Window, between, device, pressed};
+use town::{ADDRESS, Standing, Window, between, device, device_in, pressed};
 use ui::{Guard, Zone};
 
 async fn window(seed: u64) -> Window {
@@ -262,6 +270,68 @@ async fn leaving_keeps_what_was_being_written() {
     assert!(window.says("The quay is weak</textarea>"));
     window.press("Back", &[""]).await;
     assert!(!window.says("is kept here."));
+}
+
+/// A clock that goes when it is told to.
+struct Hand(AtomicU64);
+
+impl Clock for Hand {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// P8: no page promises that something is kept or gone that the disk did not take.
+#[tokio::test]
+async fn what_the_disk_did_not_take_is_said_where_it_was_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = StdRng::seed_from_u64(40);
+    let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let device = device_in(Place::Folder(folder.path().to_owned()), Arc::clone(&clock) as _, &mut rng);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
+    let app = reader::App::new(Arc::clone(&device), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
+    let mut window = Window::open(reader::router(app), &link).await;
+    let later = async |ms: u64| {
+        clock.0.fetch_add(ms, Ordering::SeqCst);
+        device.step(clock.now()).await;
+    };
+    const FULL: &str = "Writing to the disk failed at the last try.";
+    const LOST: &str = "What you did last is not on the disk yet.";
+    begin(&mut window).await;
+    later(10_000).await;
+    let in_the_way = folder.path().join("mailbox.next");
+    std::fs::create_dir(&in_the_way).unwrap();
+    window.press("Investigations", &[]).await;
+    window.press("Back", &["The quay is weak"]).await;
+    assert!(window.says("is kept here.") && !window.says(LOST), "it has its time");
+    later(10_000).await;
+    for _ in 0..2 {
+        window.press("Go on writing", &[]).await;
+        window.press("Back", &["The quay is weak"]).await;
+        assert!(window.says("is kept here.") && window.says(LOST), "{}", window.page);
+    }
+    window.get("/").await;
+    assert!(window.says(FULL), "{}", window.page);
+    // Room again.
+    std::fs::remove_dir(&in_the_way).unwrap();
+    later(10_000).await;
+    window.get("/").await;
+    assert!(!window.says(FULL));
+    window.get("/contact").await;
+    window.press("I have six words", &[]).await;
+    assert!(!window.says(FULL));
+    // And what is deleted while there is none.
+    let mut window = window.beside();
+    begin(&mut window).await;
+    window.press("Delete the mailbox", &[]).await;
+    assert!(!window.says(FULL) && window.says("the old file is still there"));
+    std::fs::create_dir(&in_the_way).unwrap();
+    later(10_000).await;
+    window.press("Back", &[]).await;
+    window.press("Delete the mailbox", &[]).await;
+    assert!(window.says(FULL));
+    window.press("Delete it now", &[]).await;
+    assert!(window.says(FULL) && window.heading() == "Type your six words");
 }
 
 #[tokio::test]

@@ -174,6 +174,16 @@ async fn the_longest_document_moves_into_the_queue_at_each_opening_and_never_whi
     };
     assert_eq!((kept, refused), (3, WriteError::MailboxFull));
     assert_eq!(lines(&session)[1].document.clone().unwrap().parts, 296);
+    // What is left is for their boxes, 110 KB each at most, for answers, and for a draft that is not too long.
+    let desk = it.town.desk;
+    session.keep_draft(desk, &"x".repeat(240_000));
+    assert!(session.draft(desk).is_none() && !session.is_full());
+    let longest = (1..240_000).rev().step_by(1_000).find(|length| {
+        session.keep_draft(desk, &"x".repeat(*length));
+        session.draft(desk).is_some()
+    });
+    assert!(longest.is_some() && session.is_full());
+    session.keep_draft(desk, "");
     for (wrong, why) in [
         (document("large", MAX_CONTENT + 1), Unfit::TooLong(MAX_CONTENT + 1)),
         (document("large", 0), Unfit::Empty),
@@ -280,5 +290,47 @@ async fn lost_parts_are_sealed_anew_and_when_that_is_over_their_source_is_told()
         gone.away(gone.r + 10, Town::lose).await;
     }
     assert_eq!(lines(&gone.unlock())[0].state, LineState::Unknown { before: None });
+    // Also after 42 days, when nobody listens to its chains any more.
+    gone.r += 1_010;
+    gone.round(Town::lose).await;
+    for _ in 0..2 {
+        assert_eq!(lines(&gone.unlock())[0].state, LineState::Unknown { before: None });
+    }
+    gone.rounds(2).await;
+    gone.town.mix();
     assert_eq!(gone.town.messages, 3);
+}
+
+#[tokio::test]
+async fn cnv_10_a_part_lost_long_ago_is_sealed_anew_all_the_same() {
+    let mut it = Pair::new(160).await;
+    let session = it.begin();
+    let sent = document("x", 10);
+    session.attach(it.town.desk, &sent, it.now()).unwrap();
+    drop(session);
+    it.away(it.r + 10, Town::lose).await;
+    drop(it.unlock());
+    it.r += 1_010;
+    it.round(Town::lose).await;
+    let session = it.unlock();
+    let view = lines(&session)[0].document.clone().unwrap();
+    assert_eq!((view.queued, view.left), (1, 1));
+    it.rounds(5).await;
+    assert!(it.document(0) == Some(sent));
+}
+
+#[tokio::test]
+async fn of_a_document_taken_back_it_stays_said_how_much_had_left() {
+    let mut it = Pair::new(170).await;
+    let session = it.begin();
+    session.attach(it.town.desk, &document("x", 5 * PART), it.now()).unwrap();
+    it.away(it.r + 3, Town::lose).await;
+    session.refresh();
+    session.take_back_document(session.conversations()[0].id, 0, it.now());
+    it.r += 1_010;
+    it.round(Town::lose).await;
+    session.refresh();
+    let line = &lines(&session)[0];
+    let view = line.document.clone().unwrap();
+    assert_eq!((line.state, view.left, view.arrived), (LineState::TakenBack, 1, 0));
 }

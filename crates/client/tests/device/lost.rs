@@ -95,6 +95,70 @@ async fn cnv_10_a_lost_message_is_sealed_anew_twice_at_an_unlocking_and_then_its
 }
 
 #[tokio::test]
+async fn cnv_10_a_message_lost_long_ago_is_sealed_anew_and_never_said_to_be_given_up_too_early() {
+    let mut it = Pair::new(35).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "lost", it.now()).unwrap();
+    drop(session);
+    for _ in 0..10 {
+        it.round(Town::lose).await;
+    }
+    assert!(matches!(lines(&it.unlock())[0].2, LineState::Left { .. }));
+    // Nobody looks for six weeks.
+    it.r += 1_010;
+    it.round(Town::lose).await;
+    let session = it.unlock();
+    let line = &lines(&session)[0];
+    assert!(matches!(line.2, LineState::Waiting { .. }) && line.3 == 2, "{line:?}");
+    it.quiet(4, 1).await;
+    assert_eq!(it.inbox.conversations()[0].lines.len(), 1);
+}
+
+/// Keys of messages and parts of answers are for six weeks: a look under a wrong clock is no reason to forget them.
+#[tokio::test]
+async fn one_look_under_a_wrong_clock_loses_no_answer() {
+    let mut it = Pair::in_town(Town::found(37).await, 37, 1_055).await;
+    // The desk has a pass on the second day that it sees whole.
+    it.quiet(26, 1).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let right = |it: &Pair| it.town.start(it.r);
+    let look_at = |it: &Pair, round| {
+        it.town.clock.set(it.town.start(round));
+        session.refresh();
+        it.town.clock.set(right(it));
+        session.refresh();
+    };
+    // Six weeks and more ahead, with half an answer there.
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    it.quiet(4, 1).await;
+    it.inbox.answer(it.inbox.conversations()[0].id, &"an answer ".repeat(150), it.now()).unwrap();
+    let mut held = vec![];
+    for _ in 0..6 {
+        it.round(|town| {
+            if town.slots.len() > 1 {
+                held.extend(town.slots.drain(1..));
+            }
+        })
+        .await;
+        session.refresh();
+    }
+    assert!(!held.is_empty() && lines(&session).len() == 1, "half of it came");
+    let ahead = it.r + 1_100;
+    look_at(&it, ahead);
+    it.round(|town| town.slots.append(&mut held)).await;
+    it.quiet(2, 1).await;
+    assert_eq!((session.refresh(), lines(&session).len()), (1, 2));
+    // And far behind, where the message has long left the trail.
+    session.write(it.town.desk, "another", it.now()).unwrap();
+    it.quiet(125, 1).await;
+    look_at(&it, 3);
+    it.inbox.answer(it.inbox.conversations()[0].id, "another answer", it.now()).unwrap();
+    it.quiet(4, 1).await;
+    assert_eq!(session.refresh(), 1);
+    assert_eq!(lines(&session)[2].3, 1, "nothing was sealed anew");
+}
+
+#[tokio::test]
 async fn boxes_of_one_message_come_late_in_any_order_and_each_answers_for_it() {
     for answers in [0, 1] {
         let mut it = Pair::new(40 + answers as u64).await;

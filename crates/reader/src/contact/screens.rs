@@ -1,6 +1,6 @@
 //! The private area's pages. All have the same title and the same frame as every other reading page.
 
-use client::{ConversationView, DeskView, Line, LineState, Who};
+use client::{ConversationView, DeskView, Health, Line, LineState, Who};
 use maud::{Markup, html};
 use proto::Millis;
 use ui::{
@@ -15,7 +15,11 @@ use super::{
     form::{Field, Step},
     look::{Identifies, words_left},
 };
-use crate::{Here, frame, front::SECONDS_BELOW_MS, words};
+use crate::{
+    Here, frame,
+    front::{SECONDS_BELOW_MS, trouble},
+    words,
+};
 
 /// From the round an envelope leaves in, a desk has its message this many rounds later: collected, mixed, published,
 /// fetched.
@@ -47,6 +51,8 @@ pub(super) struct Inside {
     /// To whom something was being written.
     pub(super) drafts: Vec<DeskView>,
     pub(super) full: bool,
+    /// What was done here should be on the disk, and is not.
+    pub(super) unkept: bool,
     /// What was done just now, and from when on it is kept.
     pub(super) sealed: Option<(&'static str, Millis)>,
 }
@@ -224,6 +230,7 @@ fn retype(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
 fn unlock(load: &Load<'_>, typed: &[String; 6], problem: Option<&str>) -> Markup {
     html! {
         h1 { (words::UNLOCK) }
+        (trouble_with_the_disk(load))
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
         p { (words::UNLOCK_WHAT) }
         (form(load, &html! {
@@ -244,12 +251,13 @@ fn home(load: &Load<'_>, inside: &Inside) -> Markup {
             // Only what stays true while the message goes its way; where it is stands with the message.
             div.note role="status" {
                 p { (done) }
-                p { (fill(words::SEALED_KEPT, &[moment(load, kept_by.0)])) }
+                @if !inside.unkept { p { (fill(words::SEALED_KEPT, &[moment(load, kept_by.0)])) } }
             }
         }
         @if inside.full { p.problem { (words::FULL) } }
         (drafts(load, inside))
         div #lines aria-live="polite" {
+            (unkept(inside))
             @for conversation in conversations {
                 section aria-label=(text::tame(&desk_name(&conversation.desk))) {
                     h2 { (text::run(&conversation.desk.name)) ", " (text::run(&conversation.desk.newsroom)) }
@@ -286,6 +294,11 @@ fn home(load: &Load<'_>, inside: &Inside) -> Markup {
             }))
         }
     }
+}
+
+/// What was done here is not on the disk, though it should be. It stands with what the module asks for again and again.
+fn unkept(inside: &Inside) -> Markup {
+    html! { @if inside.unkept { p.problem { (words::NOT_KEPT) } } }
 }
 
 /// What was being written, each with the way back to it.
@@ -335,7 +348,9 @@ fn erase(load: &Load<'_>) -> Markup {
             li { (words::DELETE_ANSWERS) }
             li { (words::ERASE_DISK) }
         }
+        (trouble_with_the_disk(load))
         p { (words::ERASE_WHEN) }
+        p { (words::ERASE_FAILS) }
         (form(load, &html! {
             div.actions {
                 (button(load, Step::EraseNow, words::ERASE_NOW, false))
@@ -421,6 +436,7 @@ fn way(stage: u8) -> Markup {
 fn choose(load: &Load<'_>, desks: &[DeskView], inside: &Inside) -> Markup {
     html! {
         h1 { (words::CHOOSE) }
+        (unkept(inside))
         (drafts(load, inside))
         p { (words::CHOOSE_WHAT) }
         @if desks.is_empty() { p.problem { (words::NO_DESKS) } }
@@ -508,6 +524,11 @@ fn ask(load: &Load<'_>, writing: &Writing<'_>, what: Identifies) -> Markup {
 }
 
 // ---- pieces ----
+
+/// The front page's sentence about the disk, where something waits for it. The same with and without a mailbox.
+fn trouble_with_the_disk(load: &Load<'_>) -> Markup {
+    html! { @if load.app.device.status().health == Health::Disk { (trouble(Health::Disk)) } }
+}
 
 pub(super) fn form(load: &Load<'_>, inside: &Markup) -> Markup {
     html! {

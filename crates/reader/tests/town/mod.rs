@@ -106,10 +106,15 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
 
 /// A device in memory that knows the directory and no edition.
 pub fn device(rng: &mut StdRng) -> Arc<Device> {
+    device_in(Place::Memory, Arc::new(Standing), rng)
+}
+
+/// The same in another place, under another clock.
+pub fn device_in(place: Place, clock: Arc<dyn Clock>, rng: &mut StdRng) -> Arc<Device> {
     let (network, directory) = directory(rng);
     let edge = "http://127.0.0.1:9".into();
-    let config = Config { edge, network, directory, place: Place::Memory, kdf: Kdf::cheap(), desk: None };
-    Arc::new(Device::open(config, Arc::new(Standing), StdRng::from_rng(rng)).unwrap())
+    let config = Config { edge, network, directory, place, kdf: Kdf::cheap(), desk: None };
+    Arc::new(Device::open(config, clock, StdRng::from_rng(rng)).unwrap())
 }
 
 /// A browser's window on the pages.

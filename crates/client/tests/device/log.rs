@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::town::{Edge, T, Town, library, story};
+use crate::disk::library;
+use crate::town::{Edge, T, Town, story};
 use client::{Config, Device, Exchanged, Health, Place};
 use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::{Clock as _, Digest, Millis, Round, path};

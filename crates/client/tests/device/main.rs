@@ -10,6 +10,7 @@ mod town;
 
 mod deniable;
 mod desks;
+mod disk;
 mod documents;
 mod exchange;
 mod log;

@@ -94,6 +94,7 @@ struct Table {
 pub(crate) struct Edge {
     pub address: String,
     table: Arc<Mutex<Table>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Edge {
@@ -107,16 +108,21 @@ impl Edge {
             close_after_answer: false,
             holds: None,
         }));
-        let shared = Arc::clone(&table);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (shared, count) = (Arc::clone(&table), Arc::clone(&connections));
         tokio::spawn(async move {
-            let connections = AtomicUsize::new(0);
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let n = connections.fetch_add(1, Ordering::SeqCst);
+                let n = count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(serve(stream, n, Arc::clone(&shared)));
             }
         });
-        Self { address, table }
+        Self { address, table, connections }
+    }
+
+    /// How many connections came, whether anything was asked on them or not.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -852,16 +858,6 @@ pub(crate) fn passphrase(seed: u64) -> Passphrase {
 }
 
 /// The inbox of a desk with this identity and these keys, in a new vault.
-/// A copy of the library of a device that runs, as whoever takes its disk reads it: the device lets nobody else into its own.
-pub(crate) fn library(folder: &Path) -> (tempfile::TempDir, rusqlite::Connection) {
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["library.sqlite", "library.sqlite-wal"] {
-        std::fs::copy(folder.join(name), copy.path().join(name)).unwrap();
-    }
-    let db = rusqlite::Connection::open(copy.path().join("library.sqlite")).unwrap();
-    (copy, db)
-}
-
 pub(crate) fn inbox(
     desk: &Arc<Device>,
     identity: [u8; 32],

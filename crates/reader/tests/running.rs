@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "shared with the tests of devices, which use the rest")]
 mod network;
 mod town;
+#[path = "town/troubles.rs"]
+mod troubles;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,9 +16,10 @@ use std::time::Duration;
 use client::{Config, Device, Place};
 use network::{Edge, Request, Town, story};
 use proto::story::{Media, Picture, Story};
-use proto::{Clock, Round};
+use proto::{Clock, Round, path};
 use rand::{SeedableRng, rngs::StdRng};
 use town::{ADDRESS, Window, begin, draw_words, strs};
+use troubles::Trouble;
 use ui::{Guard, Zone};
 
 /// A browser's window on the pages of this device.
@@ -179,4 +182,57 @@ async fn nobody_on_the_network_and_no_server_learns_what_a_reader_reads() {
     );
     town.mix();
     assert_eq!(town.messages, 2, "and it did write");
+}
+
+/// What the front page says of each.
+const SENTENCES: [(Trouble, &str); 9] = [
+    (Trouble::Offline, "The network was not reached at the last try. You can read the edition you have."),
+    (Trouble::Unverified, "What came last could not be verified. It was thrown away."),
+    (Trouble::Forked, "What came last does not go on from what you were shown before. It was thrown away."),
+    (Trouble::TwoPages, "are not the front page that the press signed for everyone. They were thrown away."),
+    (Trouble::Frozen, "The witnesses have co-signed nothing for more than three rounds."),
+    (Trouble::Unwitnessed, "Too few witnesses have co-signed what came last. It was thrown away."),
+    (Trouble::Stale, "No new edition has come for a while."),
+    (Trouble::Clock, "The clock of this computer is wrong. Set it."),
+    (Trouble::StartedOver, "It began anew with the newest edition."),
+];
+
+/// P6
+#[tokio::test]
+async fn the_front_page_says_in_plain_words_what_is_wrong_and_no_other_thing() {
+    for trouble in Trouble::ALL {
+        let (town, device) = trouble.befalls(false).await;
+        let mut window = window(&town, &device).await;
+        window.get("/").await;
+        let wrong = if trouble == Trouble::Nothing { vec![] } else { vec![trouble] };
+        let count = wrong.len();
+        assert_eq!(Trouble::said(&window.page, &SENTENCES), (wrong, count), "{trouble:?}: {}", window.page);
+        // What was thrown away is not said to be verified.
+        let thrown_away = [Trouble::Unverified, Trouble::Forked, Trouble::TwoPages, Trouble::Unwitnessed]
+            .contains(&trouble);
+        assert_eq!(window.says(">verified<"), !thrown_away, "{trouble:?}: {}", window.page);
+        assert!(window.says("Story 0"), "the last good edition stays");
+    }
+}
+
+/// The same before there is an edition.
+#[tokio::test]
+async fn the_page_before_the_first_edition_says_in_plain_words_why_none_comes() {
+    let mut town = Town::found(5).await;
+    let device = town.reader(6);
+    let mut window = window(&town, &device).await;
+    town.publish(0, vec![story(0)]);
+    let good = town.edge.file(&path::edition(Round(0))).unwrap();
+    town.edge.bend(&path::edition(Round(0)), 40);
+    town.next(&device).await;
+    window.get("/").await;
+    assert_eq!(window.heading(), "The first edition is on its way");
+    assert_eq!(Trouble::said(&window.page, &SENTENCES).0, [Trouble::Unverified], "{}", window.page);
+    town.edge.put(path::edition(Round(0)), good);
+    town.next(&device).await;
+    window.get("/").await;
+    assert_eq!(
+        (window.heading() == "The first edition is on its way", Trouble::said(&window.page, &SENTENCES).0),
+        (false, vec![])
+    );
 }

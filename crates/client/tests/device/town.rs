@@ -88,6 +88,7 @@ struct Table {
     close_after_answer: bool,
     /// Requests of this method are not answered for now.
     holds: Option<&'static str>,
+    at_first_byte: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// The edge: a table of answers.
@@ -107,6 +108,7 @@ impl Edge {
             upload: Upload::Answer,
             close_after_answer: false,
             holds: None,
+            at_first_byte: None,
         }));
         let connections = Arc::new(AtomicUsize::new(0));
         let (shared, count) = (Arc::clone(&table), Arc::clone(&connections));
@@ -169,6 +171,11 @@ impl Edge {
         until(|| self.requests().iter().any(|r| r.method == method)).await;
     }
 
+    /// Does this when the first byte of the next upload has come.
+    pub(crate) fn at_first_byte(&self, then: impl FnOnce() + Send + 'static) {
+        self.table.lock().unwrap().at_first_byte = Some(Box::new(then));
+    }
+
     /// Says keep-alive and closes all the same: what a client finds when it comes back to an idle connection.
     pub(crate) fn close_after_answer(&self) {
         self.table.lock().unwrap().close_after_answer = true;
@@ -189,6 +196,10 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
             }
             if more(&mut stream, &mut read).await == 0 {
                 return;
+            }
+            if read.starts_with(b"P") {
+                let then = table.lock().unwrap().at_first_byte.take();
+                then.into_iter().for_each(|then| then());
             }
         };
         let text = String::from_utf8(read[..head].to_vec()).unwrap();

@@ -13,7 +13,7 @@ use desk::App;
 use proto::sign::IdentitySecret;
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Standing, Window, between, device};
+use town::{ADDRESS, Standing, Window, between, device, make_vault, strs};
 use ui::{Guard, Zone};
 
 struct Desk {
@@ -37,22 +37,6 @@ async fn desk(seed: u64) -> Desk {
     Desk { app, window, file, _folder: folder }
 }
 
-/// Makes the vault on the pages. Its words.
-async fn make(desk: &mut Desk) -> Vec<String> {
-    let window = &mut desk.window;
-    window.get("/vault").await;
-    window.press("Show the six words", &[]).await;
-    let six = window.six();
-    window.press("I have them", &[]).await;
-    window.press("Make the vault", &strs(&six)).await;
-    assert_eq!(window.location.as_deref(), Some("/"), "{}", window.page);
-    six
-}
-
-fn strs(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
-}
-
 #[tokio::test]
 async fn nothing_is_shown_before_the_vault_is_open() {
     let mut desk = desk(1).await;
@@ -68,7 +52,7 @@ async fn nothing_is_shown_before_the_vault_is_open() {
 #[tokio::test]
 async fn a_vault_is_made_opened_and_locked() {
     let mut desk = desk(2).await;
-    let six = make(&mut desk).await;
+    let six = make_vault(&mut desk.window).await;
     assert!(desk.file.exists());
     let window = &mut desk.window;
     window.get("/").await;
@@ -95,7 +79,7 @@ async fn a_vault_is_made_opened_and_locked() {
 #[tokio::test]
 async fn unlocking_leads_back_to_a_conversation_and_never_to_an_address_that_is_none() {
     let mut desk = desk(7).await;
-    let six = make(&mut desk).await;
+    let six = make_vault(&mut desk.window).await;
     let window = &mut desk.window;
     for (opened, back) in [
         ("/conversations/00aa00aa00aa00aa", "/conversations/00aa00aa00aa00aa"),
@@ -114,7 +98,7 @@ async fn unlocking_leads_back_to_a_conversation_and_never_to_an_address_that_is_
 #[tokio::test]
 async fn a_vault_is_never_made_twice() {
     let mut desk = desk(3).await;
-    make(&mut desk).await;
+    make_vault(&mut desk.window).await;
     let before = std::fs::read(&desk.file).unwrap();
     desk.window.post("/lock", String::new()).await;
     for step in ["show", "retype", "make"] {
@@ -137,7 +121,7 @@ async fn a_file_that_is_no_vault_is_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_screen_locks_and_looking_does_not_count() {
     let mut desk = desk(5).await;
-    make(&mut desk).await;
+    make_vault(&mut desk.window).await;
     tokio::time::sleep(Duration::from_secs(14 * 60)).await;
     // what the module asks by itself
     let look = Request::get("/")
@@ -157,7 +141,7 @@ async fn every_answer_is_strict_kept_nowhere_and_of_this_start() {
     let mut desk = desk(6).await;
     desk.window.get("/run").await;
     let run = desk.window.page.clone();
-    make(&mut desk).await;
+    make_vault(&mut desk.window).await;
     for path in ["/", "/vault", "/conversations/00", "/nowhere"] {
         let answer = desk.window.get(path).await;
         let shown = between(&desk.window.page, " data-run=\"", "\"");

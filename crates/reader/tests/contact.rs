@@ -18,7 +18,7 @@ use client::Place;
 use proto::{Clock, Millis};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Standing, Window, between, device, device_in, pressed};
+use town::{ADDRESS, Standing, Window, begin, between, device, device_in, draw_words, pressed, strs};
 use ui::{Guard, Zone};
 
 async fn window(seed: u64) -> Window {
@@ -27,30 +27,6 @@ async fn window(seed: u64) -> Window {
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
     let app = reader::App::new(device, guard, Arc::new(Standing), Zone::utc(), &mut rng);
     Window::open(reader::router(app), &link).await
-}
-
-/// From the public page to the six words shown.
-async fn draw_words(window: &mut Window) -> Vec<String> {
-    window.get("/contact").await;
-    for button in
-        ["Start", "Yes, it is mine", "Yes, or many people use it", "No, nobody", "Show my six words"]
-    {
-        window.press(button, &[]).await;
-    }
-    window.six()
-}
-
-/// A new mailbox, open.
-async fn begin(window: &mut Window) -> Vec<String> {
-    let six = draw_words(window).await;
-    window.press("I have them", &[]).await;
-    window.press("Open my mailbox", &strs(&six)).await;
-    assert_eq!(window.heading(), "Choose a desk", "{}", window.page);
-    six
-}
-
-fn strs(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
 }
 
 /// The page without what is drawn for each load: names of fields and the window's key.

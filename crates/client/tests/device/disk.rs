@@ -1,8 +1,20 @@
-//! A disk that cannot be written: said to everybody alike, and to who waits for it.
+//! What lies on a device's disk; and a disk that cannot be written: said to everybody alike, and to who waits for it.
+
+use std::path::Path;
 
 use crate::town::{Town, passphrase};
 use client::{Exchanged, Health, Place};
 use proto::{Clock as _, Round};
+
+/// A copy of the library of a device that runs, as whoever takes its disk reads it: the device lets nobody else into its own.
+pub(crate) fn library(folder: &Path) -> (tempfile::TempDir, rusqlite::Connection) {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["library.sqlite", "library.sqlite-wal"] {
+        std::fs::copy(folder.join(name), copy.path().join(name)).unwrap();
+    }
+    let db = rusqlite::Connection::open(copy.path().join("library.sqlite")).unwrap();
+    (copy, db)
+}
 
 /// What a device says and does while its disk cannot be written, and after.
 async fn through(seed: u64, writes: bool) -> (Vec<Health>, Vec<Exchanged>) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::town::{Town, inbox, intake_keys, passphrase};
+use crate::town::{self, Town, inbox, intake_keys, passphrase};
 use client::{Device, Inbox, Line, LineState, Place, QUEUE, Session, Vault, Who, WriteError};
 use proto::document::{Document, Format, MAX_CONTENT, Unfit};
 use proto::{Clock as _, Millis};
@@ -191,6 +191,39 @@ async fn the_longest_document_moves_into_the_queue_at_each_opening_and_never_whi
     ] {
         assert_eq!(session.attach(it.town.desk, &wrong, it.now()), Err(WriteError::Unfit(why)));
     }
+}
+
+#[tokio::test]
+async fn a_document_of_a_mebibyte_arrives_whole_in_its_296_parts() {
+    let mut it = town::Pair::new(160).await;
+    let sent = document("Minutes.pdf", MAX_CONTENT);
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let plan = session.plan(&sent.name, sent.content.len());
+    assert_eq!((plan.parts, plan.openings), (296, 7));
+    session.attach(it.town.desk, &sent, it.now()).unwrap();
+    drop(session);
+    let [desk, source] = [&it.desk, &it.source].map(Arc::clone);
+    let mut arrived = vec![];
+    for _ in 0..plan.openings {
+        for n in 0..QUEUE {
+            it.town.quiet(it.r, &[&source, &desk], |_| ()).await;
+            it.r += 1;
+            if n % 12 == 11 {
+                it.inbox.collect();
+            }
+        }
+        let view = it.inbox.conversations()[0].lines[0].document.clone().unwrap();
+        arrived.push((view.arrived, view.parts));
+        source.unlock(&passphrase(1)).unwrap().unwrap();
+    }
+    assert_eq!(arrived, [(47, 296), (95, 296), (143, 296), (191, 296), (239, 296), (287, 296), (296, 296)]);
+    let [conversation] = &it.inbox.conversations()[..] else { panic!("one conversation") };
+    assert!(it.inbox.document(conversation.id, 0) == Some(sent));
+    assert_eq!(conversation.lines[0].state, LineState::Received);
+    assert_eq!(it.town.messages, 296, "each part once");
+    let session = source.unlock(&passphrase(1)).unwrap().unwrap();
+    session.refresh();
+    assert_eq!(lines(&session)[0].state, LineState::Acknowledged);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::town::{
     Edge, Listed, Pair, Request, T, Town, Upload, intake_keys, intake_keys_of, opened_by_exit, passphrase,
     story,
 };
-use client::{Config, Device, Health, Passphrase, Place, Who, WriteError};
+use client::{Config, Device, Health, Passphrase, Place, QUEUE, Who, WriteError};
 use proto::conversation::open_message;
 use proto::envelope::Found;
 use proto::seal::SealSecret;
@@ -38,6 +38,8 @@ async fn exc_02_nothing_is_sent_before_the_first_edition_is_verified() {
     assert_eq!(reader.status().edition.unwrap().round, Round(1));
     let uploads = town.edge.uploads();
     assert_eq!(uploads.iter().map(|(r, e)| (r.0, e.len())).collect::<Vec<_>>(), [(2, 8192)]);
+    // What went out is cover, and not what a queue holds that was never filled.
+    assert_eq!(town.class_of(Round(2), &[uploads[0].1.clone()]), ["cover"]);
 }
 
 #[tokio::test]
@@ -431,6 +433,52 @@ async fn exc_03_no_blob_appears_twice_however_the_edge_behaves() {
     assert!(town.blobs.len() >= 18, "those not cut within open: {}", town.blobs.len());
 }
 
+/// The disk as it is when the first byte of an upload comes, whether that upload is then answered or cut: what was on its way is not
+/// on it, and who starts from it sends the rest of the queue and never that again.
+#[tokio::test]
+async fn exc_03_a_blob_has_left_the_disk_before_its_first_byte_goes_out() {
+    let mut town = Town::found(22).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 22);
+    town.round(0, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    for text in ["first", "second", "third", "fourth"] {
+        session.write(town.desk, text, town.clock.now()).unwrap();
+    }
+    drop(session);
+    // From then on all of them are on the disk.
+    town.round(1, &[&source]).await;
+    let mut disks = vec![];
+    for (r, upload, rounds) in [(2, Upload::Answer, QUEUE + 1), (3, Upload::CutAfterBody, 4)] {
+        let disk = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().to_owned(), disk.path().to_owned());
+        town.edge.at_first_byte(move || {
+            for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+                std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+            }
+        });
+        town.edge.set_upload(upload);
+        town.round(r, &[&source]).await;
+        town.mix();
+        assert_eq!(town.messages, r as usize, "a message was on its way in round {r}");
+        disks.push((disk, town.blobs.clone(), rounds));
+    }
+    drop(source);
+    town.edge.set_upload(Upload::Answer);
+    let mut r = 4;
+    for (disk, sent, rounds) in disks {
+        let started = town.open(town.config(Place::Folder(disk.path().to_owned())), 23);
+        (town.blobs, town.messages) = (vec![], 0);
+        for _ in 0..rounds {
+            town.quiet(r, &[&started], |_| ()).await;
+            r += 1;
+        }
+        town.mix();
+        assert_eq!((sent.len() + town.messages, town.blobs.len()), (5, rounds));
+        assert!(town.blobs.iter().all(|blob| !sent.contains(blob)), "it is sent again");
+    }
+}
+
 #[tokio::test]
 async fn exc_04_one_exchange_a_round_even_with_the_clock_set_back() {
     let mut town = Town::found(8).await;
@@ -629,7 +677,7 @@ async fn exc_06_a_sending_reader_looks_like_one_that_only_reads() {
         town.clock.set(town.start(r));
         town.publish(r, vec![story(r)]);
         town.edge.copy_to(&other);
-        let before = town.edge.requests().len();
+        let before = town.edge.connections();
         match r {
             3 => session = Some(source.begin(&passphrase).unwrap()),
             4..10 => {
@@ -644,7 +692,7 @@ async fn exc_06_a_sending_reader_looks_like_one_that_only_reads() {
             }
             _ => {}
         }
-        assert_eq!(town.edge.requests().len(), before, "EXC-07: nothing a person does sends anything");
+        assert_eq!(town.edge.connections(), before, "EXC-07: nothing a person does sends anything");
         assert_eq!(source.status().next_exchange, reads.status().next_exchange);
         let one = town.next(&source).await;
         // The other's exchange is at the same instant, and the clock stands.

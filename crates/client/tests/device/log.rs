@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::town::{Edge, T, Town, library, story};
+use crate::disk::library;
+use crate::town::{Edge, T, Town, story};
 use client::{Config, Device, Exchanged, Health, Place};
 use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::{Clock as _, Digest, Millis, Round, path};
@@ -113,7 +114,7 @@ async fn log_12_an_edge_that_serves_two_versions_of_an_edition_is_refused_the_on
 /// the press shares out the honest ones. With as many as that both have one, and a reader who sees one of them cannot tell:
 /// that is the limit of the promise.
 #[tokio::test]
-async fn log_05_a_press_that_forks_needs_2q_less_n_witnesses_that_lie() {
+async fn log_05_witnesses_that_sign_a_fork_below_and_above_the_limit_of_2q_less_n() {
     for (witnesses, quorum) in [(1usize, 1u8), (3, 2), (5, 4)] {
         let limit = 2 * usize::from(quorum) - witnesses;
         for liars in [limit - 1, limit] {
@@ -287,21 +288,47 @@ async fn log_09_an_edge_that_lies_about_the_log_on_the_first_day_is_refused() {
     assert_eq!(exchange(&town, 6, &fresh).await.editions, 1);
 }
 
-/// EDN-07, over the log: drops are those that a manifest in a head names, and heads are in the log.
+/// EDN-07, over the log: drops are those that a manifest in a head names, and heads are in the log. A reader and a desk are each
+/// shown the version that is named, and beside them another reader and another device of that desk are not.
 #[tokio::test]
-async fn a_drop_whose_manifest_is_not_in_the_head_is_not_opened() {
-    let (mut town, reader) = town(10).await;
-    town.awake.store(true, Ordering::SeqCst);
-    town.clock.set(town.start(3));
-    town.publish(3, vec![story(3)]);
-    // The exit made another drop for round 1; no head carries its manifest.
-    let at = path::reader_drop(Round(1));
-    let named = town.edge.file(&at).unwrap();
-    let other: Vec<u8> = named.iter().rev().copied().collect();
-    town.edge.put(at.clone(), other);
-    assert_thrown_away(town.next(&reader).await, &reader, Health::Unverified, 3);
-    town.edge.put(at, named);
-    assert_eq!(exchange(&town, 4, &reader).await.editions, 1);
+async fn an_edge_that_serves_two_versions_of_a_drop_is_refused_the_one_that_no_head_names() {
+    let mut town = Town::found(10).await;
+    let second = Edge::start().await;
+    let elsewhere = |config| Config { edge: second.address.clone(), ..config };
+    let devices = [
+        town.reader(1),
+        town.open(elsewhere(town.config(Place::Memory)), 2),
+        town.open(town.desk_config(Place::Memory), 3),
+        town.open(elsewhere(town.desk_config(Place::Memory)), 4),
+    ];
+    let mut said = Vec::new();
+    for r in 0..6 {
+        town.clock.set(town.start(r).max(town.clock.now()));
+        town.publish(r, vec![story(r)]);
+        town.edge.copy_to(&second);
+        // The exit makes another version of one drop; no head carries its manifest.
+        let two = [path::reader_drop(Round(1)), path::desk_drop(Round(2))];
+        if let 3 | 4 = r {
+            let at = &two[r as usize - 3];
+            let named = town.edge.file(at).unwrap();
+            second.put(at.clone(), named.iter().rev().copied().collect());
+        }
+        let mut order = [0, 1, 2, 3];
+        order.sort_by_key(|n| devices[*n].status().next_exchange);
+        let mut round = [None; 4];
+        for n in order {
+            let exchanged = town.next(&devices[n]).await;
+            assert!(exchanged.posted, "round {r}");
+            round[n] = Some((exchanged.health, exchanged.editions));
+        }
+        said.push(round.map(Option::unwrap));
+    }
+    let (good, refused) = ((Health::Good, 1), (Health::Unverified, 0));
+    assert_eq!(said[..3], [[good; 4]; 3]);
+    assert_eq!(said[3], [good, refused, good, refused], "another reader drop");
+    // The edition before is good by now.
+    assert_eq!(said[4], [good, (Health::Good, 2), good, (Health::Unverified, 1)], "another desk drop");
+    assert_eq!(said[5], [good, good, good, (Health::Good, 2)], "the named ones");
 }
 
 #[tokio::test]

@@ -88,12 +88,14 @@ struct Table {
     close_after_answer: bool,
     /// Requests of this method are not answered for now.
     holds: Option<&'static str>,
+    at_first_byte: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// The edge: a table of answers.
 pub(crate) struct Edge {
     pub address: String,
     table: Arc<Mutex<Table>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Edge {
@@ -106,17 +108,23 @@ impl Edge {
             upload: Upload::Answer,
             close_after_answer: false,
             holds: None,
+            at_first_byte: None,
         }));
-        let shared = Arc::clone(&table);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (shared, count) = (Arc::clone(&table), Arc::clone(&connections));
         tokio::spawn(async move {
-            let connections = AtomicUsize::new(0);
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let n = connections.fetch_add(1, Ordering::SeqCst);
+                let n = count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(serve(stream, n, Arc::clone(&shared)));
             }
         });
-        Self { address, table }
+        Self { address, table, connections }
+    }
+
+    /// How many connections came, whether anything was asked on them or not.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -163,6 +171,11 @@ impl Edge {
         until(|| self.requests().iter().any(|r| r.method == method)).await;
     }
 
+    /// Does this when the first byte of the next upload has come.
+    pub(crate) fn at_first_byte(&self, then: impl FnOnce() + Send + 'static) {
+        self.table.lock().unwrap().at_first_byte = Some(Box::new(then));
+    }
+
     /// Says keep-alive and closes all the same: what a client finds when it comes back to an idle connection.
     pub(crate) fn close_after_answer(&self) {
         self.table.lock().unwrap().close_after_answer = true;
@@ -183,6 +196,10 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
             }
             if more(&mut stream, &mut read).await == 0 {
                 return;
+            }
+            if read.starts_with(b"P") {
+                let then = table.lock().unwrap().at_first_byte.take();
+                then.into_iter().for_each(|then| then());
             }
         };
         let text = String::from_utf8(read[..head].to_vec()).unwrap();
@@ -852,16 +869,6 @@ pub(crate) fn passphrase(seed: u64) -> Passphrase {
 }
 
 /// The inbox of a desk with this identity and these keys, in a new vault.
-/// A copy of the library of a device that runs, as whoever takes its disk reads it: the device lets nobody else into its own.
-pub(crate) fn library(folder: &Path) -> (tempfile::TempDir, rusqlite::Connection) {
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["library.sqlite", "library.sqlite-wal"] {
-        std::fs::copy(folder.join(name), copy.path().join(name)).unwrap();
-    }
-    let db = rusqlite::Connection::open(copy.path().join("library.sqlite")).unwrap();
-    (copy, db)
-}
-
 pub(crate) fn inbox(
     desk: &Arc<Device>,
     identity: [u8; 32],

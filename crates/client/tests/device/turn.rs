@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::town::{Pair, Town, inbox, intake_keys, library, passphrase, story};
+use crate::disk::library;
+use crate::town::{Pair, Town, inbox, intake_keys, passphrase, story};
 use client::{
     AnswerError, Device, Health, Inbox, LineState, OpenError, Place, Session, Vault, Who, WriteError,
 };

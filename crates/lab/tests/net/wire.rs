@@ -83,7 +83,7 @@ pub(crate) fn compare(
 /// P1: a reader that sends a message in every round, and two that never send, make the same requests in the same order
 /// with the same headers, lengths and use of connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sending_and_a_silent_reader_look_the_same_on_the_wire() {
+async fn a_network_observer_cannot_tell_a_sending_reader_from_a_silent_one() {
     let articles = one_article();
     let with = With { round_ms: 1_500, mixes: 3, readers: 10, witness: true };
     let mut town = Town::start(with, articles.path()).await.unwrap();

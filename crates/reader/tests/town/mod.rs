@@ -218,6 +218,41 @@ impl Window {
     }
 }
 
+/// From the public page to the six words shown.
+pub async fn draw_words(window: &mut Window) -> Vec<String> {
+    window.get("/contact").await;
+    for button in
+        ["Start", "Yes, it is mine", "Yes, or many people use it", "No, nobody", "Show my six words"]
+    {
+        window.press(button, &[]).await;
+    }
+    window.six()
+}
+
+/// A new mailbox, open.
+pub async fn begin(window: &mut Window) -> Vec<String> {
+    let six = draw_words(window).await;
+    window.press("I have them", &[]).await;
+    window.press("Open my mailbox", &strs(&six)).await;
+    assert_eq!(window.heading(), "Choose a desk", "{}", window.page);
+    six
+}
+
+pub fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// Makes the desk's vault on its pages. Its words.
+pub async fn make_vault(window: &mut Window) -> Vec<String> {
+    window.get("/vault").await;
+    window.press("Show the six words", &[]).await;
+    let six = window.six();
+    window.press("I have them", &[]).await;
+    window.press("Make the vault", &strs(&six)).await;
+    assert_eq!(window.location.as_deref(), Some("/"), "{}", window.page);
+    six
+}
+
 /// Where and what a browser would send when the first button that begins with `label` is pressed, in the order of the page.
 pub fn pressed(page: &str, label: &str, typed: &[&str]) -> Option<(String, String)> {
     page.split("<form ").skip(1).find_map(|form| {

@@ -1,4 +1,5 @@
-//! An edge that lies to the middle mix about the batches that wait for it, and about what was published: what it hides, delays,
+//! An edge that lies to the middle mix about the batches that wait for it and about what was published, or to the first about
+//! envelopes: what it hides, delays,
 //! repeats or changes. Between the real edge and the real mix stands the lie; all others are asked and answered as ever.
 
 use std::collections::BTreeSet;
@@ -7,12 +8,17 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::actors::town_with_decoys;
 use super::*;
+use bytes::Bytes;
 use proto::directory::MixKey;
+use proto::size::ENVELOPE;
 use server::handing::Outgoing;
 use server::mix::{Run, Upstream, UpstreamError};
 
 /// What is given in the place of what there is.
 type Instead = Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + Send>;
+
+/// What is made of all envelopes of a round.
+type Bent = Box<dyn Fn(&mut Vec<Bytes>) + Send>;
 
 #[derive(Default)]
 pub(super) struct Lie {
@@ -30,6 +36,8 @@ pub(super) struct Lie {
     pub(super) editions: BTreeMap<Round, Vec<u8>>,
     pub(super) directories: BTreeMap<[u8; 32], Vec<u8>>,
     pub(super) drops: BTreeMap<Round, Vec<u8>>,
+    /// Given of these rounds, once they are sealed.
+    rounds: BTreeMap<Round, Bent>,
 }
 
 struct Lying {
@@ -63,7 +71,13 @@ impl Upstream for Lying {
     }
 
     fn envelopes(&mut self, round: Round, from: u64) -> Result<Option<Run>, UpstreamError> {
-        self.inner.envelopes(round, from)
+        let lie = self.lie.lock().unwrap();
+        let Some(bent) = lie.rounds.get(&round) else { return self.inner.envelopes(round, from) };
+        let Some(all) = self.inner.envelopes(round, 0)? else { return Ok(None) };
+        let mut envelopes: Vec<_> = all.bytes.chunks(ENVELOPE).map(Bytes::copy_from_slice).collect();
+        bent(&mut envelopes);
+        let after = if all.sealed.is_some() { &envelopes[from as usize..] } else { &[] };
+        Ok(Some(Run { bytes: after.concat().into(), sealed: all.sealed.map(|_| envelopes.len() as u64) }))
     }
 
     fn push(&mut self, id: BatchId, output: &Outgoing) -> Result<(), UpstreamError> {
@@ -94,7 +108,7 @@ impl Upstream for Lying {
     }
 }
 
-/// The mix that is lied to.
+/// The mix that is lied to, the middle one or the first.
 pub(super) struct Middle {
     mix: Mix<Lying>,
     clock: Arc<Hands>,
@@ -102,11 +116,11 @@ pub(super) struct Middle {
 }
 
 impl Middle {
-    fn open(net: &mut Net, lie: &Arc<Mutex<Lie>>) -> Self {
-        net.mixes[1] = None;
+    fn open(net: &mut Net, hop: u8, lie: &Arc<Mutex<Lie>>) -> Self {
+        net.mixes[usize::from(hop)] = None;
         net.seed += 1;
-        let upstream = Lying { inner: net.upstream(1), lie: Arc::clone(lie) };
-        let mix = Mix::open(net.setup(1), upstream, StdRng::seed_from_u64(net.seed), Hook::none()).unwrap();
+        let upstream = Lying { inner: net.upstream(hop), lie: Arc::clone(lie) };
+        let mix = Mix::open(net.setup(hop), upstream, StdRng::seed_from_u64(net.seed), Hook::none()).unwrap();
         Self { mix, clock: Arc::clone(&net.clock), lie: Arc::clone(lie) }
     }
 
@@ -138,8 +152,12 @@ pub(super) struct Deceived {
 
 impl Deceived {
     pub(super) fn start(town: Town) -> Self {
+        Self::at_hop(1, town)
+    }
+
+    fn at_hop(hop: u8, town: Town) -> Self {
         let mut net = Net::start(town, None);
-        let middle = Middle::open(&mut net, &Arc::default());
+        let middle = Middle::open(&mut net, hop, &Arc::default());
         Self { net, middle }
     }
 
@@ -148,7 +166,7 @@ impl Deceived {
         let Self { mut net, middle } = self;
         let lie = Arc::clone(&middle.lie);
         drop(middle);
-        Self { middle: Middle::open(&mut net, &lie), net }
+        Self { middle: Middle::open(&mut net, 1, &lie), net }
     }
 
     pub(super) fn at(&mut self, moment: Millis) {
@@ -207,6 +225,35 @@ fn id(round: u32) -> BatchId {
 
 fn once<T: ToString>(texts: impl IntoIterator<Item = T>) -> BTreeMap<String, u32> {
     texts.into_iter().map(|text| (text.to_string(), 1)).collect()
+}
+
+/// P8, MIX-01: of one round an envelope stands there three times, of the next one is left out, and with the third come all of the
+/// first again. What was left out comes through nowhere, and only its source can miss it.
+#[test]
+fn an_edge_that_drops_duplicates_or_replays_envelopes_has_each_delivered_once_at_most() {
+    let mut it = Deceived::at_hop(0, Town::new(58));
+    let kept: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+    let first = Arc::clone(&kept);
+    let bends: [Bent; 3] = [
+        Box::new(move |all| {
+            *first.lock().unwrap() = all.clone();
+            let twice = [all[0].clone(), all[0].clone()];
+            all.splice(2..2, twice);
+        }),
+        Box::new(|all| drop(all.remove(0))),
+        Box::new(move |all| all.splice(1..1, kept.lock().unwrap().iter().cloned()).for_each(drop)),
+    ];
+    for (r, bent) in (5..).zip(bends) {
+        it.middle.lie().rounds.insert(Round(r), bent);
+        it.send(r);
+        let cover = it.net.cover();
+        assert!(it.net.upload(Round(r), cover));
+    }
+    it.enter(8);
+    assert_eq!(it.delivered(7), once([5, 7]));
+    // How many came, and how many went on.
+    assert_eq!(it.net.counts(5..=7, 0), [(7, 5), (4, 4), (10, 5)]);
+    it.stop();
 }
 
 /// P8

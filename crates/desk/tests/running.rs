@@ -1,0 +1,61 @@
+//! The desk's pages over a device that makes its exchanges with an edge.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+#[path = "../../client/tests/device/town.rs"]
+#[allow(dead_code, reason = "shared with the tests of devices, which use the rest")]
+mod network;
+#[path = "../../reader/tests/town/mod.rs"]
+mod town;
+#[path = "../../reader/tests/town/troubles.rs"]
+mod troubles;
+
+use std::sync::Arc;
+
+use client::{Kdf, VaultContents};
+use proto::{Clock, sign::IdentitySecret};
+use rand::{SeedableRng, rngs::StdRng};
+use town::{ADDRESS, Window, make_vault};
+use troubles::Trouble;
+use ui::{Guard, Zone};
+
+/// What the inbox says of each.
+const SENTENCES: [(Trouble, &str); 9] = [
+    (Trouble::Offline, "The network was not reached at the last try. Nothing could be collected."),
+    (
+        Trouble::Unverified,
+        "What came last could not be verified. It was thrown away. Nothing of it was collected.",
+    ),
+    (
+        Trouble::Forked,
+        "What came last does not go on from what this desk was shown before. It was thrown away.",
+    ),
+    (Trouble::TwoPages, "are not the front page that the press signed for everyone. They were thrown away."),
+    (Trouble::Frozen, "The witnesses have co-signed nothing for more than three rounds."),
+    (Trouble::Unwitnessed, "Too few witnesses have co-signed what came last. It was thrown away."),
+    (Trouble::Stale, "No new edition has come for a while."),
+    (Trouble::Clock, "The clock of this computer is wrong. Set it."),
+    (Trouble::StartedOver, "It began anew with the newest edition."),
+];
+
+/// P6
+#[tokio::test]
+async fn the_inbox_says_in_plain_words_what_is_wrong_and_no_other_thing() {
+    for trouble in Trouble::ALL {
+        let (town, device) = trouble.befalls(true).await;
+        let mut rng = StdRng::seed_from_u64(1);
+        let folder = tempfile::tempdir().unwrap();
+        let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
+        let clock: Arc<dyn Clock> = town.clock.clone();
+        let app = desk::App::new(device, folder.path().join("vault"), guard, clock, Zone::utc(), &mut rng);
+        let identity = IdentitySecret::from_seed(&town.desk_identity);
+        app.offer(VaultContents { identity, intake: network::intake_keys() }, Kdf::cheap());
+        let mut window = Window::open(desk::router(app), &link).await;
+        make_vault(&mut window).await;
+        window.get("/").await;
+        assert_eq!(window.heading(), "Inbox");
+        let wrong = if trouble == Trouble::Nothing { vec![] } else { vec![trouble] };
+        let count = wrong.len();
+        assert_eq!(Trouble::said(&window.page, &SENTENCES), (wrong, count), "{trouble:?}: {}", window.page);
+    }
+}

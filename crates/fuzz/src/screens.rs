@@ -7,7 +7,7 @@ use std::thread::LocalKey;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{HeaderMap, Request, header};
 use client::{Config, Device, Kdf, Place, VaultContents};
 use proto::keys::KeyKind;
 use proto::seal::SealSecret;
@@ -40,11 +40,9 @@ struct Window {
 
 impl Window {
     fn open(runtime: Runtime, router: Router, link: &str, folder: TempDir) -> Self {
-        let (host, path) =
-            link.strip_prefix("http://").and_then(|l| l.split_once('/')).expect("a launch link");
         let mut window = Self {
             router,
-            host: host.to_owned(),
+            host: String::new(),
             cookie: String::new(),
             page: String::new(),
             six: Vec::new(),
@@ -52,12 +50,21 @@ impl Window {
             runtime,
             _folder: folder,
         };
-        let launch = Request::get(format!("/{path}")).header(header::HOST, &window.host);
-        let launch = launch.body(Body::empty()).expect("a request");
-        let answer = window.runtime.block_on(window.router.clone().oneshot(launch)).expect("it answers");
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+        let answer = window.follow(link);
+        let answer = window.follow(answer[header::LOCATION].to_str().expect("text"));
+        let cookie = answer[header::SET_COOKIE].to_str().expect("text");
         window.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         window
+    }
+
+    /// One link of the way in, and the headers of its answer.
+    fn follow(&mut self, link: &str) -> HeaderMap {
+        let (host, path) = link.strip_prefix("http://").and_then(|l| l.split_once('/')).expect("a link");
+        host.clone_into(&mut self.host);
+        let launch = Request::get(format!("/{path}")).header(header::HOST, host);
+        let launch = launch.body(Body::empty()).expect("a request");
+        let answer = self.runtime.block_on(self.router.clone().oneshot(launch)).expect("it answers");
+        answer.into_parts().0.headers
     }
 
     fn send(&mut self, request: axum::http::request::Builder, body: Vec<u8>) {

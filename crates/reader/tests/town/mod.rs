@@ -124,12 +124,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the launch link.
+    /// Opens the launch link, which leads to another name.
     pub async fn open(router: Router, link: &str) -> Window {
-        let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let host = host.to_owned();
-        let launch = Request::get(format!("/{path}")).header("host", &host);
-        let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
+        let follow = async |link: &str| {
+            let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+            let launch = Request::get(format!("/{path}")).header("host", host);
+            let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
+            (host.to_owned(), answer)
+        };
+        let (_, answer) = follow(link).await;
+        let (host, answer) = follow(answer.headers()[header::LOCATION].to_str().unwrap()).await;
         let cookie =
             answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
         Window { router, host, cookie, page: String::new(), location: None }

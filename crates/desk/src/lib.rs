@@ -28,7 +28,7 @@ use client::{Device, Inbox, Kdf, VaultContents};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
-use ui::{Frame, Guard, Link, Zone, assets, headers, page};
+use ui::{Frame, Guard, Link, Zone, answers, assets, headers, page};
 use zeroize::Zeroizing;
 
 use vault::Vaulted;
@@ -147,7 +147,7 @@ pub fn router(app: Arc<App>) -> Router {
         })
         .layer(DefaultBodyLimit::max(FORM))
         .with_state(app);
-    headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
+    headers::strict(guard.around(headers::no_store(answers::apart(pages)).merge(assets::router())))
 }
 
 /// Collects for as long as the program runs: opens what new desk drops bring and acknowledges it, also while the

@@ -7,7 +7,7 @@ use std::thread::LocalKey;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, Method, Request, header};
 use client::{Config, Device, Kdf, Place, VaultContents};
 use proto::keys::KeyKind;
 use proto::seal::SealSecret;
@@ -67,19 +67,28 @@ impl Window {
         answer.into_parts().0.headers
     }
 
+    /// Sends it, and opens where it leads.
     fn send(&mut self, request: axum::http::request::Builder, body: Vec<u8>) {
+        if let Some(to) = self.send_one(request, body) {
+            self.send_one(Request::get(to), Vec::new());
+        }
+    }
+
+    fn send_one(&mut self, request: axum::http::request::Builder, body: Vec<u8>) -> Option<String> {
         let request = request
             .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .header(header::ORIGIN, format!("http://{}", self.host))
             .body(Body::from(body));
-        let Ok(request) = request else { return };
+        let request = request.ok()?;
+        let is_form = request.method() == Method::POST;
         let router = self.router.clone();
         let (parts, body) = self.runtime.block_on(async {
             let (parts, body) = router.oneshot(request).await.expect("it answers").into_parts();
             (parts, axum::body::to_bytes(body, 8 << 20).await.expect("an answer has an end"))
         });
         assert!(!parts.status.is_server_error(), "the screen fails: {}", parts.status);
+        assert!(!is_form || parts.status.is_redirection(), "a form is answered by a page: {}", parts.status);
         assert_eq!(parts.headers[header::CONTENT_SECURITY_POLICY], ui::headers::CSP);
         assert_eq!(parts.headers[header::CACHE_CONTROL], "no-store", "the browser keeps nothing");
         let is_page =
@@ -97,6 +106,7 @@ impl Window {
                 self.six = six;
             }
         }
+        Some(parts.headers.get(header::LOCATION)?.to_str().expect("text").to_owned())
     }
 
     /// The hidden field of the page whose name ends so.

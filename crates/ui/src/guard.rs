@@ -27,14 +27,14 @@ use axum::{
     extract::Request,
     http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    assets,
+    answers, assets,
     page::{Frame, page},
 };
 
@@ -120,6 +120,10 @@ impl Guard {
                 match guard.admit(request.method(), request.uri(), request.headers()) {
                     Ok(None) => next.run(request).await,
                     Ok(Some(answer)) => answer,
+                    // What it brought stays with no page; the page that it leads to is refused again.
+                    Err(_) if answers::is_form(request.method(), request.headers()) => {
+                        ([(header::CACHE_CONTROL, "no-store")], Redirect::to("/")).into_response()
+                    }
                     Err(refusal) => guard.refuse(refusal),
                 }
             }
@@ -459,6 +463,18 @@ mod tests {
         assert_eq!(ask(&router, "GET", assets::css(), &[("host", &link_host)]).await.status(), 200);
         assert_eq!(ask(&router, "GET", assets::css(), &[("host", "evil.example")]).await.status(), 403);
         assert_eq!(ask(&router, "POST", assets::css(), &[]).await.status(), 403);
+    }
+
+    #[tokio::test]
+    async fn a_form_that_is_refused_leads_to_a_page_that_is() {
+        let (router, _, cookie) = service();
+        for headers in [&[][..], &[("host", "evil.example")], &[("cookie", &*cookie), ("origin", "null")]] {
+            let form: Vec<_> = headers.iter().copied().chain([("sec-fetch-mode", "navigate")]).collect();
+            let answer = ask(&router, "POST", "/", &form).await;
+            assert_eq!((answer.status().as_u16(), &*location(&answer)), (303, "/"), "{headers:?}");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+        }
+        assert_eq!(ask(&router, "GET", "/", &[("sec-fetch-mode", "navigate")]).await.status(), 403);
     }
 
     #[tokio::test]

@@ -61,7 +61,8 @@ impl Window {
             .header("cookie", &self.cookie)
             .header("origin", self.home.origin().ascii_serialization())
             .header("content-type", "application/x-www-form-urlencoded");
-        request.body(body).send().await.unwrap().text().await.unwrap()
+        let answer = request.body(body).send().await.unwrap();
+        self.get(answer.headers()["location"].to_str().unwrap()).await
     }
 }
 

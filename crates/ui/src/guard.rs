@@ -25,7 +25,7 @@ use std::{
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Redirect, Response},
 };
@@ -117,7 +117,7 @@ impl Guard {
         router.layer(from_fn(move |request: Request, next: Next| {
             let guard = Arc::clone(&self);
             async move {
-                match guard.admit(request.method(), request.uri(), request.headers()) {
+                let mut answer = match guard.admit(request.method(), request.uri(), request.headers()) {
                     Ok(None) => next.run(request).await,
                     Ok(Some(answer)) => answer,
                     // What it brought stays with no page; the page that it leads to is refused again.
@@ -125,7 +125,11 @@ impl Guard {
                         ([(header::CACHE_CONTROL, "no-store")], Redirect::to("/")).into_response()
                     }
                     Err(refusal) => guard.refuse(refusal),
-                }
+                };
+                // Linux tells every user how much went over a connection in each direction since it began: over one that is
+                // used again and again, how much somebody writes here.
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                answer
             }
         }))
     }
@@ -463,6 +467,27 @@ mod tests {
         assert_eq!(ask(&router, "GET", assets::css(), &[("host", &link_host)]).await.status(), 200);
         assert_eq!(ask(&router, "GET", assets::css(), &[("host", "evil.example")]).await.status(), 403);
         assert_eq!(ask(&router, "POST", assets::css(), &[]).await.status(), 403);
+    }
+
+    #[tokio::test]
+    async fn every_answer_ends_its_connection() {
+        let (router, link, cookie) = service();
+        let (host, own) = (host(), origin());
+        let session = [("host", host.as_str()), ("cookie", &*cookie), ("origin", &*own)];
+        for (method, path, headers) in [
+            ("GET", "/", &session[..]),
+            ("POST", "/", &session[..]),
+            ("GET", RUN, &session[..]),
+            ("GET", "/nowhere", &session[..]),
+            ("GET", assets::css(), &session[..]),
+            ("GET", "/", &[][..]),
+            ("GET", "/", &[("host", "evil.example")][..]),
+        ] {
+            let answer = ask(&router, method, path, headers).await;
+            let connection = answer.headers().get("connection");
+            assert_eq!(connection.map(|c| c.as_bytes()), Some(&b"close"[..]), "{method} {path} {headers:?}");
+        }
+        assert_eq!(follow(&router, &link, &[]).await.headers()["connection"], "close");
     }
 
     #[tokio::test]

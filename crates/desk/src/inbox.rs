@@ -96,15 +96,30 @@ pub(crate) async fn draft(
     Path(id): Path<String>,
     Form(posted): Form<Posted>,
 ) -> StatusCode {
-    let Some(inbox) = app.state().inbox.clone() else { return StatusCode::NOT_FOUND };
-    let wanted = id.clone();
-    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
-    if !known {
+    if !keep_draft(&app, id, posted.text.replace("\r\n", "\n")).await {
         return StatusCode::NOT_FOUND;
     }
     keep_awake(&app);
-    app.state().drafts.insert(id, Zeroizing::new(posted.text.replace("\r\n", "\n")));
     StatusCode::NO_CONTENT
+}
+
+/// Keeps what was written to a conversation of this desk.
+async fn keep_draft(app: &App, id: String, text: String) -> bool {
+    let Some(inbox) = app.state().inbox.clone() else { return false };
+    let wanted = id.clone();
+    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
+    if known {
+        app.state().drafts.insert(id, Zeroizing::new(text));
+    }
+    known
+}
+
+/// An answer that came while the screen was locked: it waits in its box, and unlocking leads there.
+async fn keep_until_unlocked(app: &App, id: String, text: String) {
+    let place = path(&id);
+    if !text.trim().is_empty() && keep_draft(app, id, text).await {
+        app.state().place = Some(place);
+    }
 }
 
 /// `POST /conversations/{id}`
@@ -114,8 +129,11 @@ pub(crate) async fn answer(
     Form(posted): Form<Posted>,
 ) -> Response {
     keep_awake(&app);
-    let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
     let text = posted.text.replace("\r\n", "\n");
+    let Some(inbox) = app.inbox() else {
+        keep_until_unlocked(&app, id, text).await;
+        return Redirect::to("/vault").into_response();
+    };
     if text.trim().is_empty() {
         return show(&app, &id, "", Some(words::EMPTY_ANSWER.into())).await;
     }

@@ -240,7 +240,10 @@ pub fn pressed(page: &str, label: &str, typed: &[&str]) -> Option<(String, Strin
             let tag = &form[at + 1..];
             let attributes = tag.split('>').next()?;
             let name = between(attributes, " name=\"", "\"");
-            let value = between(attributes, " value=\"", "\"").replace("&quot;", "\"").replace("&amp;", "&");
+            let value = between(attributes, " value=\"", "\"");
+            let value = [("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
+                .iter()
+                .fold(value.to_owned(), |value, (from, to)| value.replace(from, to));
             if attributes.contains(" type=\"text\"") || tag.starts_with("textarea") {
                 body += &format!("{name}={}&", encode(typed.next().unwrap_or(&"")));
             } else if attributes.contains(" type=\"hidden\"") {

@@ -35,6 +35,9 @@ const SECONDS_BELOW_MS: u64 = 60_000;
 pub(crate) struct Posted {
     #[serde(default)]
     text: String,
+    /// Drawn with the form.
+    #[serde(default)]
+    number: String,
 }
 
 /// `GET /`
@@ -97,15 +100,30 @@ pub(crate) async fn draft(
     Path(id): Path<String>,
     Form(posted): Form<Posted>,
 ) -> StatusCode {
-    let Some(inbox) = app.state().inbox.clone() else { return StatusCode::NOT_FOUND };
-    let wanted = id.clone();
-    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
-    if !known {
+    if !keep_draft(&app, id, posted.text.replace("\r\n", "\n")).await {
         return StatusCode::NOT_FOUND;
     }
     keep_awake(&app);
-    app.state().drafts.insert(id, Zeroizing::new(posted.text.replace("\r\n", "\n")));
     StatusCode::NO_CONTENT
+}
+
+/// Keeps what was written to a conversation of this desk.
+async fn keep_draft(app: &App, id: String, text: String) -> bool {
+    let Some(inbox) = app.state().inbox.clone() else { return false };
+    let wanted = id.clone();
+    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
+    if known {
+        app.state().drafts.insert(id, Zeroizing::new(text));
+    }
+    known
+}
+
+/// An answer that came while the screen was locked: it waits in its box, and unlocking leads there.
+async fn keep_until_unlocked(app: &App, id: String, text: String) {
+    let place = path(&id);
+    if !text.trim().is_empty() && keep_draft(app, id, text).await {
+        app.state().place = Some(place);
+    }
 }
 
 /// `POST /conversations/{id}`
@@ -115,23 +133,36 @@ pub(crate) async fn answer(
     Form(posted): Form<Posted>,
 ) -> Response {
     keep_awake(&app);
-    let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
     let text = posted.text.replace("\r\n", "\n");
+    let Some(inbox) = app.inbox() else {
+        // One that was sent before the screen was locked is no draft.
+        if !app.answered().contains(&posted.number) {
+            keep_until_unlocked(&app, id, text).await;
+        }
+        return Redirect::to("/vault").into_response();
+    };
     if text.trim().is_empty() {
         return show(&app, &id, "", Some(words::EMPTY_ANSWER.into())).await;
     }
-    let (now, letter, wanted) = (app.now(), text.clone(), id.clone());
+    let (sends, letter, wanted) = (Arc::clone(&app), text.clone(), id.clone());
+    // All of it beside the browser, which may have gone on to the next press of the same button.
     let sent = blocking(move || {
         let conversation = inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)?;
-        Some(inbox.answer(conversation.id, &letter, now))
+        let mut answered = sends.answered();
+        if answered.contains(&posted.number) {
+            return Some(Ok(()));
+        }
+        let sent = inbox.answer(conversation.id, &letter, sends.now()).map(drop);
+        if sent.is_ok() {
+            answered.insert(posted.number);
+            sends.state().drafts.remove(&wanted);
+        }
+        Some(sent)
     })
     .await;
     match sent {
         None => not_here(&app),
-        Some(Ok(_)) => {
-            app.state().drafts.remove(&id);
-            Redirect::to(&path(&id)).into_response()
-        }
+        Some(Ok(())) => Redirect::to(&path(&id)).into_response(),
         Some(Err(error)) => {
             let sentence = match error {
                 AnswerError::NoConversation => return not_here(&app),
@@ -173,7 +204,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
                 ol.lines { @for line in &conversation.lines { (line_item(app, id, line)) } }
             }
-            (answering(id, draft, conversation.room, problem.as_deref()))
+            (answering(id, &app.draw_number(), draft, conversation.room, problem.as_deref()))
         }
     };
     frame(app, words::CONVERSATION, true, &main).into_response()
@@ -181,9 +212,11 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
 
 /// The form in which an answer is written. Firefox asks the box itself and not its form whether what stands in it may be put
 /// down on the disk, to be there again after a crash.
-fn answering(id: &str, draft: &str, links: usize, problem: Option<&str>) -> Markup {
+fn answering(id: &str, number: &str, draft: &str, links: usize, problem: Option<&str>) -> Markup {
     html! {
         form method="post" action=(path(id)) data-keep={ (path(id)) "/draft" } autocomplete="off" {
+            // However often the form is sent, what is in it is one answer.
+            input type="hidden" name="number" value=(number);
             @if let Some(sentence) = problem { p.problem role="alert" { (sentence) } }
             label for="text" { (words::ANSWER) }
             p.hint #hint { (words::ANSWER_HINT) " " (room(links)) }
@@ -292,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_box_of_an_answer_itself_asks_the_browser_to_remember_nothing() {
-        let shown = answering("00", "Since when?", LONGEST, None).into_string();
+        let shown = answering("00", "1", "Since when?", LONGEST, None).into_string();
         let boxes: Vec<_> = shown.split('<').filter(|tag| tag.starts_with("textarea")).collect();
         assert_eq!(boxes.len(), 1);
         assert!(boxes[0].contains(" autocomplete=\"off\"") && boxes[0].ends_with("Since when?"), "{shown}");

@@ -10,7 +10,7 @@ mod vault;
 mod words;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -27,8 +27,8 @@ use axum::{
 use client::{Device, Generator, Inbox, Kdf, VaultContents};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
-use rand::{CryptoRng, SeedableRng, rngs::StdRng};
-use ui::{Frame, Guard, Link, Zone, assets, headers, page};
+use rand::{CryptoRng, Rng as _, SeedableRng, rngs::StdRng};
+use ui::{Frame, Guard, Link, Zone, answers, assets, headers, page};
 use zeroize::Zeroizing;
 
 use vault::Vaulted;
@@ -51,6 +51,8 @@ pub struct App {
     rng: Generator,
     /// What a vault made on these pages will hold.
     offer: Mutex<Option<vault::Offer>>,
+    /// The numbers of forms whose answer was sent. Held while one is sent, so that a second press waits for the first.
+    answered: Mutex<HashSet<String>>,
 }
 
 /// What the screens wait for, and what runs behind them.
@@ -90,6 +92,7 @@ impl App {
             state: Mutex::default(),
             rng,
             offer: Mutex::default(),
+            answered: Mutex::default(),
         })
     }
 
@@ -106,6 +109,17 @@ impl App {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answered(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a form in which an answer is written.
+    fn draw_number(&self) -> String {
+        let mut number = [0; 16];
+        self.with_rng(|rng| rng.fill_bytes(&mut number));
+        hex::encode(number)
     }
 
     fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
@@ -147,7 +161,7 @@ pub fn router(app: Arc<App>) -> Router {
         })
         .layer(DefaultBodyLimit::max(FORM))
         .with_state(app);
-    headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
+    headers::strict(guard.around(headers::no_store(answers::apart(pages)).merge(assets::router())))
 }
 
 /// Collects for as long as the program runs: opens what new desk drops bring and acknowledges it, also while the

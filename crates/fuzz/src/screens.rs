@@ -7,7 +7,7 @@ use std::thread::LocalKey;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{HeaderMap, Method, Request, header};
 use client::{Config, Device, Kdf, Place, VaultContents};
 use proto::keys::KeyKind;
 use proto::seal::SealSecret;
@@ -40,11 +40,9 @@ struct Window {
 
 impl Window {
     fn open(runtime: Runtime, router: Router, link: &str, folder: TempDir) -> Self {
-        let (host, path) =
-            link.strip_prefix("http://").and_then(|l| l.split_once('/')).expect("a launch link");
         let mut window = Self {
             router,
-            host: host.to_owned(),
+            host: String::new(),
             cookie: String::new(),
             page: String::new(),
             six: Vec::new(),
@@ -52,27 +50,45 @@ impl Window {
             runtime,
             _folder: folder,
         };
-        let launch = Request::get(format!("/{path}")).header(header::HOST, &window.host);
-        let launch = launch.body(Body::empty()).expect("a request");
-        let answer = window.runtime.block_on(window.router.clone().oneshot(launch)).expect("it answers");
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+        let answer = window.follow(link);
+        let answer = window.follow(answer[header::LOCATION].to_str().expect("text"));
+        let cookie = answer[header::SET_COOKIE].to_str().expect("text");
         window.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         window
     }
 
+    /// One link of the way in, and the headers of its answer.
+    fn follow(&mut self, link: &str) -> HeaderMap {
+        let (host, path) = link.strip_prefix("http://").and_then(|l| l.split_once('/')).expect("a link");
+        host.clone_into(&mut self.host);
+        let launch = Request::get(format!("/{path}")).header(header::HOST, host);
+        let launch = launch.body(Body::empty()).expect("a request");
+        let answer = self.runtime.block_on(self.router.clone().oneshot(launch)).expect("it answers");
+        answer.into_parts().0.headers
+    }
+
+    /// Sends it, and opens where it leads.
     fn send(&mut self, request: axum::http::request::Builder, body: Vec<u8>) {
+        if let Some(to) = self.send_one(request, body) {
+            self.send_one(Request::get(to), Vec::new());
+        }
+    }
+
+    fn send_one(&mut self, request: axum::http::request::Builder, body: Vec<u8>) -> Option<String> {
         let request = request
             .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .header(header::ORIGIN, format!("http://{}", self.host))
             .body(Body::from(body));
-        let Ok(request) = request else { return };
+        let request = request.ok()?;
+        let is_form = request.method() == Method::POST;
         let router = self.router.clone();
         let (parts, body) = self.runtime.block_on(async {
             let (parts, body) = router.oneshot(request).await.expect("it answers").into_parts();
             (parts, axum::body::to_bytes(body, 8 << 20).await.expect("an answer has an end"))
         });
         assert!(!parts.status.is_server_error(), "the screen fails: {}", parts.status);
+        assert!(!is_form || parts.status.is_redirection(), "a form is answered by a page: {}", parts.status);
         assert_eq!(parts.headers[header::CONTENT_SECURITY_POLICY], ui::headers::CSP);
         assert_eq!(parts.headers[header::CACHE_CONTROL], "no-store", "the browser keeps nothing");
         let is_page =
@@ -90,6 +106,7 @@ impl Window {
                 self.six = six;
             }
         }
+        Some(parts.headers.get(header::LOCATION)?.to_str().expect("text").to_owned())
     }
 
     /// The hidden field of the page whose name ends so.

@@ -136,7 +136,13 @@ mod tests {
         gather.recall(NOW).unwrap();
         let address: SocketAddr = ([127, 0, 0, 1], 4000).into();
         let (pages, link) = pages(&gather, address, &mut StdRng::seed_from_u64(7));
-        let (host, launch) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let follow = async |link: &str| {
+            let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+            let request = Request::get(format!("/{path}")).header("host", host);
+            pages.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        };
+        let on = follow(&link).await.headers()["location"].to_str().unwrap().to_owned();
+        let host = on.strip_prefix("http://").unwrap().split_once('/').unwrap().0;
         let ask = async |path: &str, cookie: &str| {
             let request = Request::get(path).header("host", host).header("cookie", cookie);
             let answer = pages.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
@@ -145,8 +151,8 @@ mod tests {
             (head, String::from_utf8(bytes.to_vec()).unwrap())
         };
         assert_eq!(ask("/", "").await.0.status, StatusCode::FORBIDDEN);
-        let (welcome, _) = ask(&format!("/{launch}"), "").await;
-        let cookie = welcome.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let welcome = follow(&on).await;
+        let cookie = welcome.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let (head, front) = ask("/", &cookie).await;
         assert_eq!(head.headers["content-security-policy"], headers::CSP);
         assert!(front.contains(BANNER) && front.contains("<span>1 articles</span>"), "{front}");

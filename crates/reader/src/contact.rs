@@ -78,16 +78,31 @@ pub(crate) async fn step(State(app): State<Arc<App>>, request: Request) -> Respo
             None => load.show(&Screen::Before),
         },
         Some(Step::Begin) => begin(&app, load, &form).await,
-        Some(Step::Words) => load.show(&Screen::Unlock { typed: &form.words, problem: None }),
+        Some(Step::Words) => load.show(&Screen::Unlock { typed: &form.words, problem: None, carried: None }),
         Some(Step::Unlock) => unlock(&app, load, &form).await,
         None | Some(Step::Leave) => load.show(&Screen::Public { desks: &app.device.desks() }),
         Some(inside) => {
             let open = app.area().open(&form.page).filter(|open| open.session.is_open());
             match open {
                 Some(open) => inside_step(&app, load, open, inside, form).await,
-                None => locked(&load),
+                None => locked(&load, Carried::of(&form)),
             }
         }
+    }
+}
+
+/// What was being written when the mailbox was found closed. It is in nobody's hands but the browser's: it goes along with the
+/// six words, and comes back once they open the mailbox.
+#[derive(Clone, Copy)]
+struct Carried<'a> {
+    desk: DeskId,
+    text: &'a str,
+}
+
+impl<'a> Carried<'a> {
+    fn of(form: &'a Form) -> Option<Carried<'a>> {
+        let desk = form.desk.filter(|_| !form.text.is_empty())?;
+        Some(Carried { desk, text: &form.text })
     }
 }
 
@@ -161,7 +176,7 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.begin(&words)).await {
-        Ok(session) => opened(app, load, opening, Open::new(session, passphrase)).await,
+        Ok(session) => opened(app, load, opening, Open::new(session, passphrase), None).await,
         Err(_) => load.show(&Screen::Sorry(words::BEGIN_FAILED)),
     }
 }
@@ -169,7 +184,9 @@ async fn begin(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
 /// Wrong words and no mailbox at all: the same work, the same sentence, the same page. Too little memory is found out before
 /// either.
 async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
-    let problem = |sentence| load.show(&Screen::Unlock { typed: &form.words, problem: Some(sentence) });
+    let carried = Carried::of(form);
+    let problem =
+        |sentence| load.show(&Screen::Unlock { typed: &form.words, problem: Some(sentence), carried });
     let passphrase = match Passphrase::parse(&form.words.join(" ")) {
         Ok(passphrase) => Arc::new(passphrase),
         Err(PassphraseError::Unknown(place)) if form.words.iter().all(|word| !word.is_empty()) => {
@@ -180,26 +197,36 @@ async fn unlock(app: &Arc<App>, load: Load<'_>, form: &Form) -> Response {
     let opening = app.area().opening();
     let (device, words) = (Arc::clone(&app.device), Arc::clone(&passphrase));
     match blocking(move || device.unlock(&words)).await {
-        Ok(Some(session)) => opened(app, load, opening, Open::new(session, passphrase)).await,
+        Ok(Some(session)) => opened(app, load, opening, Open::new(session, passphrase), carried).await,
         Ok(None) => problem(words::WRONG.into()),
         Err(OutOfMemory) => problem(words::NO_MEMORY.into()),
     }
 }
 
-async fn opened(app: &Arc<App>, mut load: Load<'_>, opening: u64, open: Open) -> Response {
+async fn opened(
+    app: &Arc<App>,
+    mut load: Load<'_>,
+    opening: u64,
+    open: Open,
+    carried: Option<Carried<'_>>,
+) -> Response {
     let page = app.with_rng(PageKey::draw);
     page.as_str().clone_into(&mut load.page);
     let ours = page.as_str().to_owned();
     let open = if app.area().opened(opening, page, open) { app.area().open(&ours) } else { None };
-    match open {
-        Some(open) => home(app, &load, open, false).await,
-        None => locked(&load),
+    let Some(open) = open else { return locked(&load, carried) };
+    let Some(Carried { desk, text }) = carried else { return home(app, &load, open, false).await };
+    let (keeps, kept) = (Arc::clone(&open), Zeroizing::new(text.to_owned()));
+    blocking(move || keeps.session.keep_draft(desk, &kept)).await;
+    match app.device.desks().iter().find(|listed| listed.id == desk) {
+        Some(desk) => load.show(&Screen::Compose { writing: Writing::new(desk, text), problem: None }),
+        None => home(app, &load, open, false).await,
     }
 }
 
 /// The words are asked for again. An area locked long ago and one open in another window look the same.
-fn locked(load: &Load<'_>) -> Response {
-    load.show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()) })
+fn locked(load: &Load<'_>, carried: Option<Carried<'_>>) -> Response {
+    load.show(&Screen::Unlock { typed: &Default::default(), problem: Some(words::LOCKED.into()), carried })
 }
 
 /// What the mailbox holds. `look`: after looking through what the exchanges brought.
@@ -247,7 +274,7 @@ async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step
             let text = drafted(open, step, desk.id, form.text).await;
             load.show(&Screen::Compose { writing: Writing::new(&desk, &text), problem: None })
         }
-        (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form.text).await,
+        (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form).await,
         (Step::Send | Step::SendAnyway | Step::Attach | Step::LookOver | Step::SendDocument, None) => {
             load.show(&Screen::Sorry(words::DESK_GONE))
         }
@@ -303,7 +330,7 @@ async fn delete(
         app.area().close();
         // The window's key is nobody's any more: the page that follows is the one that everybody sees.
         load.page.clear();
-        return load.show(&Screen::Unlock { typed: &Default::default(), problem: None });
+        return load.show(&Screen::Unlock { typed: &Default::default(), problem: None, carried: None });
     }
     let inside = inside(app, Arc::clone(&open), false, None).await;
     let Some(conversation) = inside.conversations.iter().find(|c| Some(c.desk.id) == desk) else {
@@ -324,8 +351,9 @@ async fn send(
     open: Arc<Open>,
     step: Step,
     desk: &DeskView,
-    text: String,
+    form: Form,
 ) -> Response {
+    let text = form.text;
     let refuse = |sentence: String| {
         load.show(&Screen::Compose { writing: Writing::new(desk, &text), problem: Some(sentence) })
     };
@@ -346,11 +374,21 @@ async fn send(
     }
     let (id, now, letter) = (desk.id, app.now(), text.clone());
     let writes = Arc::clone(&open);
-    match blocking(move || writes.session.write(id, &letter, now)).await {
-        Ok(leaves) => load.show(&Screen::Home {
-            inside: &inside(app, open, false, Some((words::SEALED, leaves.durable_by))).await,
-        }),
-        Err(WriteError::Locked) => locked(&load),
+    let written = blocking(move || {
+        let mut sent = writes.sent();
+        if let Some((by, kept_by)) = &*sent
+            && *by == form.load
+        {
+            return Ok(*kept_by);
+        }
+        let leaves = writes.session.write(id, &letter, now)?;
+        *sent = Some((form.load, leaves.durable_by));
+        Ok(leaves.durable_by)
+    });
+    match written.await {
+        Ok(kept_by) => load
+            .show(&Screen::Home { inside: &inside(app, open, false, Some((words::SEALED, kept_by))).await }),
+        Err(WriteError::Locked) => locked(&load, Some(Carried { desk: desk.id, text: &text })),
         Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),
         Err(WriteError::QueueFull) => refuse(words::LINE_FULL.into()),
         Err(WriteError::MailboxFull) => refuse(words::MAILBOX_FULL.into()),

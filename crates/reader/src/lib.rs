@@ -26,7 +26,7 @@ use client::{Device, Generator};
 use maud::{Markup, html};
 use proto::{Clock, Millis};
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
-use ui::{Frame, Guard, Link, Zone, assets, headers, page};
+use ui::{Frame, Guard, Link, Zone, answers, assets, headers, page};
 
 use contact::Area;
 
@@ -93,7 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(missing)
         .layer(DefaultBodyLimit::max(FORM))
         .with_state(app);
-    headers::strict(guard.around(headers::no_store(pages).merge(assets::router())))
+    headers::strict(guard.around(headers::no_store(answers::apart(pages)).merge(assets::router())))
 }
 
 /// Which link of the masthead is marked.

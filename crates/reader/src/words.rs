@@ -111,6 +111,7 @@ words! {
     NOT_A_WORD = "Word {} is not in the list of words. Look at it again.";
     SIX_NEEDED = "Six words are needed. Look at each box.";
     LOCKED = "The mailbox is closed in this window. Five minutes without a key close it. So does opening it elsewhere.";
+    CARRIED = "What you wrote comes back once it is open. It is on this page and nowhere else.";
 
     // conversations
     CONVERSATIONS = "Your conversations";

@@ -223,6 +223,47 @@ async fn five_minutes_lock_it_and_looking_does_not_keep_it_open() {
     assert!(window.says("The mailbox is closed in this window."));
 }
 
+/// Without script typing is no step, so who writes for long finds the area locked.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_for_longer_than_five_minutes_comes_back_with_the_six_words() {
+    let mut window = window(12).await;
+    let six = begin(&mut window).await;
+    window.press("Investigations", &[]).await;
+    let composing = window.page.clone();
+    for button in ["Send", "Check length", "Attach a document", "Back"] {
+        window.page.clone_from(&composing);
+        tokio::time::sleep(Duration::from_secs(6 * 60)).await;
+        let text = "The quay\nis <b>\"weak\"</b>.";
+        window.press(button, &[text]).await;
+        assert!(window.says("The mailbox is closed in this window."), "{button}");
+        assert!(window.says("What you wrote comes back once it is open."), "{button}");
+        // A word typed wrong loses nothing either.
+        let mut wrong = strs(&six);
+        wrong.swap(0, 5);
+        window.press("Open", &wrong).await;
+        assert!(window.says("These words open nothing here."), "{button}");
+        wrong[3] = "zzzz";
+        window.press("Open", &wrong).await;
+        assert!(window.says("Word 4 is not in the list"), "{button}");
+        window.press("Open", &strs(&six)).await;
+        assert_eq!(window.heading(), "Write to <bdi>Investigations</bdi>", "{button}");
+        assert!(
+            window.says("The quay\nis &lt;b&gt;&quot;weak&quot;&lt;/b&gt;.</textarea>"),
+            "{}",
+            window.page
+        );
+        // It is in the mailbox too.
+        window.press("Back", &[text]).await;
+        window.press("Go on writing", &[]).await;
+        assert!(window.says("weak"), "{button}");
+        window.press("Leave at once", &[]).await;
+        window.page.clone_from(&composing);
+    }
+    // Who only comes back has nothing to carry.
+    window.press("Send", &[""]).await;
+    assert!(window.says("The mailbox is closed") && !window.says("What you wrote"));
+}
+
 #[tokio::test]
 async fn leaving_keeps_what_was_being_written() {
     let mut window = window(10).await;

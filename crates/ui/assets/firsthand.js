@@ -115,9 +115,13 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
 });
 
-// What the browser sends by itself waits until it is known who gets it.
+// What the browser sends by itself waits until it is known who gets it. A double press is one: a page that stays all the same,
+// because its answer did not come, can be sent again after a while.
 let met = null;
 async function send(form, button) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  setTimeout(() => delete form.dataset.busy, 3000);
   try {
     await meet();
     met = form;

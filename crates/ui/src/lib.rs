@@ -4,6 +4,7 @@
 //! Everything is rendered here on the server and works without script. No page asks any host but its own: fonts are
 //! the system's, styles and the module are embedded in the program.
 
+pub mod answers;
 pub mod assets;
 pub mod guard;
 pub mod headers;

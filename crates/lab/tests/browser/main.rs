@@ -9,4 +9,5 @@ mod person;
 mod program;
 mod quiet;
 mod stopped;
+mod typed;
 mod walk;

@@ -294,7 +294,7 @@ async fn public_pages(driver: &Driver, demo: &Demo) -> anyhow::Result<()> {
 }
 
 /// Files below `folder` that hold `text`, in UTF-8 or in UTF-16, by their paths in it.
-fn files_with(folder: &Path, text: &str) -> anyhow::Result<Vec<String>> {
+pub(crate) fn files_with(folder: &Path, text: &str) -> anyhow::Result<Vec<String>> {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);

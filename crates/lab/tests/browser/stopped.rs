@@ -1,5 +1,6 @@
-//! The program stops and its pages stay open. Whoever takes its port then is asked in its place, and must neither be shown
-//! nor told anything.
+//! Somebody else on the machine. One read the link in the browser's arguments and listens under its name at a port of theirs.
+//! Then the program stops and its pages stay open: whoever takes its port is asked in its place, and must neither be shown nor
+//! told anything.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -22,6 +23,7 @@ async fn who_takes_the_port_of_a_stopped_program_is_neither_shown_nor_told_anyth
     let driver = Driver::start()?;
     let source = Person::new(&driver, "stopped-source", &demo.reader).await?;
     source.sees("verified").await?;
+    who_read_the_link_is_sent_no_cookie(&source, &demo.reader).await?;
     let reader = source.elsewhere(&driver, "stopped-reader", true).await?;
     let desk = Person::new(&driver, "stopped-desk", &demo.desk).await?;
     let words = WORDS.map(str::to_owned);
@@ -52,6 +54,34 @@ async fn who_takes_the_port_of_a_stopped_program_is_neither_shown_nor_told_anyth
         ensure!(!heard.contains("POST ") && !heard.contains(WORDS[0]), "a stranger was told:\n{heard}");
     }
     Ok(())
+}
+
+/// They know the name in the link. Any page of theirs could lead the browser there.
+async fn who_read_the_link_is_sent_no_cookie(person: &Person, link: &str) -> anyhow::Result<()> {
+    let name = |address: &str| url::Url::parse(address).ok().and_then(|url| Some(url.host_str()?.to_owned()));
+    let (known, pages) = (name(link).context("no name")?, name(&person.home()).context("no name")?);
+    ensure!(known != pages, "the link tells the name of the pages");
+    for (name, cookies) in [(known, false), (pages, true)] {
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let stranger = Stranger::at(free)?;
+        person.browser.client.goto(&format!("http://{name}:{free}/")).await?;
+        person.sees("Somebody else").await?;
+        // From their own page it is the same site.
+        person.run("location.reload()").await?;
+        let heard = || stranger.heard.lock().expect("no holder panics").clone();
+        for _ in 0..50 {
+            if heard().matches("GET / ").count() >= 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let heard = heard();
+        ensure!(heard.matches("GET / ").count() >= 2, "it was not loaded again:\n{heard}");
+        // Where the name is known the cookie comes, so that this test would see it.
+        ensure!(heard.contains("firsthand-") == cookies, "under {name}:\n{heard}");
+    }
+    person.browser.client.goto(&person.home()).await?;
+    person.sees("verified").await
 }
 
 fn port(person: &Person) -> anyhow::Result<u16> {

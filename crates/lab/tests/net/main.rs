@@ -9,6 +9,7 @@ mod faults;
 mod flood;
 mod kill;
 mod log;
+mod pages;
 mod proxy;
 mod skew;
 mod tips;

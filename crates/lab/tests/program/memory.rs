@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::founded::Founded;
-use crate::run::{Here, Running};
+use crate::run::{Here, Running, http};
 
 /// Six words of the list that open nothing.
 const WORDS: [&str; 6] = ["abacus", "abandon", "abbey", "abide", "ability", "able"];
@@ -24,13 +24,12 @@ struct Window {
 
 impl Window {
     async fn open(link: &str) -> Self {
-        let link = reqwest::Url::parse(link).unwrap();
-        let address = ([127, 0, 0, 1], link.port().unwrap()).into();
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let client = client.resolve(link.host_str().unwrap(), address).build().unwrap();
-        let answer = client.get(link.clone()).send().await.unwrap();
+        let answer = http(link).get(link).send().await.unwrap();
+        let link = answer.headers()["location"].to_str().unwrap();
+        let client = http(link);
+        let answer = client.get(link).send().await.unwrap();
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        Self { client, cookie, home: link.join("/").unwrap() }
+        Self { client, cookie, home: answer.url().join("/").unwrap() }
     }
 
     async fn get(&self, path: &str) -> String {
@@ -62,7 +61,8 @@ impl Window {
             .header("cookie", &self.cookie)
             .header("origin", self.home.origin().ascii_serialization())
             .header("content-type", "application/x-www-form-urlencoded");
-        request.body(body).send().await.unwrap().text().await.unwrap()
+        let answer = request.body(body).send().await.unwrap();
+        self.get(answer.headers()["location"].to_str().unwrap()).await
     }
 }
 

@@ -12,6 +12,14 @@ use tokio::time::timeout;
 /// How long anything may take on a busy machine before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A client that finds the names under which the pages are served, as a browser does, and shows a redirection as one.
+pub(crate) fn http(url: &str) -> reqwest::Client {
+    let url = reqwest::Url::parse(url).unwrap();
+    let address = ([127, 0, 0, 1], url.port().unwrap()).into();
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    client.resolve(url.host_str().unwrap(), address).build().unwrap()
+}
+
 /// A folder for one test. What the program puts aside for a while comes into it too.
 pub(crate) struct Here(tempfile::TempDir);
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use client::{Passphrase, Session, cleaning::Looked};
-use proto::DeskId;
+use proto::{DeskId, Millis};
 use rand::CryptoRng;
 
 use crate::App;
@@ -38,11 +38,18 @@ pub(crate) struct Open {
     pub(crate) passphrase: Arc<Passphrase>,
     /// A file that was chosen and looked at, and is not on its way yet. In memory only.
     attached: Mutex<Option<Attached>>,
+    /// The load whose form sent the last message, and from when on it is kept.
+    sent: Mutex<Option<(String, Millis)>>,
 }
 
 impl Open {
     pub(crate) fn new(session: Session, passphrase: Arc<Passphrase>) -> Open {
-        Open { session, passphrase, attached: Mutex::default() }
+        Open { session, passphrase, attached: Mutex::default(), sent: Mutex::default() }
+    }
+
+    /// Held while a message is sent, so that a second press of the same button waits for the first.
+    pub(crate) fn sent(&self) -> MutexGuard<'_, Option<(String, Millis)>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attached(&self) -> MutexGuard<'_, Option<Attached>> {

@@ -50,7 +50,7 @@ pub(super) async fn look_over(
     let sizes = open.session.sizes(&name);
     let looked = look_apart(&load, open, desk.id, move || look(&name, &bytes, sizes)).await;
     match looked {
-        None => locked(&load),
+        None => locked(&load, None),
         Some(Ok(ways)) => load.show(&Screen::Looked { desk, ways: &ways, problem: None }),
         Some(Err(NotTaken::Huge)) => refuse(words::FILE_HUGE),
         Some(Err(NotTaken::Kind)) => refuse(words::FILE_KIND),
@@ -114,7 +114,7 @@ pub(super) async fn send(
     };
     let refuse = |sentence| load.show(&Screen::Looked { desk, ways: &ways, problem: Some(sentence) });
     match refused {
-        WriteError::Locked => locked(&load),
+        WriteError::Locked => locked(&load, None),
         WriteError::NoDesk => load.show(&Screen::Sorry(words::DESK_GONE)),
         WriteError::MailboxFull => refuse(words::MAILBOX_FULL),
         WriteError::TooMany => refuse(words::TOO_MANY_DOCUMENTS),

@@ -154,6 +154,8 @@ impl fmt::Display for Step {
 #[derive(Default)]
 pub(crate) struct Form {
     pub(crate) step: Option<Step>,
+    /// Of which load it is: what all its names begin with.
+    pub(crate) load: String,
     pub(crate) page: String,
     pub(crate) text: String,
     pub(crate) desk: Option<DeskId>,
@@ -174,7 +176,10 @@ impl Form {
             let Some(field) = Field::ALL.into_iter().find(|f| name.ends_with(f.mark())) else { continue };
             match field {
                 Field::Page => form.page = value,
-                Field::Step => form.step = Step::parse(&value),
+                Field::Step => {
+                    form.step = Step::parse(&value);
+                    form.load = name.strip_suffix(field.mark()).unwrap_or_default().to_owned();
+                }
                 Field::Text => form.text = value.replace("\r\n", "\n"),
                 Field::Desk => form.desk = DeskId::from_hex(&value),
                 Field::From => form.from = ui::story::parse_id(&value).map(StoryId),

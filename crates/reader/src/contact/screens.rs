@@ -10,7 +10,7 @@ use ui::{
 };
 
 use super::{
-    Load, PATH,
+    Carried, Load, PATH,
     attach::{self, Ways},
     form::{Field, Step},
     look::{Identifies, words_left},
@@ -33,7 +33,7 @@ pub(super) enum Screen<'a> {
     Before,
     Shown { six: &'a [&'a str] },
     Retype { typed: &'a [String; 6], wrong: &'a [usize] },
-    Unlock { typed: &'a [String; 6], problem: Option<String> },
+    Unlock { typed: &'a [String; 6], problem: Option<String>, carried: Option<Carried<'a>> },
     Home { inside: &'a Inside },
     Choose { desks: &'a [DeskView], inside: &'a Inside },
     Delete { desk: &'a DeskView },
@@ -98,7 +98,7 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
         Screen::Before => before(load),
         Screen::Shown { six } => shown(load, six),
         Screen::Retype { typed, wrong } => retype(load, typed, wrong),
-        Screen::Unlock { typed, problem } => unlock(load, typed, problem.as_deref()),
+        Screen::Unlock { typed, problem, carried } => unlock(load, typed, problem.as_deref(), *carried),
         Screen::Home { inside } => home(load, inside),
         Screen::Choose { desks, inside } => choose(load, desks, inside),
         Screen::Delete { desk } => delete(load, desk),
@@ -227,13 +227,23 @@ fn retype(load: &Load<'_>, typed: &[String; 6], wrong: &[usize]) -> Markup {
     }
 }
 
-fn unlock(load: &Load<'_>, typed: &[String; 6], problem: Option<&str>) -> Markup {
+fn unlock(
+    load: &Load<'_>,
+    typed: &[String; 6],
+    problem: Option<&str>,
+    carried: Option<Carried<'_>>,
+) -> Markup {
     html! {
         h1 { (words::UNLOCK) }
         (trouble_with_the_disk(load))
         @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
         p { (words::UNLOCK_WHAT) }
+        @if carried.is_some() { p { (words::CARRIED) } }
         (form(load, &html! {
+            @if let Some(Carried { desk, text }) = carried {
+                input type="hidden" name=(load.names.of(Field::Desk)) value=(desk);
+                input type="hidden" name=(load.names.of(Field::Text)) value=(text);
+            }
             (boxes(load, typed, &[]))
             div.actions { (button(load, Step::Unlock, words::OPEN, false)) }
         }))

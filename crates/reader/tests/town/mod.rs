@@ -129,12 +129,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the launch link.
+    /// Opens the launch link, which leads to another name.
     pub async fn open(router: Router, link: &str) -> Window {
-        let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let host = host.to_owned();
-        let launch = Request::get(format!("/{path}")).header("host", &host);
-        let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
+        let follow = async |link: &str| {
+            let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+            let launch = Request::get(format!("/{path}")).header("host", host);
+            let answer = router.clone().oneshot(launch.body(Body::empty()).unwrap()).await.unwrap();
+            (host.to_owned(), answer)
+        };
+        let (_, answer) = follow(link).await;
+        let (host, answer) = follow(answer.headers()[header::LOCATION].to_str().unwrap()).await;
         let cookie =
             answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
         Window { router, host, cookie, page: String::new(), location: None }
@@ -167,7 +171,20 @@ impl Window {
         let request = Request::post(path)
             .header("origin", format!("http://{}", self.host))
             .header("content-type", "application/x-www-form-urlencoded");
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.send_form(path, request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Sends a form, and opens the page that it leads to if that is at its own address.
+    async fn send_form(&mut self, path: &str, request: Request<Body>) -> Response<()> {
+        let answer = self.send(request).await;
+        if answer.status() == 403 {
+            return answer;
+        }
+        assert_eq!((answer.status().as_u16(), &*self.page), (303, ""), "a form is answered by a page");
+        match &self.location {
+            Some(to) if to == path => self.get(path).await,
+            _ => answer,
+        }
     }
 
     /// Presses a button whose form holds a file: sends it as a browser does.
@@ -186,10 +203,10 @@ impl Window {
         body.extend(format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n").bytes());
         body.extend(bytes);
         body.extend(b"\r\n--edge--\r\n");
-        let request = Request::post(action)
+        let request = Request::post(&action)
             .header("origin", format!("http://{}", self.host))
             .header("content-type", "multipart/form-data; boundary=edge");
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.send_form(&action, request.body(Body::from(body)).unwrap()).await
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Response<()> {
@@ -263,7 +280,10 @@ pub fn pressed(page: &str, label: &str, typed: &[&str]) -> Option<(String, Strin
             let tag = &form[at + 1..];
             let attributes = tag.split('>').next()?;
             let name = between(attributes, " name=\"", "\"");
-            let value = between(attributes, " value=\"", "\"").replace("&quot;", "\"").replace("&amp;", "&");
+            let value = between(attributes, " value=\"", "\"");
+            let value = [("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
+                .iter()
+                .fold(value.to_owned(), |value, (from, to)| value.replace(from, to));
             if attributes.contains(" type=\"text\"") || tag.starts_with("textarea") {
                 body += &format!("{name}={}&", encode(typed.next().unwrap_or(&"")));
             } else if attributes.contains(" type=\"hidden\"") {

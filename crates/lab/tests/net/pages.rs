@@ -38,8 +38,9 @@ async fn a_form_sent_twice_is_one_message_and_an_answer_to_a_locked_screen_is_no
     let reader = town.device(Place::Memory, &edge, None).unwrap();
     town.run(Arc::clone(&reader));
     town.wait("first edition", 8, || reader.status().edition).await.unwrap();
-    let sent =
-        |at: &Window, text: &str| between(&at.page, "<ol class=\"lines\">", "</ol>").matches(text).count();
+    let sent = |at: &Window, text: &str| {
+        at.page.matches(&format!("<p class=\"said\" dir=\"auto\">{text}</p>")).count()
+    };
     let mut source = source(reader).await;
     let form = source.page.clone();
     for _ in 0..3 {
@@ -49,7 +50,7 @@ async fn a_form_sent_twice_is_one_message_and_an_answer_to_a_locked_screen_is_no
     }
     source.press("Write more", &[]).await;
     source.press("Send", &["The pump failed."]).await;
-    assert_eq!(sent(&source, "The pump failed."), 2, "a form of its own brings a message of its own");
+    assert_eq!(sent(&source, "The pump failed."), 2, "{}", source.page);
 
     let arriving = async {
         loop {

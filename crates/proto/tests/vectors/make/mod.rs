@@ -14,6 +14,7 @@ mod ingredients;
 mod log;
 mod mix;
 mod net;
+mod rosters;
 mod signature;
 
 use core::convert::Infallible;
@@ -44,6 +45,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         conversation::cases(),
         signature::cases(),
         directory::cases(),
+        rosters::cases(),
         document::cases(),
         edition::cases(),
         exchange::cases(),

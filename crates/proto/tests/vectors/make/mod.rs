@@ -1,5 +1,6 @@
 //! Makes every vector. Nothing here opens or verifies: outcomes are stated, and `run` finds out whether they are true.
 
+mod analysis;
 mod conversation;
 mod device;
 mod directory;
@@ -12,8 +13,10 @@ mod handed;
 mod inbox;
 mod ingredients;
 mod log;
+mod manifests;
 mod mix;
 mod net;
+mod pages;
 mod rosters;
 mod signature;
 

@@ -9,6 +9,7 @@ mod edge;
 mod edition;
 mod envelope;
 mod exchange;
+mod followed;
 mod handed;
 mod inbox;
 mod ingredients;
@@ -52,6 +53,7 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         document::cases(),
         edition::cases(),
         exchange::cases(),
+        followed::cases(),
         handed::cases(),
         device::cases(),
         edge::cases(),

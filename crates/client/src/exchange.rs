@@ -102,10 +102,10 @@ async fn hand_in_keys(inner: &Arc<Inner>) {
 /// the disk failed; the round is skipped.
 async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
     let (mixes, exits) = inner.envelope_keys(r)?;
-    // EXC-04: not after the round's last guard.
+    // EXC-04: not in the round's last guard.
     let now = inner.clock.now();
     let closes = inner.schedule.end(r).0 - inner.schedule.guard_ms();
-    if inner.schedule.round_at(now) != Some(r) || now.0 > closes {
+    if inner.schedule.round_at(now) != Some(r) || now.0 >= closes {
         return None;
     }
     inner

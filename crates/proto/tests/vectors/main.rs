@@ -5,6 +5,7 @@ mod case;
 #[allow(dead_code, reason = "shared with other crates, which use the rest")]
 mod fields;
 mod make;
+mod readme;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,16 @@ fn every_folder_is_run_by_somebody() {
 }
 
 #[test]
+fn the_page_that_explains_them_names_every_field_every_step_and_every_outcome() {
+    let text = fs::read_to_string(fields::folder().join("README.md")).expect("the page is there");
+    assert_eq!(readme::Page::new(&text).missing(&files()), BTreeSet::new());
+    // And it is noticed if one is not named.
+    let less = text.replace("`count-in`", "").replace("| `left BLOB` |", "| |").replace("`key twice`", "");
+    let missing = ["directory: key twice", "mix: count-in", "queue: left"].map(String::from);
+    assert_eq!(readme::Page::new(&less).missing(&files()), missing.into());
+}
+
+#[test]
 fn bytes_that_are_shared_stand_in_some_vector() {
     let files = files();
     for path in files.keys().filter(|path| path.starts_with("shared/")) {
@@ -93,9 +104,9 @@ fn bytes_that_are_shared_stand_in_some_vector() {
 }
 
 #[test]
-fn all_of_them_together_stay_under_two_mebibytes() {
+fn all_of_them_together_stay_under_three_mebibytes() {
     let files = files();
-    assert!(files.values().map(String::len).sum::<usize>() < 2048 * 1024);
+    assert!(files.values().map(String::len).sum::<usize>() < 3 * 1024 * 1024);
 }
 
 #[test]

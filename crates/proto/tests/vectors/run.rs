@@ -151,7 +151,12 @@ fn rule(f: &Fields) -> Outcome {
         let mut batch = closed.ok_or("nothing closed")?;
         batch.order.sort_unstable();
         let items: Vec<String> = batch.order.iter().map(ToString::to_string).collect();
-        f.states("items", items.join(" "))?;
+        if f.has("items") {
+            f.states("items", items.join(" "))?;
+        } else {
+            // Which of them leave is drawn.
+            f.states("leave", items.len())?;
+        }
         f.states("count-in", batch.count_in)?;
         f.states("inputs", batch.inputs.len())?;
     }
@@ -311,7 +316,9 @@ fn directory(f: &Fields) -> Outcome {
         return if id == want { Ok(SUCCESS.into()) } else { Err(format!("key {id} is in use")) };
     }
     f.states("digest", directory.digest())?;
-    f.states("desk", directory.desks()[0].id)?;
+    if let Some(desk) = directory.desks().first() {
+        f.states("desk", desk.id)?;
+    }
     Ok(SUCCESS.into())
 }
 
@@ -349,11 +356,15 @@ fn edition(f: &Fields) -> Outcome {
                 Err(e) => return Ok(Err(e)),
             }
         }
+        // EDN-07: what no manifest of the exit names is not the edition's.
+        let named = || edition.drops().first().ok_or(EditionRejected::Drop);
         if f.has("reader-drop") {
-            return Ok(edition.drops()[0].reader_drop(&directory, f.bytes("reader-drop")?).map(|_| ()));
+            let bytes = f.bytes("reader-drop")?;
+            return Ok(named().and_then(|drop| drop.reader_drop(&directory, bytes).map(|_| ())));
         }
         if f.has("desk-drop") {
-            return Ok(edition.drops()[0].desk_drop(&directory, f.bytes("desk-drop")?).map(|_| ()));
+            let bytes = f.bytes("desk-drop")?;
+            return Ok(named().and_then(|drop| drop.desk_drop(&directory, bytes).map(|_| ())));
         }
         Ok(Ok(()))
     };

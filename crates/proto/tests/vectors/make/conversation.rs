@@ -66,6 +66,9 @@ fn messages() -> Vec<Case> {
             .with("before", 3)
     };
     let short = packed()[1..].to_vec();
+    let nothing = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9];
+    let frames = [zstd(b"Ask who "), nothing.to_vec(), zstd(b"kept it.")].concat();
+    let cut = zstd(b"Ask who kept the first copy.");
     vec![
         good("message", "", "a message", &packed()).with("text", TEXT),
         good("message-empty", "CNV-02", "no data: no text", &carrying(b"")).with("text", ""),
@@ -73,6 +76,17 @@ fn messages() -> Vec<Case> {
         bad("cnv-01-kind", "CNV-01", "kind 3", &bent(1, 3)),
         bad("cnv-01-flags", "CNV-01", "a flag", &bent(3, 1)),
         bad("cnv-01-short", "CNV-01", "one byte short", &short),
+        bad("cnv-01-cut", "CNV-01", "the last byte, a zero, is not there", &packed()[..packed().len() - 1]),
+        bad("cnv-01-longer", "CNV-01", "a zero more", &[packed().as_slice(), &[0]].concat()),
+        good("two-frames", "CNV-03", "packed in two frames, and one that says nothing", &carrying(&frames))
+            .with("text", "Ask who kept it."),
+        bad(
+            "cnv-03-behind",
+            "CNV-03",
+            "a byte behind the frame",
+            &carrying(&[zstd(b"Ask who."), vec![0]].concat()),
+        ),
+        bad("cnv-03-cut", "CNV-03", "a frame that is cut", &carrying(&cut[..cut.len() - 1])),
         bad("cnv-02-length", "CNV-02", "a length beyond the data", &bent(40, 0x0a)),
         bad("cnv-02-dirty", "CNV-02", "a byte behind the data", &bent(packed().len() - 1, 1)),
         bad("cnv-03-large", "CNV-03", "unpacks to 65,537 bytes", &carrying(&zstd(&vec![b'a'; MAX_TEXT + 1]))),
@@ -141,6 +155,8 @@ fn replies() -> Vec<Case> {
     // version 1 | kind 1 | reply number 4 | part 1 | parts 1 | length 2 | whole 8
     let header = [1, 1, 0, 0, 0, 9, 1, 2, 0, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let good = slot(&header, b"Thanks");
+    let most = [&[1, 1, 0, 0, 0, 9, 15, 16, 0x03, 0xb0][..], &header[10..]].concat();
+    let full = slot(&most, &[b'x'; 944]);
     let mut cases = vec![
         case("reply", "success", "", "the second of two parts", SECRET, &good)
             .with("number", 9)
@@ -148,6 +164,12 @@ fn replies() -> Vec<Case> {
             .with("parts", 2)
             .hex("whole", &header[10..])
             .with("text", "Thanks"),
+        case("reply-last", "success", "CNV-06", "the last of sixteen parts, full", SECRET, &full)
+            .with("number", 9)
+            .with("part", 15)
+            .with("parts", 16)
+            .hex("whole", &most[10..])
+            .with("text", "x".repeat(944)),
         case("cnv-05-link", "not opened", "CNV-05", "the tag is right, the secret is not", [0x45; 32], &good),
     ];
     for (at, name, note) in [

@@ -26,6 +26,9 @@ const REGION_KEY: &str = "3d18bd316147603e2ee5641a2c71a40cf84d1f0c22c77cadb48605
 /// Likewise, with 32 bytes 0x98, 64 KiB and 1 pass.
 const VAULT_KEY: &str = "d7f0fcf91f6e90be4c3571aceda46c8889e01eddbfbeef999fd6dd0e01a8d9ff";
 
+/// Likewise, with 64 KiB and 16 passes.
+const COSTLY_KEY: &str = "2c14a3df65a8328d07b42639d96915f42f270786ea0630291e9d7a643140787a";
+
 fn passphrases() -> Vec<Case> {
     let case = |path: &str, expect: &str, note: &str, typed: &str| {
         Case::new(&format!("mailbox/{path}"), expect, "MBX-09", note).with("typed", typed)
@@ -252,7 +255,8 @@ fn queues() -> Vec<Case> {
 }
 
 fn vaults() -> Vec<Case> {
-    let key: [u8; 32] = hex::decode(VAULT_KEY).expect("hexadecimal").try_into().expect("32 bytes");
+    let keyed = |key: &str| <[u8; 32]>::try_from(hex::decode(key).expect("hexadecimal")).expect("32 bytes");
+    let key = keyed(VAULT_KEY);
     let text = b"what a desk keeps";
     let nonce = [0x77; 24];
     let header = [&[1][..], &64u32.to_be_bytes(), &1u32.to_be_bytes(), &[0x98; 32]].concat();
@@ -270,7 +274,12 @@ fn vaults() -> Vec<Case> {
     let opens = |path: &str, check: &str, note: &str, typed: &str| {
         case(path, "success", check, note, typed, &good).with("key", VAULT_KEY).hex("text", text)
     };
+    let costly = bent(5, &16u32.to_be_bytes())[..41].to_vec();
+    let costly = [costly.as_slice(), &nonce, &ingredients::seal(&keyed(COSTLY_KEY), &nonce, text)].concat();
     vec![
+        case("most-passes", "success", "VLT-01", "sixteen passes", WORDS, &costly)
+            .with("key", COSTLY_KEY)
+            .hex("text", text),
         opens("vault", "VLT-02", "64 KiB and one pass: for this file only, a vault costs more", WORDS),
         opens("vlt-02-typed", "VLT-02", "the words as a person may type them", &WORDS.to_uppercase()),
         none("vlt-01-version", "version 2", &bent(0, &[2])),

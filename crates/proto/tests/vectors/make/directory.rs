@@ -100,11 +100,16 @@ impl Town {
         Unverified::sign(&key, &self.network(), by)
     }
 
-    fn card(&self, name: &str, about: &str) -> DeskCard {
+    pub(super) fn card(&self, name: &str, about: &str) -> DeskCard {
         DeskCard { desk: self.desk.public(), name: name.into(), about: about.into(), since: Round(0) }
     }
 
-    fn desk(&self, card: &DeskCard, newsroom: &IdentitySecret, key: Option<&IdentitySecret>) -> DeskEntry {
+    pub(super) fn desk(
+        &self,
+        card: &DeskCard,
+        newsroom: &IdentitySecret,
+        key: Option<&IdentitySecret>,
+    ) -> DeskEntry {
         let intake = IntakeKey { key: self.keys[1].clone(), from: Round(0), until: Round(167) };
         DeskEntry {
             newsroom: newsroom.public(),
@@ -117,7 +122,7 @@ impl Town {
         UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks).to_bytes()
     }
 
-    fn with_roster(bend: impl Fn(&mut Roster)) -> Vec<u8> {
+    pub(super) fn with_roster(bend: impl Fn(&mut Roster)) -> Vec<u8> {
         let mut town = Self::new();
         bend(&mut town.roster);
         town.bare()
@@ -127,11 +132,17 @@ impl Town {
 /// A fault: its name, what it is, and how it is made.
 type Bend<T> = (&'static str, &'static str, fn(&mut T));
 
-/// Two newsrooms as they are before; the root and its signatures under the roster.
+/// Directories without keys and desks, the keys that others hold, the root, and its signatures under the roster.
 pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
     let t = Town::new();
     let signature = t.root.sign::<Roster>(&codec::encode(&t.roster));
+    let [first, second, third] = t.keys.clone().map(Vec::from);
     vec![
+        ("bare", t.bare()),
+        ("bare-of-two", Town::of_two().bare()),
+        ("key-0", first),
+        ("key-1", second),
+        ("key-2", third),
         ("two-newsrooms", Two::new().before()),
         ("root", codec::encode(&t.root.public())),
         ("root-signature", codec::encode(&signature)),

@@ -64,6 +64,20 @@ fn alone() -> Vec<Case> {
         plain[at..at + to.len()].copy_from_slice(to);
         plain
     };
+    let (longest, too_long) = ("\u{e9}".repeat(50), "x".repeat(101));
+    // Part 0 with this head; of the content come zeros.
+    let head = |path: &str, expect: &str, note: &str, format: u8, name: &str, length: u32, parts: u16| {
+        let stream =
+            [&[format, name.len() as u8][..], &length.to_be_bytes(), &[0x5a; 32], name.as_bytes()].concat();
+        let room = three()[0].len() - MESSAGE_HEADER - PART_HEADER;
+        let rest = if parts == 1 { stream.len() + length as usize } else { room };
+        let mut plain = bent(0, 40, &((PART_HEADER + rest) as u16).to_be_bytes());
+        plain[MESSAGE_HEADER..].fill(0);
+        plain[MESSAGE_HEADER + 2..MESSAGE_HEADER + PART_HEADER].copy_from_slice(&parts.to_be_bytes());
+        let at = MESSAGE_HEADER + PART_HEADER;
+        plain[at..at + stream.len()].copy_from_slice(&stream);
+        case(path, expect, "DOC-02", note, &plain)
+    };
     let (data, stream) = (MESSAGE_HEADER, MESSAGE_HEADER + PART_HEADER);
     let name = stream + 38;
     let header = |part: u16, parts: u16| [part.to_be_bytes(), parts.to_be_bytes()].concat();
@@ -80,6 +94,43 @@ fn alone() -> Vec<Case> {
             .hex("sha256", Sha256::digest(&document(6_000).content)),
         good("middle", "part 1 of 3", 1),
         good("last", "part 2 of 3, which does not fill the data", 2),
+        head(
+            "named",
+            "success",
+            "format 9, a name of 100 bytes, and the longest content",
+            9,
+            &longest,
+            1_048_576,
+            435,
+        )
+        .with("sequence", FIRST)
+        .with("part", 0)
+        .with("parts", 435)
+        .with("format", "odp")
+        .with("name", &longest)
+        .with("length", 1_048_576)
+        .hex("sha256", [0x5a; 32]),
+        head("shortest", "success", "format 1, a name of one byte, and content of one", 1, "a", 1, 1)
+            .with("sequence", FIRST)
+            .with("part", 0)
+            .with("parts", 1)
+            .with("format", "txt")
+            .with("name", "a")
+            .with("length", 1)
+            .hex("sha256", [0x5a; 32]),
+        head("doc-02-name-101", "bad message", "a name of 101 bytes, and all else fits", 1, &too_long, 10, 1),
+        head("doc-02-length-0", "bad message", "no content, and all else fits", 1, "a", 0, 1),
+        head("doc-02-colon", "bad message", "a name with a colon", 1, "a:b", 10, 1),
+        head("doc-02-backslash", "bad message", "a name with a reverse solidus", 1, "a\\b", 10, 1),
+        head(
+            "doc-02-delete",
+            "bad message",
+            "a name with a control character (U+0085)",
+            1,
+            "a\u{85}b",
+            10,
+            1,
+        ),
         bad("doc-01-no-such-part", "DOC-01", "part 3 of 3, counted from 0", &bent(2, data, &header(3, 3))),
         bad("doc-01-before-the-first", "DOC-01", "part 1 in message 0", &bent(1, 36, &0u32.to_be_bytes())),
         bad("doc-01-too-many", "DOC-01", "436 parts", &bent(1, data, &header(1, 436))),

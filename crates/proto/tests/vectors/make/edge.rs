@@ -182,6 +182,7 @@ fn publishing(net: &Net) -> Vec<Case> {
         net.case(path, check, note, &steps)
     };
     let elsewhere = b"no directory";
+    let one_missing = |changes: bool| net.head_without(5, &directory, changes);
     let unknown = net.head(5, Digest([0; 32]), &longer, &net.press);
     vec![
         net.case(
@@ -230,6 +231,52 @@ fn publishing(net: &Net) -> Vec<Case> {
             &path::edition(Round(4)),
             &first,
             &[put_bundle()],
+        ),
+        refused(
+            "edg-06-no-changes",
+            "EDG-06",
+            "a head whose changes are not there, and whose whole page is",
+            &edition,
+            &one_missing(true),
+            &[put_bundle()],
+        ),
+        refused(
+            "edg-06-no-front",
+            "EDG-06",
+            "a head whose whole page is not there, and whose changes are",
+            &edition,
+            &one_missing(false),
+            &[put_bundle()],
+        ),
+        refused(
+            "edg-06-future",
+            "EDG-06",
+            "a head of the round after the next",
+            &path::edition(Round(7)),
+            &head(7, Digest([0; 32])),
+            &[put_bundle()],
+        ),
+        net.case(
+            "edg-06-previous",
+            "EDG-06",
+            "a head that follows another than the newest",
+            &[
+                put_bundle(),
+                put(&edition, &first, "200"),
+                put(&path::edition(Round(6)), &head(6, other), "422"),
+                get(&path::edition(Round(6)), "404"),
+            ],
+        ),
+        net.case(
+            "edg-06-follows",
+            "EDG-06",
+            "a second edition whose directory lists a desk that does not wait (DIR-14)",
+            &[
+                put_bundle(),
+                put(&longer_path, &longer, "200"),
+                put(&edition, &unknown, "200"),
+                put(&path::edition(Round(6)), &head(6, Digest::of(&unknown)), "422"),
+            ],
         ),
         refused("edg-06-bent", "EDG-06", "a bit of a head flipped", &edition, &bent, &[put_bundle()]),
         refused(

@@ -5,20 +5,22 @@ use proto::directory::Role;
 use proto::edition::{Bundle, BundleRef, Head, MAX_PICTURE, MAX_STORIES, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::sign::{IdentitySecret, Unverified};
-use proto::size::{PASS, READER_SLOT};
+use proto::size::PASS;
 use proto::story::{
     Article, ArticleId, Block, Extent, Grain, MAX_ARTICLES, MAX_BLOCKS, Media, Picture, Story, StoryId, When,
 };
 use proto::{Digest, Millis, Round, codec};
 
 use super::directory::Town;
+use super::folded;
 use crate::case::Case;
 
 /// Asked for as edition 300, in round 300, by somebody who holds the head before.
 const ROUND: Round = Round(300);
 const PREVIOUS: Digest = Digest([0x88; 32]);
 
-fn story() -> Story {
+/// One article, published in round 277.
+pub(super) fn story() -> Story {
     let article = Article {
         id: ArticleId([0xa1; 16]),
         outlet: "The Herald".into(),
@@ -40,7 +42,7 @@ fn story() -> Story {
     }
 }
 
-fn exits(outputs: Vec<Digest>) -> Manifest {
+pub(super) fn exits(outputs: Vec<Digest>) -> Manifest {
     Manifest {
         batch: BatchId { round: Round(298), part: 0 },
         hop: 0,
@@ -53,12 +55,12 @@ fn exits(outputs: Vec<Digest>) -> Manifest {
     }
 }
 
-struct Press {
-    town: Town,
+pub(super) struct Press {
+    pub(super) town: Town,
 }
 
 impl Press {
-    fn head(&self) -> Head {
+    pub(super) fn head(&self) -> Head {
         let nothing = Bundle::default().pack().1;
         Head {
             round: ROUND,
@@ -73,16 +75,16 @@ impl Press {
         }
     }
 
-    fn manifest(&self, manifest: &Manifest, by: &IdentitySecret) -> Unverified<Manifest> {
+    pub(super) fn manifest(&self, manifest: &Manifest, by: &IdentitySecret) -> Unverified<Manifest> {
         Unverified::sign(manifest, &self.town.network(), by)
     }
 
-    fn with_drops(&self, desk: &[u8], reader: &[u8]) -> Head {
+    pub(super) fn with_drops(&self, desk: &[u8], reader: &[u8]) -> Head {
         let manifest = exits(vec![Digest::of(desk), Digest::of(reader)]);
         Head { manifests: vec![self.manifest(&manifest, &self.town.mix)], ..self.head() }
     }
 
-    fn served(&self, head: &Head) -> Vec<u8> {
+    pub(super) fn served(&self, head: &Head) -> Vec<u8> {
         sign_head(head, &self.town.network(), &self.town.press)
     }
 
@@ -91,13 +93,17 @@ impl Press {
     }
 
     fn of(&self, path: &str, expect: &str, check: &str, note: &str, head: &[u8], now: Round) -> Case {
+        self.stated(path, expect, check, note, &hex::encode(head), now)
+    }
+
+    fn stated(&self, path: &str, expect: &str, check: &str, note: &str, head: &str, now: Round) -> Case {
         Case::new(&format!("edition/{path}"), expect, check, note)
             .hex("network", self.town.network().0)
             .hex("directory", self.town.bare())
             .with("asked", ROUND)
             .with("now", now)
             .with("previous", PREVIOUS)
-            .hex("head", head)
+            .with("head", head)
     }
 
     /// A head in the first round after the roster's last.
@@ -123,15 +129,22 @@ impl Press {
         later.case(path, "signature", "EDN-01", note, &later.head())
     }
 
-    fn case(&self, path: &str, expect: &str, check: &str, note: &str, head: &Head) -> Case {
+    pub(super) fn case(&self, path: &str, expect: &str, check: &str, note: &str, head: &Head) -> Case {
         self.bytes(path, expect, check, note, &self.served(head))
     }
 
-    fn bundle(&self, path: &str, expect: &str, check: &str, note: &str, story: Story) -> Case {
+    pub(super) fn bundle(&self, path: &str, expect: &str, check: &str, note: &str, story: Story) -> Case {
         self.stories(path, expect, check, note, vec![story])
     }
 
-    fn stories(&self, path: &str, expect: &str, check: &str, note: &str, stories: Vec<Story>) -> Case {
+    pub(super) fn stories(
+        &self,
+        path: &str,
+        expect: &str,
+        check: &str,
+        note: &str,
+        stories: Vec<Story>,
+    ) -> Case {
         let page = page_digest(&stories);
         let (bytes, front) = Bundle { stories, gone: vec![StoryId([0xa3; 16])] }.pack();
         self.case(path, expect, check, note, &Head { front, page, ..self.head() }).hex("front", bytes)
@@ -146,12 +159,12 @@ pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
 pub(super) fn cases() -> Vec<Case> {
     let p = Press { town: Town::new() };
     let mut cases = heads(&p);
-    cases.extend(manifests(&p));
     cases.extend(bundles(&p));
     cases.extend(numbers(&p));
     cases.extend(pages(&p));
-    cases.extend(drops(&p));
-    cases.extend(round_keys(&Press { town: Town::of_two() }));
+    cases.extend(super::manifests::cases(&p));
+    cases.extend(super::analysis::cases(&p));
+    cases.extend(super::pages::cases(&p));
     cases
 }
 
@@ -188,6 +201,14 @@ fn heads(p: &Press) -> Vec<Case> {
             &Head { directory: Digest([0x89; 32]), ..p.head() },
         ),
         p.over("edn-13-over", "a roster whose last round was the one before"),
+        to_come().case(
+            "edn-13-not-begun",
+            "roster over",
+            "EDN-13",
+            "a roster that begins with the next round",
+            &to_come().head(),
+        ),
+        long_head(p),
         p.of("edn-09-grace", "success", "EDN-09", "one round ahead of the clock", &good, Round(299))
             .with("digest", Digest::of(&good)),
         p.of("edn-09-future", "future", "EDN-09", "two rounds ahead of the clock", &good, Round(298)),
@@ -196,51 +217,21 @@ fn heads(p: &Press) -> Vec<Case> {
     ]
 }
 
-fn manifests(p: &Press) -> Vec<Case> {
-    let of = |manifests| Head { manifests, ..p.head() };
-    let two = exits(vec![Digest([1; 32]), Digest([2; 32])]);
-    let one = exits(vec![Digest([1; 32])]);
-    let beyond = Manifest { hop: 1, ..two.clone() };
-    let other = exits(vec![Digest([1; 32]), Digest([3; 32])]);
-    let mix = &p.town.mix;
-    let of_round = |round| Manifest { batch: BatchId { round: Round(round), part: 0 }, ..two.clone() };
-    let aged = |path, expect, note, round| {
-        p.case(path, expect, "EDN-16", note, &of(vec![p.manifest(&of_round(round), mix)]))
-    };
-    vec![
-        p.case(
-            "edn-05-signer",
-            "manifest",
-            "EDN-05",
-            "a mix's manifest signed by the press",
-            &of(vec![p.manifest(&two, &p.town.press)]),
-        ),
-        p.case(
-            "edn-05-hop",
-            "manifest",
-            "EDN-05",
-            "a hop that is not there",
-            &of(vec![p.manifest(&beyond, mix)]),
-        ),
-        p.case(
-            "edn-05-outputs",
-            "manifest",
-            "EDN-05",
-            "the exit names one drop",
-            &of(vec![p.manifest(&one, mix)]),
-        ),
-        p.case(
-            "edn-10-two",
-            "manifest twice",
-            "EDN-10",
-            "two drops for one round",
-            &of(vec![p.manifest(&two, mix), p.manifest(&other, mix)]),
-        ),
-        aged("edn-16-oldest", "success", "a manifest of the 96th round before", 204)
-            .with("digest", Digest::of(&p.served(&of(vec![p.manifest(&of_round(204), mix)])))),
-        aged("edn-16-old", "manifest round", "a manifest of the 97th round before", 203),
-        aged("edn-16-own", "manifest round", "a manifest of the head's own round", 300),
-    ]
+/// A roster that begins with the next round, though its press is there already.
+fn to_come() -> Press {
+    let mut town = Town::new();
+    town.roster.from = Round(ROUND.0 + 1);
+    Press { town }
+}
+
+/// A head of more than 1 MiB: one manifest with many inputs, each of them the same.
+fn long_head(p: &Press) -> Case {
+    let input = Digest([0x66; 32]);
+    let manifest = Manifest { inputs: vec![input; 31_000], ..exits(vec![Digest([1; 32]), Digest([2; 32])]) };
+    let head = p.served(&Head { manifests: vec![p.manifest(&manifest, &p.town.mix)], ..p.head() });
+    let (note, head) =
+        ("a head of more than 1 MiB: 31,000 inputs of a batch", folded(&head, &codec::encode(&input)));
+    p.stated("edn-11-long", "malformed", "EDN-11", note, &head, ROUND)
 }
 
 /// A story whose analysis names a paragraph of 8 KiB so often.
@@ -445,49 +436,5 @@ fn pages(p: &Press) -> Vec<Case> {
         )
         .hex("front", front_bytes)
         .with("gone", 0),
-    ]
-}
-
-fn drops(p: &Press) -> Vec<Case> {
-    let (desk, reader) = (vec![0x55; 7_008 + 2 * PASS], vec![0x56; READER_SLOT]);
-    let good = p.with_drops(&desk, &reader);
-    let short = p.with_drops(&desk[1..], &reader[1..]);
-    let mut bent = reader.clone();
-    bent[9] ^= 1;
-    vec![
-        p.case("reader-drop", "success", "EDN-07", "the drop that the head names", &good)
-            .hex("reader-drop", &reader),
-        p.case("desk-drop", "success", "EDN-07", "the drop that the head names", &good)
-            .hex("desk-drop", &desk),
-        p.case("edn-07-bit", "drop", "EDN-07", "one bit flipped", &good).hex("reader-drop", bent),
-        p.case("edn-07-other", "drop", "EDN-07", "the reader drop in place of the desk drop", &good)
-            .hex("desk-drop", &reader),
-        p.case("edn-07-short", "drop", "EDN-07", "named, but a byte short", &short)
-            .hex("reader-drop", &reader[1..]),
-    ]
-}
-
-/// Heads of a network of two mixes, with keys of the first.
-fn round_keys(p: &Press) -> Vec<Case> {
-    let key = |at: usize, from: u32, until: u32| p.town.mix_key(0, at, from, until, &p.town.first);
-    let of = |round_keys| Head { round_keys, ..p.head() };
-    let by_exit = p.town.mix_key(0, 0, 300, 300, &p.town.mix);
-    let exits = p.town.mix_key(1, 0, 168, 335, &p.town.mix);
-    let case = |path: &str, expect: &str, note: &str, keys| p.case(path, expect, "EDN-12", note, &of(keys));
-    vec![
-        case(
-            "round-keys",
-            "success",
-            "this round's key and the furthest",
-            vec![key(0, 300, 300), key(1, 312, 312)],
-        )
-        .with("digest", Digest::of(&p.served(&of(vec![key(0, 300, 300), key(1, 312, 312)])))),
-        case("edn-12-signer", "round key", "signed by the exit", vec![by_exit]),
-        case("edn-12-hop", "round key", "the exit's key", vec![exits]),
-        case("edn-12-past", "round key", "a round that is over", vec![key(0, 299, 299)]),
-        case("edn-12-far", "round key", "further ahead than keys are published", vec![key(0, 313, 313)]),
-        case("edn-12-long", "round key", "a key for two rounds", vec![key(0, 300, 301)]),
-        case("edn-12-order", "round key", "backwards", vec![key(0, 301, 301), key(1, 300, 300)]),
-        case("edn-12-twice", "round key", "one key for two rounds", vec![key(0, 300, 300), key(0, 301, 301)]),
     ]
 }

@@ -15,18 +15,23 @@ use crate::case::Case;
 
 const SECRET: [u8; 32] = [0xab; 32];
 /// A round is an hour, and the guard two minutes.
-const T: u64 = 3_600_000;
+pub(super) const T: u64 = 3_600_000;
 const G: u64 = 120_000;
 /// The last round of the first week's keys.
 const LAST: u32 = 167;
 
 /// How far into the round the device's exchange is. Spec: exchange.md §1.
-fn offset(round: u32) -> u64 {
+pub(super) fn offset(round: u32) -> u64 {
+    offset_of(round, T, G)
+}
+
+/// The same with rounds of another length.
+fn offset_of(round: u32, length: u64, guard: u64) -> u64 {
     let mut mac = Hmac::<Sha256>::new_from_slice(&SECRET).expect("HMAC takes any key");
     mac.update(b"firsthand/v1 instant");
     mac.update(&round.to_be_bytes());
     let hash = mac.finalize().into_bytes();
-    u64::from_be_bytes(hash[..8].try_into().expect("eight bytes")) % (T - G)
+    u64::from_be_bytes(hash[..8].try_into().expect("eight bytes")) % (length - guard)
 }
 
 /// The directory that came with the app.
@@ -40,45 +45,74 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(moments(&net));
     cases.extend(not_kept(&net));
     cases.extend(other_keys(&net));
+    cases.push(short_rounds());
     cases
 }
 
-struct Net {
-    town: Town,
+pub(super) struct Net {
+    pub(super) town: Town,
 }
 
 impl Net {
-    fn known(&self) -> Vec<u8> {
+    pub(super) fn known(&self) -> Vec<u8> {
         self.directory(0, &[(&self.town.desk, 1, 0)])
     }
 
     /// A directory in which the mix has this key in the first week, and these desks have these from then on.
-    fn directory(&self, mix_key: usize, desks: &[(&IdentitySecret, usize, u32)]) -> Vec<u8> {
+    pub(super) fn directory(&self, mix_key: usize, desks: &[(&IdentitySecret, usize, u32)]) -> Vec<u8> {
+        let entry = |(desk, key, since): &(&IdentitySecret, usize, u32)| self.entry(desk, &[*key], *since);
+        self.with_desks(mix_key, desks.iter().map(entry).collect())
+    }
+
+    /// The directory with these intake keys of the first week for one desk.
+    fn with_keys(&self, desk: &IdentitySecret, keys: &[usize]) -> Vec<u8> {
+        self.with_desks(0, vec![self.entry(desk, keys, 0)])
+    }
+
+    /// A directory with the mix's key of the third week, and a desk that has none.
+    pub(super) fn third_week(&self, desk: &IdentitySecret) -> Vec<u8> {
+        let key = self.town.mix_key(self.exit(), 2, 336, 503, &self.town.mix);
+        self.town.assembled(vec![key], vec![self.entry(desk, &[], 0)])
+    }
+
+    fn with_desks(&self, mix_key: usize, desks: Vec<DeskEntry>) -> Vec<u8> {
+        self.town.assembled(vec![self.town.mix_key(self.exit(), mix_key, 0, LAST, &self.town.mix)], desks)
+    }
+
+    fn entry(&self, desk: &IdentitySecret, keys: &[usize], since: u32) -> DeskEntry {
         let (town, network) = (&self.town, self.town.network());
-        let entry = |(desk, key, since): &(&IdentitySecret, usize, u32)| {
-            let card = DeskCard {
-                desk: desk.public(),
-                name: hex::encode(&desk.public().0[..4]),
-                about: String::new(),
-                since: Round(*since),
-            };
-            let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(LAST) };
-            DeskEntry {
-                newsroom: town.newsroom.public(),
-                card: Unverified::sign(&card, &network, &town.newsroom),
-                keys: vec![Unverified::sign(&key, &network, desk)],
-            }
+        let card = DeskCard {
+            desk: desk.public(),
+            name: hex::encode(&desk.public().0[..4]),
+            about: String::new(),
+            since: Round(since),
         };
-        let keys = vec![town.mix_key(0, mix_key, 0, LAST, &town.mix)];
-        town.assembled(keys, desks.iter().map(entry).collect())
+        let intake = |key: &usize| {
+            let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(LAST) };
+            Unverified::sign(&key, &network, desk)
+        };
+        DeskEntry {
+            newsroom: town.newsroom.public(),
+            card: Unverified::sign(&card, &network, &town.newsroom),
+            keys: keys.iter().map(intake).collect(),
+        }
+    }
+
+    fn exit(&self) -> u8 {
+        self.town.roster.parameters.mixes - 1
     }
 
     /// The head of an edition in which nothing is new, with the reader drop of the round before: bytes 0xd2.
-    fn head(&self, round: u32, previous: Digest, directory: &[u8]) -> Vec<u8> {
+    pub(super) fn head(&self, round: u32, previous: Digest, directory: &[u8]) -> Vec<u8> {
+        sign_head(&self.unsigned(round, previous, directory), &self.town.network(), &self.town.press)
+    }
+
+    /// The same, to bend it.
+    pub(super) fn unsigned(&self, round: u32, previous: Digest, directory: &[u8]) -> Head {
         let nothing = Bundle::default().pack().1;
         let manifest = Manifest {
             batch: BatchId { round: Round(round - 1), part: 0 },
-            hop: 0,
+            hop: self.exit(),
             inputs: vec![],
             count_in: 2,
             count_out: 2,
@@ -87,7 +121,7 @@ impl Net {
             alarm: false,
         };
         let network = self.town.network();
-        let head = Head {
+        Head {
             round: Round(round),
             previous,
             made: Millis(1_790_000_000_000),
@@ -97,13 +131,12 @@ impl Net {
             page: page_digest(&[]),
             manifests: vec![Unverified::sign(&manifest, &network, &self.town.mix)],
             round_keys: vec![],
-        };
-        sign_head(&head, &network, &self.town.press)
+        }
     }
 
     /// The edge has an edition and all that it names, and a log that ends with it. Before it come these, each with its
     /// directory.
-    fn after(&self, before: &[Published<'_>], round: u32, it: Published<'_>) -> Vec<String> {
+    pub(super) fn after(&self, before: &[Published<'_>], round: u32, it: Published<'_>) -> Vec<String> {
         let (bundle, named) = Bundle::default().pack();
         let (mut tree, mut directory) = (Frontier::empty(), None);
         for (its, head) in before {
@@ -117,7 +150,8 @@ impl Net {
         let (checkpoint, network) = (tree.checkpoint(), self.town.network());
         let bare = checkpoint.sign(&network, &self.town.press);
         // Three of four witnesses, at the start of the round.
-        let now = Millis(1_790_000_000_000 + u64::from(round) * T);
+        let length = u64::from(self.town.roster.parameters.schedule.round_ms);
+        let now = Millis(1_790_000_000_000 + u64::from(round) * length);
         let note = self.town.witnesses[..3]
             .iter()
             .map(|witness| checkpoint.cosign(&network, witness, now))
@@ -132,11 +166,11 @@ impl Net {
     }
 
     /// The first edition.
-    fn edition(&self, round: u32, head: &[u8]) -> Vec<String> {
+    pub(super) fn edition(&self, round: u32, head: &[u8]) -> Vec<String> {
         self.after(&[], round, (&self.known(), head))
     }
 
-    fn case(&self, path: &str, check: &str, note: &str, steps: &[Vec<String>]) -> Case {
+    pub(super) fn case(&self, path: &str, check: &str, note: &str, steps: &[Vec<String>]) -> Case {
         let steps = steps.concat();
         let case = sequence(&format!("exchange/{path}"), check, note, &steps)
             .hex("network", self.town.network().0)
@@ -147,30 +181,30 @@ impl Net {
 }
 
 /// A directory and the head that names it.
-type Published<'a> = (&'a [u8], &'a [u8]);
+pub(super) type Published<'a> = (&'a [u8], &'a [u8]);
 
 /// The edge has these bytes on this path from now on.
-fn edge(path: &str, body: &str) -> String {
+pub(super) fn edge(path: &str, body: &str) -> String {
     format!("edge {path} {body}")
 }
 
 /// The device is awake so many ms after the start of the round.
-fn at(round: u32, ms: u64, outcome: &str) -> Vec<String> {
+pub(super) fn at(round: u32, ms: u64, outcome: &str) -> Vec<String> {
     vec![format!("at {round} {ms} -> {outcome}")]
 }
 
 /// It is awake before its instant and at it.
-fn exchange(round: u32, outcome: &str) -> Vec<String> {
+pub(super) fn exchange(round: u32, outcome: &str) -> Vec<String> {
     [at(round, 0, "no exchange"), at(round, offset(round), outcome)].concat()
 }
 
-fn restart(outcome: &str) -> Vec<String> {
+pub(super) fn restart(outcome: &str) -> Vec<String> {
     vec![format!("restart -> {outcome}")]
 }
 
-const ZERO: Digest = Digest([0; 32]);
-const FIVE: &str = "takes 1, shows 5, sends";
-const STAYS: &str = "takes 0, shows 5, sends";
+pub(super) const ZERO: Digest = Digest([0; 32]);
+pub(super) const FIVE: &str = "takes 1, shows 5, sends";
+pub(super) const STAYS: &str = "takes 0, shows 5, sends";
 
 fn first_edition(net: &Net) -> Vec<Case> {
     let good = net.head(5, ZERO, &net.known());
@@ -245,6 +279,16 @@ fn moments(net: &Net) -> Vec<Case> {
             ],
         ),
         case(
+            "exc-04-set-far-back",
+            "the clock is set back over eight rounds",
+            &[
+                five.clone(),
+                (5..13).flat_map(|r| exchange(r, if r == 5 { FIVE } else { STAYS })).collect(),
+                (5..13).flat_map(|r| exchange(r, "no exchange")).collect(),
+                exchange(13, STAYS),
+            ],
+        ),
+        case(
             "exc-04-ahead",
             "a clock that was a year ahead once",
             &[
@@ -273,12 +317,12 @@ fn moments(net: &Net) -> Vec<Case> {
         case(
             "exc-04-last",
             "an upload at the last ms before the round's last guard",
-            &[one.clone(), last.clone(), at(1, T - G, "takes 1, shows 1, sends")],
+            &[one.clone(), last.clone(), at(1, T - G - 1, "takes 1, shows 1, sends")],
         ),
         case(
             "exc-04-too-late",
-            "the edition is taken, and it is too late to send",
-            &[one, last, at(1, T - G + 1, "takes 1, shows 1, sends nothing")],
+            "the edition is taken, and it is too late to send: the last guard has begun",
+            &[one, last, at(1, T - G, "takes 1, shows 1, sends nothing")],
         ),
         case(
             "exc-04-no-key",
@@ -301,7 +345,7 @@ fn not_kept(net: &Net) -> Vec<Case> {
     let bundle = path::bundle(&Bundle::default().pack().1.digest);
     let then = "takes 1, shows 6, sends";
     // Something of the sixth edition is wrong; in the next round it is right.
-    let wrong = |path: &str, note: &str, wrong: String| {
+    let wrong = |path: &str, note: &str, wrong: Vec<String>| {
         net.case(
             path,
             "EXC-05",
@@ -310,7 +354,7 @@ fn not_kept(net: &Net) -> Vec<Case> {
                 net.edition(5, &five),
                 exchange(5, FIVE),
                 good.clone(),
-                vec![wrong],
+                wrong,
                 exchange(6, STAYS),
                 restart("shows 5"),
                 good.clone(),
@@ -320,7 +364,9 @@ fn not_kept(net: &Net) -> Vec<Case> {
         )
     };
     let after_six = |head: &[u8]| net.after(&[(&known, &five), (&known, &six)], 7, (&known, head));
-    let head = |head: &[u8]| edge(&path::edition(Round(6)), &hex::encode(head));
+    // In the log as it is, so that the log does not tell.
+    let covered = |head: &[u8]| net.after(&[(&known, &five)], 6, (&known, head));
+    let drop = |bytes: &str| vec![edge("/v1/drops/5/reader", bytes)];
     let mut bent = six.clone();
     bent[60] ^= 1;
     let mut cases = vec![
@@ -336,12 +382,12 @@ fn not_kept(net: &Net) -> Vec<Case> {
                 exchange(7, "takes 2, shows 7, sends"),
             ],
         ),
-        wrong("exc-05-head", "a bit of the head flipped", head(&bent)),
-        wrong("exc-05-previous", "a head that follows another", head(&net.head(6, ZERO, &net.known()))),
-        wrong("exc-05-round", "the head of the round before", head(&five)),
-        wrong("exc-05-bundle", "other stories than the head names", edge(&bundle, "00")),
-        wrong("exc-05-drop", "a reader drop that is not the one", edge("/v1/drops/5/reader", "1024*d3")),
-        wrong("exc-05-drop-short", "a reader drop a byte short", edge("/v1/drops/5/reader", "1023*d2")),
+        wrong("exc-05-head", "a bit of the head flipped", covered(&bent)),
+        wrong("exc-05-previous", "a head that follows another", covered(&net.head(6, ZERO, &known))),
+        wrong("exc-05-round", "the head of the round before", covered(&five)),
+        wrong("exc-05-bundle", "other stories than the head names", vec![edge(&bundle, "00")]),
+        wrong("exc-05-drop", "a reader drop that is not the one", drop("1024*d3")),
+        wrong("exc-05-drop-short", "a reader drop a byte short", drop("1023*d2")),
     ];
     cases.push(net.case(
         "exc-05-later",
@@ -359,6 +405,27 @@ fn not_kept(net: &Net) -> Vec<Case> {
     cases
 }
 
+/// With rounds of five seconds a guard is shorter than half a second.
+fn short_rounds() -> Case {
+    let mut net = Net { town: Town::new() };
+    net.town.roster.parameters.schedule.round_ms = 5_000;
+    let directory = net.known();
+    let begins = |round| offset_of(round, 5_000, 166);
+    let steps = [
+        net.edition(8, &net.head(8, ZERO, &directory)),
+        at(8, 0, "no exchange"),
+        at(8, begins(8) + 501, "no exchange"),
+        at(9, 0, "no exchange"),
+        at(9, begins(9) + 500, "takes 1, shows 8, sends"),
+    ];
+    net.case(
+        "exc-04-half-second",
+        "EXC-04",
+        "501 ms after the instant, and 500, where the guard is 166",
+        &steps,
+    )
+}
+
 fn other_keys(net: &Net) -> Vec<Case> {
     let (desk, other) = (&net.town.desk, IdentitySecret::from_seed(&[9; 32]));
     let five = net.head(5, ZERO, &net.known());
@@ -370,10 +437,13 @@ fn other_keys(net: &Net) -> Vec<Case> {
         (head.clone(), [net.after(before, round, (directory, &head)), vec![named]].concat())
     };
     let start = || [net.edition(5, &five), exchange(5, FIVE)].concat();
-    let refused = |path: &str, note: &str, directory: &[u8]| {
+    let not_taken = |path: &str, check: &str, note: &str, directory: &[u8]| {
         let steps = [start(), offered(6, &[(&known, &five)], directory).1, exchange(6, STAYS)];
-        net.case(path, "EXC-08", note, &steps)
+        net.case(path, check, note, &steps)
     };
+    let refused = |path: &str, note: &str, directory: &[u8]| not_taken(path, "EXC-08", note, directory);
+    let beside = net.with_keys(desk, &[1, 2]);
+    let keyless = net.with_keys(desk, &[]);
     let nobody = net.directory(0, &[]);
     let (without, goes) = offered(6, &[(&known, &five)], &nobody);
     let before: [Published<'_>; 2] = [(&known, &five), (&nobody, &without)];
@@ -386,6 +456,8 @@ fn other_keys(net: &Net) -> Vec<Case> {
     vec![
         refused("exc-08-mix-key", "another key of the mix", &net.directory(2, &[(desk, 1, 0)])),
         refused("exc-08-intake", "another intake key", &net.directory(0, &[(desk, 2, 0)])),
+        refused("exc-08-beside", "another intake key beside the one that it had", &beside),
+        not_taken("dir-16-key", "DIR-16", "a desk that stays, without its key", &keyless),
         then(
             "exc-08-desks",
             "EXC-08",

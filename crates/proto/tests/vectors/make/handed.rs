@@ -1,8 +1,9 @@
 //! `handed/`: what a mix hands over, to the edge and to the next mix.
 
-use proto::Digest;
 use proto::mix::Manifest;
+use proto::{Digest, codec};
 
+use super::folded;
 use super::net::{DESK_DROP, Net, READER_DROP, one_entry};
 use crate::case::Case;
 
@@ -44,6 +45,12 @@ pub(super) fn cases() -> Vec<Case> {
             .hex("next-identity", *net.mixes[1].to_seed())
             .hex("next-key", *net.keys[1].to_seed())
     };
+    let long_manifest = |path: &str, expect: &str, note: &str, inputs: usize| {
+        let input = Digest([0x66; 32]);
+        let manifest = Manifest { inputs: vec![input; inputs], ..manifest(0, &[payload]) };
+        let body = [net.signed(&manifest, &net.mixes[0]).as_slice(), payload].concat();
+        case(path, expect, "BAT-03", note, 0, id, &folded(&body, &codec::encode(&input)))
+    };
     let cut = hex::encode(&net.signed(&manifest(0, &[payload]), &net.mixes[0])[..100]);
     vec![
         case("batch", "success", "BAT-05", "a batch of the first mix", 0, id, &good),
@@ -59,6 +66,17 @@ pub(super) fn cases() -> Vec<Case> {
         case("bat-03-none", "malformed", "BAT-03", "no manifest", 0, id, "00000000"),
         case("bat-03-cut", "malformed", "BAT-03", "it ends inside the manifest", 0, id, &cut),
         case("bat-03-empty", "malformed", "BAT-03", "no bytes", 0, id, "-"),
+        long_manifest("bat-03-long", "malformed", "a manifest of 64 KiB and some bytes", 1_925),
+        long_manifest("long-manifest", "success", "a manifest of almost 64 KiB", 1_920),
+        case(
+            "bat-03-hop",
+            "manifest",
+            "BAT-03",
+            "of a hop that is not there",
+            1,
+            id,
+            &after(signed(&manifest(2, &[payload]), 1), payload),
+        ),
         case("bat-04-round", "batch", "BAT-04", "it names round 5", 0, (6, 1), &good),
         case("bat-04-part", "batch", "BAT-04", "it names part 1", 0, (5, 0), &good),
         case("bat-04-hop", "batch", "BAT-04", "it names hop 0", 1, id, &good),
@@ -99,6 +117,33 @@ pub(super) fn cases() -> Vec<Case> {
             "payload",
             "another desk drop than is named",
             &drops(&[&desk, &reader], &format!("{DESK_DROP}*d3 {READER_DROP}*d2")),
+        ),
+        exit(
+            "bat-05-reader-bent",
+            "payload",
+            "another reader drop than is named",
+            &drops(&[&desk, &reader], &format!("{DESK_DROP}*d1 {READER_DROP}*d3")),
+        ),
+        exit("bat-05-exchanged", "payload", "the reader drop first", &{
+            drops(&[&desk, &reader], &format!("{READER_DROP}*d2 {DESK_DROP}*d1"))
+        }),
+        case(
+            "bat-03-outputs",
+            "manifest",
+            "BAT-03",
+            "the exit names one output",
+            1,
+            (5, 0),
+            &drops(&[&desk], &both),
+        ),
+        case(
+            "bat-03-exit-part",
+            "manifest",
+            "BAT-03",
+            "a second part of the exit",
+            1,
+            id,
+            &format!("{} {both}", signed(&manifest(1, &[&desk, &reader]), 1)),
         ),
         counted("counted", "success", "one entry, and the manifest says one", 1),
         counted("bat-07-more", "refused", "one entry, and the manifest says two", 2),

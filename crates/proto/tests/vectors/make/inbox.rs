@@ -1,6 +1,6 @@
 //! What several messages or parts become: `reply/` at a source's end, `inbox/` at a desk's.
 
-use proto::conversation::{Body, Chain, ConversationKey, Message, Received};
+use proto::conversation::{Body, Chain, ConversationKey, MAX_TEXT, Message, Received};
 use proto::document::{Document, Format};
 use proto::seal::{self, Exporter, SealSecret, Use};
 use sha2::{Digest as _, Sha256};
@@ -163,8 +163,8 @@ struct Boxed {
 }
 
 /// Everything that these vectors put before a desk: two messages of one conversation, the first of them sealed anew, a message of
-/// another, and the two parts of a document.
-fn boxes() -> [Boxed; 6] {
+/// another, the two parts of a document, the last two of a longer one, and the longest text.
+fn boxes() -> [Boxed; 9] {
     let sealed = |name: &'static str, conversation: u8, plain: &[u8]| {
         let key = || ConversationKey::from_bytes([conversation; 32]);
         let intake = SealSecret::from_seed(&INTAKE);
@@ -183,6 +183,8 @@ fn boxes() -> [Boxed; 6] {
     };
     let picture = Document { name: "a.jpg".into(), format: Format::Picture, content: vec![7; 3_000] };
     let parts = messages([0x62; 32], 1, &picture);
+    let longer = Document { name: "a.jpg".into(), format: Format::Picture, content: vec![7; 155_000] };
+    let many = messages([0x62; 32], 1, &longer);
     [
         boxed("first", 0x62, 0, "The minutes were rewritten."),
         boxed("second", 0x62, 1, "Ask who kept the first copy."),
@@ -190,6 +192,9 @@ fn boxes() -> [Boxed; 6] {
         boxed("other", 0x63, 0, "I have another question."),
         sealed("part-0", 0x62, &parts[0]),
         sealed("part-1", 0x62, &parts[1]),
+        sealed("part-63", 0x62, &many[63]),
+        sealed("part-64", 0x62, &many[64]),
+        boxed("longest", 0x62, 0, &"a".repeat(MAX_TEXT)),
     ]
 }
 
@@ -202,7 +207,7 @@ pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
 /// Steps `box NAME` and `write CONVERSATION`: the desk uses a link for a part of a reply.
 fn inboxes() -> Vec<Case> {
     let boxes = boxes();
-    let [first, second, anew, other, part_0, part_1] = &boxes;
+    let [first, second, anew, other, part_0, part_1, part_63, part_64, longest] = &boxes;
     let new = |it: &Boxed| format!("box {} -> new | acknowledged {}", it.name, it.ack);
     let known = |it: &Boxed| format!("box {} -> known | acknowledged {}", it.name, it.ack);
     let copy = |it: &Boxed| format!("box {} -> copy", it.name);
@@ -262,6 +267,14 @@ fn inboxes() -> Vec<Case> {
             &[new(part_1), format!("write {} -> no link", "62".repeat(32)), new(part_0), write(part_0, 0)],
             1,
         ),
+        case(
+            "doc-05-sixty-fourth",
+            "DOC-05",
+            "the last two of 65 parts: of these it is part 64 that starts a chain",
+            &[new(part_63), format!("write {} -> no link", "62".repeat(32)), new(part_64), write(part_64, 0)],
+            1,
+        ),
+        case("longest", "CNV-03", "a text of 65,536 bytes", &[new(longest), write(longest, 0)], 1),
         case(
             "doc-05-later",
             "DOC-05",

@@ -2,11 +2,12 @@
 
 use data_encoding::BASE64;
 use proto::directory::{Operator, Role};
-use proto::log::{Checkpoint, CosignatureLine, Frontier, UnverifiedNote};
+use proto::log::{Checkpoint, CosignatureLine, Frontier, MAX_NOTE, UnverifiedNote};
 use proto::sign::IdentitySecret;
 use proto::{Millis, Round};
 
 use super::directory::Town;
+use super::folded;
 use crate::case::Case;
 
 /// Rounds of an hour; three of four witnesses must co-sign.
@@ -41,12 +42,16 @@ impl Press {
     }
 
     fn bytes(&self, path: &str, expect: &str, check: &str, note: &str, bytes: &[u8]) -> Case {
+        self.stated(path, expect, check, note, &hex::encode(bytes))
+    }
+
+    fn stated(&self, path: &str, expect: &str, check: &str, note: &str, checkpoint: &str) -> Case {
         let case = Case::new(&format!("log/{path}"), expect, check, note)
             .hex("network", self.town.network().0)
             .hex("directory", self.town.bare())
             .with("now", NOW.0)
             .with("newest", self.newest)
-            .hex("checkpoint", bytes);
+            .with("checkpoint", checkpoint);
         if expect != "success" {
             return case;
         }
@@ -83,12 +88,78 @@ fn notes(p: &Press) -> Vec<Case> {
         |path: &str, note: &str, text: String| p.bytes(path, "malformed", "LOG-01", note, text.as_bytes());
     let elsewhere = UnverifiedNote::from_bytes(&p.checkpoint.sign(&super::NETWORK, &p.town.press));
     let size = text.replacen("\n7\n", "\n8\n", 1);
+    let root = BASE64.encode(&p.checkpoint.root.0);
+    // 32 bytes leave two bits of the last letter over.
+    let loose = {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let at = LETTERS.iter().position(|letter| *letter == root.as_bytes()[42]).expect("a letter");
+        text.replacen(&root, &format!("{}{}=", &root[..42], char::from(LETTERS[at + 1])), 1)
+    };
+    let other = "\u{2014} other AAAAAAA=\n";
+    let lines = |path: &str, expect: &str, note: &str, count: usize| {
+        let all = text.clone() + &other.repeat(count);
+        p.stated(path, expect, "LOG-01", note, &folded(all.as_bytes(), other.as_bytes()))
+    };
+    let (press, network) = (&p.town.press, p.town.network());
+    // A second line of the press, of another checkpoint.
+    let second = String::from_utf8(tree(0..8).checkpoint().sign(&network, press)).expect("text");
+    let second = second.lines().last().expect("a line");
+    // A line under the press's name with another key's id, and one under a witness's.
+    let by_mix = String::from_utf8(p.checkpoint.sign(&network, &p.town.mix)).expect("text");
+    let by_mix = by_mix.lines().last().expect("a line");
+    let witness = String::from_utf8(p.line(3, NOW).to_bytes()).expect("text");
+    let (name, _) = witness.trim_end().rsplit_once(' ').expect("a name");
+    let first_line = text.lines().position(|line| line.starts_with('\u{2014}')).expect("a signature");
+    let mut before: Vec<&str> = text.lines().collect();
+    before.insert(first_line, by_mix);
+    let passes = |path: &str, check: &str, note: &str, text: &str| {
+        p.bytes(path, "success", check, note, text.as_bytes())
+    };
     vec![
+        passes(
+            "another-key",
+            "LOG-03",
+            "a line under the press's name with a mix's key before its own",
+            &(before.join("\n") + "\n"),
+        ),
+        passes(
+            "another-key-of-witness",
+            "LOG-04",
+            "a line under a witness's name with the id of no key",
+            &format!("{text}{name} AAAAAAA=\n"),
+        ),
+        p.bytes(
+            "log-03-twice",
+            "press",
+            "LOG-03",
+            "two lines of the press, the second of another checkpoint",
+            format!("{text}{second}\n").as_bytes(),
+        ),
         p.case("checkpoint", "success", "", "signed by the press and three of four witnesses", &good),
         bent("log-01-extension", "a fourth line", text.replacen("\n\n", "\nmore\n\n", 1)),
         bent("log-01-size", "a zero before the size", text.replacen("\n7\n", "\n07\n", 1)),
         bent("log-01-unsigned", "no line below", text[..text.find("\n\n").expect("it is there") + 2].into()),
         bent("log-01-padding", "a signature in two pieces, each padded", in_two_pieces(&text)),
+        bent("log-01-size-far", "a size of 2^40 + 1", text.replacen("\n7\n", "\n1099511627777\n", 1)),
+        bent("log-01-size-zero", "no leaf", text.replacen("\n7\n", "\n0\n", 1)),
+        bent("log-01-size-sign", "a sign before the size", text.replacen("\n7\n", "\n+7\n", 1)),
+        bent("log-01-root-short", "a root of 31 bytes", text.replacen(&root, &BASE64.encode(&[7; 31]), 1)),
+        bent("log-01-bits", "the last letter of the root has a bit that says nothing", loose),
+        bent(
+            "log-01-unpadded",
+            "the root without its padding",
+            text.replacen(&root, root.trim_end_matches('='), 1),
+        ),
+        bent("log-01-name", "a signature's name with a plus sign", format!("{text}\u{2014} a+b AAAAAAA=\n")),
+        bent("log-01-dash", "a line that begins with a hyphen", format!("{text}- other AAAAAAA=\n")),
+        bent("log-01-no-end", "the last line has no end", text.trim_end().into()),
+        lines("log-01-long", "malformed", "more than 32 KiB", MAX_NOTE / other.len()),
+        lines(
+            "strangers",
+            "success",
+            "almost 32 KiB of lines of a key that nobody knows",
+            MAX_NOTE / other.len() - 50,
+        ),
         bent("log-01-longer", "an empty line at the end", format!("{text}\n")),
         p.case(
             "log-02-origin",
@@ -150,6 +221,20 @@ fn cosignatures(p: &Press) -> Vec<Case> {
             "LOG-07",
             "two of three a second further ahead",
             &p.note(&[NOW, too_far, too_far]),
+        ),
+        p.case(
+            "log-07-left-old",
+            "future",
+            "LOG-07",
+            "two of four a second further ahead, and the others three rounds ago: none that is left is of now",
+            &p.note(&[too_old, too_far, too_far, too_old]),
+        ),
+        p.case(
+            "log-07-left-last",
+            "unwitnessed",
+            "LOG-07",
+            "the same, and one of the others a second later",
+            &p.note(&[too_old, too_far, too_far, oldest]),
         ),
         p.case(
             "log-07-enough",
@@ -215,12 +300,17 @@ fn trees() -> Vec<Case> {
     let (seven, eight) = (whole.checkpoint(), tree(0..8).checkpoint());
     let mut bits = six.clone();
     bits[1] = 7;
+    let far = [&[0x82, 0x1b, 0, 0, 1, 0, 0, 0, 0, 1, 0x82][..], &six[3..]].concat();
+    let mut less = whole.to_bytes();
+    less[1] = 6;
     let mut bent = six.clone();
     bent[9] ^= 1;
     vec![
         leaves(case("leaves", "success", "", "seven leaves", &empty, &seven), &[0, 1, 2, 3, 4, 5, 6]),
         leaves(case("grown", "success", "LOG-11", "one more than was held", &six, &seven), &[6]),
         case("log-08-hashes", "malformed", "LOG-08", "two hashes for a size of three bits", &bits, &seven),
+        case("log-08-far", "malformed", "LOG-08", "a size of 2^40 + 1, with its two hashes", &far, &seven),
+        case("log-08-size", "malformed", "LOG-08", "three hashes for a size of two bits", &less, &seven),
         case(
             "log-08-longer",
             "malformed",

@@ -140,6 +140,44 @@ fn rule() -> Vec<Case> {
             (3, 9),
             &[&format!("{one} 4"), &format!("{two} 5"), &format!("{three} 29"), "round 28", "delete"],
         ),
+        script(
+            "mix-02-counts-anew",
+            "closed",
+            "MIX-02",
+            "a second batch: what came before the first is not counted again",
+            (2, 9),
+            &[
+                "input 2",
+                &one,
+                &two,
+                "close yes",
+                "input 4",
+                &three,
+                &offer(&hex::encode([4; 16]), 4),
+                "close yes",
+            ],
+        )
+        .with("items", "3 4")
+        .with("count-in", 4)
+        .with("inputs", 1),
+        script(
+            "mix-03-no-more",
+            "closed",
+            "MIX-03",
+            "three may leave at once, and n_max is two",
+            (2, 2),
+            &[
+                "input 3",
+                &format!("{one} 1"),
+                &format!("{two} 1"),
+                &format!("{three} 1"),
+                "round 1",
+                "close yes",
+            ],
+        )
+        .with("leave", 2)
+        .with("count-in", 3)
+        .with("inputs", 1),
         script("mix-03-not-full", "waits", "MIX-03", "one below n_max", (2, 3), &[&one, &two, "close no"]),
     ]
 }

@@ -1,5 +1,6 @@
 //! Makes every vector. Nothing here opens or verifies: outcomes are stated, and `run` finds out whether they are true.
 
+mod analysis;
 mod conversation;
 mod device;
 mod directory;
@@ -8,12 +9,16 @@ mod edge;
 mod edition;
 mod envelope;
 mod exchange;
+mod followed;
 mod handed;
 mod inbox;
 mod ingredients;
 mod log;
+mod manifests;
 mod mix;
 mod net;
+mod pages;
+mod rosters;
 mod signature;
 
 use core::convert::Infallible;
@@ -44,9 +49,11 @@ pub(crate) fn files() -> BTreeMap<String, String> {
         conversation::cases(),
         signature::cases(),
         directory::cases(),
+        rosters::cases(),
         document::cases(),
         edition::cases(),
         exchange::cases(),
+        followed::cases(),
         handed::cases(),
         device::cases(),
         edge::cases(),
@@ -72,6 +79,14 @@ pub(crate) fn files() -> BTreeMap<String, String> {
 
 /// The network of all vectors that do not bring a root of their own.
 pub(crate) const NETWORK: NetworkId = NetworkId([0x11; 32]);
+
+/// Bytes as a vector states them, in which a piece stands many times one behind the other: `31000*5820...`.
+pub(crate) fn folded(bytes: &[u8], piece: &[u8]) -> String {
+    let at = bytes.windows(piece.len()).position(|there| there == piece).expect("it stands there");
+    let times = bytes[at..].chunks(piece.len()).take_while(|there| *there == piece).count();
+    let rest = &bytes[at + times * piece.len()..];
+    format!("{} {times}*{} {}", hex::encode(&bytes[..at]), hex::encode(piece), hex::encode(rest))
+}
 
 /// A generator anybody can write again: SHA-256 over a label and a counter, byte after byte. For vectors only.
 pub(crate) struct Draw {

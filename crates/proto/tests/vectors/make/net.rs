@@ -5,7 +5,7 @@ use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
-use proto::edition::{Bundle, Head, page_digest, sign_head};
+use proto::edition::{Bundle, BundleRef, Head, page_digest, sign_head};
 use proto::envelope::Wire;
 use proto::hold::Hold;
 use proto::mix::{BatchId, Manifest};
@@ -145,8 +145,24 @@ impl Net {
         directory: &[u8],
         by: &IdentitySecret,
     ) -> Vec<u8> {
+        sign_head(&self.unsigned(round, previous, directory), &self.network, by)
+    }
+
+    /// The first edition, of which one of the bundles is another than the edge has.
+    pub(super) fn head_without(&self, round: u32, directory: &[u8], changes: bool) -> Vec<u8> {
+        let other = BundleRef { digest: Digest([0x77; 32]), len: 9 };
+        let mut head = self.unsigned(round, Digest([0; 32]), directory);
+        if changes {
+            head.changes = other;
+        } else {
+            head.front = other;
+        }
+        sign_head(&head, &self.network, &self.press)
+    }
+
+    fn unsigned(&self, round: u32, previous: Digest, directory: &[u8]) -> Head {
         let nothing = Bundle::default().pack().1;
-        let head = Head {
+        Head {
             round: Round(round),
             previous,
             made: Millis(1_790_000_000_000),
@@ -156,8 +172,7 @@ impl Net {
             page: page_digest(&[]),
             manifests: vec![],
             round_keys: vec![],
-        };
-        sign_head(&head, &self.network, by)
+        }
     }
 }
 

@@ -68,6 +68,7 @@ fn records() -> Vec<Case> {
         case("sig-01-signature", no, "SIG-01", "a bit of the signature flipped", &me, &bent(good.len() - 40)),
         case("sig-01-network", no, "SIG-01", "signed for another network", &me, &elsewhere),
         case("sig-01-purpose", no, "SIG-01", "signed for another purpose", &me, &relabelled),
+        small_order(&body),
         case(
             "sig-02-longer",
             "malformed",
@@ -86,6 +87,17 @@ fn records() -> Vec<Case> {
             &by_hand(&[body.as_slice(), &[0]].concat()),
         ),
     ]
+}
+
+/// The neutral point as key and as R, and S zero: by the equation alone a signature of everything.
+fn small_order(body: &[u8]) -> Case {
+    let neutral = [[1].as_slice(), &[0; 31]].concat();
+    let length = u8::try_from(body.len()).expect("short");
+    let signed = [&[0x82, 0x58, length][..], body, &[0x58, 64], &neutral, &[0; 32]].concat();
+    Case::new("signature/sig-01-small-order", "signature", "SIG-01", "a key and a point of small order")
+        .hex("network", NETWORK.0)
+        .hex("signer", neutral)
+        .hex("signed-manifest", signed)
 }
 
 fn roots() -> Vec<Case> {
@@ -139,6 +151,8 @@ fn requests() -> Vec<Case> {
     vec![
         case("put", "success", "REQ-02", "signed now", &header, good, time).hex("by", me.public().0),
         case("late", "success", "REQ-01", "two minutes ago", &header, good, at(120_000))
+            .hex("by", me.public().0),
+        case("early", "success", "REQ-01", "in two minutes", &header, good, at(-120_000))
             .hex("by", me.public().0),
         case("req-01-late", no, "REQ-01", "two minutes and a millisecond ago", &header, good, at(120_001)),
         case(

@@ -282,6 +282,12 @@ fn vaults() -> Vec<Case> {
             .hex("text", text),
         opens("vault", "VLT-02", "64 KiB and one pass: for this file only, a vault costs more", WORDS),
         opens("vlt-02-typed", "VLT-02", "the words as a person may type them", &WORDS.to_uppercase()),
+        opens(
+            "vlt-02-between",
+            "VLT-02",
+            "between the words what is neither letter nor digit",
+            "(abandon) boggle/crevasse_lupine\u{2014}skit; \u{201c}zucchini\u{201d}!",
+        ),
         none("vlt-01-version", "version 2", &bent(0, &[2])),
         none("vlt-01-less-memory", "63 KiB", &bent(1, &63u32.to_be_bytes())),
         none("vlt-01-memory", "4 GiB and 1 KiB", &bent(1, &(4 * 1024 * 1024u32 + 1).to_be_bytes())),

@@ -14,6 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(publishing(&net));
     cases.extend(desk_drops(&net));
     cases.push(who_may(&net));
+    cases.push(took_over());
     cases.extend(outputs(&net));
     cases
 }
@@ -376,6 +377,23 @@ fn desk_drops(net: &Net) -> Vec<Case> {
             ],
         ),
     ]
+}
+
+/// From round 5 on a stranger is the first mix.
+fn took_over() -> Case {
+    let net = Net::new().with_next(&IdentitySecret::from_seed(&[9; 32]), Round(5));
+    let asks = |round: u32, by: &str, outcome: &str| {
+        step((round, 1_000), &format!("GET /v1/drops/3/desk {by}"), "-", outcome)
+    };
+    let (mine, no) = (format!("200 | {DESK_DROP}*d1 | {PRIVATE}"), format!("403 | - | {PRIVATE}"));
+    let steps = [
+        step((4, 1_000), "PUT /v1/drops/3 mix-1", &net.drops(3, 0xd1, 0xd2), "200"),
+        asks(4, "mix-0", &mine),
+        asks(4, "stranger", &no),
+        asks(5, "stranger", &mine),
+        asks(5, "mix-0", &no),
+    ];
+    net.case("edg-08-took-over", "EDG-08", "drops of a round before another took over from a mix", &steps)
 }
 
 /// Every signed path, asked by everybody.

@@ -393,8 +393,23 @@ fn numbers(p: &Press) -> Vec<Case> {
     let most = vec![of(0, MAX_ARTICLES, MAX_BLOCKS)];
     let gone =
         (0..=MAX_STORIES as u64).map(|n| StoryId([n.to_be_bytes(); 2].concat().try_into().expect("16")));
-    let (bytes, front) = Bundle { stories: vec![], gone: gone.collect() }.pack();
+    let gone: Vec<_> = gone.collect();
+    let ids = 0..MAX_STORIES as u16;
+    let all = Bundle { stories: ids.map(|id| of(id, 1, 1)).collect(), gone: gone[1..].to_vec() };
+    let page = page_digest(&all.stories);
+    let (most_bytes, most_front) = all.pack();
+    let (bytes, front) = Bundle { stories: vec![], gone }.pack();
     vec![
+        p.case(
+            "most-stories",
+            "success",
+            "EDN-08",
+            "1,000 stories that come, and 1,000 that go",
+            &Head { front: most_front, page, ..p.head() },
+        )
+        .hex("front", most_bytes)
+        .with("stories", MAX_STORIES)
+        .with("gone", MAX_STORIES),
         p.stories("most-blocks", "success", "EDN-08", "100 articles of 2,000 blocks each", most.clone())
             .with("stories", 1)
             .with("gone", 1),

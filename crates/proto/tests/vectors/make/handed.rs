@@ -1,13 +1,48 @@
 //! `handed/`: what a mix hands over, to the edge and to the next mix.
 
 use proto::mix::Manifest;
-use proto::{Digest, codec};
+use proto::sign::IdentitySecret;
+use proto::{Digest, Round, codec};
 
 use super::folded;
 use super::net::{DESK_DROP, Net, READER_DROP, one_entry};
 use crate::case::Case;
 
 pub(super) fn cases() -> Vec<Case> {
+    let mut cases = between_two();
+    cases.extend(took_over());
+    cases
+}
+
+/// From round 10 on another is the first mix: each signs for its own rounds.
+fn took_over() -> Vec<Case> {
+    let next = IdentitySecret::from_seed(&[9; 32]);
+    let net = Net::new().with_next(&next, Round(10));
+    let payload = b"a sealed batch";
+    let case = |path: &str, expect: &str, note: &str, round: u32, by: &IdentitySecret| {
+        let manifest = net.manifest(0, (round, 0), 2, vec![Digest::of(payload)]);
+        Case::new(&format!("handed/{path}"), expect, "BAT-03", note)
+            .hex("network", net.network.0)
+            .hex("directory", net.directory(true))
+            .with("hop", 0)
+            .with("round", round)
+            .with("part", 0)
+            .hex("handed", [net.signed(&manifest, by).as_slice(), payload].concat())
+    };
+    vec![
+        case("took-over", "success", "the first batch of the mix that took over", 10, &next),
+        case(
+            "bat-03-gone",
+            "manifest",
+            "of the round in which another took over, by the mix before",
+            10,
+            &net.mixes[0],
+        ),
+        case("bat-03-early", "manifest", "of the round before, by the mix that takes over", 9, &next),
+    ]
+}
+
+fn between_two() -> Vec<Case> {
     let net = Net::new();
     let case = |path: &str, expect: &str, check: &str, note: &str, hop: u8, id: (u32, u16), body: &str| {
         Case::new(&format!("handed/{path}"), expect, check, note)

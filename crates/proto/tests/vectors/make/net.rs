@@ -87,6 +87,13 @@ impl Net {
         Self { root, network, roster, newsroom, press, mixes: [first, exit], desk, keys: [one, two], intake }
     }
 
+    /// The same network, in which this identity is the first mix from this round on.
+    pub(super) fn with_next(mut self, next: &IdentitySecret, since: Round) -> Self {
+        let (role, name, key) = (Role::Mix(0), "Next".into(), next.public());
+        self.roster.operators.push(Operator { role, name, key, since });
+        self
+    }
+
     /// Its directory, with its desk or without.
     pub(super) fn directory(&self, desk: bool) -> Vec<u8> {
         let (from, until) = (Round(0), Round(167));

@@ -118,18 +118,25 @@ fn signers() -> Vec<Case> {
         p.manifest(&Manifest { batch, ..exits(vec![Digest([1; 32]), Digest([2; 32])]) }, by)
     };
     let (before, next) = (&p.town.mix, &p.town.first);
-    let both = Head { manifests: vec![of(167, before), of(168, next)], ..p.head() };
+    // Of a round soon after it, since old manifests stand in no head (EDN-16).
+    let round = Round(200);
+    let both = Head { round, manifests: vec![of(167, before), of(168, next)], ..p.head() };
     let refused = |path: &str, note: &str, manifest| {
         p.case(path, "manifest", "EDN-05", note, &Head { manifests: vec![manifest], ..p.head() })
     };
     vec![
-        p.case(
-            "edn-05-took-over",
+        Case::new(
+            "edition/edn-05-took-over",
             "success",
             "EDN-05",
             "the last round of one exit, and the first of the next",
-            &both,
         )
+        .hex("network", p.town.network().0)
+        .hex("directory", p.town.bare())
+        .with("asked", round)
+        .with("now", round)
+        .with("previous", both.previous)
+        .hex("head", p.served(&both))
         .with("digest", Digest::of(&p.served(&both))),
         refused("edn-05-gone", "a batch of the next exit's first round, by the one before", of(168, before)),
         refused("edn-05-early", "a batch of the last round before, by the next exit", of(167, next)),

@@ -61,7 +61,7 @@ fn parameters() -> Vec<Case> {
         ("slots-many", "4,097 desk slots", |p| p.desk_slots = 4_097),
         ("reader-slots", "no reader slot", |p| p.reader_slots = 0),
         ("reader-slots-many", "4,097 reader slots", |p| p.reader_slots = 4_097),
-        ("desks-many", "places for 1,025 desks", |p| p.desks = 1_025),
+        ("desks-many", "places for 641 desks", |p| p.desks = 641),
         ("no-mix", "no mix", |p| p.mixes = 0),
         ("n-max-one", "n_max 2 below n_min 3", |p| (p.n_min, p.n_max) = (3, 2)),
     ];
@@ -99,7 +99,7 @@ fn parameters() -> Vec<Case> {
         let p = &mut r.parameters;
         (p.schedule.round_ms, p.schedule.genesis) = (86_400_000, Millis(253_402_300_800_000));
         (p.n_min, p.n_max, p.quorum) = (u32::MAX, u32::MAX, 64);
-        (p.desk_slots, p.reader_slots, p.desks, p.hold) = (4_096, 4_096, 1_024, Hold(1));
+        (p.desk_slots, p.reader_slots, p.desks, p.hold) = (4_096, 4_096, 640, Hold(1));
     });
     let least = Town::with_roster(|r| {
         no_witness(r);

@@ -270,10 +270,10 @@ impl<U: Upstream> Mix<U> {
             Work::Exit(exit) => exit.ripen(self.now),
         }
         let mut done = Stepped::default();
-        self.close_if_due(&mut done)?;
+        let mut waits = self.close_or_wait(&mut done)?;
         self.delete_old()?;
         for run in 0..=RUNS {
-            self.close_if_due(&mut done)?;
+            waits = self.close_or_wait(&mut done)?;
             self.push(&mut done)?;
             if run == RUNS {
                 done.more = true;
@@ -287,7 +287,16 @@ impl<U: Upstream> Mix<U> {
         } else {
             not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
         }
-        Ok(done)
+        if waits { Err(MixError::NoKey) } else { Ok(done) }
+    }
+
+    /// Closes what is due. `true`: it waits for a later mix's key. There may never be one for its round, if that mix was off for
+    /// long; then what is gathered leaves with a later round, or is deleted in its time.
+    fn close_or_wait(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
+        match self.close_if_due(done) {
+            Err(MixError::NoKey) => Ok(true),
+            outcome => outcome.map(|()| false),
+        }
     }
 
     /// Takes the next run of entries, if there is one.

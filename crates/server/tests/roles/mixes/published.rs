@@ -6,6 +6,7 @@ use super::*;
 use proto::directory::MixKey;
 use proto::drops::empty_box;
 use proto::envelope::{Found, open_exit};
+use proto::seal::{Use, seal};
 use server::handed::desk_drop_len;
 
 impl Net {
@@ -126,6 +127,46 @@ fn mix_16_a_batch_of_a_day_that_is_over_is_sealed_to_the_key_of_that_day() {
     assert_eq!((net.counts(23..=23, 0), net.counts(23..=23, 1)), (vec![(4, 4)], vec![(4, 4)]));
     net.at(schedule.drops_due(Round(26)));
     assert_eq!(net.delivered(23..=26), BTreeMap::from([("late".to_owned(), 1)]));
+    net.stop();
+}
+
+/// MIX-16, P8: of a day on which the middle mix was off there is no key of it, ever. What a stranger sends for that day, whole under
+/// the first mix's key alone, does not stop the first mix for good.
+#[test]
+fn mix_16_a_batch_whose_key_never_comes_leaves_with_a_later_one() {
+    let mut net = Net::start(Town::new(85), None);
+    let schedule = net.town.schedule();
+    net.mixes[1] = None;
+    for r in [24, 48, 50] {
+        net.at(schedule.start(Round(r)).plus(200));
+        net.name_keys();
+        net.publish_once();
+    }
+    assert!(net.directory().mix_key(1, Round(50)).is_none());
+    let (wire, key) = (net.directory().wire(), net.key_of(0, Round(50)));
+    for _ in 0..4 {
+        let rubbish = vec![7; wire.cascade.layer(1)];
+        let body = seal(Use::Layer(0), &wire.network, &key, &rubbish, &mut net.town.rng).0;
+        assert!(net.upload(Round(50), body));
+    }
+    for r in [51, 52, 72] {
+        if r == 72 {
+            net.open_mix(1);
+        }
+        net.at(schedule.start(Round(r)).plus(200));
+        assert!(net.counts(50..=r, 0).is_empty(), "in round {r}");
+        net.name_keys();
+        net.publish_once();
+    }
+    let mut bodies = vec![net.tip("later")];
+    bodies.extend((0..3).map(|_| net.cover()));
+    for body in bodies {
+        net.upload(Round(72), body);
+    }
+    net.at(schedule.start(Round(73)).plus(200));
+    assert_eq!((net.counts(50..=73, 0), net.counts(50..=73, 1)), (vec![(8, 8)], vec![(8, 4)]));
+    net.at(schedule.drops_due(Round(73)));
+    assert_eq!(net.delivered(50..=73), BTreeMap::from([("later".to_owned(), 1)]));
     net.stop();
 }
 

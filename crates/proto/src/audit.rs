@@ -505,7 +505,8 @@ impl Compare {
             if self.hangs_on_before(batch) {
                 continue;
             }
-            left += u64::from(self.limits.passed(manifest).least) + u64::from(manifest.deleted);
+            // What was deleted is not counted: its input may be forgotten by then (MIX-11).
+            left += u64::from(self.limits.passed(manifest).least);
             if left > came {
                 self.find(*round, What::MadeMore(Made { hop, batch }, left - came));
                 left = came;
@@ -643,7 +644,6 @@ mod tests {
     #[test]
     fn more_out_of_a_mix_than_came_in_is_found() {
         assert_eq!(bent(1, |it| it.count_out = 23)[0], What::MadeMore(made(1, 5, 0), 1));
-        assert_eq!(bent(1, |it| it.deleted = 1)[0], What::MadeMore(made(1, 5, 0), 1));
         // What it took before anybody read may come out later, for so long.
         let later = |round| {
             let all = [

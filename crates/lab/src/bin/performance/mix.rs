@@ -74,7 +74,10 @@ fn exit(board: &mut Board) -> Result<()> {
             &plan,
             prepare,
             |(mut prepared, folder)| prepared.take().map(|taken| (taken, folder)),
-            |(taken, _)| Ok(ensure!(taken == u64::from(ENTRIES), "{taken} were taken")),
+            |(taken, _)| {
+                ensure!(taken == u64::from(ENTRIES), "{taken} were taken");
+                Ok(())
+            },
         )?;
         let plan = Plan { name: WRITES[n], ..plan };
         board.time_prepared(

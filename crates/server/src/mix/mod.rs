@@ -666,7 +666,6 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
     use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! What the manifests of all mixes say together, and whether it fits: for anybody who reads the heads of editions. Spec:
-//! mix.md §15.
+//! mix.md §16.
 //!
 //! One manifest is one mix's word. But what one says it made, the next says it took; what came out of a mix came in before;
 //! and no batch is smaller than the roster allows. Where two such statements differ, one of them is not so. Other things

@@ -1,5 +1,5 @@
 //! The audit: reads the editions that everybody is shown, and compares what the mixes state in them. It has no inbound port,
-//! keeps nothing, signs nothing, and asks for what is public. Spec: mix.md §15.
+//! keeps nothing, signs nothing, and asks for what is public. Spec: mix.md §16.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,6 +77,9 @@ pub struct Audited {
 const AHEAD: usize = 4;
 
 /// Reads all that the edge keeps. `progress` is told how many rounds of how many were asked for.
+///
+/// # Errors
+/// Nothing can be said, as [`AuditError`] says. What is found is no error.
 pub async fn run(
     config: &Config,
     clock: &dyn Clock,

@@ -26,7 +26,8 @@ cargo xtask test browser    the real pages in Chromium
 cargo xtask bench           what things cost, in release mode; --json FILE, --only WORD
 cargo xtask score TASK DIR  how well the news engine does on annotated data; --explain, --json FILE; score --help lists tasks
 cargo xtask mutants         takes every defence of the threat model away and shows that its tests fail; WORD... chooses,
-                            --list only prints, --record notes it in docs/mutants.md
+                            --new leaves out those recorded, --list only prints,
+                            --record notes it in docs/mutants.md
 cargo xtask fuzz [NAME...]  hostile bytes for every parser; --minutes N for each (1), --jobs N at once (1), --minimise,
                             --record adds it up in docs/fuzzing.md
 

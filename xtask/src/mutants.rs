@@ -22,18 +22,23 @@ use crate::test::Settings;
 
 pub(crate) use list::faults;
 
-/// Runs the mutants that all of these words fit, or all of them. `--list` only prints them; `--record` notes those that are
-/// killed in `docs/mutants.md`.
+/// Runs the mutants that all of these words fit, or all of them. `--new` leaves out those that `docs/mutants.md` says were
+/// killed; `--list` only prints them; `--record` notes those that are killed.
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let (options, words): (Vec<&str>, Vec<&str>) =
         arguments.iter().copied().partition(|word| word.starts_with("--"));
-    if let Some(other) = options.iter().find(|option| !["--list", "--record"].contains(option)) {
-        bail!("there is no option `{other}`: there are --list and --record");
+    if let Some(other) = options.iter().find(|option| !["--list", "--new", "--record"].contains(option)) {
+        bail!("there is no option `{other}`: there are --list, --new and --record");
     }
     let root = process::root();
     let list = List::read(root)?;
     let mut chosen: Vec<&Mutant> = list.mutants.iter().filter(|mutant| mutant.fits(&words)).collect();
     ensure!(!chosen.is_empty(), "no mutant fits {}", words.join(" "));
+    if options.contains(&"--new") {
+        let record = Record::open(root, &list)?;
+        chosen.retain(|mutant| !record.knows(mutant));
+        ensure!(!chosen.is_empty(), "each of them was killed already");
+    }
     if options.contains(&"--list") {
         print_by_promise(&chosen);
         return Ok(ExitCode::SUCCESS);

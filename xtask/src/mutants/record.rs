@@ -40,6 +40,11 @@ impl<'a> Record<'a> {
         Ok(Self { file, list, killed, commit })
     }
 
+    /// Whether it was killed once.
+    pub(super) fn knows(&self, mutant: &Mutant) -> bool {
+        self.killed.contains_key(&mutant.defence)
+    }
+
     /// Notes that a mutant was killed.
     pub(super) fn note(&mut self, mutant: &Mutant) -> Result<()> {
         self.killed.insert(mutant.defence.clone(), self.commit.clone());
@@ -102,6 +107,7 @@ mod tests {
         };
         assert_eq!(fault(root.path(), &list).unwrap(), None, "there is no page yet");
         record.note(&list.mutants[1]).unwrap();
+        assert_eq!(list.mutants.iter().map(|m| record.knows(m)).collect::<Vec<_>>(), [false, true]);
         let written = std::fs::read_to_string(&record.file).unwrap();
         let rows = "| P1, P2 | - | One. | `one` | not yet |\n\
                     | P1 | ABC-01 | Two. | `one`, `two` | 2030-01-02 abcdef0 |\n";

@@ -401,6 +401,16 @@ impl Device {
         shown.directory.desks().iter().filter(|d| d.since <= now).map(DeskView::from).collect()
     }
 
+    /// The desks that were announced and cannot be written to yet, each with when it can be, the earliest first. Two days are there
+    /// to look at them. Spec: DIR-14.
+    pub fn desks_to_come(&self) -> Vec<(Millis, DeskView)> {
+        let now = self.inner.schedule.round_at(self.inner.clock.now()).unwrap_or(Round(0));
+        let shown = self.inner.shown();
+        let mut to_come: Vec<_> = shown.directory.desks().iter().filter(|d| d.since > now).collect();
+        to_come.sort_by_key(|d| d.since);
+        to_come.into_iter().map(|d| (self.inner.schedule.start(d.since), d.into())).collect()
+    }
+
     /// How much of one message `text` takes.
     pub fn room(&self, text: &str) -> Room {
         let total = self.inner.wire.cascade.data();

@@ -17,7 +17,7 @@ use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY, Unveri
 use proto::drops::DeskDrop;
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
-use proto::log::{Checkpoint, Frontier, MAX_NOTE, NoteRejected, UnverifiedNote};
+use proto::log::{Checkpoint, Frontier, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote};
 use proto::size::READER_SLOT;
 use proto::{Digest, Round, path};
 
@@ -25,7 +25,7 @@ use crate::device::{ExitKeys, Health, Inner};
 use crate::edge::NotGot;
 use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
-use crate::log::{self, AHEAD, MAX_FRONTIER, NotTheLog, Place};
+use crate::log::{self, NotTheLog, Place};
 use crate::mailbox::{Mailbox, MailboxError, QUEUE};
 
 /// Drops this close to the end of what the edge keeps may already be gone when they are asked for.
@@ -345,7 +345,7 @@ impl Fetch<'_> {
                 return Ok(vec![Head { edition, bytes, directory, known, log }]);
             }
             found += 1;
-            if found == AHEAD {
+            if found == NEWEST {
                 break;
             }
         }

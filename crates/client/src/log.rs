@@ -8,12 +8,6 @@ use proto::{Digest, Millis, Round};
 
 use crate::device::Health;
 
-/// The most that a frontier weighs as served.
-pub(crate) const MAX_FRONTIER: usize = 4096;
-
-/// Editions newer than the checkpoint that a new device looks through for the one that belongs to it.
-pub(crate) const AHEAD: u32 = 4;
-
 /// Where this device stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Place {

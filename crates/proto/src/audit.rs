@@ -551,6 +551,7 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
+    use crate::directory::tests::{mix_key, town};
     use crate::hold::Hold;
     use crate::mix::{Gathering, Input, Inputs, Rule};
 
@@ -703,6 +704,36 @@ mod tests {
         let silent = What::Silent(1, Round(9), Round(9 + DAY));
         let told = found(all, Some(FIRST), 40);
         assert_eq!(told, [silent, What::Alarm(1), What::Deleted(made(1, 9 + DAY, 0), 3)]);
+    }
+
+    #[test]
+    fn a_key_that_is_late_is_told_once_and_a_desk_that_goes_when_it_goes() {
+        let mut town = town();
+        let directory = town.verified().unwrap();
+        let desk = Desk { newsroom: "The Herald".into(), name: "Tips".into() };
+        let mut audit = Audit::default();
+        let mut told = |directory: &Directory, round| {
+            audit.read_directory(directory, Round(round));
+            core::mem::take(&mut audit.findings)
+                .into_iter()
+                .map(|it| (it.round.0, it.what))
+                .collect::<Vec<_>>()
+        };
+        // The keys of a day, until round 23, have a quarter of a day left from round 18 on; those of the week from 126 on.
+        assert_eq!(told(&directory, 17), []);
+        assert_eq!(told(&directory, 18), [(18, What::KeyLate(1, Round(24)))]);
+        assert_eq!(told(&directory, 19), [], "it was said");
+        assert_eq!(told(&directory, 125), []);
+        let late = [What::KeyLate(2, Round(168)), What::DeskKeyLate(desk.clone(), Round(168))];
+        assert_eq!(told(&directory, 126), late.map(|it| (126, it)));
+        assert_eq!(told(&town.deserted(), 127), [(127, What::DeskGone(desk))]);
+        assert_eq!(told(&directory, 128), [], "it came back");
+
+        let next = mix_key(&mut town.rng, 1, 24);
+        town.mix_keys.insert(1, next);
+        let mut audit = Audit::default();
+        audit.read_directory(&town.verified().unwrap(), Round(18));
+        assert_eq!(audit.findings, [], "the next day's key is there");
     }
 
     /// Three mixes as they are: `envelopes` come in each round, of which some do not open; the second mix holds.

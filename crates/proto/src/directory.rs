@@ -855,7 +855,7 @@ impl FromIterator<(Round, SealPublic)> for RoundKeys {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -863,19 +863,19 @@ mod tests {
     use crate::sign::IdentitySecret;
 
     /// Everything a directory is made of, to bend one thing and assemble.
-    struct Town {
-        rng: StdRng,
+    pub(crate) struct Town {
+        pub(crate) rng: StdRng,
         root: RootSecret,
         mixes: Vec<IdentitySecret>,
         newsroom: IdentitySecret,
         desk: IdentitySecret,
         roster: Roster,
-        mix_keys: Vec<MixKey>,
+        pub(crate) mix_keys: Vec<MixKey>,
         card: DeskCard,
         intake: Vec<IntakeKey>,
     }
 
-    fn town() -> Town {
+    pub(crate) fn town() -> Town {
         let mut rng = StdRng::seed_from_u64(1);
         let root = RootSecret::generate(&mut rng);
         let press = IdentitySecret::generate(&mut rng);
@@ -933,7 +933,7 @@ mod tests {
     }
 
     /// A key of the mix at `hop` for the period that begins in round `from`.
-    fn mix_key(rng: &mut StdRng, hop: u8, from: u32) -> MixKey {
+    pub(crate) fn mix_key(rng: &mut StdRng, hop: u8, from: u32) -> MixKey {
         let period = KeyKind::of_mix(hop, Cascade::new(3).unwrap()).period(Round(from));
         MixKey { hop, key: seal_key(rng), from: period.from, until: period.until }
     }
@@ -960,8 +960,14 @@ mod tests {
             UnverifiedDirectory::assemble(&self.root, &self.roster, self.mix_keys(), vec![self.desk()])
         }
 
-        fn verified(&self) -> Result<Directory, DirectoryRejected> {
+        pub(crate) fn verified(&self) -> Result<Directory, DirectoryRejected> {
             self.assembled().verify(&self.network())
+        }
+
+        /// With no desk.
+        pub(crate) fn deserted(&self) -> Directory {
+            let served = UnverifiedDirectory::assemble(&self.root, &self.roster, self.mix_keys(), vec![]);
+            served.verify(&self.network()).unwrap()
         }
 
         fn refused(&self) -> DirectoryRejected {

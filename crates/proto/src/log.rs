@@ -17,3 +17,11 @@ pub use note::{
 };
 pub use tile::{Hashes, Tile};
 pub use tree::{Frontier, LogRejected, leaf_hash};
+
+/// The most that a frontier weighs as served, in bytes.
+pub const MAX_FRONTIER: usize = 4096;
+
+// LOG-09
+/// Editions, the newest first, among which the newest leaf of a checkpoint's tree is looked for on the first day: witnesses may be
+/// some rounds behind.
+pub const NEWEST: u32 = 4;

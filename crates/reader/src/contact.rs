@@ -38,7 +38,7 @@ pub(crate) const PATH: &str = "/contact";
 /// `GET /contact`: the public page.
 pub(crate) async fn public(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let from = story_before(&headers).filter(|id| app.device.story(*id).is_some());
-    Load::new(&app, "", from).show(&Screen::Public { desks: &app.device.desks() })
+    Load::new(&app, "", from).show_public()
 }
 
 /// Bytes of a form with a file: twice the longest file that is looked at. Of one that is too long the rest of the form is
@@ -80,7 +80,7 @@ pub(crate) async fn step(State(app): State<Arc<App>>, request: Request) -> Respo
         Some(Step::Begin) => begin(&app, load, &form).await,
         Some(Step::Words) => load.show(&Screen::Unlock { typed: &form.words, problem: None, carried: None }),
         Some(Step::Unlock) => unlock(&app, load, &form).await,
-        None | Some(Step::Leave) => load.show(&Screen::Public { desks: &app.device.desks() }),
+        None | Some(Step::Leave) => load.show_public(),
         Some(inside) => {
             let open = app.area().open(&form.page).filter(|open| open.session.is_open());
             match open {
@@ -133,6 +133,11 @@ impl<'a> Load<'a> {
 
     fn show(&self, screen: &Screen<'_>) -> Response {
         screens::page(self, screen).into_response()
+    }
+
+    fn show_public(&self) -> Response {
+        let device = &self.app.device;
+        self.show(&Screen::Public { desks: &device.desks(), to_come: &device.desks_to_come() })
     }
 }
 

@@ -54,7 +54,11 @@ words! {
     PUBLIC_NO_NAME = "You need no name and no account.";
     PUBLIC_OPENING = "Opening this page sends nothing.";
     WHO_READS = "Who reads it";
-    NO_DESKS = "No desk is known yet. The first edition brings the list.";
+    NO_DESKS = "No desk can be written to yet. Editions bring the list.";
+    TO_COME = "Announced";
+    /// DIR-14
+    TO_COME_WHY = "A new desk is shown here for two days before anybody can write to it.";
+    TO_COME_FROM = "From {} on.";
     START = "Start";
     HAVE_WORDS = "I have six words";
     LEAVE = "Leave at once";

@@ -119,6 +119,21 @@ async fn every_step_has_the_same_title_and_new_field_names() {
     }
 }
 
+/// DIR-14: whoever chooses a desk could see it for two days.
+#[tokio::test]
+async fn a_desk_to_come_is_shown_with_its_time_and_cannot_be_chosen() {
+    let mut window = window(31).await;
+    window.get("/contact").await;
+    let page = &window.page;
+    let (now, to_come) = page.split_once("Announced").unwrap();
+    assert!(now.contains("Investigations") && !now.contains("Letters"), "{page}");
+    let (_, to_come) = to_come.split_once("Letters, The Wendral Post").unwrap();
+    assert!(to_come.contains("2026-11-22T08:05:00Z"), "{page}");
+    // Nor is it among those that a mailbox offers.
+    begin(&mut window).await;
+    assert!(window.page.contains("Investigations") && !window.page.contains("Letters"), "{}", window.page);
+}
+
 #[tokio::test]
 async fn a_word_typed_wrong_is_named() {
     let mut window = window(4).await;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proto::audit::{Audit, Report};
 use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
 use proto::edition::{Edition, EditionRejected, MAX_HEAD, UnverifiedHead};
-use proto::log::{Frontier, LogRejected, MAX_NOTE, NoteRejected, UnverifiedNote};
+use proto::log::{Frontier, LogRejected, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote};
 use proto::{Clock, Digest, NetworkId, Round, path};
 
 use crate::edge::{KEPT_ROUNDS, OpenError, read_directory};
@@ -73,9 +73,6 @@ pub struct Audited {
     pub report: Report,
 }
 
-/// Editions newer than the checkpoint among which the one is looked for that belongs to it.
-const AHEAD: usize = 4;
-
 /// Reads all that the edge keeps. `progress` is told how many rounds of how many were asked for.
 ///
 /// # Errors
@@ -103,9 +100,9 @@ pub async fn run(
 
     // LOG-09: of which one is the newest leaf of the tree that was co-signed. All before it hang on it, each by the next.
     let checkpoint = note.dangerously_checkpoint();
-    let before = edge.get(&path::frontier(checkpoint.size.saturating_sub(1)), MAX_HEAD).await?;
+    let before = edge.get(&path::frontier(checkpoint.size.saturating_sub(1)), MAX_FRONTIER).await?;
     let before = Frontier::from_bytes(&before.ok_or(AuditError::Nothing)?).map_err(NoteRejected::from)?;
-    let newest = (0..read.len()).rev().take(AHEAD).find_map(|n| {
+    let newest = (0..read.len()).rev().take(NEWEST as usize).find_map(|n| {
         let tree = before.clone().begin(&read[n].bytes, &checkpoint).ok()?;
         Some((n, tree))
     });

@@ -221,6 +221,11 @@ async fn exc_08_no_reader_is_given_other_keys_than_were_published() {
     let good = town.directory_with(None, &[ours(), joins(56)]);
     assert_eq!(town.offer(7, good, &reader).await.health, Health::Good);
     assert_eq!(reader.desks().len(), 1, "it can be written to from round 56 on");
+    let [(from, coming)] = &reader.desks_to_come()[..] else { panic!("it is seen before") };
+    assert_eq!(
+        (*from, coming.id == town.desk),
+        (town.directory.parameters().schedule.start(Round(56)), false)
+    );
     let good = town.directory_with(None, &[joins(56)]);
     assert_eq!(town.offer(8, good, &reader).await.health, Health::Good);
     assert!(reader.desks().is_empty());

@@ -27,7 +27,7 @@ const ROUNDS_TO_DESK: u64 = 4;
 
 /// A page of the area.
 pub(super) enum Screen<'a> {
-    Public { desks: &'a [DeskView] },
+    Public { desks: &'a [DeskView], to_come: &'a [(Millis, DeskView)] },
     Question(u8),
     Advice(u8),
     Before,
@@ -92,7 +92,7 @@ pub(super) fn page(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
 
 fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
     match screen {
-        Screen::Public { desks } => public(load, desks),
+        Screen::Public { desks, to_come } => public(load, desks, to_come),
         Screen::Question(n) => question(load, *n),
         Screen::Advice(n) => advice(load, *n),
         Screen::Before => before(load),
@@ -117,7 +117,7 @@ fn content(load: &Load<'_>, screen: &Screen<'_>) -> Markup {
 
 // ---- before the mailbox ----
 
-fn public(load: &Load<'_>, desks: &[DeskView]) -> Markup {
+fn public(load: &Load<'_>, desks: &[DeskView], to_come: &[(Millis, DeskView)]) -> Markup {
     html! {
         h1 { (words::CONTACT) }
         p.lead { (words::PUBLIC_LEAD) }
@@ -139,6 +139,18 @@ fn public(load: &Load<'_>, desks: &[DeskView]) -> Markup {
         @for (newsroom, desks) in by_newsroom(desks) {
             h3 { (text::run(newsroom)) }
             ul.flow { @for desk in desks { li { (choice(desk)) } } }
+        }
+        @if !to_come.is_empty() {
+            h2 { (words::TO_COME) }
+            p { (words::TO_COME_WHY) }
+            ul.flow {
+                @for (from, desk) in to_come {
+                    li {
+                        b { (text::run(&desk_name(desk))) } " " span { (fill(words::TO_COME_FROM, &[moment(load, from.0)])) }
+                        @if !desk.about.is_empty() { " " span { (text::run(&desk.about)) } }
+                    }
+                }
+            }
         }
     }
 }

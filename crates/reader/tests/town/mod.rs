@@ -33,6 +33,9 @@ pub const ADDRESS: &str = "127.0.0.1:4321";
 /// The round that it is.
 const NOW: Round = Round(80);
 
+/// From this round on the second desk can be written to.
+const TO_COME: Round = Round(140);
+
 pub struct Standing;
 
 impl Clock for Standing {
@@ -41,11 +44,11 @@ impl Clock for Standing {
     }
 }
 
-/// A signed directory with one desk, as it comes with the app.
+/// A signed directory with one desk and another to come, as it comes with the app.
 pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     let root = RootSecret::generate(rng);
     let network = root.public().network();
-    let [press, edge, newsroom, desk] = [(); 4].map(|()| IdentitySecret::generate(rng));
+    let [press, edge, newsroom, desk, announced] = [(); 5].map(|()| IdentitySecret::generate(rng));
     let mixes: Vec<_> =
         (0..3u8).map(|hop| (hop, IdentitySecret::generate(rng), SealSecret::generate(rng))).collect();
     let operator = |role, name: &str, key: &IdentitySecret| Operator {
@@ -87,20 +90,19 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
         let key = MixKey { hop: *hop, key: key.public().to_bytes().into(), from, until };
         Unverified::sign(&key, &network, identity)
     });
-    let card = DeskCard {
-        desk: desk.public(),
-        name: "Investigations".into(),
-        about: "Two people read here.".into(),
-        since: Round(0),
+    let card = |desk: &IdentitySecret, name: &str, since| {
+        let about = "Two people read here.".into();
+        let card = DeskCard { desk: desk.public(), name: name.into(), about, since };
+        Unverified::sign(&card, &network, &newsroom)
     };
     let Period { from, until } = KeyKind::Intake.period(NOW);
     let intake = IntakeKey { key: SealSecret::generate(rng).public().to_bytes().into(), from, until };
-    let entry = DeskEntry {
-        newsroom: newsroom.public(),
-        card: Unverified::sign(&card, &network, &newsroom),
-        keys: vec![Unverified::sign(&intake, &network, &desk)],
-    };
-    let served = UnverifiedDirectory::assemble(&root, &roster, mix_keys.collect(), vec![entry]);
+    let intake = Unverified::sign(&intake, &network, &desk);
+    let newsroom = newsroom.public();
+    let listed = DeskEntry { newsroom, card: card(&desk, "Investigations", Round(0)), keys: vec![intake] };
+    let to_come = DeskEntry { newsroom, card: card(&announced, "Letters", TO_COME), keys: vec![] };
+    let desks = vec![listed, to_come];
+    let served = UnverifiedDirectory::assemble(&root, &roster, mix_keys.collect(), desks);
     (network, served.to_bytes())
 }
 

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, Role, UnverifiedDirectory};
 use proto::edition::{EditionRejected, MAX_HEAD, UnverifiedHead};
-use proto::log::{Checkpoint, Frontier, LogRejected, MAX_NOTE, NoteRejected, UnverifiedNote};
+use proto::log::{
+    Checkpoint, Frontier, LogRejected, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote,
+};
 use proto::sign::IdentitySecret;
 use proto::{Clock, Digest, Millis, NetworkId, Round, path};
 
@@ -81,9 +83,6 @@ pub struct Stepped {
     /// Whether the edge took a co-signature.
     pub cosigned: bool,
 }
-
-/// Editions newer than the checkpoint that a new witness looks through for the one that belongs to it.
-const AHEAD: u32 = 4;
 
 /// A witness.
 pub struct Witness {
@@ -252,8 +251,11 @@ impl Witness {
     /// The first day: the tree before the checkpoint's newest leaf as the edge has it, and the head that is this leaf.
     async fn begin(&self, at: &Checkpoint, now: Millis) -> Result<Next, WitnessError> {
         let before = at.size.saturating_sub(1);
-        let bytes =
-            self.edge.get_public(&path::frontier(before), MAX_HEAD).await?.ok_or(WitnessError::Missing)?;
+        let bytes = self
+            .edge
+            .get_public(&path::frontier(before), MAX_FRONTIER)
+            .await?
+            .ok_or(WitnessError::Missing)?;
         let before = Frontier::from_bytes(&bytes).map_err(NoteRejected::from)?;
         let newest = self.round(now);
         let mut found = 0;
@@ -271,7 +273,7 @@ impl Witness {
                 return Ok(Next { seen, directory });
             }
             found += 1;
-            if found == AHEAD {
+            if found == NEWEST {
                 break;
             }
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use proto::conversation;
-use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys, UnverifiedDirectory};
+use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys};
 use proto::envelope::Wire;
 use proto::keys::KeyKind;
 use proto::seal::SealPublic;
@@ -220,10 +220,7 @@ const NAP: Duration = Duration::from_secs(20);
 impl Device {
     /// Opens what is in the place, or makes it. Sends nothing, now or on behalf of having been opened.
     pub fn open(config: Config, clock: Arc<dyn Clock>, mut rng: StdRng) -> Result<Self, OpenError> {
-        let installed = UnverifiedDirectory::from_bytes(&config.directory)
-            .map_err(DirectoryRejected::from)
-            .and_then(|unverified| unverified.verify(&config.network))
-            .map_err(OpenError::Directory)?;
+        let installed = Directory::read(&config.directory, &config.network).map_err(OpenError::Directory)?;
         let wire = installed.wire();
         let schedule = installed.parameters().schedule;
         let round_ms = u64::from(schedule.round_ms);

@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
+use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY};
 use proto::drops::DeskDrop;
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
@@ -405,9 +405,7 @@ impl Fetch<'_> {
         }
         let bytes =
             self.inner.edge.get(&path::directory(named), MAX_DIRECTORY).await?.ok_or(Failed::Rejected)?;
-        let directory = UnverifiedDirectory::from_bytes(&bytes)
-            .map_err(DirectoryRejected::from)?
-            .verify(&self.inner.wire.network)?;
+        let directory = Directory::read(&bytes, &self.inner.wire.network)?;
         // Rounds and lengths are what this device was installed with; others need an app that knows them.
         let same = directory.digest() == *named
             && directory.wire() == self.inner.wire

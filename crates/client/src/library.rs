@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use minicbor::bytes::ByteVec;
 use proto::codec;
-use proto::directory::{Directory, IntakeKey, RoundKeys, UnverifiedDirectory};
+use proto::directory::{Directory, IntakeKey, RoundKeys};
 use proto::edition::{Edition, EditionRejected, UnverifiedHead};
 use proto::keys::DAY;
 use proto::log::Frontier;
@@ -206,8 +206,7 @@ impl Library {
     pub(crate) fn directory(&self, digest: &Digest) -> Result<Option<Directory>, LibraryError> {
         Ok(self
             .directory_bytes(digest)?
-            .and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok())
-            .and_then(|unverified| unverified.verify(&self.network).ok())
+            .and_then(|bytes| Directory::read(&bytes, &self.network).ok())
             .filter(|directory| directory.digest() == *digest))
     }
 

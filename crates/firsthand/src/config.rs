@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use proto::NetworkId;
-use proto::directory::{Directory, DirectoryRejected, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected};
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use server::edge::{Ceilings, KnownBy, Range};
@@ -522,10 +522,8 @@ fn place<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
 pub fn directory(file: &Path, network: &NetworkId) -> Result<(Directory, Vec<u8>), ConfigError> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|cause| ConfigError::Read { file: name.clone(), cause })?;
-    let directory = UnverifiedDirectory::from_bytes(&bytes)
-        .map_err(DirectoryRejected::from)
-        .and_then(|d| d.verify(network))
-        .map_err(|why| ConfigError::Directory { file: name, why })?;
+    let directory =
+        Directory::read(&bytes, network).map_err(|why| ConfigError::Directory { file: name, why })?;
     Ok((directory, bytes))
 }
 

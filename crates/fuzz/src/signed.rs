@@ -1,5 +1,7 @@
 //! What is signed and served to everybody: directories, heads, manifests, requests, the log.
 
+use std::sync::LazyLock;
+
 use proto::codec::{self, Record};
 use proto::directory::{
     DeskCard, DeskEntry, Directory, IntakeKey, MAX_DIRECTORY, MixKey, Operator, Parameters, Roster,
@@ -14,8 +16,11 @@ use proto::sign::{RootPublic, RootSignature, Unverified};
 use proto::story::{Article, Story};
 use proto::{Digest, Millis, NetworkId, Round};
 use server::handed::{Handed, MAX_MANIFEST};
+use server::handing::{Incoming, IncomingRejected};
+use tempfile::TempDir;
 
 use crate::input::{Input, bend};
+use crate::memory;
 use crate::world::{NOW, Standing, WORLD, World, mix_key};
 use proto::Clock as _;
 
@@ -299,12 +304,13 @@ pub(crate) fn handed(bytes: &[u8]) {
     let (mode, hop, by) = (input.byte() % 3, input.byte() % 4, world.identity(4 + input.byte() % 4));
     if mode == 0 {
         let bytes = input.rest();
+        let id = BatchId { round: Round(3), part: 0 };
+        assert!(!batch_fits(bytes, hop % 3, id), "nobody signed it");
         let Ok(read) = Handed::parse(bytes.to_vec().into()) else { return };
         assert_eq!(read.body(), bytes);
         assert!(read.manifest_bytes().len() <= MAX_MANIFEST);
         assert_eq!(4 + read.manifest_bytes().len() + read.payload().len(), bytes.len());
-        let id = BatchId { round: Round(3), part: 0 };
-        assert!(read.check(&world.directory, hop % 3, id).is_err(), "nobody signed it");
+        assert!(read.check_drops(&world.directory, id.round).is_err(), "nobody signed it");
         return;
     }
     let exit = mode == 2;
@@ -322,11 +328,28 @@ pub(crate) fn handed(bytes: &[u8]) {
     let read = Handed::parse(handed.body()).expect("made just now");
     assert_eq!((read.payload(), read.body()), (payload.into(), handed.body()));
     let is_mixes = world.mixes.get(usize::from(hop)).is_some_and(|mix| mix.public() == by.public());
-    let fits = if exit { hop == 2 && manifest.batch.part == 0 } else { hop < 2 };
-    let good = is_mixes && fits;
-    assert_eq!(read.check(&world.directory, hop, manifest.batch).is_ok(), good, "BAT-03 to BAT-05");
-    let other = BatchId { part: manifest.batch.part + 1, ..manifest.batch };
-    assert!(read.check(&world.directory, hop, other).is_err(), "BAT-04");
+    let id = manifest.batch;
+    let drops_fit = |round| read.check_drops(&world.directory, round).is_ok();
+    assert_eq!(drops_fit(id.round), exit && is_mixes && hop == 2 && id.part == 0, "BAT-03 to BAT-05");
+    assert!(!drops_fit(id.round.next()), "BAT-04");
+    let other = BatchId { part: id.part + 1, ..id };
+    assert_eq!(batch_fits(&read.body(), hop, id), !exit && is_mixes && hop < 2, "BAT-03 to BAT-05");
+    assert!(!batch_fits(&read.body(), hop, other), "BAT-04");
+}
+
+/// Whether this is taken for a batch by edge and mixes, which read it from a file.
+fn batch_fits(bytes: &[u8], hop: u8, id: BatchId) -> bool {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(memory);
+    let file = FOLDER.path().join(format!("{:?}", std::thread::current().id()));
+    std::fs::write(&file, bytes).expect("there is room");
+    match Incoming::open(&file).and_then(|batch| batch.check(&WORLD.directory, hop, id)) {
+        Ok((_, manifest)) => {
+            assert_eq!((manifest.hop, manifest.batch), (hop, id));
+            true
+        }
+        Err(IncomingRejected::Handed(_)) => false,
+        Err(other) => panic!("{other}"),
+    }
 }
 
 /// Checkpoints with their co-signatures: as they come, and with lines that the press and witnesses did sign.

@@ -17,8 +17,7 @@ use proto::size::ENVELOPE;
 use proto::{Digest, Round};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use server::faults::Hook;
-use server::handed::Handed;
-use server::handing::Outgoing;
+use server::handing::{Incoming, Outgoing};
 use server::http::RUN;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
 
@@ -170,8 +169,8 @@ impl Prepared {
 /// The file in `folder` that the mix at `hop` handed over, once it is seen to be what that mix signed for, of so many entries.
 pub fn check(town: &Town, hop: u8, entries: u32, folder: &Path) -> Result<PathBuf> {
     let output = folder.join(OUTPUT);
-    let handed = Handed::parse(fs::read(&output)?.into())?.check(&town.directory, hop, ROUND)?;
-    ensure!(handed.count_out == entries, "{} of {entries} were passed on", handed.count_out);
+    let (_, manifest) = Incoming::open(&output)?.check(&town.directory, hop, ROUND)?;
+    ensure!(manifest.count_out == entries, "{} of {entries} were passed on", manifest.count_out);
     Ok(output)
 }
 

@@ -167,8 +167,7 @@ impl Press {
         let mut before = None;
         let (directory, made) = match state.directory().map_err(failed)? {
             Some((made, from, bytes)) => {
-                let kept = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from)?;
-                let kept = kept.verify(&network)?;
+                let kept = Directory::read(&bytes, &network)?;
                 if from == begun.digest() {
                     (kept, Some(made))
                 } else {
@@ -244,8 +243,7 @@ impl Press {
             return Ok(());
         }
         // Looked at as a client will, from its bytes on: what is signed once is signed for good.
-        let read = UnverifiedDirectory::from_bytes(&bytes).map_err(DirectoryRejected::from);
-        let next = match read.and_then(|next| next.verify(&self.config.network)) {
+        let next = match Directory::read(&bytes, &self.config.network) {
             Err(why) if self.made.is_some() => {
                 warn!("the next directory is left out, and the one before stays: {why}");
                 return Ok(());
@@ -269,8 +267,7 @@ impl Press {
         if Digest::of(&named) == next.digest() {
             return Ok(());
         }
-        let named = UnverifiedDirectory::from_bytes(&named).map_err(DirectoryRejected::from)?;
-        let named = named.verify(&self.config.network)?;
+        let named = Directory::read(&named, &self.config.network)?;
         next.follows(&named, round).map_err(PressError::Follows)
     }
 
@@ -457,10 +454,7 @@ impl Press {
         let (before, named) =
             (self.state.named_before().map_err(failed)?, self.state.named_directory().map_err(failed)?);
         let (Some(before), Some(named)) = (before, named) else { return Ok(false) };
-        let read = |bytes: &[u8]| {
-            let directory = UnverifiedDirectory::from_bytes(bytes).map_err(DirectoryRejected::from)?;
-            directory.verify(&self.config.network)
-        };
+        let read = |bytes: &[u8]| Directory::read(bytes, &self.config.network);
         Ok(read(&named)?.waits(&read(&before)?, at).is_err())
     }
 

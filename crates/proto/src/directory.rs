@@ -743,6 +743,14 @@ impl Directory {
         keys.iter().max_by_key(|k| k.period.from).map(|k| &k.key)
     }
 
+    /// Reads a directory as it is served, and checks it against the network that is pinned.
+    ///
+    /// # Errors
+    /// DIR-12, and all that [`UnverifiedDirectory::verify`] refuses.
+    pub fn read(bytes: &[u8], network: &NetworkId) -> Result<Self, DirectoryRejected> {
+        UnverifiedDirectory::from_bytes(bytes)?.verify(network)
+    }
+
     /// Whether every key that stands in directories is there for `round`.
     pub fn has_keys(&self, round: Round) -> bool {
         let in_directory = |hop: &u8| KeyKind::of_mix(*hop, self.cascade) != KeyKind::Round;

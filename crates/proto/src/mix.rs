@@ -53,7 +53,7 @@ pub enum Offered {
 pub struct Input {
     /// Its name: a round of envelopes, or a batch of the mix before.
     pub source: BatchId,
-    /// When it was taken, by the mix's own clock.
+    /// When some of it was taken last, by the mix's own clock.
     pub at: Round,
     /// For the first mix [`chain`] over what was taken of it; for a later one the digest of the whole batch.
     pub digest: Digest,
@@ -76,8 +76,7 @@ impl Inputs {
         // MIX-11: one line for each input.
         match self.0.iter_mut().find(|there| there.source == input.source) {
             Some(there) => {
-                *there =
-                    Input { at: there.at, entries: there.entries.saturating_add(input.entries), ..input };
+                *there = Input { entries: there.entries.saturating_add(input.entries), ..input };
             }
             None => self.0.push(input),
         }
@@ -350,6 +349,15 @@ mod tests {
             mix.offer(tag(n), 2, Round(47));
         }
         assert_eq!(mix.close(true, &mut rng).unwrap().inputs, [Digest([2; 32])]);
+        // The rest of one that came later keeps it.
+        for at in [48, 90] {
+            mix.input(Input { at: Round(at), ..input(3, 1) });
+        }
+        mix.expire(Round(137));
+        for n in 7..9 {
+            mix.offer(tag(n), 2, Round(90));
+        }
+        assert_eq!(mix.close(true, &mut rng).unwrap().inputs, [Digest([3; 32])]);
     }
 
     #[test]

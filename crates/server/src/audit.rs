@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use proto::audit::{Audit, Report};
-use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY};
 use proto::edition::{Edition, EditionRejected, MAX_HEAD, UnverifiedHead};
 use proto::log::{Frontier, LogRejected, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote};
 use proto::{Clock, Digest, NetworkId, Round, path};
@@ -89,7 +89,9 @@ pub async fn run(
     let note = edge.get(path::CHECKPOINT, MAX_NOTE).await?.ok_or(AuditError::Nothing)?;
     let note = UnverifiedNote::from_bytes(&note).map_err(NoteRejected::from)?;
 
-    let mut reading = Reading { edge, network: config.network, directory: Arc::new(given), read: Vec::new() };
+    let given = Arc::new(given);
+    let directory = Arc::clone(&given);
+    let mut reading = Reading { edge, network: config.network, directory, read: Vec::new() };
     let first = round.0.saturating_sub(KEPT_ROUNDS - 1);
     let last = round.next().0;
     for e in first..=last {
@@ -111,6 +113,10 @@ pub async fn run(
     };
     read.truncate(newest + 1);
     let of = &read[newest];
+    // DIR-13, of the newest: the oldest may be of the roster before the one that was given.
+    of.directory
+        .follows_roster(&given)
+        .map_err(|why| AuditError::Directory { round: of.edition.head().round, why })?;
     let witnessed = note.verify(&of.directory, of.edition.head().round)?.witnessed(&of.directory, now)?;
     tree.check(&witnessed)?;
 
@@ -119,7 +125,7 @@ pub async fn run(
         let round = edition.head().round;
         audit.read(directory, edition).map_err(|why| AuditError::Edition { round, why })?;
     }
-    Ok(Audited { network: of.directory.roster().name.clone(), report: audit.finish(round) })
+    Ok(Audited { network: of.directory.roster().name.clone(), report: audit.finish() })
 }
 
 struct Read {
@@ -151,11 +157,8 @@ impl Reading {
         let previous = self.read.last().map(|before| before.edition.digest());
         let edition = head.verify(&directory, e, now, previous.as_ref()).map_err(refused)?;
         if previous.is_some() {
-            directory.follows(&self.directory, e)
-        } else {
-            directory.follows_roster(&self.directory)
+            directory.follows(&self.directory, e).map_err(|why| AuditError::Directory { round: e, why })?;
         }
-        .map_err(|why| AuditError::Directory { round: e, why })?;
         self.directory = Arc::clone(&directory);
         self.read.push(Read { edition, bytes, directory });
         Ok(())
@@ -164,10 +167,8 @@ impl Reading {
     async fn fetch(&self, named: &Digest, e: Round) -> Result<Arc<Directory>, AuditError> {
         let bytes = self.edge.get(&path::directory(named), MAX_DIRECTORY).await?;
         let refused = |why| AuditError::Directory { round: e, why };
-        let directory = UnverifiedDirectory::from_bytes(&bytes.ok_or(AuditError::NoDirectory(e))?)
-            .map_err(|malformed| refused(malformed.into()))?
-            .verify(&self.network)
-            .map_err(refused)?;
+        let directory =
+            Directory::read(&bytes.ok_or(AuditError::NoDirectory(e))?, &self.network).map_err(refused)?;
         if directory.digest() == *named { Ok(Arc::new(directory)) } else { Err(AuditError::NoDirectory(e)) }
     }
 }

@@ -6,7 +6,6 @@
 //! The payload is a sealed batch or, from the exit, the desk drop followed by the reader drop.
 
 use bytes::Bytes;
-use proto::Digest;
 use proto::codec::{self, Malformed};
 use proto::directory::{Directory, Parameters};
 use proto::drops::DeskDrop;
@@ -14,6 +13,7 @@ use proto::edition::check_manifest;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
 use proto::size::{Cascade, ENC, READER_SLOT, TAG};
+use proto::{Digest, Round};
 
 /// The longest manifest, in bytes: room for the digests of some 1,900 inputs.
 pub const MAX_MANIFEST: usize = 64 * 1024;
@@ -81,30 +81,44 @@ impl Handed {
         self.body.slice(4..4 + self.manifest)
     }
 
-    /// Checks that this is the output `id` of the mix at `hop`.
+    /// Checks that these are the exit's drops of `round`.
     ///
     /// # Errors
     /// BAT-03 to BAT-05, as [`HandedRejected`] says.
-    pub fn check(&self, directory: &Directory, hop: u8, id: BatchId) -> Result<Manifest, HandedRejected> {
-        let signed = self.manifest()?;
-        // BAT-03: a batch is taken only with its manifest, signed by the mix that made it.
-        let manifest = check_manifest(&signed, directory).map_err(|_| HandedRejected::Manifest)?;
-        // BAT-04: the manifest is of this hop and this batch.
-        if manifest.hop != hop || manifest.batch != id {
-            return Err(HandedRejected::Batch);
-        }
-        // BAT-05: the bytes are those the manifest names; the exit's two drops have the published lengths.
+    pub fn check_drops(
+        &self,
+        directory: &Directory,
+        round: Round,
+    ) -> Result<(Unverified<Manifest>, Manifest), HandedRejected> {
+        let cascade = directory.wire().cascade;
+        let id = BatchId { round, part: 0 };
+        let (signed, manifest) = check_signed(&self.manifest_bytes(), directory, cascade.exit(), id)?;
+        // BAT-05: they are those that the manifest names, and have the published lengths.
         let payload = self.payload();
-        let named = if hop == directory.wire().cascade.exit() {
-            let desk = desk_drop_len(directory.wire().cascade, directory.parameters());
-            if payload.len() != desk + reader_drop_len(directory.parameters()) {
-                return Err(HandedRejected::Payload);
-            }
-            vec![Digest::of(&payload[..desk]), Digest::of(&payload[desk..])]
-        } else {
-            vec![Digest::of(&payload)]
-        };
-        if named == manifest.outputs { Ok(manifest) } else { Err(HandedRejected::Payload) }
+        let desk = desk_drop_len(cascade, directory.parameters());
+        if payload.len() != desk + reader_drop_len(directory.parameters()) {
+            return Err(HandedRejected::Payload);
+        }
+        let named = [Digest::of(&payload[..desk]), Digest::of(&payload[desk..])];
+        if manifest.outputs == named { Ok((signed, manifest)) } else { Err(HandedRejected::Payload) }
+    }
+}
+
+/// Reads a manifest, and checks that it is of the output `id` of the mix at `hop`.
+pub(crate) fn check_signed(
+    manifest: &[u8],
+    directory: &Directory,
+    hop: u8,
+    id: BatchId,
+) -> Result<(Unverified<Manifest>, Manifest), HandedRejected> {
+    let signed: Unverified<Manifest> = codec::decode(manifest)?;
+    // BAT-03: nothing is taken but with its manifest, signed by the mix that made it.
+    let manifest = check_manifest(&signed, directory).map_err(|_| HandedRejected::Manifest)?;
+    // BAT-04: the manifest is of this hop and this batch.
+    if (manifest.hop, manifest.batch) == (hop, id) {
+        Ok((signed, manifest))
+    } else {
+        Err(HandedRejected::Batch)
     }
 }
 
@@ -144,49 +158,30 @@ mod tests {
     use super::*;
     use crate::testing::Town;
 
-    fn manifest(hop: u8, outputs: Vec<Digest>) -> Manifest {
-        let batch = BatchId { round: proto::Round(3), part: 1 };
-        Manifest { batch, hop, inputs: vec![], count_in: 9, count_out: 8, outputs, deleted: 0, alarm: false }
-    }
-
-    const ID: BatchId = BatchId { round: proto::Round(3), part: 1 };
-
     #[test]
-    fn bat_03_a_batch_without_its_mixs_manifest_is_refused() {
-        let town = Town::new(1);
-        let batch = b"a batch".as_slice();
-        let signed = |by: u8| {
-            let m = manifest(0, vec![Digest::of(batch)]);
-            Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[usize::from(by)]), batch)
-        };
-        assert!(signed(0).check(&town.directory, 0, ID).is_ok());
-        assert_eq!(signed(1).check(&town.directory, 0, ID), Err(HandedRejected::Manifest));
-    }
-
-    #[test]
-    fn bat_04_a_manifest_of_another_batch_or_hop_is_refused() {
-        let town = Town::new(2);
-        let m = manifest(0, vec![Digest::of(b"x")]);
-        let handed = Handed::new(&Unverified::sign(&m, &town.network, &town.mixes[0]), b"x");
-        let other = BatchId { part: 0, ..ID };
-        assert_eq!(handed.check(&town.directory, 0, other), Err(HandedRejected::Batch));
-        assert_eq!(handed.check(&town.directory, 1, ID), Err(HandedRejected::Batch));
-    }
-
-    #[test]
-    fn bat_05_bytes_that_the_manifest_does_not_name_are_refused() {
+    fn bat_05_drops_that_the_manifest_does_not_name_are_refused() {
         let town = Town::new(3);
-        let sign = |m: &Manifest, hop: usize| Unverified::sign(m, &town.network, &town.mixes[hop]);
-        let m = sign(&manifest(0, vec![Digest::of(b"x")]), 0);
-        assert_eq!(Handed::new(&m, b"y").check(&town.directory, 0, ID), Err(HandedRejected::Payload));
         let (desk, reader) = (vec![1; 4 * 4736 + 3 * 1168], vec![2; 4 * 1024]);
-        let drops = BatchId { part: 0, ..ID };
-        let m = Manifest { batch: drops, ..manifest(2, vec![Digest::of(&desk), Digest::of(&reader)]) };
-        let m = sign(&m, 2);
+        let round = Round(3);
+        let manifest = Manifest {
+            batch: BatchId { round, part: 0 },
+            hop: 2,
+            inputs: vec![],
+            count_in: 9,
+            count_out: 8,
+            outputs: vec![Digest::of(&desk), Digest::of(&reader)],
+            deleted: 0,
+            alarm: false,
+        };
+        let signed = Unverified::sign(&manifest, &town.network, &town.mixes[2]);
+        let checked = |payload: &[u8], round| {
+            Handed::new(&signed, payload).check_drops(&town.directory, round).map(|(_, manifest)| manifest)
+        };
         let both = [desk.as_slice(), &reader].concat();
-        assert!(Handed::new(&m, &both).check(&town.directory, 2, drops).is_ok());
-        for bad in [&both[1..], &both[..both.len() - 1], &[]] {
-            assert_eq!(Handed::new(&m, bad).check(&town.directory, 2, drops), Err(HandedRejected::Payload));
+        assert_eq!(checked(&both, round), Ok(manifest));
+        assert_eq!(checked(&both, round.next()), Err(HandedRejected::Batch), "BAT-04");
+        for bad in [&both[1..], &both[..both.len() - 1], &[], &[reader.as_slice(), &desk].concat()] {
+            assert_eq!(checked(bad, round), Err(HandedRejected::Payload));
         }
     }
 

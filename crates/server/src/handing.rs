@@ -11,19 +11,19 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use proto::Digest;
 use proto::batch::{BatchOpen, SEALED_CHUNK};
-use proto::codec::{self, Malformed};
+use proto::codec::Malformed;
 use proto::directory::Directory;
 use proto::envelope::Wire;
 use proto::mix::{BatchId, Manifest};
 use proto::seal::{NotOpened, SealSecret};
 use proto::sign::Unverified;
 use proto::size::ENC;
-use proto::{Digest, edition};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use crate::handed::{HandedRejected, MAX_MANIFEST, head};
+use crate::handed::{HandedRejected, MAX_MANIFEST, check_signed, head};
 
 /// Bytes read from or written to a file at once.
 pub(crate) const PIECE: usize = 256 * 1024;
@@ -126,7 +126,7 @@ impl<W: Write> Write for Hashing<'_, W> {
 }
 
 /// What was handed over, in a file, not yet checked.
-pub(crate) struct Incoming {
+pub struct Incoming {
     path: PathBuf,
     manifest: Vec<u8>,
     payload: u64,
@@ -134,7 +134,8 @@ pub(crate) struct Incoming {
 
 /// Why what lies in a file is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum IncomingRejected {
+#[non_exhaustive]
+pub enum IncomingRejected {
     /// It is not what it should be.
     #[error(transparent)]
     Handed(#[from] HandedRejected),
@@ -160,7 +161,10 @@ impl From<NotOpened> for IncomingRejected {
 
 impl Incoming {
     /// Reads the beginning of a file that holds what was handed over.
-    pub(crate) fn open(path: &Path) -> Result<Self, IncomingRejected> {
+    ///
+    /// # Errors
+    /// It is too short, or says that its manifest is longer than [`MAX_MANIFEST`]; or our disk failed.
+    pub fn open(path: &Path) -> Result<Self, IncomingRejected> {
         let mut file = File::open(path)?;
         let len = file.metadata()?.len();
         let mut length = [0; 4];
@@ -185,21 +189,15 @@ impl Incoming {
     /// Checks that this is the output `id` of the mix at `hop`, which is not the exit.
     ///
     /// # Errors
-    /// BAT-03 to BAT-05, as [`HandedRejected`] says.
-    pub(crate) fn check(
+    /// BAT-03 to BAT-05, as [`HandedRejected`] says; or our disk failed.
+    pub fn check(
         &self,
         directory: &Directory,
         hop: u8,
         id: BatchId,
     ) -> Result<(Unverified<Manifest>, Manifest), IncomingRejected> {
-        let signed: Unverified<Manifest> = codec::decode(&self.manifest)?;
-        // BAT-03
-        let manifest = edition::check_manifest(&signed, directory).map_err(|_| HandedRejected::Manifest)?;
-        // BAT-04
-        if manifest.hop != hop || manifest.batch != id {
-            return Err(HandedRejected::Batch.into());
-        }
-        // BAT-05
+        let (signed, manifest) = check_signed(&self.manifest, directory, hop, id)?;
+        // BAT-05: the bytes are those that the manifest names.
         let mut hash = Sha256::new();
         io::copy(&mut self.payload()?, &mut Hashing(&mut hash, io::sink()))?;
         if manifest.outputs != [Digest(hash.finalize().into())] {
@@ -387,36 +385,56 @@ mod tests {
         }
     }
 
-    /// BAT-01, BAT-03, BAT-04, BAT-05, out of a file too.
+    /// What is said of these bytes in a file.
+    fn refused(town: &Town, path: &Path, bytes: &[u8], hop: u8, id: BatchId) -> Option<HandedRejected> {
+        std::fs::write(path, bytes).unwrap();
+        match Incoming::open(path).and_then(|it| it.check(&town.directory, hop, id)).err()? {
+            IncomingRejected::Handed(why) => Some(why),
+            other => panic!("{other}"),
+        }
+    }
+
     #[test]
-    fn a_file_that_is_not_what_it_should_be_is_refused() {
+    fn bat_03_a_batch_without_its_mixs_manifest_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let mut town = Town::new(3);
+        let mut town = Town::new(4);
         let (path, signed, payload) = file(&mut town, folder.path(), 20, 20);
-        let whole = std::fs::read(&path).unwrap();
-        let wire = town.directory.wire();
-        let refused = |bytes: &[u8], hop: u8, id: BatchId| {
-            std::fs::write(&path, bytes).unwrap();
-            Incoming::open(&path).and_then(|it| it.check(&town.directory, hop, id)).is_err()
-        };
-        assert!(!refused(&whole, 0, ID));
-        assert!(refused(&whole, 1, ID) && refused(&whole, 0, BatchId { part: 1, ..ID }));
-        let last = whole.len() - 1;
-        for at in [0, 3, 4, 40, last / 2, last] {
-            let mut bent = whole.clone();
-            bent[at] ^= 1;
-            assert!(refused(&bent, 0, ID), "byte {at}");
-        }
-        for len in [0, 3, 4, 100, last] {
-            assert!(refused(&whole[..len], 0, ID), "{len} bytes");
-        }
-        // Of the same bytes, signed by another mix, and for another network.
         let manifest = signed.dangerously_peek().unwrap();
         let elsewhere = proto::NetworkId([9; 32]);
         for (network, by) in [(&town.network, 1), (&elsewhere, 0)] {
             let forged = Unverified::sign(&manifest, network, &town.mixes[by]);
-            assert!(refused(&Handed::new(&forged, &payload).body(), 0, ID), "signed by mix {by}");
+            let why = refused(&town, &path, &Handed::new(&forged, &payload).body(), 0, ID);
+            assert_eq!(why, Some(HandedRejected::Manifest), "signed by mix {by}");
         }
+    }
+
+    /// BAT-04, BAT-05; BAT-01
+    #[test]
+    fn a_file_that_is_not_what_it_should_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut town = Town::new(3);
+        let (path, ..) = file(&mut town, folder.path(), 20, 20);
+        let whole = std::fs::read(&path).unwrap();
+        let wire = town.directory.wire();
+        let refused = |bytes: &[u8], hop, id| refused(&town, &path, bytes, hop, id);
+        assert_eq!(refused(&whole, 0, ID), None);
+        assert_eq!(refused(&whole, 1, ID), Some(HandedRejected::Batch));
+        assert_eq!(refused(&whole, 0, BatchId { part: 1, ..ID }), Some(HandedRejected::Batch));
+        let last = whole.len() - 1;
+        for at in [0, 3, 4, 40] {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            assert!(refused(&bent, 0, ID).is_some(), "byte {at}");
+        }
+        for at in [last / 2, last] {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            assert_eq!(refused(&bent, 0, ID), Some(HandedRejected::Payload), "byte {at}");
+        }
+        for len in [0, 3, 4, 100] {
+            assert_eq!(refused(&whole[..len], 0, ID), Some(Malformed.into()), "{len} bytes");
+        }
+        assert_eq!(refused(&whole[..last], 0, ID), Some(HandedRejected::Payload));
         // Whole by its digest, and no batch for this key.
         std::fs::write(&path, &whole).unwrap();
         let incoming = Incoming::open(&path).unwrap();

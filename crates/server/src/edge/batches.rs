@@ -113,9 +113,8 @@ pub(super) async fn put_drops(
     let exit = directory.wire().cascade.exit();
     let id = BatchId { round: Round(round), part: 0 };
     edge.in_time(id.round)?;
-    let (handed, manifest) = edge.handed(request, exit, id).await?;
+    let (handed, signed, manifest) = edge.drops(request, id.round).await?;
     let _one = edge.publishing.lock().await;
-    let signed = handed.manifest().map_err(|_| No::Rejected)?;
     if edge.is_shown(&signed, exit, id)? {
         return Ok(());
     }
@@ -149,17 +148,22 @@ impl Edge {
     }
 
     /// Reads and checks the exit's drops, which are small.
-    async fn handed(&self, request: Request<Body>, hop: u8, id: BatchId) -> Result<(Handed, Manifest), No> {
+    async fn drops(
+        &self,
+        request: Request<Body>,
+        round: Round,
+    ) -> Result<(Handed, Unverified<Manifest>, Manifest), No> {
         let directory = self.directory();
-        let limit = handed::max_len(directory.wire().cascade, directory.parameters(), hop);
-        let body = self.signed(request, limit, access::mix(hop, id.round)).await?;
+        let cascade = directory.wire().cascade;
+        let limit = handed::max_len(cascade, directory.parameters(), cascade.exit());
+        let body = self.signed(request, limit, access::mix(cascade.exit(), round)).await?;
         let handed = Handed::parse(body).map_err(|_| No::Rejected)?;
         let checked = handed.clone();
-        let manifest = tokio::task::spawn_blocking(move || checked.check(&directory, hop, id))
+        let (signed, manifest) = tokio::task::spawn_blocking(move || checked.check_drops(&directory, round))
             .await
             .map_err(|_| No::Failing)?
             .map_err(|_| No::Rejected)?;
-        Ok((handed, manifest))
+        Ok((handed, signed, manifest))
     }
 
     /// Whether this very output was put before. Refuses another one under the same name.

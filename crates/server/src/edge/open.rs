@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
-use proto::directory::{Directory, DirectoryRejected, IntakeKey, MixKey, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, IntakeKey, MixKey};
 use proto::edition::{Edition, UnverifiedHead};
 use proto::mix::Manifest;
 use proto::seal::SealPublic;
@@ -120,9 +120,7 @@ pub(crate) fn read_directory(
 ) -> Result<(Bytes, Directory), OpenError> {
     let bytes =
         std::fs::read(path).map_err(|cause| OpenError::NoDirectory { path: path.to_owned(), cause })?;
-    let directory = UnverifiedDirectory::from_bytes(&bytes)
-        .map_err(DirectoryRejected::from)
-        .and_then(|d| d.verify(network))
+    let directory = Directory::read(&bytes, network)
         .map_err(|why| OpenError::Directory { path: path.to_owned(), why })?;
     Ok((bytes.into(), directory))
 }
@@ -266,10 +264,7 @@ impl Seen {
         }
         for blob in blobs.list("directories").await? {
             let Some(bytes) = blobs.get(&blob).await? else { continue };
-            match UnverifiedDirectory::from_bytes(&bytes)
-                .map_err(DirectoryRejected::from)
-                .and_then(|d| d.verify(network))
-            {
+            match Directory::read(&bytes, network) {
                 Ok(directory) => drop(self.directories.insert(directory.digest(), Arc::new(directory))),
                 Err(_) => tracing::warn!("A stored directory is damaged and is left aside. Check the disk."),
             }

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{Request, header};
 use axum::response::{IntoResponse as _, Response};
-use proto::directory::{MAX_DIRECTORY, UnverifiedDirectory};
+use proto::directory::{Directory, MAX_DIRECTORY};
 use proto::edition::{MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::{Digest, Round, codec};
 
@@ -119,12 +119,10 @@ impl Edge {
     pub(super) async fn put_directory(&self, digest: Digest, bytes: Bytes) -> Result<(), No> {
         let network = self.network;
         let read = bytes.clone();
-        let directory = tokio::task::spawn_blocking(move || {
-            UnverifiedDirectory::from_bytes(&read).ok()?.verify(&network).ok()
-        })
-        .await
-        .map_err(|_| No::Failing)?
-        .ok_or(No::Rejected)?;
+        let directory = tokio::task::spawn_blocking(move || Directory::read(&read, &network))
+            .await
+            .map_err(|_| No::Failing)?
+            .map_err(|_| No::Rejected)?;
         let _one = self.publishing.lock().await;
         self.noted(self.blobs.put(&name::directory(&digest), bytes).await)?;
         self.seen_mut().directories.insert(digest, Arc::new(directory));

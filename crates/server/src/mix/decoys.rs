@@ -136,7 +136,30 @@ pub(super) fn alarm(store: &Store, now: Round) -> Result<bool, MixError> {
     let Some(until) = now.back(MISSING_AFTER) else { return Ok(false) };
     let from = Round((until.0 + 1).saturating_sub(JUDGED));
     let (made, found) = store.decoys(from, until)?;
-    // MIX-09: below 99 in 100, and not only one: where few are made, who keeps one box back would be told whether it was a decoy.
-    let missing = made.saturating_sub(found);
-    Ok(missing > 1 && u64::from(found) * 100 < u64::from(made) * 99)
+    Ok(too_many_missing(made, found))
+}
+
+// MIX-09
+/// Below 99 in 100, and not only one: where few are made, who keeps one box back would be told whether it was a decoy.
+fn too_many_missing(made: u32, found: u32) -> bool {
+    made.saturating_sub(found) > 1 && u64::from(found) * 100 < u64::from(made) * 99
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// MIX-09: no box that the exit keeps back tells it by the alarm whether it was a decoy.
+    #[test]
+    fn mix_09_one_that_is_missing_raises_no_alarm() {
+        let alarms = |made: u32, missing: u32| too_many_missing(made, made - missing);
+        for made in [1, 2, 12, 99, 100, 1_000, 100_000] {
+            assert!(!alarms(made, 0) && !alarms(made, 1), "{made}");
+        }
+        assert!(!alarms(0, 0));
+        assert!(alarms(2, 2) && alarms(12, 2) && alarms(199, 2));
+        // Of 200, two missing leave 99 in 100.
+        assert!(!alarms(200, 2) && alarms(200, 3));
+        assert!(!alarms(1_000, 10) && alarms(1_000, 11));
+    }
 }

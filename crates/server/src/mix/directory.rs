@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, Role};
 use proto::edition::{Edition, UnverifiedHead};
 use proto::keys::DAY;
 use proto::sign::IdentitySecret;
@@ -48,7 +48,7 @@ impl Follow {
         };
         let follow = Self { looked: None, refused: None, file };
         let Some(bytes) = kept else { return Ok((follow, given)) };
-        let later = UnverifiedDirectory::from_bytes(&bytes).ok().and_then(|later| later.verify(network).ok());
+        let later = Directory::read(&bytes, network).ok();
         if later.is_none() {
             tracing::warn!("The directory that was kept is damaged and comes again. Check the disk.");
         }
@@ -140,8 +140,7 @@ pub(super) fn edition(
         Some(it) => Arc::clone(it),
         None => {
             let bytes = upstream.directory(&named)?.filter(|bytes| Digest::of(bytes) == named);
-            let directory = bytes.and_then(|bytes| UnverifiedDirectory::from_bytes(&bytes).ok());
-            let directory = directory.and_then(|directory| directory.verify(&me.wire.network).ok());
+            let directory = bytes.and_then(|bytes| Directory::read(&bytes, &me.wire.network).ok());
             let Some(directory) = directory.filter(|it| may_name(me, it, round)) else { return Ok(None) };
             Arc::new(directory)
         }
@@ -170,10 +169,7 @@ fn later(
     round: Round,
     now: Round,
 ) -> Result<Option<Directory>, &'static str> {
-    let directory = UnverifiedDirectory::from_bytes(bytes)
-        .ok()
-        .and_then(|directory| directory.verify(&me.wire.network).ok())
-        .ok_or("it is not in order")?;
+    let directory = Directory::read(bytes, &me.wire.network).map_err(|_| "it is not in order")?;
     if head.verify(&directory, round, now, None).is_err() {
         tracing::warn!("An edition that names a later directory is not in order. Ask the edge's operator.");
         return Ok(None);

@@ -269,6 +269,10 @@ impl<U: Upstream> Mix<U> {
             Work::Pass(pass) => pass.ripen(self.now),
             Work::Exit(exit) => exit.ripen(self.now),
         }
+        if matches!(self.work, Work::Pass(_)) {
+            // Before anything is closed: what stands in drops that came while this mix was off is not missing.
+            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
+        }
         let mut done = Stepped::default();
         let mut waits = self.close_or_wait(&mut done)?;
         self.delete_old()?;
@@ -284,8 +288,6 @@ impl<U: Upstream> Mix<U> {
         if matches!(self.work, Work::Exit(_)) {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
-        } else {
-            not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
         }
         if waits { Err(MixError::NoKey) } else { Ok(done) }
     }

@@ -256,7 +256,7 @@ impl Store {
                 tx.execute(
                     "INSERT INTO inputs (round, part, at, digest, entries) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (round, part) DO UPDATE
-                     SET digest = excluded.digest, entries = entries + excluded.entries",
+                     SET digest = excluded.digest, at = excluded.at, entries = entries + excluded.entries",
                     params![source.round.0, source.part, at.0, digest.0, entries],
                 )?;
             }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, Role, UnverifiedDirectory};
+use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY, Role};
 use proto::edition::{EditionRejected, MAX_HEAD, UnverifiedHead};
 use proto::log::{
     Checkpoint, Frontier, LogRejected, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote,
@@ -283,9 +283,7 @@ impl Witness {
     async fn fetch_directory(&self, named: &Digest) -> Result<(Arc<Directory>, Bytes), WitnessError> {
         let path = path::directory(named);
         let bytes = self.edge.get_public(&path, MAX_DIRECTORY).await?.ok_or(WitnessError::Missing)?;
-        let directory = UnverifiedDirectory::from_bytes(&bytes)
-            .map_err(DirectoryRejected::from)?
-            .verify(&self.network)?;
+        let directory = Directory::read(&bytes, &self.network)?;
         if directory.digest() != *named {
             return Err(WitnessError::Missing);
         }

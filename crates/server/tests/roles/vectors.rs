@@ -17,8 +17,9 @@ use proto::{Clock as _, Digest, Millis, Round, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use server::edge::{Ceilings, Config, Edge};
 use server::faults::Hook;
-use server::handed::Handed;
+use server::handed::{Handed, HandedRejected};
 use server::handing::Outgoing;
+use server::handing::{Incoming, IncomingRejected};
 use server::http::SEALED;
 use server::mix::{Mix, Run, Setup, Upstream, UpstreamError};
 use tower::ServiceExt as _;
@@ -132,17 +133,25 @@ fn handed(f: &Fields) -> Outcome {
     let (hop, directory) = (f.number("hop")?, directory(f)?);
     let id = BatchId { round: Round(f.number("round")?), part: f.number("part")? };
     let bytes = f.bytes("handed")?;
-    let handed = match Handed::parse(bytes.into()) {
-        Ok(handed) => handed,
-        Err(e) => return Ok(word(e)),
-    };
-    let checked = handed.check(&directory, hop, id);
-    if !f.has("next-key") {
+    if hop == directory.wire().cascade.exit() {
+        let checked = Handed::parse(bytes.into())
+            .map_err(HandedRejected::from)
+            .and_then(|handed| handed.check_drops(&directory, id.round));
         return Ok(checked.map_or_else(word, |_| SUCCESS.into()));
     }
-    checked.map_err(|e| e.to_string())?;
     let folder = tempfile::tempdir().unwrap();
-    next_mix(f, folder.path(), directory, hop + 1, Waiting { id, handed, released: Arc::default() })
+    let file = folder.path().join("batch");
+    std::fs::write(&file, &bytes).unwrap();
+    let checked = Incoming::open(&file).and_then(|batch| batch.check(&directory, hop, id));
+    if !f.has("next-key") {
+        return Ok(match checked {
+            Ok(_) => SUCCESS.into(),
+            Err(IncomingRejected::Handed(why)) => word(why),
+            Err(other) => word(other),
+        });
+    }
+    checked.map_err(|e| e.to_string())?;
+    next_mix(f, folder.path(), directory, hop + 1, Waiting { id, bytes, released: Arc::default() })
 }
 
 /// The next mix takes it and lets go of it, or leaves it.
@@ -176,7 +185,7 @@ fn next_mix(f: &Fields, state: &Path, directory: Directory, hop: u8, waiting: Wa
 #[derive(Clone)]
 struct Waiting {
     id: BatchId,
-    handed: Handed,
+    bytes: Vec<u8>,
     released: Arc<AtomicBool>,
 }
 
@@ -190,7 +199,7 @@ impl Upstream for Waiting {
     }
 
     fn batch(&mut self, id: BatchId, _: usize, file: &Path) -> Result<bool, UpstreamError> {
-        std::fs::write(file, self.handed.body()).map_err(|e| UpstreamError::Other(e.into()))?;
+        std::fs::write(file, &self.bytes).map_err(|e| UpstreamError::Other(e.into()))?;
         Ok(id == self.id)
     }
 

@@ -38,11 +38,20 @@ pub enum AuditError {
     /// There is no edition, or no checkpoint.
     #[error("The edge has no edition yet that witnesses co-signed. Try again in a few rounds.")]
     Nothing,
+    /// The edge has less than its checkpoint covers.
+    #[error(
+        "The edge does not have all that its checkpoint covers. Try again in a round, or ask its operator."
+    )]
+    Missing,
     /// The checkpoint is not the press's, or too few witnesses co-signed it.
-    #[error("What the edge shows was not co-signed as it must be: {0}.")]
+    #[error(
+        "What the edge shows was not co-signed as it must be: {0}. So nothing is said of it. Ask the witnesses' operators."
+    )]
     Note(#[from] NoteRejected),
     /// The editions are not those that were co-signed.
-    #[error("The editions that the edge shows are not those that the witnesses co-signed: {0}.")]
+    #[error(
+        "The editions that the edge shows are not those that the witnesses co-signed: {0}. So nothing is said of them. Tell the witnesses' operators."
+    )]
     Log(#[from] LogRejected),
     /// An edition is refused.
     #[error("The edition of round {} is refused: {why}.", round.0)]
@@ -60,8 +69,10 @@ pub enum AuditError {
         /// Why.
         why: DirectoryRejected,
     },
-    /// A directory is missing.
-    #[error("The edge does not have the directory that the edition of round {} names.", .0.0)]
+    /// A directory is missing, or is another than its name says.
+    #[error(
+        "The edge does not have the directory that the edition of round {} names. Try again in a round, or ask its operator.", .0.0
+    )]
     NoDirectory(Round),
 }
 
@@ -103,7 +114,7 @@ pub async fn run(
     // LOG-09: of which one is the newest leaf of the tree that was co-signed. All before it hang on it, each by the next.
     let checkpoint = note.dangerously_checkpoint();
     let before = edge.get(&path::frontier(checkpoint.size.saturating_sub(1)), MAX_FRONTIER).await?;
-    let before = Frontier::from_bytes(&before.ok_or(AuditError::Nothing)?).map_err(NoteRejected::from)?;
+    let before = Frontier::from_bytes(&before.ok_or(AuditError::Missing)?).map_err(NoteRejected::from)?;
     let newest = (0..read.len()).rev().take(NEWEST as usize).find_map(|n| {
         let tree = before.clone().begin(&read[n].bytes, &checkpoint).ok()?;
         Some((n, tree))

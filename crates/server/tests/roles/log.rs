@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex};
 use crate::testing::{GENESIS, Hands, Town};
 use proto::directory::DirectoryRejected;
 use proto::edition::{Bundle, Head, page_digest, sign_head};
-use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, UnverifiedNote};
+use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, NoteRejected, UnverifiedNote};
 use proto::seal::SealSecret;
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Digest, Millis, Round, path, request};
 use rand::{SeedableRng as _, rngs::StdRng};
 use reqwest::{Method, StatusCode};
+use server::audit::AuditError;
 use server::edge::{self, Ceilings, Edge, OpenError, RunError};
 use server::faults::{Hook, Killed, Side, Step};
 use server::witness::{Config, Witness, WitnessError};
@@ -634,6 +635,65 @@ async fn dir_13_a_new_witness_does_not_go_back_behind_its_roster() {
     assert!(matches!(refused, WitnessError::Directory(DirectoryRejected::OldRoster)), "{refused}");
     std::fs::write(net.at("directory"), &net.town.bytes).unwrap();
     assert!(net.witness(0).step(net.now()).await.unwrap().cosigned, "with the same roster it does");
+}
+
+/// DIR-13, EDN-03, LOG-05, LOG-09: an audit speaks of nothing but what everybody was shown.
+#[tokio::test]
+async fn an_audit_reads_only_what_a_quorum_has_co_signed() {
+    let (net, liar) = Liar::start(16).await;
+    let renewed = net.town.later(|roster, _| roster.number = 2);
+    liar.set(&path::directory(&Digest::of(&renewed)), &renewed);
+    let mut press = Press::new();
+    let fork = press.clone();
+    let mut made: Vec<_> = (1..4).map(|r| press.publish(&net.town, r, 0, &net.town.bytes)).collect();
+    let mut other = press.clone();
+    made.push(press.publish(&net.town, 4, 0, &renewed));
+    for (round, made) in (1..).zip(&made) {
+        liar.show(round, made);
+    }
+    let note = |by: &[usize]| {
+        let note = UnverifiedNote::from_bytes(&made[3].note).unwrap();
+        let checkpoint = note.dangerously_checkpoint();
+        let signed = |n: &usize| checkpoint.cosign(&net.town.network, &net.town.witnesses[*n], net.now());
+        by.iter().fold(note, |note, n| note.with(signed(n))).to_bytes()
+    };
+    let config = server::audit::Config {
+        edge: net.base.clone(),
+        network: net.town.network,
+        directory: net.at("directory"),
+    };
+    let audit = async || server::audit::run(&config, &*net.clock, |_, _| {}).await.map(|it| it.report);
+    assert!(matches!(audit().await, Err(AuditError::Nothing)));
+    liar.set(path::CHECKPOINT, &note(&[1]));
+    assert!(matches!(audit().await, Err(AuditError::Note(NoteRejected::Unwitnessed))));
+    liar.set(path::CHECKPOINT, &note(&[1, 2]));
+    let report = audit().await.unwrap();
+    assert_eq!((report.editions, report.rounds), (4, Some((Round(1), Round(4)))));
+    // Whoever begins with the new roster reads the editions of the one before all the same, and not the other way round.
+    std::fs::write(net.at("directory"), &renewed).unwrap();
+    assert_eq!(audit().await.unwrap().editions, 4);
+    std::fs::write(net.at("directory"), net.town.later(|roster, _| roster.number = 3)).unwrap();
+    let refused = audit().await;
+    let older = DirectoryRejected::OldRoster;
+    assert!(
+        matches!(refused, Err(AuditError::Directory { round: Round(4), why }) if why == older),
+        "{refused:?}"
+    );
+    std::fs::write(net.at("directory"), &net.town.bytes).unwrap();
+    // Another newest edition, another one before, and one that is held back.
+    liar.set(&path::edition(Round(4)), &other.publish(&net.town, 4, 1, &renewed).head);
+    assert!(matches!(audit().await, Err(AuditError::Log(LogRejected::Fork))));
+    liar.set(&path::edition(Round(4)), &made[3].head);
+    liar.set(&path::edition(Round(1)), &fork.clone().publish(&net.town, 1, 1, &net.town.bytes).head);
+    assert!(matches!(audit().await, Err(AuditError::Edition { round: Round(2), .. })));
+    liar.set(&path::edition(Round(1)), &made[0].head);
+    liar.remove(&path::edition(Round(2)));
+    assert!(matches!(audit().await, Err(AuditError::Edition { round: Round(3), .. })));
+    liar.set(&path::edition(Round(2)), &made[1].head);
+    liar.set(&path::directory(&Digest::of(&renewed)), &net.town.bytes);
+    assert!(matches!(audit().await, Err(AuditError::NoDirectory(Round(4)))));
+    liar.set(&path::directory(&Digest::of(&renewed)), &renewed);
+    assert_eq!(audit().await.unwrap().editions, 4);
 }
 
 /// LOG-13

@@ -236,6 +236,39 @@ fn mix_09_a_mix_that_is_stopped_while_it_looks_finds_its_decoys() {
     }
 }
 
+/// What came while it was off is looked for before it is said to be missing.
+#[test]
+fn mix_09_a_mix_that_was_off_for_days_accuses_nobody() {
+    let mut net = Net::start(town_with_decoys(85), None);
+    let schedule = net.town.schedule();
+    for r in 5..93u32 {
+        // Its first step closes what waited for it.
+        match r {
+            30 => net.mixes[1] = None,
+            92 => net.open_mix(1),
+            _ => {}
+        }
+        net.at(schedule.start(Round(r)).plus(200));
+        // It has keys until round 71.
+        if r < 71 {
+            for _ in 0..4 {
+                let cover = net.cover();
+                net.upload(Round(r), cover);
+            }
+        }
+        net.at(schedule.drops_due(Round(r - 1)));
+        net.publish_once();
+    }
+    let alarms = |rounds: core::ops::Range<u32>| {
+        let manifests = rounds.flat_map(|r| net.manifests(r)).filter(|m| m.hop == 1);
+        manifests.map(|m| m.alarm).collect::<Vec<_>>()
+    };
+    assert_eq!(alarms(5..29), [false; 24]);
+    let late = alarms(29..93);
+    assert!(late.len() > 5 && !late.contains(&true), "{late:?}");
+    net.stop();
+}
+
 #[test]
 fn an_exit_that_drops_messages_or_stalls_is_told_by_the_mixes_before_it() {
     for stalls in [false, true] {

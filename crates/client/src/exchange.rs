@@ -484,7 +484,10 @@ impl Fetch<'_> {
         // EXC-09: what one device could go on without, and others have, would mark it.
         let gone = |()| if old { Ok(None) } else { Err(Failed::Rejected) };
         // EXC-10: who began in between has this one, and who follows another.
-        if self.inner.library().drop_of(named.round)?.is_some_and(|held| held != named.reader) {
+        let is_other = |(reader, desk): (Digest, Option<Digest>)| {
+            reader != named.reader || desk.is_some_and(|desk| desk != named.desk)
+        };
+        if self.inner.library().drops_of(named.round)?.is_some_and(is_other) {
             return Err(NotTheLog(Health::Forked).into());
         }
         let length = usize::from(parameters.reader_slots) * READER_SLOT;

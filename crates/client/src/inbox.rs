@@ -9,8 +9,11 @@ mod places;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
+use proto::directory::desk_id;
 use proto::document::Document;
+
 use proto::drops::DeskDrop;
+use proto::keys::Period;
 use proto::pass;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
@@ -30,6 +33,16 @@ use crate::vault::{Book, Spoken, Thread, Vault};
 pub struct Inbox {
     device: Arc<Device>,
     vault: Mutex<Vault>,
+    trouble: Mutex<Trouble>,
+}
+
+/// What keeps a vault from doing what it is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// It could not be written at the last try: what came since is in memory alone, and nothing is acknowledged or answered.
+    pub unwritten: bool,
+    /// What is written to the desk between these moments is sealed to a key that is not in it: it is an old copy.
+    pub lacks: Option<(Millis, Millis)>,
 }
 
 /// A conversation, for the desk's screen.
@@ -83,7 +96,7 @@ impl Inbox {
         if let Some(now) = device.inner().schedule.round_at(device.inner().clock.now()) {
             vault.book.settle(&device.inner().held().mailbox, now);
         }
-        Self { device, vault: Mutex::new(vault) }
+        Self { device, vault: Mutex::new(vault), trouble: Mutex::default() }
     }
 
     fn inner(&self) -> &Inner {
@@ -94,12 +107,37 @@ impl Inbox {
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this is the vault, or a copy of it, that this inbox was opened with.
+    pub fn is_of(&self, vault: &Vault) -> bool {
+        self.vault().is_as(vault)
+    }
+
+    /// What keeps the vault from doing what it is for. Waits for nothing.
+    pub fn trouble(&self) -> Trouble {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the vault; what it cannot write is said on the screen.
+    fn kept(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
+        let kept = vault.save(rng);
+        if let Err(cause) = &kept {
+            tracing::warn!(%cause, "could not write the vault; is the disk full?");
+        }
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unwritten = kept.is_err();
+        kept.is_ok()
+    }
+
     /// Opens the desk drops that were not looked through, keeps what is new, and acknowledges it. Returns how many
     /// messages are new. Call it now and then; there is no harm in calling it often.
     pub fn collect(&self) -> usize {
         let mut rng = self.inner().rng();
         let mut vault = self.vault();
-        self.turn_keys(&mut vault, &mut rng);
+        let turned = self.turn_keys(&mut vault, &mut rng);
+        // Nothing that the disk does not have goes out: not a key, not "this desk has it".
+        if (turned || vault.is_unwritten()) && !self.kept(&mut vault, &mut rng) {
+            return 0;
+        }
+        self.offer_keys(&vault);
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
@@ -135,13 +173,13 @@ impl Inbox {
             }
             vault.book.looked = Some(edition);
             // Kept before it is acknowledged, edition by edition.
-            if let Err(cause) = vault.save(&mut rng) {
-                tracing::warn!(%cause, "could not write the vault; is the disk full?");
+            if !self.kept(&mut vault, &mut rng) {
                 return new;
             }
         }
-        self.repeat(&mut vault, &mut rng);
-        self.flush(&mut vault, &mut rng);
+        if self.repeat(&mut vault, &mut rng) {
+            self.flush(&mut vault, &mut rng);
+        }
         new
     }
 
@@ -164,37 +202,43 @@ impl Inbox {
         vault.book.passes = passes;
     }
 
-    /// Makes intake keys ahead and deletes those whose time is over. The device hands in the public halves with its
-    /// exchanges.
-    fn turn_keys(&self, vault: &mut Vault, rng: &mut StdRng) {
-        let Some(round) = self.inner().schedule.round_at(self.inner().clock.now()) else { return };
-        if !vault.turn_keys(round, rng) {
-            return;
-        }
-        let kept = vault.save(rng).map_err(|cause| cause.to_string());
-        let kept = kept.and_then(|()| {
-            let keys = vault.intake_keys(&self.inner().wire.network);
-            self.inner().library().offer_intake_keys(&keys).map_err(|cause| cause.to_string())
+    /// Makes intake keys ahead and deletes those whose time is over. `true`: the vault has to be written.
+    fn turn_keys(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
+        let inner = self.inner();
+        let Some(round) = inner.schedule.round_at(inner.clock.now()) else { return false };
+        let directory = Arc::clone(&inner.shown().directory);
+        let ours = directory.desk(&desk_id(&vault.identity().public()));
+        let published: Vec<_> = ours.map(|desk| desk.keys().collect()).unwrap_or_default();
+        let lacks = vault.lacks(round, &published);
+        let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).lacks = lacks.map(at);
+        // Handed in, and in no directory yet.
+        let offered = inner.library().offered_intake_keys().unwrap_or_else(|cause| {
+            tracing::warn!(%cause, "could not read which keys were handed in");
+            Vec::new()
         });
-        if let Err(cause) = kept {
+        let known: Vec<_> = published.into_iter().chain(offered).collect();
+        vault.turn_keys(round, &known, rng)
+    }
+
+    /// Has the device hand in, with its exchanges, the public halves of the keys that are in the vault's file.
+    fn offer_keys(&self, vault: &Vault) {
+        let keys = vault.intake_keys(&self.inner().wire.network);
+        if let Err(cause) = self.inner().library().offer_intake_keys(&keys) {
             tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
         }
     }
 
-    /// Puts copies of replies that are due with what waits. Kept before they are sealed.
-    fn repeat(&self, vault: &mut Vault, rng: &mut StdRng) {
+    /// Puts copies of replies that are due with what waits. Kept before they are sealed; `false`: they could not be kept.
+    fn repeat(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
         let (Some(now), Some(looked)) =
             (self.inner().schedule.round_at(self.inner().clock.now()), vault.book.looked)
         else {
-            return;
+            return true;
         };
         let left = vault.book.note_left(&self.inner().held().mailbox, now);
         let repeated = vault.book.repeat(looked, now);
-        if (left || repeated)
-            && let Err(cause) = vault.save(rng)
-        {
-            tracing::warn!(%cause, "could not write the vault; is the disk full?");
-        }
+        !(left || repeated) || self.kept(vault, rng)
     }
 
     /// The conversations, the one with the newest line first.
@@ -325,8 +369,7 @@ impl Inbox {
             return Err(AnswerError::NoLinks { room: links * REPLY_TEXT });
         }
         vault.book.say(i, text, parts, at);
-        if let Err(cause) = vault.save(&mut rng) {
-            tracing::warn!(%cause, "could not write the vault; is the disk full?");
+        if !self.kept(&mut vault, &mut rng) {
             vault.book.unsay(i);
             return Err(AnswerError::Disk);
         }

@@ -14,7 +14,8 @@ use minicbor::bytes::ByteVec;
 use proto::codec;
 use proto::directory::{Directory, IntakeKey, RoundKeys};
 use proto::edition::{Edition, EditionRejected, UnverifiedHead};
-use proto::keys::DAY;
+use proto::id::KeyId;
+use proto::keys::{DAY, Period};
 use proto::log::Frontier;
 use proto::seal::SealPublic;
 use proto::sign::Unverified;
@@ -245,6 +246,19 @@ impl Library {
         Ok(())
     }
 
+    /// The intake keys that were offered, by their periods and names.
+    pub(crate) fn offered_intake_keys(&self) -> Result<Vec<(Period, KeyId)>, LibraryError> {
+        let mut query = self.db.prepare("SELECT key FROM intake").map_err(disk("read"))?;
+        let rows = query.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(disk("read"))?;
+        let keys: Vec<Vec<u8>> = rows.collect::<Result<_, _>>().map_err(disk("read"))?;
+        let read = |bytes: &Vec<u8>| {
+            let signed: Unverified<IntakeKey> = codec::decode(bytes).ok()?;
+            let IntakeKey { key, from, until } = signed.dangerously_peek().ok()?;
+            Some((Period { from, until }, SealPublic::from_bytes(&key)?.id()))
+        };
+        Ok(keys.iter().filter_map(read).collect())
+    }
+
     /// The intake keys that the edge does not have yet, each with its first round.
     pub(crate) fn unhanded_intake_keys(&self) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
         let mut query = self
@@ -420,12 +434,15 @@ impl Library {
         self.next_drops("desk", after)
     }
 
-    /// The digest of the reader drop that is kept of a round.
-    pub(crate) fn drop_of(&self, round: Round) -> Result<Option<Digest>, LibraryError> {
+    /// The digests of the drops that are kept of a round: the readers', and on a desk's machine the desks'.
+    pub(crate) fn drops_of(&self, round: Round) -> Result<Option<(Digest, Option<Digest>)>, LibraryError> {
+        let of = |row: &rusqlite::Row<'_>| {
+            let (reader, desk): (Vec<u8>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
+            Ok((Digest::of(&reader), desk.map(|desk| Digest::of(&desk))))
+        };
         self.db
-            .query_row("SELECT reader FROM drops WHERE round = ?1", [round.0], |row| row.get(0))
+            .query_row("SELECT reader, desk FROM drops WHERE round = ?1", [round.0], of)
             .optional()
-            .map(|reader: Option<Vec<u8>>| reader.map(|reader| Digest::of(&reader)))
             .map_err(disk("read"))
     }
 

@@ -23,6 +23,7 @@ use proto::sign::{IdentitySecret, Unverified};
 use proto::size::READER_SLOT;
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::conversations::Text;
@@ -121,6 +122,8 @@ pub struct Vault {
     pub(crate) book: Book,
     /// Cover of class 2 that waits in the queue.
     pub(crate) covers: Vec<Cover>,
+    /// Whether the file lacks something of this, as far as it was tried to write it.
+    unwritten: bool,
 }
 
 impl Vault {
@@ -134,6 +137,11 @@ impl Vault {
     ) -> Result<Self, VaultError> {
         if path.exists() {
             return Err(VaultError::Exists(path.to_owned()));
+        }
+        // Who may look into its folder sees it grow with every message.
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let failed = |cause| VaultError::Disk { path: path.to_owned(), cause };
+            durable::create_folder(folder).map_err(failed)?;
         }
         let mut header = [0; HEADER];
         header[0] = VERSION;
@@ -154,7 +162,8 @@ impl Vault {
             gone: None,
         };
         let intake = book.intake();
-        let mut vault = Self { path: path.to_owned(), header, key, intake, hints, book, covers: Vec::new() };
+        let (path, covers) = (path.to_owned(), Vec::new());
+        let mut vault = Self { path, header, key, intake, hints, book, covers, unwritten: true };
         vault.save(rng)?;
         Ok(vault)
     }
@@ -173,6 +182,7 @@ impl Vault {
             covers: Vec::new(),
             hints: HintKey::from_bytes(book.hint_key),
             book,
+            unwritten: false,
         })
     }
 
@@ -204,9 +214,20 @@ impl Vault {
         IdentitySecret::from_seed(&self.book.identity)
     }
 
-    /// Makes the intake keys that are to be public in round `now`, and deletes those whose time is over. `true`: it has to be
-    /// saved, and before anybody hears of the new ones.
-    pub(crate) fn turn_keys(&mut self, now: Round, rng: &mut impl CryptoRng) -> bool {
+    /// Whether this is a vault of the same desk that began as `other` did, in a time that hangs on neither.
+    pub(crate) fn is_as(&self, other: &Vault) -> bool {
+        let (ours, theirs) = (&self.book, &other.book);
+        (ours.identity[..].ct_eq(&theirs.identity) & ours.hint_key[..].ct_eq(&theirs.hint_key)).into()
+    }
+
+    /// Makes the intake keys that are to be public in round `now`, and deletes those whose time is over. `known` are this desk's
+    /// keys of which others may have heard. `true`: it has to be saved, and before anybody hears of the new ones.
+    pub(crate) fn turn_keys(
+        &mut self,
+        now: Round,
+        known: &[(Period, KeyId)],
+        rng: &mut impl CryptoRng,
+    ) -> bool {
         let before = self.book.intake.len();
         let over = self.book.intake.iter().filter(|key| KeyKind::Intake.is_over(key.period(), now));
         self.book.gone = over.map(|key| key.from).chain(self.book.gone).max();
@@ -214,8 +235,9 @@ impl Vault {
         self.book.intake.retain(|key| !KeyKind::Intake.is_over(key.period(), now));
         let mut changed = self.book.intake.len() != before;
         for period in KeyKind::Intake.published(now) {
-            // KEY-02: neither for a week that has one nor, if the clock was set back, for one that had one.
-            let gone = self.book.gone.is_some_and(|gone| period.from <= gone);
+            // KEY-02: neither for a week that has one nor, if the clock was set back or this vault is an old copy, for one that had one.
+            let gone = self.book.gone.is_some_and(|gone| period.from <= gone)
+                || known.iter().any(|(known, _)| *known == period);
             if !gone && self.book.intake.iter().all(|key| key.period() != period) {
                 self.book.intake.push(Intake::of(&(period, SealSecret::generate(rng))));
                 changed = true;
@@ -251,8 +273,23 @@ impl Vault {
             .map(|(_, key)| key)
     }
 
+    /// The first and the last round in which what is sealed to this desk's `published` keys is not sealed to one that is here.
+    pub(crate) fn lacks(&self, now: Round, published: &[(Period, KeyId)]) -> Option<Period> {
+        let here = |(period, key): &(Period, KeyId)| {
+            self.intake.iter().any(|(ours, secret)| ours == period && secret.public().id() == *key)
+        };
+        let lacking = published.iter().filter(|it| it.0.until >= now && !here(it)).map(|(period, _)| *period);
+        lacking.reduce(|a, b| Period { from: a.from.min(b.from), until: a.until.max(b.until) })
+    }
+
+    /// Whether the last writing failed.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        self.unwritten
+    }
+
     /// Writes it anew and returns once it is on the disk.
     pub(crate) fn save(&mut self, rng: &mut impl CryptoRng) -> Result<(), VaultError> {
+        self.unwritten = true;
         let mut length = Length(0);
         minicbor::encode(&self.book, &mut length).expect("counting cannot fail");
         // As long as it needs to be from the start, so that it never grows and leaves a copy behind.
@@ -267,7 +304,9 @@ impl Vault {
         next.push(".next");
         let next = PathBuf::from(next);
         durable::write(&next, &bytes).map_err(failed)?;
-        durable::rename(&next, &self.path).map_err(failed)
+        durable::rename(&next, &self.path).map_err(failed)?;
+        self.unwritten = false;
+        Ok(())
     }
 }
 
@@ -625,19 +664,70 @@ mod tests {
         let proto::envelope::Found::ToDesk(boxed) = found else { panic!("a message to a desk") };
 
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
-        assert!(vault.turn_keys(Round(0), &mut rng), "three more weeks are to be public");
+        assert!(vault.turn_keys(Round(0), &[], &mut rng), "three more weeks are to be public");
         assert_eq!(vault.intake_keys(&wire.network).len(), 4);
-        assert!(!vault.turn_keys(Round(167), &mut rng), "nothing to do within a week");
+        assert!(!vault.turn_keys(Round(167), &[], &mut rng), "nothing to do within a week");
         let last = 167 + 14 * 24;
-        assert!(vault.turn_keys(Round(last), &mut rng));
+        assert!(vault.turn_keys(Round(last), &[], &mut rng));
         assert!(vault.open_message(&wire, Round(last), &boxed).is_some());
         vault.save(&mut rng).unwrap();
-        assert!(vault.turn_keys(Round(last + 1), &mut rng));
+        assert!(vault.turn_keys(Round(last + 1), &[], &mut rng));
         vault.save(&mut rng).unwrap();
         assert!(vault.open_message(&wire, Round(last + 1), &boxed).is_none());
         let again = Vault::unlock(&path, &passphrase).unwrap();
         assert!(again.open_message(&wire, Round(last + 1), &boxed).is_none(), "nor after a restart");
         assert!(again.intake.iter().all(|(_, key)| *key.to_seed() != seed));
+    }
+
+    /// KEY-02, P8
+    #[test]
+    fn an_old_copy_of_a_vault_makes_no_second_key_and_says_what_it_cannot_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(8);
+        let (passphrase, _) = made(&path, &mut rng);
+        let old = std::fs::read(&path).unwrap();
+        let keys =
+            |vault: &Vault| vault.intake.iter().map(|(period, key)| (*period, key.public().id())).collect();
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(vault.turn_keys(Round(0), &[], &mut rng));
+        let published: Vec<_> = keys(&vault);
+        assert_eq!((published.len(), vault.lacks(Round(0), &published)), (4, None));
+        std::fs::write(&path, old).unwrap();
+        let mut copy = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(!copy.turn_keys(Round(0), &published, &mut rng), "others have keys for these weeks");
+        let weeks =
+            |from: u32, until: u32| Some(Period { from: Round(from * 168), until: Round(until * 168 + 167) });
+        assert_eq!(copy.lacks(Round(0), &published), weeks(1, 3));
+        assert_eq!(copy.lacks(Round(3 * 168), &published), weeks(3, 3), "what is over is over");
+        // From the week on of which nobody has heard it makes its own.
+        assert!(copy.turn_keys(Round(168), &published, &mut rng));
+        let now: Vec<_> = keys(&copy);
+        assert!(now.iter().any(|(period, _)| Some(*period) == weeks(4, 4)), "{now:?}");
+        // One that made another key, as versions before this did, reads nothing either.
+        let mut wrong = Vault::unlock(&path, &passphrase).unwrap();
+        assert!(wrong.turn_keys(Round(0), &[], &mut rng));
+        assert_eq!(wrong.lacks(Round(0), &published), weeks(1, 3));
+    }
+
+    #[test]
+    fn another_vault_is_not_this_one_and_a_copy_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = StdRng::seed_from_u64(9);
+        let [ours, copy, other] =
+            ["ours", "copy", "other"].map(|name| folder.path().join(name).join("vault"));
+        let (passphrase, _) = made(&ours, &mut rng);
+        made(&other, &mut rng);
+        std::fs::create_dir(copy.parent().unwrap()).unwrap();
+        std::fs::copy(&ours, &copy).unwrap();
+        let [ours, copy, other] = [ours, copy, other].map(|path| Vault::unlock(&path, &passphrase).unwrap());
+        assert!(ours.is_as(&copy) && !ours.is_as(&other));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.path().join("ours")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "others would see it grow");
+        }
     }
 
     #[test]
@@ -652,19 +742,19 @@ mod tests {
             weeks.reverse();
             weeks
         };
-        vault.turn_keys(Round(0), &mut rng);
+        vault.turn_keys(Round(0), &[], &mut rng);
         // A clock that is ten weeks ahead deletes those of weeks 0 to 3.
-        assert!(vault.turn_keys(Round(10 * 168), &mut rng));
+        assert!(vault.turn_keys(Round(10 * 168), &[], &mut rng));
         assert_eq!(weeks(&vault), [10, 11, 12, 13]);
         vault.save(&mut rng).unwrap();
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
-        assert!(!vault.turn_keys(Round(0), &mut rng), "all that were to be public had one");
+        assert!(!vault.turn_keys(Round(0), &[], &mut rng), "all that were to be public had one");
         // Weeks that never had a key get theirs, so that the desk can be written to long before week 10.
-        assert!(vault.turn_keys(Round(2 * 168), &mut rng));
+        assert!(vault.turn_keys(Round(2 * 168), &[], &mut rng));
         assert_eq!(weeks(&vault), [4, 5, 10, 11, 12, 13]);
-        assert!(vault.turn_keys(Round(7 * 168), &mut rng));
+        assert!(vault.turn_keys(Round(7 * 168), &[], &mut rng));
         assert_eq!(weeks(&vault), [5, 7, 8, 9, 10, 11, 12, 13]);
-        assert!(vault.turn_keys(Round(3 * 168), &mut rng));
+        assert!(vault.turn_keys(Round(3 * 168), &[], &mut rng));
         assert_eq!(weeks(&vault), [5, 6, 7, 8, 9, 10, 11, 12, 13], "the keys of weeks 3 and 4 are gone");
     }
 

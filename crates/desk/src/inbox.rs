@@ -10,7 +10,7 @@ use axum::{
 };
 use client::{AnswerError, Conversation, Health, Line, LineState, Stays, Who};
 use maud::{Markup, html};
-use proto::{conversation, size};
+use proto::{Digest, Millis, conversation, size};
 use serde::Deserialize;
 use ui::{
     text::{beginning, fill, tame},
@@ -76,9 +76,15 @@ fn trouble(app: &App) -> Markup {
         Health::Unwitnessed => Some(words::UNWITNESSED),
         _ => None,
     };
+    let vault = app.state().inbox.as_ref().map(|inbox| inbox.trouble()).unwrap_or_default();
+    let moment = |at: Millis| app.zone.moment(at.0, app.now().0, status.round_ms < SECONDS_BELOW_MS);
     html! {
         @if status.started_over { p.note { (words::STARTED_OVER) } }
         @if let Some(sentence) = sentence { p.problem { (sentence) } }
+        @if vault.unwritten { p.problem { (words::UNWRITTEN) } }
+        @if let Some((from, until)) = vault.lacks {
+            p.problem { (fill(words::LACKS, &[moment(from), moment(until)])) }
+        }
     }
 }
 
@@ -136,7 +142,8 @@ pub(crate) async fn answer(
     let text = posted.text.replace("\r\n", "\n");
     let Some(inbox) = app.inbox() else {
         // One that was sent before the screen was locked is no draft.
-        if !app.answered().contains(&posted.number) {
+        let is_sent = app.answered().get(&posted.number) == Some(&Digest::of(text.as_bytes()));
+        if !is_sent {
             keep_until_unlocked(&app, id, text).await;
         }
         return Redirect::to("/vault").into_response();
@@ -149,21 +156,23 @@ pub(crate) async fn answer(
     let sent = blocking(move || {
         let conversation = inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)?;
         let mut answered = sends.answered();
-        if answered.contains(&posted.number) {
-            return Some(Ok(()));
+        let said = Digest::of(letter.as_bytes());
+        if let Some(before) = answered.get(&posted.number) {
+            return Some(if *before == said { Ok(()) } else { Err(None) });
         }
         let sent = inbox.answer(conversation.id, &letter, sends.now()).map(drop);
         if sent.is_ok() {
-            answered.insert(posted.number);
+            answered.insert(posted.number, said);
             sends.state().drafts.remove(&wanted);
         }
-        Some(sent)
+        Some(sent.map_err(Some))
     })
     .await;
     match sent {
         None => not_here(&app),
         Some(Ok(())) => Redirect::to(&path(&id)).into_response(),
-        Some(Err(error)) => {
+        Some(Err(None)) => show(&app, &id, &text, Some(words::SENT_BEFORE.into())).await,
+        Some(Err(Some(error))) => {
             let sentence = match error {
                 AnswerError::NoConversation => return not_here(&app),
                 AnswerError::TooOld => words::TOO_OLD.into(),

@@ -10,7 +10,7 @@ mod vault;
 mod words;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -26,7 +26,7 @@ use axum::{
 };
 use client::{Device, Generator, Inbox, Kdf, VaultContents};
 use maud::{Markup, html};
-use proto::{Clock, Millis};
+use proto::{Clock, Digest, Millis};
 use rand::{CryptoRng, Rng as _, SeedableRng, rngs::StdRng};
 use ui::{Frame, Guard, Link, Zone, answers, assets, headers, page};
 use zeroize::Zeroizing;
@@ -51,8 +51,8 @@ pub struct App {
     rng: Generator,
     /// What a vault made on these pages will hold.
     offer: Mutex<Option<vault::Offer>>,
-    /// The numbers of forms whose answer was sent. Held while one is sent, so that a second press waits for the first.
-    answered: Mutex<HashSet<String>>,
+    /// The numbers of forms whose answer was sent, and what that was. Held while one is sent, so that a second press waits for the first.
+    answered: Mutex<HashMap<String, Digest>>,
 }
 
 /// What the screens wait for, and what runs behind them.
@@ -65,6 +65,8 @@ struct State {
     shown: bool,
     /// Grows with every step.
     touched: u64,
+    /// When the last one was made.
+    at: Option<Millis>,
     /// The conversation that was on the screen, by its path: unlocking leads back to it.
     place: Option<String>,
     /// Answers being written, by conversation. In memory only.
@@ -111,7 +113,7 @@ impl App {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answered(&self) -> MutexGuard<'_, HashSet<String>> {
+    fn answered(&self) -> MutexGuard<'_, HashMap<String, Digest>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,7 +130,8 @@ impl App {
 
     /// The inbox, if the screen is unlocked.
     fn inbox(&self) -> Option<Arc<Inbox>> {
-        let state = self.state();
+        let mut state = self.state();
+        state.doze(self.now());
         state.inbox.clone().filter(|_| state.shown)
     }
 }
@@ -179,8 +182,9 @@ async fn keep_collecting(app: Weak<App>, inbox: Arc<Inbox>) {
 /// A step was made: the time until the screen locks begins anew.
 fn keep_awake(app: &Arc<App>) {
     let touched = {
-        let mut state = app.state();
-        state.touched += 1;
+        let (now, mut state) = (app.now(), app.state());
+        state.doze(now);
+        (state.touched, state.at) = (state.touched + 1, Some(now));
         state.touched
     };
     let app: Weak<App> = Arc::downgrade(app);
@@ -196,6 +200,13 @@ fn keep_awake(app: &Arc<App>) {
 }
 
 impl State {
+    /// Locks if the last step was too long ago by the clock: a timer does not count the time for which a computer sleeps.
+    fn doze(&mut self, now: Millis) {
+        if self.at.is_some_and(|at| u128::from(now.0.saturating_sub(at.0)) >= IDLE.as_millis()) {
+            self.lock();
+        }
+    }
+
     fn lock(&mut self) {
         self.shown = false;
         self.vaulted = Vaulted::default();

@@ -112,7 +112,10 @@ async fn open(app: &Arc<App>, typed: &Six) -> Response {
     };
     let path = app.vault.clone();
     match blocking(move || Vault::unlock(&path, &passphrase)).await {
-        Ok(vault) => enter(app, vault),
+        Ok(vault) => match enter(app, vault).await {
+            Some(answer) => answer,
+            None => problem(words::WRONG),
+        },
         Err(UnlockError::Wrong) => problem(words::WRONG),
         Err(UnlockError::Memory(_)) => problem(words::NO_MEMORY),
         Err(_) => problem(words::BROKEN),
@@ -137,7 +140,7 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
         None => making(app),
         Some(Ok(vault)) => {
             *offered(app) = None;
-            enter(app, vault)
+            enter(app, vault).await.unwrap_or_else(|| failed(app, words::BROKEN))
         }
         Some(Err(VaultError::Exists(_))) => opening(app, &Six::default(), None),
         Some(Err(VaultError::Memory(_))) => failed(app, words::NO_MEMORY),
@@ -145,17 +148,28 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
     }
 }
 
-/// The first opening starts collecting; a later one only shows what is there, where it was left.
-fn enter(app: &Arc<App>, vault: Vault) -> Response {
+/// The first opening starts collecting; a later one only shows what is there, where it was left. `None`: another vault's file was
+/// put in the place of this desk's, and its words do not open what this one holds.
+async fn enter(app: &Arc<App>, vault: Vault) -> Option<Response> {
+    let running = app.state().inbox.clone();
+    let inbox = match running {
+        Some(inbox) => {
+            let asked = Arc::clone(&inbox);
+            if !blocking(move || asked.is_of(&vault)).await {
+                return None;
+            }
+            inbox
+        }
+        None => Arc::new(Inbox::new(Arc::clone(&app.device), vault)),
+    };
     let mut state = app.state();
     state.vaulted = Vaulted::ExpectStart;
-    state.shown = true;
     if state.inbox.is_none() {
-        let inbox = Arc::new(Inbox::new(Arc::clone(&app.device), vault));
         tokio::spawn(keep_collecting(Arc::downgrade(app), Arc::clone(&inbox)));
         state.inbox = Some(inbox);
     }
-    Redirect::to(state.place.as_deref().unwrap_or("/")).into_response()
+    state.shown = true;
+    Some(Redirect::to(state.place.as_deref().unwrap_or("/")).into_response())
 }
 
 fn offered(app: &App) -> MutexGuard<'_, Option<Offer>> {

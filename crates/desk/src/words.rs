@@ -25,7 +25,7 @@ words! {
     WRONG = "These words do not open the vault. Look at each word again.";
     NOT_A_WORD = "Word {} is not in the list of words. Look at it again.";
     SIX_NEEDED = "Six words are needed. Look at each box.";
-    BROKEN = "The vault's file cannot be read. Nothing was changed. Put a copy of it back, then try again.";
+    BROKEN = "The vault's file cannot be read. Nothing was changed. Put the newest copy of it back, then try again.";
     MAKE_TITLE = "Make this desk's vault";
     MAKE_WHAT = "The vault holds the keys of this desk and all its conversations.";
     MAKE_WORDS = "Six words open it. Together they are its passphrase.";
@@ -56,6 +56,11 @@ words! {
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then collecting goes on.";
     FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
                  What comes may not be kept. What the vault holds stays. Make room on the disk.";
+    UNWRITTEN = "The vault could not be written at the last try. What came since is on the screen and not on the disk. \
+                 No answer leaves until it works. Make room on the disk.";
+    /// P8
+    LACKS = "What is written to this desk between {} and {} cannot be read here. This vault has no key for it. \
+             It may be an old copy. Put the newest copy of the vault back.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";
@@ -96,6 +101,7 @@ words! {
     ROOM_NONE = "You can answer when the source writes again.";
     TOO_LONG = "The answer is too long. Nothing was sent. Make it shorter.";
     DISK = "The vault could not be written. Nothing was sent. Look at the free space on the disk.";
+    SENT_BEFORE = "Your first answer was sent. This text is another one. Send it if the source is to have both.";
     WAITING = "Waiting. It leaves between {} and {}.";
     /// Where both ends of the window read the same.
     WAITING_AT = "Waiting. It leaves at {}.";

@@ -5,21 +5,29 @@
 #[path = "../../reader/tests/town/mod.rs"]
 mod town;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{body::Body, http::Request};
-use client::{Kdf, VaultContents};
+use client::{Kdf, Passphrase, Vault, VaultContents};
 use desk::App;
-use proto::sign::IdentitySecret;
+use proto::{Clock as _, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Standing, Window, between, device, make_vault, strs};
+use town::{ADDRESS, Hand, Standing, Window, between, device, make_vault, strs};
 use ui::{Guard, Zone};
 
 struct Desk {
     app: Arc<App>,
     window: Window,
     file: PathBuf,
+    clock: Arc<Hand>,
     _folder: tempfile::TempDir,
 }
 
@@ -30,11 +38,12 @@ async fn desk(seed: u64) -> Desk {
     let file = folder.path().join("vault");
     let device = device(&mut rng);
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
-    let app = App::new(device, file.clone(), guard, Arc::new(Standing), Zone::utc(), &mut rng);
+    let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let app = App::new(device, file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
     let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
     app.offer(contents, Kdf::cheap());
     let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
-    Desk { app, window, file, _folder: folder }
+    Desk { app, window, file, clock, _folder: folder }
 }
 
 #[tokio::test]
@@ -134,6 +143,43 @@ async fn an_idle_screen_locks_and_looking_does_not_count() {
     desk.window.get("/").await;
     assert_eq!(desk.window.location.as_deref(), Some("/vault"));
     drop(desk.app);
+}
+
+/// The lock is one for whoever sits at the machine: another vault's words, with its file in this one's place, do not open it.
+#[tokio::test]
+async fn another_vaults_file_and_words_do_not_unlock_the_screen() {
+    let mut desk = desk(8).await;
+    let six = make_vault(&mut desk.window).await;
+    desk.window.get("/").await;
+    desk.window.press("Lock", &[]).await;
+    let ours = std::fs::read(&desk.file).unwrap();
+    let mut rng = StdRng::seed_from_u64(9);
+    let theirs = Passphrase::generate(&mut rng);
+    let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
+    std::fs::remove_file(&desk.file).unwrap();
+    drop(Vault::create(&desk.file, &theirs, Kdf::cheap(), contents, &mut rng).unwrap());
+    desk.window.get("/vault").await;
+    desk.window.press("Open", &theirs.words().collect::<Vec<_>>()).await;
+    assert!(desk.window.says("These words do not open the vault."), "{}", desk.window.page);
+    desk.window.get("/").await;
+    assert_eq!(desk.window.location.as_deref(), Some("/vault"));
+    std::fs::write(&desk.file, ours).unwrap();
+    desk.window.get("/vault").await;
+    desk.window.press("Open", &strs(&six)).await;
+    assert_eq!(desk.window.location.as_deref(), Some("/"));
+}
+
+/// A timer does not count the time for which a computer sleeps.
+#[tokio::test]
+async fn a_screen_that_slept_is_locked() {
+    let mut desk = desk(10).await;
+    make_vault(&mut desk.window).await;
+    for (minutes, location) in [(14, None), (14, None), (15, Some("/vault"))] {
+        desk.clock.0.fetch_add(minutes * 60_000, Ordering::SeqCst);
+        desk.window.location = None;
+        desk.window.get("/").await;
+        assert_eq!(desk.window.location.as_deref(), location, "{minutes}");
+    }
 }
 
 #[tokio::test]

@@ -21,14 +21,14 @@ use axum::{
 use client::{
     DeskView, MAX_CONVERSATIONS, OutOfMemory, Passphrase, PassphraseError, WriteError, cleaning::MAX_FILE,
 };
-use proto::{DeskId, Millis, story::StoryId};
+use proto::{DeskId, Digest, Millis, story::StoryId};
 use ui::passphrase::differing;
 use zeroize::Zeroizing;
 
 use crate::{App, words};
 
 pub(crate) use area::Area;
-use area::{Open, PageKey, keep_awake};
+use area::{Open, PageKey, Sent, keep_awake};
 use form::{Form, Names, Step};
 use screens::{Inside, Screen, Writing};
 
@@ -64,6 +64,8 @@ pub(crate) async fn step(State(app): State<Arc<App>>, request: Request) -> Respo
         }
         return leave(form.from);
     }
+    let now = app.now();
+    app.area().doze(now);
     if step != Some(Step::Look) {
         keep_awake(&app);
     }
@@ -381,17 +383,17 @@ async fn send(
     let writes = Arc::clone(&open);
     let written = blocking(move || {
         let mut sent = writes.sent();
-        if let Some((by, kept_by)) = &*sent
-            && *by == form.load
-        {
-            return Ok(*kept_by);
+        let text = Digest::of(letter.as_bytes());
+        if let Some(before) = sent.as_ref().filter(|before| before.load == form.load) {
+            return Ok((before.text == text).then_some(before.kept_by));
         }
-        let leaves = writes.session.write(id, &letter, now)?;
-        *sent = Some((form.load, leaves.durable_by));
-        Ok(leaves.durable_by)
+        let kept_by = writes.session.write(id, &letter, now)?.durable_by;
+        *sent = Some(Sent { load: form.load, text, kept_by });
+        Ok(Some(kept_by))
     });
     match written.await {
-        Ok(kept_by) => load
+        Ok(None) => refuse(words::SENT_BEFORE.into()),
+        Ok(Some(kept_by)) => load
             .show(&Screen::Home { inside: &inside(app, open, false, Some((words::SEALED, kept_by))).await }),
         Err(WriteError::Locked) => locked(&load, Some(Carried { desk: desk.id, text: &text })),
         Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),

@@ -252,6 +252,7 @@ words! {
     TOO_MANY = "You have {} conversations, and there can be no more. Nothing was sent. Delete one first.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
     SEALED = "Your message is sealed.";
+    SENT_BEFORE = "Your first message is sealed. This text is another one. Send it if the desk is to have both.";
     IN_LINE = "Your document is in line.";
     /// P8
     SEALED_KEPT = "Let the app run until {}. From then on it is kept when you close the app. \

@@ -15,10 +15,10 @@ use std::{
 
 use axum::{body::Body, http::Request};
 use client::Place;
-use proto::{Clock, Millis};
+use proto::Clock as _;
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Standing, Window, begin, between, device, device_in, draw_words, pressed, strs};
+use town::{ADDRESS, Hand, Standing, Window, begin, between, device, device_in, draw_words, pressed, strs};
 use ui::{Guard, Zone};
 
 async fn window(seed: u64) -> Window {
@@ -238,6 +238,32 @@ async fn five_minutes_lock_it_and_looking_does_not_keep_it_open() {
     assert!(window.says("The mailbox is closed in this window."));
 }
 
+/// A timer does not count the time for which a computer sleeps. What was being written is kept all the same.
+#[tokio::test]
+async fn a_mailbox_is_closed_after_a_sleep() {
+    let mut rng = StdRng::seed_from_u64(42);
+    let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
+    let app = reader::App::new(device, guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
+    let mut window = Window::open(reader::router(app), &link).await;
+    let sleep = |minutes: u64| clock.0.fetch_add(minutes * 60_000, Ordering::SeqCst);
+    let six = begin(&mut window).await;
+    sleep(4);
+    window.press("Investigations", &[]).await;
+    sleep(4);
+    window.press("Back", &[""]).await;
+    assert_eq!(window.heading(), "Choose a desk");
+    window.press("Investigations", &[]).await;
+    sleep(5);
+    // What the module asks by itself shows nothing either.
+    let (path, body) = pressed(&window.page, "Send", &["The quay is weak"]).unwrap();
+    window.post(&path, body.replace("=send&", "=look&")).await;
+    assert!(window.says("The mailbox is closed") && !window.says("Choose a desk"), "{}", window.page);
+    window.press("Open", &strs(&six)).await;
+    assert!(window.says("The quay is weak</textarea>"), "{}", window.page);
+}
+
 /// Without script typing is no step, so who writes for long finds the area locked.
 #[tokio::test(start_paused = true)]
 async fn what_was_written_for_longer_than_five_minutes_comes_back_with_the_six_words() {
@@ -302,15 +328,6 @@ async fn leaving_keeps_what_was_being_written() {
     assert!(window.says("The quay is weak</textarea>"));
     window.press("Back", &[""]).await;
     assert!(!window.says("is kept here."));
-}
-
-/// A clock that goes when it is told to.
-struct Hand(AtomicU64);
-
-impl Clock for Hand {
-    fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
-    }
 }
 
 /// P8: no page promises that something is kept or gone that the disk did not take.

@@ -162,9 +162,11 @@ addEventListener("blur", () => blank(true));
 for (const kind of ["focus", "pointerdown", "keydown"]) addEventListener(kind, () => blank(false), true);
 
 let idle = 0;
+let last = 0;
 const awake = () => {
   clearTimeout(idle);
   idle = setTimeout(leave, IDLE_MS);
+  last = Date.now();
 };
 for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, awake, true);
 awake();
@@ -241,6 +243,11 @@ function renew(old, now) {
 
 const due = new WeakMap();
 setInterval(() => {
+  // A computer that slept: the timer did not go on meanwhile.
+  if (Date.now() - last >= IDLE_MS) {
+    awake();
+    leave();
+  }
   for (const part of document.querySelectorAll("[data-every]")) {
     const now = performance.now();
     if (!due.has(part)) due.set(part, now + Number(part.dataset.every));

@@ -79,10 +79,7 @@ impl Inbox {
         // In the vault before it is in the queue: whichever of the two is on the disk when the program is stopped, it is found
         // there, and its slots go out in no other envelope.
         vault.book.sealed_anew(&same);
-        if !same.is_empty()
-            && let Err(cause) = vault.save(rng)
-        {
-            tracing::warn!(%cause, "could not write the vault; is the disk full?");
+        if !same.is_empty() && !self.kept(vault, rng) {
             vault.book.not_sealed(&same);
             return;
         }
@@ -146,13 +143,10 @@ impl Inbox {
     fn place_one(&self, vault: &mut Vault, readers: &Readers<'_>, now: Round, rng: &mut StdRng) -> bool {
         let Some(blob) = vault.book.envelope(readers, now, &vault.hints, rng) else { return false };
         // The links are spent on the disk before anything sealed under them can be seen.
-        let saved = vault.save(rng);
+        let saved = self.kept(vault, rng);
         let mut held = self.inner().held();
-        if saved.is_ok() && held.mailbox.place(&vault.hints, &blob).is_ok() {
+        if saved && held.mailbox.place(&vault.hints, &blob).is_ok() {
             return true;
-        }
-        if let Err(cause) = saved {
-            tracing::warn!(%cause, "could not write the vault; is the disk full?");
         }
         let placed = vault.book.placed.pop().expect("pushed above");
         vault.book.waiting.splice(0..0, placed.items);

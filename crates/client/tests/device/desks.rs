@@ -196,3 +196,47 @@ async fn pas_03_a_pass_for_the_desks_of_another_directory_is_not_used() {
     session.refresh();
     assert_eq!(state(&session), LineState::Acknowledged, "on day 4, with the pass of day 3");
 }
+
+/// P8, KEY-02: nothing goes out that a cut would take from the disk, and whoever looks is told.
+#[tokio::test]
+async fn a_vault_that_cannot_be_written_hands_in_and_acknowledges_nothing_and_says_so() {
+    let mut it = Pair::new(250).await;
+    it.inbox.collect();
+    assert!(!it.inbox.trouble().unwritten);
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
+    let in_the_way = it.folder.path().join("vault.next");
+    std::fs::create_dir(&in_the_way).unwrap();
+    it.rounds(8).await;
+    assert_eq!(it.inbox.conversations().len(), 1, "it came, and is in memory");
+    assert!(it.inbox.trouble().unwritten);
+    let state = |session: &client::Session| session.conversations()[0].lines[0].state;
+    session.refresh();
+    assert_ne!(state(&session), LineState::Acknowledged);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    it.rounds(8).await;
+    assert!(!it.inbox.trouble().unwritten);
+    session.refresh();
+    assert_eq!(state(&session), LineState::Acknowledged);
+}
+
+/// KEY-02: a key that was made and could not be kept is handed in once it is, and not before.
+#[tokio::test]
+async fn an_intake_key_is_handed_in_once_it_is_on_the_disk() {
+    // The directory has keys for eight weeks, and from the fifth on the desk makes more.
+    let mut it = Pair::in_town(Town::found(260).await, 260, 6 * proto::keys::WEEK).await;
+    let handed_in = |it: &Pair| {
+        let requests = it.town.edge.requests();
+        requests.iter().filter(|request| request.path.starts_with("/v1/intake/")).count()
+    };
+    let in_the_way = it.folder.path().join("vault.next");
+    std::fs::create_dir(&in_the_way).unwrap();
+    for _ in 0..3 {
+        it.inbox.collect();
+        it.rounds(1).await;
+    }
+    assert_eq!(handed_in(&it), 0);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    it.rounds(2).await;
+    assert_eq!(handed_in(&it), 2);
+}

@@ -332,6 +332,10 @@ async fn lost_parts_are_sealed_anew_and_when_that_is_over_their_source_is_told()
     gone.rounds(2).await;
     gone.town.mix();
     assert_eq!(gone.town.messages, 3);
+    // What nobody knows of can be taken back too.
+    let session = gone.unlock();
+    session.take_back_document(session.conversations()[0].id, 0, gone.now());
+    assert_eq!(lines(&session)[0].state, LineState::TakenBack);
 }
 
 #[tokio::test]

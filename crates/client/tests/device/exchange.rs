@@ -571,6 +571,23 @@ async fn exc_10_a_second_drop_of_a_round_is_refused_by_who_has_the_first() {
     assert_eq!(reader.status().edition.unwrap().round, Round(3));
 }
 
+/// EXC-10: where the readers' drop is the same and the desks' is not, desks see it.
+#[tokio::test]
+async fn exc_10_a_second_drop_for_desks_is_refused_by_desks() {
+    let mut town = Town::found(22).await;
+    let desk = town.open(town.desk_config(client::Place::Memory), 23);
+    let reader = town.reader(24);
+    for r in 0..4 {
+        town.round(r, &[&reader, &desk]).await;
+    }
+    (town.late_drops, town.same_readers) = (Some(1), true);
+    town.clock.set(town.start(4));
+    town.publish(4, vec![story(4)]);
+    let exchanged = town.next(&desk).await;
+    assert_eq!((exchanged.health, exchanged.editions), (Health::Forked, 0));
+    assert_eq!(town.next(&reader).await.health, Health::Good, "to readers it is the one they have");
+}
+
 /// EDN-16, P2, P6: how old a drop is that a device goes on without is the exit's word. A drop of a round long ago would be one
 /// that can be shown to some and not to others.
 #[tokio::test]

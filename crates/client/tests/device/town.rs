@@ -317,6 +317,8 @@ pub(crate) struct Town {
     pub without_drops: Range<u32>,
     /// A round whose drops come with the next edition, beside those that are due.
     pub late_drops: Option<u32>,
+    /// Of a round that had one, the readers' drop is the same again.
+    pub same_readers: bool,
 }
 
 impl Town {
@@ -399,6 +401,7 @@ impl Town {
             named: vec![],
             without_drops: 0..0,
             late_drops: None,
+            same_readers: false,
             blobs: vec![],
             rng,
         };
@@ -558,7 +561,8 @@ impl Town {
         slots.shuffle(&mut self.rng);
         let mut desk = boxes.concat();
         desk.extend(self.passes(r));
-        let reader = slots.concat();
+        let before = self.edge.file(&path::reader_drop(r)).filter(|_| self.same_readers);
+        let reader = before.unwrap_or_else(|| slots.concat());
         let manifest = Manifest {
             batch: BatchId { round: r, part: 0 },
             hop: MIXES - 1,

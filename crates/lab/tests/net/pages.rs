@@ -48,6 +48,11 @@ async fn a_form_sent_twice_is_one_message_and_an_answer_to_a_locked_screen_is_no
         source.press("Send", &["The pump failed."]).await;
         assert_eq!(sent(&source, "The pump failed."), 1, "{}", source.page);
     }
+    // Another text in the same form is said to be another one, and waits in a form of its own.
+    source.page.clone_from(&form);
+    source.press("Send", &["The pump failed. Twice."]).await;
+    assert!(source.says("Your first message is sealed.") && sent(&source, "The pump failed. Twice.") == 0);
+    source.press("Back", &[""]).await;
     source.press("Write more", &[]).await;
     source.press("Send", &["The pump failed."]).await;
     assert_eq!(sent(&source, "The pump failed."), 2, "{}", source.page);
@@ -70,6 +75,10 @@ async fn a_form_sent_twice_is_one_message_and_an_answer_to_a_locked_screen_is_no
         desk.press("Send the answer", &["How do you know?"]).await;
         assert_eq!(sent(&desk, "How do you know?"), 1, "{}", desk.page);
     }
+    desk.page.clone_from(&form);
+    desk.press("Send the answer", &["How do you know? Who else does?"]).await;
+    assert!(desk.says("Your first answer was sent.") && sent(&desk, "How do you know? Who else does?") == 0);
+    assert!(desk.says("Who else does?</textarea>"), "{}", desk.page);
     // The same words in a form of their own are an answer of their own.
     desk.press("Send the answer", &["How do you know?"]).await;
     assert_eq!(sent(&desk, "How do you know?"), 2, "{}", desk.page);

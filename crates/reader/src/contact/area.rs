@@ -6,7 +6,7 @@ use std::{
 };
 
 use client::{Passphrase, Session, cleaning::Looked};
-use proto::{DeskId, Millis};
+use proto::{DeskId, Digest, Millis};
 use rand::CryptoRng;
 
 use crate::App;
@@ -38,8 +38,7 @@ pub(crate) struct Open {
     pub(crate) passphrase: Arc<Passphrase>,
     /// A file that was chosen and looked at, and is not on its way yet. In memory only.
     attached: Mutex<Option<Attached>>,
-    /// The load whose form sent the last message, and from when on it is kept.
-    sent: Mutex<Option<(String, Millis)>>,
+    sent: Mutex<Option<Sent>>,
 }
 
 impl Open {
@@ -48,13 +47,22 @@ impl Open {
     }
 
     /// Held while a message is sent, so that a second press of the same button waits for the first.
-    pub(crate) fn sent(&self) -> MutexGuard<'_, Option<(String, Millis)>> {
+    pub(crate) fn sent(&self) -> MutexGuard<'_, Option<Sent>> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attached(&self) -> MutexGuard<'_, Option<Attached>> {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The message that was sent last.
+pub(crate) struct Sent {
+    /// The load whose form sent it.
+    pub(crate) load: String,
+    pub(crate) text: Digest,
+    /// From when on it is kept.
+    pub(crate) kept_by: Millis,
 }
 
 /// A file, and the desk it is meant for.
@@ -71,6 +79,8 @@ pub(crate) struct Area {
     epoch: u64,
     /// Grows with every step.
     touched: u64,
+    /// When the last one was made.
+    at: Option<Millis>,
 }
 
 /// What it waits for.
@@ -128,6 +138,13 @@ impl Area {
         true
     }
 
+    /// Locks if the last step was too long ago by the clock: a timer does not count the time for which a computer sleeps.
+    pub(crate) fn doze(&mut self, now: Millis) {
+        if self.at.is_some_and(|at| u128::from(now.0.saturating_sub(at.0)) >= IDLE.as_millis()) {
+            self.close();
+        }
+    }
+
     fn sleep(&mut self, touched: u64) {
         if self.touched == touched {
             self.close();
@@ -138,8 +155,8 @@ impl Area {
 /// A step was made: the five minutes begin anew.
 pub(crate) fn keep_awake(app: &Arc<App>) {
     let touched = {
-        let mut area = app.area();
-        area.touched += 1;
+        let (now, mut area) = (app.now(), app.area());
+        (area.touched, area.at) = (area.touched + 1, Some(now));
         area.touched
     };
     let app: Weak<App> = Arc::downgrade(app);

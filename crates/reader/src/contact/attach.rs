@@ -275,6 +275,14 @@ fn and_more(more: &More) -> &'static str {
 pub(super) fn progress(load: &Load<'_>, desk: &DeskView, state: LineState, view: &DocumentView) -> Markup {
     let of = |n: u16| html! { (n) " of " (view.parts) };
     let round_ms = load.app.device.status().round_ms;
+    let take_back = screens::form(
+        load,
+        &html! {
+            input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
+            input type="hidden" name=(load.names.of(Field::Which)) value=(view.first);
+            div.actions { (screens::button(load, Step::TakeBack, words::TAKE_BACK, true)) }
+        },
+    );
     html! {
         p.state {
             (kind(view.format)) @if let Some(length) = view.length { " · " (size(length as usize)) }
@@ -288,14 +296,13 @@ pub(super) fn progress(load: &Load<'_>, desk: &DeskView, state: LineState, view:
                     @let until_ms = u64::from(view.queued) * round_ms;
                     p.state { (fill(words::OPEN_WITHIN, &[html! { (when::under(until_ms)) }])) }
                 }
-                (screens::form(load, &html! {
-                    input type="hidden" name=(load.names.of(Field::Desk)) value=(desk.id);
-                    input type="hidden" name=(load.names.of(Field::Which)) value=(view.first);
-                    div.actions { (screens::button(load, Step::TakeBack, words::TAKE_BACK, true)) }
-                }))
+                (take_back)
             },
             LineState::TakenBack => p.state { (fill(words::TAKEN_BACK, &[of(view.left)])) },
-            LineState::Unknown { .. } => p.state { (fill(words::PARTS_UNKNOWN, &[of(view.arrived)])) },
+            LineState::Unknown { .. } => {
+                p.state { (fill(words::PARTS_UNKNOWN, &[of(view.arrived)])) }
+                (take_back)
+            },
             _ => p.state { (fill(words::ACKNOWLEDGED, &[text::run(&desk.name)])) },
         }
     }
@@ -368,6 +375,29 @@ mod tests {
                 "what was found is kept only there"
             );
         }
+    }
+
+    /// DOC-07: what is sent on is sent until it is taken back, so there is a way to do that for as long as it is sent.
+    #[tokio::test]
+    async fn a_document_can_be_taken_back_until_it_arrived() {
+        let (app, page, desk) = opened(3);
+        let load = Load::new(&app, &page, None);
+        let view = DocumentView {
+            first: 0,
+            name: None,
+            format: None,
+            length: Some(900),
+            sha256: None,
+            parts: 3,
+            left: 2,
+            arrived: 1,
+            queued: 1,
+        };
+        let offers = |state| progress(&load, &desk, state, &view).into_string().contains(words::TAKE_BACK);
+        assert!(
+            offers(LineState::UnderWay { least: app.now() }) && offers(LineState::Unknown { before: None })
+        );
+        assert!(!offers(LineState::TakenBack) && !offers(LineState::Acknowledged));
     }
 
     #[tokio::test]

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use axum::{
     Router,
@@ -41,6 +44,15 @@ pub struct Standing;
 impl Clock for Standing {
     fn now(&self) -> Millis {
         Millis(1_795_334_400_000)
+    }
+}
+
+/// A clock that goes when it is told to.
+pub struct Hand(pub AtomicU64);
+
+impl Clock for Hand {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The way to the edge. One request looks like every other of its kind: the same headers in the same order, on one
-//! connection. Spec: exchange.md §4.
+//! The way to the edge. One request looks like every other of its kind: the same headers in the same order, each on a
+//! connection of its own. Spec: exchange.md §4.
 
 use core::convert::Infallible;
 use core::pin::Pin;
@@ -127,7 +127,7 @@ impl Edge {
         let body = Once(Some(Bytes::copy_from_slice(envelope.as_bytes())));
         let request = self.http.post(self.url(path)).body(reqwest::Body::wrap(body));
         let mut answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
-        // The answer has no body; reading to its end leaves the connection to the next request, for everyone alike.
+        // The answer has no body, and is read to its end all the same: for everyone alike.
         while answer.chunk().await.map_err(|_| NotGot::Unreachable)?.is_some() {}
         if answer.status().is_success() { Ok(()) } else { Err(NotGot::Unreachable) }
     }

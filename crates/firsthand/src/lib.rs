@@ -50,7 +50,6 @@ enum Command {
     Mix(Role),
     /// Run the press: gathers coverage, publishes an edition every round. Its
     /// commands add outlets and show the next edition
-    #[command(args_conflicts_with_subcommands = false)]
     Press(press::Args),
     /// Run a witness: co-signs the log, so that everyone is shown the same
     Witness(Role),

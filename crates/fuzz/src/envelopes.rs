@@ -59,7 +59,7 @@ fn before_the_exit(input: &mut Input<'_>) {
     }
 }
 
-// envelope.md §5, written a second time: what the exit takes of a header.
+// envelope.md §6, written a second time: what the exit takes of a header.
 fn at_the_exit(input: &mut Input<'_>) {
     let (world, mut rng) = (&*WORLD, rng());
     let passes = [DeskPass::from_bytes([1; 32]), DeskPass::from_bytes([2; 32])];

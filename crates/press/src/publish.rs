@@ -573,7 +573,7 @@ pub async fn run(
         match press.step(clock.now()).await {
             Ok(made) => {
                 if !std::mem::take(&mut said).is_empty() {
-                    info!("the edge is back");
+                    info!("publishing works again");
                 }
                 if let Some(round) = made {
                     tracing::debug!("edition {round} is published");
@@ -589,7 +589,7 @@ pub async fn run(
             ) => {
                 let why = why.to_string();
                 if said != why {
-                    warn!("{why}; trying again");
+                    warn!("{why} (trying again)");
                     said = why;
                 }
             }

@@ -21,6 +21,10 @@ pub use tree::{Frontier, LogRejected, leaf_hash};
 /// The most that a frontier weighs as served, in bytes.
 pub const MAX_FRONTIER: usize = 4096;
 
+// LOG-06
+/// A checkpoint is fresh for so many rounds after the q-th newest of its co-signatures was made.
+pub const FRESH_ROUNDS: u64 = 3;
+
 // LOG-09
 /// Editions, the newest first, among which the newest leaf of a checkpoint's tree is looked for on the first day: witnesses may be
 /// some rounds behind.

@@ -1,4 +1,4 @@
-//! The edge's paths, said once for those who serve them and those who ask. Spec: edition.md §6, mix.md §8, log.md §6.
+//! The edge's paths, for those who ask; the edge's routes have the same in the form of patterns. Spec: edition.md §6, mix.md §8, log.md §6.
 
 use core::net::IpAddr;
 

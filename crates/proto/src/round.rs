@@ -51,10 +51,6 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Millis;
 }
 
-/// An edition stands this many rounds after the round whose drops it carries: an envelope is collected in round r,
-/// mixed during r + 1, and published in edition r + 2.
-pub const PUBLISH_AFTER: u32 = 2;
-
 /// When rounds begin and end. The same for everyone: it stands in the signed roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Schedule {

@@ -34,11 +34,13 @@ pub enum RequestError {
     Refused(u16),
     /// Other bytes stand there already: this output was made twice.
     #[error(
-        "The edge holds another output under this name. Never run two mixes with one identity, nor one from an old copy of its state."
+        "The edge holds something else under this name. Never run two programs with one identity, nor one from an old copy of its state."
     )]
     Conflict,
     /// The edge answers more than there can be.
-    #[error("The edge answers more than a batch can hold. It is not to be trusted.")]
+    #[error(
+        "The edge answers more than there can be. It goes on with what is in order. Ask its operator, and of a list of batches that of the mix before."
+    )]
     TooLong,
     /// Our disk fails.
     #[error(

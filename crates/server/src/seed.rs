@@ -9,9 +9,18 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
-    /// It cannot be read or written.
+    /// It cannot be read.
     #[error("The key file {} cannot be read. Check that it is there and that it is yours.", .path.display())]
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// It cannot be written.
+    #[error("The key file {} cannot be written. Nothing is in use yet: look at its folder and the space there.", .path.display())]
+    Unwritten {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -49,7 +58,7 @@ pub fn write(path: &Path, seed: &[u8; 32]) -> Result<(), SeedError> {
     options
         .open(path)
         .and_then(|mut file| file.write_all(text.as_slice()).and_then(|()| file.sync_all()))
-        .map_err(|cause| SeedError::Unreadable { path: path.to_owned(), cause })
+        .map_err(|cause| SeedError::Unwritten { path: path.to_owned(), cause })
 }
 
 #[cfg(test)]

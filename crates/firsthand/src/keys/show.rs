@@ -36,7 +36,11 @@ pub(super) fn directory(it: &Directory) -> anyhow::Result<String> {
     }
     match p.decoys.mu {
         0 => writeln!(text, "No decoys")?,
-        mu => writeln!(text, "Each mix adds {} onions, {mu} of them decoys on average", 2 * u32::from(mu))?,
+        mu => writeln!(
+            text,
+            "Each mix before the last adds {} decoys, {mu} of them like real messages on average",
+            2 * u32::from(mu)
+        )?,
     }
     let mut operators: Vec<_> = roster.operators.iter().collect();
     operators.sort_by_key(|o| (super::role(o.role), o.since));

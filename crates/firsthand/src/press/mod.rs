@@ -178,7 +178,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// The configuration, without which only `try` can do anything.
+/// The configuration, without which only `try` and `read` can do anything.
 fn needed(config: Option<PathBuf>) -> PathBuf {
     let missing = "the press's configuration is missing: give it with --config <FILE>";
     config.unwrap_or_else(|| Cli::command().error(ErrorKind::MissingRequiredArgument, missing).exit())

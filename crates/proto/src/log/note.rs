@@ -5,6 +5,7 @@
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
+use super::FRESH_ROUNDS;
 use super::tree::MAX_SIZE;
 use crate::codec::Malformed;
 use crate::directory::Directory;
@@ -328,7 +329,8 @@ impl Signed {
         times.retain(|time| time.saturating_mul(1000) <= now.plus(round_ms).0);
         // LOG-06: the q-th newest is less than three rounds old. It was made within the second that it names.
         times.sort_unstable_by(|a, b| b.cmp(a));
-        let fresh = |time: u64| now.0 < (time + 1).saturating_mul(1000).saturating_add(3 * round_ms);
+        let fresh =
+            |time: u64| now.0 < (time + 1).saturating_mul(1000).saturating_add(FRESH_ROUNDS * round_ms);
         match times.get(last) {
             Some(&oldest) if fresh(oldest) => Ok(self.checkpoint),
             Some(_) => Err(NoteRejected::Frozen),

@@ -16,7 +16,8 @@ use minicbor::{Decode, Encode};
 use proto::directory::Directory;
 use proto::edition::UnverifiedHead;
 use proto::log::{
-    Checkpoint, CosignatureLine, Hashes, MAX_NOTE, NoteRejected, Signed, Tile, UnverifiedNote, leaf_hash,
+    Checkpoint, CosignatureLine, FRESH_ROUNDS, Hashes, MAX_NOTE, NoteRejected, Signed, Tile, UnverifiedNote,
+    leaf_hash,
 };
 use proto::{Digest, Round, codec};
 
@@ -34,8 +35,6 @@ const COSIGNATURES: &str = "cosignatures/";
 const MAX_LINE: usize = 512;
 /// Records in one answer of the journal.
 const RUN: usize = 1024;
-/// LOG-17: co-signatures further apart count for nothing.
-const FRESH_ROUNDS: u64 = 3;
 
 /// The log as the edge keeps it.
 pub(super) struct Log {

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use proto::directory::Directory;
 use proto::envelope::Wire;
+use proto::hold::WAIT_ROUNDS;
 use proto::id::KeyId;
 use proto::keys::KeyKind;
 use proto::mix::{self, BatchId, Input, Inputs, ItemId, Manifest};
@@ -135,8 +136,8 @@ pub struct Stepped {
 /// Runs of entries in one step, so that a loop looks up between steps.
 const RUNS: u32 = 32;
 
-/// Rounds after which an input begun and no longer there is given up. PROTOCOL's limit for what waits.
-const GIVE_UP: u32 = 24;
+/// Rounds after which an input begun and no longer there is given up: as long as anything waits. Spec: mix.md §11.
+const GIVE_UP: u32 = WAIT_ROUNDS;
 
 /// A mix.
 pub struct Mix<U> {
@@ -198,7 +199,7 @@ impl<U: Upstream> Mix<U> {
         if !directory::lists(&directory, hop, &identity) {
             return Err(OpenError::NotThisMix { hop });
         }
-        let folder = StateFolder::open(&state, &format!("mix {hop}"), &wire.network)?;
+        let folder = StateFolder::open(&state, &format!("mix {}", hop + 1), &wire.network)?;
         let store = Store::open(&folder.path().join("mix.sqlite"))?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;

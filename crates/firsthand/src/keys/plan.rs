@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use proto::decoy::Decoys;
-use proto::directory::{Operator, Parameters, Role, Roster};
+use proto::directory::{MAX_DESKS, Operator, Parameters, Role, Roster};
 use proto::hold::Hold;
 use proto::sign::IdentityPublic;
 use proto::{Millis, Round, Schedule};
@@ -128,7 +128,14 @@ fn roster(plan: Plan) -> anyhow::Result<Roster> {
         quorum: p.quorum,
         desks: p.desks,
     };
-    let operators = plan.operator.into_iter().map(operator).collect::<anyhow::Result<_>>()?;
+    let operators: Vec<_> = plan.operator.into_iter().map(operator).collect::<anyhow::Result<_>>()?;
+    usable(&parameters, &operators, plan.demonstration)?;
+    anyhow::ensure!(
+        plan.from <= plan.until,
+        "`from` is round {}, and `until` the earlier round {}.",
+        plan.from,
+        plan.until
+    );
     Ok(Roster {
         name: plan.name,
         demonstration: plan.demonstration,
@@ -138,6 +145,67 @@ fn roster(plan: Plan) -> anyhow::Result<Roster> {
         from: Round(plan.from),
         until: Round(plan.until),
     })
+}
+
+/// Says what is wrong where programs would say "cannot be used". Spec: DIR-03, DIR-04.
+fn usable(p: &Parameters, operators: &[Operator], demonstration: bool) -> anyhow::Result<()> {
+    use anyhow::ensure;
+    let within = |name: &str, is: u32, most: u32| {
+        ensure!((1..=most).contains(&is), "`{name}` is {is}. It can be 1 to {most}.");
+        Ok(())
+    };
+    within("mixes", p.mixes.into(), 4)?;
+    within("desk_slots", p.desk_slots.into(), 4_096)?;
+    within("reader_slots", p.reader_slots.into(), 4_096)?;
+    within("desks", p.desks.into(), MAX_DESKS.into())?;
+    within("hold", p.hold.0.into(), 1_000)?;
+    ensure!(p.n_min >= 2, "`n_min` is {}. In a batch of fewer than 2 nobody is hidden.", p.n_min);
+    ensure!(p.n_max >= p.n_min, "`n_max` is {}, less than `n_min`, {}.", p.n_max, p.n_min);
+    let decoys = p.decoys.onions() * u32::from(p.mixes - 1);
+    ensure!(
+        u32::from(p.desk_slots) >= decoys,
+        "The mixes before the last make up to {decoys} decoys a round, and `desk_slots` is {}. Raise it to {decoys} or more, or lower `mu`.",
+        p.desk_slots
+    );
+    let of = |role| operators.iter().filter(|o| o.role == role).count();
+    let (witnesses, quorum) = (of(Role::Witness), usize::from(p.quorum));
+    if witnesses == 0 {
+        ensure!(
+            quorum == 0 && demonstration,
+            "The plan names no witness. Only a demonstration can do without, and then `quorum` is 0."
+        );
+    } else {
+        ensure!(witnesses <= 64, "The plan names {witnesses} witnesses. There can be 64.");
+        ensure!(
+            quorum <= witnesses && 2 * quorum > witnesses,
+            "`quorum` is {quorum} of {witnesses} witnesses. It has to be more than half of them, and no more than there are."
+        );
+    }
+    let one = |who: String, role| {
+        let named = of(role);
+        ensure!(named > 0, "The plan names no {who}.");
+        ensure!(
+            named <= 2,
+            "The plan names {named} for {who}. There is one, and one more that takes over later."
+        );
+        Ok(())
+    };
+    one("press".into(), Role::Press)?;
+    one("edge".into(), Role::Edge)?;
+    (0..p.mixes).try_for_each(|hop| one(format!("mix with `place` {}", hop + 1), Role::Mix(hop)))?;
+    for (n, o) in operators.iter().enumerate() {
+        if let Role::Mix(hop) = o.role {
+            ensure!(hop < p.mixes, "{:?} has `place` {}, and there are {} mixes.", o.name, hop + 1, p.mixes);
+        }
+        if let Some(other) = operators[..n].iter().find(|other| other.key == o.key) {
+            anyhow::bail!(
+                "{:?} and {:?} have the same key. Make each an identity of its own.",
+                other.name,
+                o.name
+            );
+        }
+    }
+    Ok(())
 }
 
 fn operator(line: Line) -> anyhow::Result<Operator> {

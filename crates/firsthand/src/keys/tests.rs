@@ -118,7 +118,8 @@ fn what_nobody_would_take_is_not_written() {
     let (mut it, plan) = Founding::begin();
     it.roster(&plan, None, "roster").unwrap();
     let press = it.identity("press2");
-    let old = plan.lines().find(|line| line.starts_with("key = ")).unwrap();
+    let mut keys = plan.lines().filter(|line| line.starts_with("key = "));
+    let (old, other) = (keys.next().unwrap(), keys.next().unwrap());
     let other_press = |from: u32, since: u32| {
         plan.replacen(old, &format!("key = \"{press}\""), 1)
             .replace("number = 1", "number = 2")
@@ -131,11 +132,23 @@ fn what_nobody_would_take_is_not_written() {
         format!("{later}\n[[operator]]\nrole = {role}\n{key}")
     };
     for (plan, before, why) in [
-        (plan.replace("n_min = 5000", "n_min = 1"), None, "parameters"),
-        (plan.replace("quorum = 2", "quorum = 1"), None, "parameters"),
+        (plan.replace("n_min = 5000", "n_min = 1"), None, "nobody is hidden"),
+        (plan.replace("n_max = 500000", "n_max = 4999"), None, "less than `n_min`, 5000"),
+        (plan.replace("quorum = 2", "quorum = 1"), None, "more than half of them"),
+        (plan.replace("mixes = 3", "mixes = 5"), None, "`mixes` is 5. It can be 1 to 4."),
+        (
+            plan.replace("mixes = 3", "mixes = 4").replace("desk_slots = 384", "desk_slots = 400"),
+            None,
+            "no mix with `place` 4",
+        ),
+        (plan.replace("mixes = 3", "mixes = 2"), None, "has `place` 3, and there are 2 mixes"),
+        (plan.replace("desk_slots = 384", "desk_slots = 10"), None, "Raise it to"),
+        (plan.replacen("from = 0", "from = 4000000000", 1), None, "the earlier round"),
+        (plan.replace("role = \"edge\"", "role = \"newsroom\""), None, "names no edge"),
+        (plan.replacen(other, old, 1), None, "have the same key"),
         (plan.replace("round = 3600", "round = 0.2"), None, "half a second"),
         (plan.replace("reader_slots = 74", "reader_slots = 73"), None, "Raise `reader_slots` to 74 or more"),
-        (plan.replace("place = 2", "place = 1"), None, "one mix for each hop"),
+        (plan.replace("place = 2", "place = 1"), None, "no mix with `place` 2"),
         (plan.replace("place = 2", "place = 9"), None, "place"),
         (plan.replace("quorum", "quorums"), None, "quorums"),
         (plan.replace("2027-01-01T00:00:00Z", "tomorrow"), None, "no moment"),

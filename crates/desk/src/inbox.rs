@@ -74,7 +74,7 @@ fn trouble(app: &App) -> Markup {
         Health::TwoPages => Some(words::TWO_PAGES),
         Health::Frozen => Some(words::FROZEN),
         Health::Unwitnessed => Some(words::UNWITNESSED),
-        _ => None,
+        Health::Starting | Health::Good => None,
     };
     let vault = app.state().inbox.as_ref().map(|inbox| inbox.trouble()).unwrap_or_default();
     let moment = |at: Millis| app.zone.moment(at.0, app.now().0, status.round_ms < SECONDS_BELOW_MS);

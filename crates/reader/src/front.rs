@@ -112,7 +112,7 @@ pub(crate) fn trouble(health: Health) -> Markup {
         Health::Stale => words::STALE,
         Health::Clock => words::WRONG_CLOCK,
         Health::Disk => words::FULL_DISK,
-        _ => return html! {},
+        Health::Starting | Health::Good => return html! {},
     };
     html! { p.problem role="status" { (sentence) } }
 }

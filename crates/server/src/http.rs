@@ -1,4 +1,4 @@
-//! The client by which mixes and witnesses ask the edge, as a rule with signed requests.
+//! The client by which mixes, witnesses and the audit ask the edge; mixes and witnesses as a rule with signed requests.
 
 use std::fs::File;
 use std::io::Write as _;

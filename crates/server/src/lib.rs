@@ -1,5 +1,5 @@
 //! Firsthand's services: the *edge*, which takes envelopes and serves what is published, the *mixes*, of which the last is
-//! the exit, and the *witness*, which co-signs the log.
+//! the exit, and the *witness*, which co-signs the log. The audit is no service: it reads what all of them published.
 //!
 //! Each is a `step(now)` over `proto`'s rules and a store that loses nothing, and one small loop that calls it.
 //!

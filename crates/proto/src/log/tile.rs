@@ -1,4 +1,4 @@
-//! Tiles: the tree's hashes in files that never change, for monitors. Spec: log.md §6; C2SP tlog-tiles.
+//! Tiles: the tree's hashes in files that never change, for whoever audits the log. Spec: log.md §6; C2SP tlog-tiles.
 
 use super::tree::{Frontier, node_hash};
 use crate::id::Digest;

@@ -353,9 +353,10 @@ mod tests {
         for at in [48, 90] {
             mix.input(Input { at: Round(at), ..input(3, 1) });
         }
+        mix.ripen(Round(137));
         mix.expire(Round(137));
         for n in 7..9 {
-            mix.offer(tag(n), 2, Round(90));
+            mix.offer(tag(n), 2, Round(137));
         }
         assert_eq!(mix.close(true, &mut rng).unwrap().inputs, [Digest([3; 32])]);
     }

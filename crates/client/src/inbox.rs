@@ -13,6 +13,7 @@ use proto::directory::desk_id;
 use proto::document::Document;
 
 use proto::drops::DeskDrop;
+use proto::id::KeyId;
 use proto::keys::Period;
 use proto::pass;
 use proto::size::REPLY_TEXT;
@@ -132,12 +133,13 @@ impl Inbox {
     pub fn collect(&self) -> usize {
         let mut rng = self.inner().rng();
         let mut vault = self.vault();
-        let turned = self.turn_keys(&mut vault, &mut rng);
+        let published = self.published(&vault);
+        let turned = self.turn_keys(&mut vault, &published, &mut rng);
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
         if (turned || vault.is_unwritten()) && !self.kept(&mut vault, &mut rng) {
             return 0;
         }
-        self.offer_keys(&vault);
+        self.offer_keys(&vault, &published);
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
@@ -202,14 +204,18 @@ impl Inbox {
         vault.book.passes = passes;
     }
 
+    /// This desk's intake keys in the newest directory.
+    fn published(&self, vault: &Vault) -> Vec<(Period, KeyId)> {
+        let directory = Arc::clone(&self.inner().shown().directory);
+        let ours = directory.desk(&desk_id(&vault.identity().public()));
+        ours.map(|desk| desk.keys().collect()).unwrap_or_default()
+    }
+
     /// Makes intake keys ahead and deletes those whose time is over. `true`: the vault has to be written.
-    fn turn_keys(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
+    fn turn_keys(&self, vault: &mut Vault, published: &[(Period, KeyId)], rng: &mut StdRng) -> bool {
         let inner = self.inner();
         let Some(round) = inner.schedule.round_at(inner.clock.now()) else { return false };
-        let directory = Arc::clone(&inner.shown().directory);
-        let ours = directory.desk(&desk_id(&vault.identity().public()));
-        let published: Vec<_> = ours.map(|desk| desk.keys().collect()).unwrap_or_default();
-        let lacks = vault.lacks(round, &published);
+        let lacks = vault.lacks(round, published);
         let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).lacks = lacks.map(at);
         // Handed in, and in no directory yet.
@@ -217,13 +223,13 @@ impl Inbox {
             tracing::warn!(%cause, "could not read which keys were handed in");
             Vec::new()
         });
-        let known: Vec<_> = published.into_iter().chain(offered).collect();
+        let known: Vec<_> = published.iter().copied().chain(offered).collect();
         vault.turn_keys(round, &known, rng)
     }
 
-    /// Has the device hand in, with its exchanges, the public halves of the keys that are in the vault's file.
-    fn offer_keys(&self, vault: &Vault) {
-        let keys = vault.intake_keys(&self.inner().wire.network);
+    /// Has the device hand in, with its exchanges, the public halves of the keys that are in the vault's file and in no directory.
+    fn offer_keys(&self, vault: &Vault, published: &[(Period, KeyId)]) {
+        let keys = vault.intake_keys(&self.inner().wire.network, published);
         if let Err(cause) = self.inner().library().offer_intake_keys(&keys) {
             tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
         }

@@ -249,14 +249,19 @@ impl Vault {
         changed
     }
 
-    /// The public halves of its intake keys, signed: what the edge is to have.
-    pub(crate) fn intake_keys(&self, network: &NetworkId) -> Vec<Unverified<IntakeKey>> {
+    /// The public halves of its intake keys for periods for which none is published, signed: what the edge is to have.
+    pub(crate) fn intake_keys(
+        &self,
+        network: &NetworkId,
+        published: &[(Period, KeyId)],
+    ) -> Vec<Unverified<IntakeKey>> {
         let identity = self.identity();
         let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
             let key = secret.public().to_bytes().into();
             Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &identity)
         };
-        self.intake.iter().map(sign).collect()
+        let is_new = |(period, _): &&(Period, SealSecret)| published.iter().all(|(known, _)| known != period);
+        self.intake.iter().filter(is_new).map(sign).collect()
     }
 
     /// Opens a box that came with the edition of round `edition`, under whichever key it is sealed to.
@@ -665,7 +670,7 @@ mod tests {
 
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
         assert!(vault.turn_keys(Round(0), &[], &mut rng), "three more weeks are to be public");
-        assert_eq!(vault.intake_keys(&wire.network).len(), 4);
+        assert_eq!(vault.intake_keys(&wire.network, &[]).len(), 4);
         assert!(!vault.turn_keys(Round(167), &[], &mut rng), "nothing to do within a week");
         let last = 167 + 14 * 24;
         assert!(vault.turn_keys(Round(last), &[], &mut rng));

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
 use proto::directory::desk_id;
 use proto::document::Document;
-
 use proto::drops::DeskDrop;
 use proto::id::KeyId;
 use proto::keys::Period;

@@ -13,7 +13,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
 use ui::{passphrase, text::fill};
 
-use crate::{App, blocking, frame, keep_awake, keep_collecting, words};
+use crate::{App, State, blocking, frame, keep_awake, keep_collecting, words};
 
 /// What the door waits for while a vault is being made.
 #[derive(Default)]
@@ -151,25 +151,26 @@ async fn make(app: &Arc<App>, typed: &Six) -> Response {
 /// The first opening starts collecting; a later one only shows what is there, where it was left. `None`: another vault's file was
 /// put in the place of this desk's, and its words do not open what this one holds.
 async fn enter(app: &Arc<App>, vault: Vault) -> Option<Response> {
-    let running = app.state().inbox.clone();
-    let inbox = match running {
-        Some(inbox) => {
-            let asked = Arc::clone(&inbox);
-            if !blocking(move || asked.is_of(&vault)).await {
-                return None;
+    let running = {
+        let mut state = app.state();
+        match &state.inbox {
+            Some(inbox) => Arc::clone(inbox),
+            None => {
+                let inbox = Arc::new(Inbox::new(Arc::clone(&app.device), vault));
+                tokio::spawn(keep_collecting(Arc::downgrade(app), Arc::clone(&inbox)));
+                state.inbox = Some(inbox);
+                return Some(shown(&mut state));
             }
-            inbox
         }
-        None => Arc::new(Inbox::new(Arc::clone(&app.device), vault)),
     };
-    let mut state = app.state();
-    state.vaulted = Vaulted::ExpectStart;
-    if state.inbox.is_none() {
-        tokio::spawn(keep_collecting(Arc::downgrade(app), Arc::clone(&inbox)));
-        state.inbox = Some(inbox);
-    }
-    state.shown = true;
-    Some(Redirect::to(state.place.as_deref().unwrap_or("/")).into_response())
+    let is_same = blocking(move || running.is_of(&vault)).await;
+    is_same.then(|| shown(&mut app.state()))
+}
+
+/// Shows what was on the screen before it was locked.
+fn shown(state: &mut State) -> Response {
+    (state.vaulted, state.shown) = (Vaulted::ExpectStart, true);
+    Redirect::to(state.place.as_deref().unwrap_or("/")).into_response()
 }
 
 fn offered(app: &App) -> MutexGuard<'_, Option<Offer>> {

@@ -57,7 +57,7 @@ words! {
     FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
                  What comes may not be kept. What the vault holds stays. Make room on the disk.";
     UNWRITTEN = "The vault could not be written at the last try. What came since is on the screen and not on the disk. \
-                 No answer leaves until it works. Make room on the disk.";
+                 No answer is sealed until it works. Make room on the disk.";
     /// P8
     LACKS = "What is written to this desk between {} and {} cannot be read here. This vault has no key for it. \
              It may be an old copy. Put the newest copy of the vault back.";

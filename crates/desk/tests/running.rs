@@ -59,3 +59,33 @@ async fn the_inbox_says_in_plain_words_what_is_wrong_and_no_other_thing() {
         assert_eq!(Trouble::said(&window.page, &SENTENCES), (wrong, count), "{trouble:?}: {}", window.page);
     }
 }
+
+/// KEY-02, P8: a vault without the keys that the directory names.
+#[tokio::test]
+async fn an_old_copy_of_a_vault_is_said_on_the_inbox() {
+    let (town, device) = Trouble::Nothing.befalls(true).await;
+    let mut rng = StdRng::seed_from_u64(2);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, intake) in [("whole", network::intake_keys()), ("old", vec![])] {
+        let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
+        let clock: Arc<dyn Clock> = town.clock.clone();
+        let vault = folder.path().join(name).join("vault");
+        let app = desk::App::new(Arc::clone(&device), vault, guard, clock, Zone::utc(), &mut rng);
+        let identity = IdentitySecret::from_seed(&town.desk_identity);
+        let is_old = intake.is_empty();
+        app.offer(VaultContents { identity, intake }, Kdf::cheap());
+        let mut window = Window::open(desk::router(app), &link).await;
+        make_vault(&mut window).await;
+        let said = async {
+            loop {
+                window.get("/").await;
+                if window.says("This vault has no key for it.") {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let said = tokio::time::timeout(std::time::Duration::from_secs(2), said).await.is_ok();
+        assert_eq!(said, is_old, "{name}: {}", window.page);
+    }
+}

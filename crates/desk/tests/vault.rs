@@ -15,12 +15,12 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
-use client::{Kdf, Passphrase, Vault, VaultContents};
+use client::{Kdf, Passphrase, Place, Vault, VaultContents};
 use desk::App;
 use proto::{Clock as _, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
-use town::{ADDRESS, Hand, Standing, Window, between, device, make_vault, strs};
+use town::{ADDRESS, Hand, Standing, Window, between, device_in, make_vault, strs};
 use ui::{Guard, Zone};
 
 struct Desk {
@@ -36,9 +36,9 @@ async fn desk(seed: u64) -> Desk {
     let mut rng = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("vault");
-    let device = device(&mut rng);
-    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let app = App::new(device, file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
     let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
     app.offer(contents, Kdf::cheap());
@@ -167,6 +167,26 @@ async fn another_vaults_file_and_words_do_not_unlock_the_screen() {
     desk.window.get("/vault").await;
     desk.window.press("Open", &strs(&six)).await;
     assert_eq!(desk.window.location.as_deref(), Some("/"));
+}
+
+/// P8
+#[tokio::test(start_paused = true)]
+async fn a_vault_that_cannot_be_written_is_said_on_the_inbox() {
+    let mut desk = desk(11).await;
+    make_vault(&mut desk.window).await;
+    let in_the_way = desk.file.with_extension("next");
+    let look = async |desk: &mut Desk| {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        desk.window.get("/").await;
+        desk.window.says("The vault could not be written at the last try.")
+    };
+    assert!(!look(&mut desk).await);
+    std::fs::create_dir(&in_the_way).unwrap();
+    // A week, of 5 s a round: it has to keep another key.
+    desk.clock.0.fetch_add(168 * 5_000, Ordering::SeqCst);
+    assert!(look(&mut desk).await, "{}", desk.window.page);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert!(!look(&mut desk).await, "{}", desk.window.page);
 }
 
 /// A timer does not count the time for which a computer sleeps.

@@ -64,7 +64,7 @@ pub struct StateFolder {
 }
 
 impl StateFolder {
-    /// Takes the folder for `service` ("edge", "mix 0") of `network`. The first time it is made and marked; from then on
+    /// Takes the folder for `service` ("edge", "mix at place 1") of `network`. The first time it is made and marked; from then on
     /// only the same service of the same network may have it.
     pub fn open(path: &Path, service: &str, network: &NetworkId) -> Result<Self, StateError> {
         Self::open_with(path, service, network, &[])

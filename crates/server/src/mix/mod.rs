@@ -199,7 +199,7 @@ impl<U: Upstream> Mix<U> {
         if !directory::lists(&directory, hop, &identity) {
             return Err(OpenError::NotThisMix { hop });
         }
-        let folder = StateFolder::open(&state, &format!("mix {}", hop + 1), &wire.network)?;
+        let folder = StateFolder::open(&state, &format!("mix at place {}", hop + 1), &wire.network)?;
         let store = Store::open(&folder.path().join("mix.sqlite"))?;
         let unpushed = store.unpushed()?;
         let outputs = Outputs::open(folder.path().join("outputs"), unpushed.iter().map(|o| o.id))?;

@@ -28,7 +28,8 @@ const STRICT: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds the strict headers to every answer of the router, its errors and fallback included.
+/// Adds the strict headers to every answer of the router, its errors and fallback included. An answer that does not say how long it
+/// may be kept is not kept.
 pub fn strict<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router.layer(map_response(add_strict))
 }
@@ -43,6 +44,9 @@ async fn add_strict(mut response: Response) -> Response {
     for (name, value) in STRICT {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    // An asset that is not there, too: which path was asked for is nobody's to find later.
+    let kept = response.headers_mut().entry(header::CACHE_CONTROL);
+    kept.or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -70,6 +74,22 @@ mod tests {
             assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
             assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
             assert_eq!(headers["cache-control"], "no-store");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_says_so_is_kept() {
+        let router = strict(crate::assets::router::<()>());
+        for (path, status, kept) in [
+            (crate::assets::css(), 200, "public, max-age=31536000, immutable"),
+            ("/assets/missing", 404, "no-store"),
+            ("/assets/%FF", 400, "no-store"),
+            ("/missing", 404, "no-store"),
+        ] {
+            let answer =
+                router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(answer.headers()["cache-control"], kept, "{path}");
         }
     }
 

@@ -67,10 +67,19 @@ impl Record {
         let mut git = Command::new("git");
         git.current_dir(root).args(["log", "-1", "--format=%cs %h"]);
         let on = process::output(&mut git).context("git does not say what the last commit is")?;
+        let mut git = Command::new("git");
+        git.current_dir(root).args(["status", "--porcelain", "--", ".", ":!docs/fuzzing.md"]);
+        let changed = process::output(&mut git).context("git does not say what is changed")?;
+        // Else the row would name a commit whose code is not what ran.
+        ensure!(
+            changed.trim().is_empty(),
+            "a run is recorded of a commit: commit first, or leave --record away"
+        );
         Ok(Self { file: root.join("docs/fuzzing.md"), on: on.trim().to_owned() })
     }
 
-    /// Adds what a run did to its target's row. At once: a night of runs may be stopped.
+    /// Adds what a run did to its target's row, which begins at nothing if something was found. At once: a night of runs may be
+    /// stopped.
     pub(super) fn note(&self, target: &str, ran: &super::Ran) -> Result<()> {
         let page = fs::read_to_string(&self.file)?;
         let mut noted = false;
@@ -79,10 +88,11 @@ impl Record {
             match Row::read(line).filter(|row| row.target == target) {
                 Some(row) => {
                     noted = true;
+                    let clean = ran.crashes.is_empty();
                     let sum = Row {
                         on: self.on.clone(),
-                        minutes: row.minutes + ran.minutes,
-                        executions: row.executions + ran.executions,
+                        minutes: if clean { row.minutes + ran.minutes } else { 0.0 },
+                        executions: if clean { row.executions + ran.executions } else { 0 },
                         // Of all runs the most: each begins with what those before it reached.
                         edges: row.edges.max(ran.edges),
                         found: row.found + ran.crashes.len(),
@@ -111,12 +121,15 @@ mod tests {
                     | `heads` | 2030-01-01 0000000 | 1.5 | 1,500 | 12 | 1 |\n| `logs` | - | 0.0 | 0 | 0 | 0 |\n\nText | with a bar.\n";
         fs::write(&file, page).unwrap();
         let record = Record { file: file.clone(), on: "2030-01-02 abcdef0".into() };
-        let ran =
-            Ran { minutes: 2.25, executions: 1_000_000, edges: 10, crashes: vec!["heads-crash-1".into()] };
+        let ran = Ran { minutes: 2.25, executions: 1_000_000, edges: 10, crashes: vec![] };
         record.note("heads", &ran).unwrap();
-        let row = "| `heads` | 2030-01-02 abcdef0 | 3.8 | 1,001,500 | 12 | 2 |";
+        let row = "| `heads` | 2030-01-02 abcdef0 | 3.8 | 1,001,500 | 12 | 1 |";
         let before = "| `heads` | 2030-01-01 0000000 | 1.5 | 1,500 | 12 | 1 |";
         assert_eq!(fs::read_to_string(&file).unwrap(), page.replace(before, row));
+        let ran = Ran { edges: 13, crashes: vec!["heads-crash-1".into()], ..ran };
+        record.note("heads", &ran).unwrap();
+        let row = "| `heads` | 2030-01-02 abcdef0 | 0.0 | 0 | 13 | 2 |";
+        assert_eq!(fs::read_to_string(&file).unwrap(), page.replace(before, row), "it begins again");
         assert!(record.note("nobody", &ran).is_err());
     }
 

@@ -38,7 +38,7 @@ enum Step {
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
     },
-    /// Make a desk: its identity, and a vault under six words with the vault key in it
+    /// Make a desk: its identity, and a vault under six words
     Desk {
         /// Folder to put them into
         #[arg(long, value_name = "FOLDER")]

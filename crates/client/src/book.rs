@@ -491,7 +491,7 @@ mod tests {
     fn vault(folder: &std::path::Path, rng: &mut StdRng) -> Vault {
         let passphrase = Passphrase::generate(rng);
         let contents = VaultContents {
-            identity: IdentitySecret::generate(rng),
+            vault_key: IdentitySecret::generate(rng),
             intake: vec![(KeyKind::Intake.period(Round(0)), SealSecret::generate(rng))],
         };
         Vault::create(&folder.join("vault"), &passphrase, Kdf::cheap(), contents, rng).unwrap()

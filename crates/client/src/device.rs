@@ -40,7 +40,8 @@ pub struct Config {
     /// What a guess of a passphrase costs.
     pub kdf: Kdf,
     /// On a desk's machine, the desk's identity: its exchange fetches desk drops too. It lies outside the vault, because
-    /// collecting goes on while the vault is locked; whoever has it can fetch drops as the desk, and open none.
+    /// collecting goes on while the vault is locked; whoever has it can fetch drops as the desk, and opens none and signs no key to
+    /// seal to.
     pub desk: Option<IdentitySecret>,
 }
 

@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use proto::directory::{self, Directory, DirectoryRejected, MAX_DIRECTORY};
+use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY};
 use proto::drops::DeskDrop;
 use proto::edition::{DropRef, Edition, EditionRejected, MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::envelope::{self, Envelope};
@@ -86,9 +86,11 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
 async fn hand_in_keys(inner: &Arc<Inner>) {
     let Some(identity) = &inner.desk else { return };
     let keys = inner.library().unhanded_intake_keys().unwrap_or_default();
-    let desk = directory::desk_id(&identity.public());
+    // Who is not listed may hand in nothing.
+    let directory = Arc::clone(&inner.shown().directory);
+    let Some(desk) = directory.desks().iter().find(|desk| desk.identity == identity.public()) else { return };
     for (from, key) in keys {
-        let (path, network) = (path::intake_key(&desk, from), &inner.wire.network);
+        let (path, network) = (path::intake_key(&desk.id, from), &inner.wire.network);
         if inner.edge.put_as(identity, network, &path, key, inner.clock.now()).await.is_err() {
             continue;
         }

@@ -9,7 +9,6 @@ mod places;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
-use proto::directory::desk_id;
 use proto::document::Document;
 use proto::drops::DeskDrop;
 use proto::id::KeyId;
@@ -206,7 +205,7 @@ impl Inbox {
     /// This desk's intake keys in the newest directory.
     fn published(&self, vault: &Vault) -> Vec<(Period, KeyId)> {
         let directory = Arc::clone(&self.inner().shown().directory);
-        let ours = directory.desk(&desk_id(&vault.identity().public()));
+        let ours = directory.desks().iter().find(|desk| desk.vault_key == vault.vault_key());
         ours.map(|desk| desk.keys().collect()).unwrap_or_default()
     }
 

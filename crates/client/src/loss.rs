@@ -88,7 +88,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let intake = SealSecret::generate(&mut rng);
         let contents = VaultContents {
-            identity: IdentitySecret::generate(&mut rng),
+            vault_key: IdentitySecret::generate(&mut rng),
             intake: vec![(KeyKind::Intake.period(Round(0)), copy(&intake))],
         };
         let words = Passphrase::generate(&mut rng);

@@ -19,7 +19,7 @@ use proto::envelope::Wire;
 use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
-use proto::sign::{IdentitySecret, Unverified};
+use proto::sign::{IdentityPublic, IdentitySecret, Unverified};
 use proto::size::READER_SLOT;
 use proto::{NetworkId, Round};
 use rand::CryptoRng;
@@ -39,8 +39,9 @@ const HEADER: usize = 1 + 4 + 4 + 32;
 
 /// What a new vault is given: secrets whose public halves stand in the directory.
 pub struct VaultContents {
-    /// The desk's identity, for safekeeping; what collects in the background has its own copy, see [`desk_identity`].
-    pub identity: IdentitySecret,
+    /// Signs the intake keys that the vault makes. Nowhere but in the vault: who has the desk's identity alone, see [`desk_identity`],
+    /// makes no key that anybody seals to.
+    pub vault_key: IdentitySecret,
     /// The first keys that open what sources write, each with its week. Nowhere but in the vault, which makes the next.
     pub intake: Vec<(Period, SealSecret)>,
 }
@@ -51,7 +52,7 @@ impl VaultContents {
         let key =
             |(period, secret): &(Period, SealSecret)| (*period, SealSecret::from_seed(&secret.to_seed()));
         Self {
-            identity: IdentitySecret::from_seed(&self.identity.to_seed()),
+            vault_key: IdentitySecret::from_seed(&self.vault_key.to_seed()),
             intake: self.intake.iter().map(key).collect(),
         }
     }
@@ -149,9 +150,9 @@ impl Vault {
         rng.fill_bytes(&mut header[9..]);
         let key = kdf.derive(passphrase, header[9..].try_into().expect("32 bytes"))?;
         let hints = HintKey::generate(rng);
-        let VaultContents { identity, intake } = contents;
+        let VaultContents { vault_key, intake } = contents;
         let book = Book {
-            identity: *identity.to_seed(),
+            vault_key: *vault_key.to_seed(),
             intake: intake.iter().map(Intake::of).collect(),
             hint_key: *hints.as_bytes(),
             looked: None,
@@ -209,15 +210,20 @@ impl Vault {
         Ok((key, sealed))
     }
 
-    /// The desk's identity.
-    pub fn identity(&self) -> IdentitySecret {
-        IdentitySecret::from_seed(&self.book.identity)
+    // DIR-07
+    fn signer(&self) -> IdentitySecret {
+        IdentitySecret::from_seed(&self.book.vault_key)
+    }
+
+    /// The public half of its vault key, by which the directory names the desk that this is the vault of.
+    pub fn vault_key(&self) -> IdentityPublic {
+        self.signer().public()
     }
 
     /// Whether this is a vault of the same desk that began as `other` did, in a time that hangs on neither.
     pub(crate) fn is_as(&self, other: &Vault) -> bool {
         let (ours, theirs) = (&self.book, &other.book);
-        (ours.identity[..].ct_eq(&theirs.identity) & ours.hint_key[..].ct_eq(&theirs.hint_key)).into()
+        (ours.vault_key[..].ct_eq(&theirs.vault_key) & ours.hint_key[..].ct_eq(&theirs.hint_key)).into()
     }
 
     /// Makes the intake keys that are to be public in round `now`, and deletes those whose time is over. `known` are this desk's
@@ -255,10 +261,10 @@ impl Vault {
         network: &NetworkId,
         published: &[(Period, KeyId)],
     ) -> Vec<Unverified<IntakeKey>> {
-        let identity = self.identity();
+        let signer = self.signer();
         let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
             let key = secret.public().to_bytes().into();
-            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &identity)
+            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &signer)
         };
         let is_new = |(period, _): &&(Period, SealSecret)| published.iter().all(|(known, _)| known != period);
         self.intake.iter().filter(is_new).map(sign).collect()
@@ -317,7 +323,7 @@ impl Vault {
 
 /// The desk's identity from `desk.key` in its folder, made if there is none. It lies outside the vault: the background
 /// exchange signs its requests with it from the program's start, whether or not the vault is open. Who takes it can fetch
-/// desk drops as this desk, and open none of them.
+/// desk drops as this desk and open none of them, and makes no intake key: those are signed by the vault key.
 ///
 /// # Errors
 /// The file cannot be read, written, or does not hold 32 bytes.
@@ -355,8 +361,9 @@ impl minicbor::encode::Write for Length {
 /// What the vault holds.
 #[derive(Encode, Decode)]
 pub(crate) struct Book {
+    /// As its seed.
     #[cbor(n(0), with = "minicbor::bytes")]
-    identity: [u8; 32],
+    vault_key: [u8; 32],
     #[n(1)]
     intake: Vec<Intake>,
     /// Tells this desk's envelopes from cover in its queue. A desk's mailbox has a region like every other, never used:
@@ -384,7 +391,7 @@ pub(crate) struct Book {
 
 impl Drop for Book {
     fn drop(&mut self) {
-        self.identity.zeroize();
+        self.vault_key.zeroize();
         self.hint_key.zeroize();
     }
 }
@@ -566,6 +573,7 @@ impl Placed {
 #[cfg(test)]
 mod tests {
     use proto::conversation::Body;
+    use proto::directory::check_intake_key;
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -579,7 +587,7 @@ mod tests {
         let intake = SealSecret::generate(rng);
         let seed = *intake.to_seed();
         let intake = vec![(KeyKind::Intake.period(Round(0)), intake)];
-        let contents = VaultContents { identity: IdentitySecret::generate(rng), intake };
+        let contents = VaultContents { vault_key: IdentitySecret::generate(rng), intake };
         Vault::create(path, &passphrase, Kdf::cheap(), contents, rng).unwrap();
         (passphrase, seed)
     }
@@ -607,7 +615,7 @@ mod tests {
         let path = folder.path().join("vault");
         let mut rng = StdRng::seed_from_u64(2);
         let (passphrase, _) = made(&path, &mut rng);
-        let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
+        let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake: vec![] };
         let again = Vault::create(&path, &passphrase, Kdf::cheap(), contents, &mut rng);
         assert!(matches!(again.err(), Some(VaultError::Exists(_))));
     }
@@ -682,6 +690,24 @@ mod tests {
         let again = Vault::unlock(&path, &passphrase).unwrap();
         assert!(again.open_message(&wire, Round(last + 1), &boxed).is_none(), "nor after a restart");
         assert!(again.intake.iter().all(|(_, key)| *key.to_seed() != seed));
+    }
+
+    /// DIR-07
+    #[test]
+    fn a_vault_signs_its_intake_keys_with_the_key_that_lies_in_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(12);
+        let (passphrase, _) = made(&path, &mut rng);
+        let identity = desk_identity(folder.path(), &mut rng).unwrap().public();
+        let vault = Vault::unlock(&path, &passphrase).unwrap();
+        let network = NetworkId([7; 32]);
+        let keys = vault.intake_keys(&network, &[]);
+        assert_eq!(keys.len(), 1);
+        for key in keys {
+            assert!(check_intake_key(&key, &vault.vault_key(), &network).is_ok());
+            assert!(check_intake_key(&key, &identity, &network).is_err());
+        }
     }
 
     /// KEY-02, P8

@@ -224,7 +224,7 @@ fn boxes_become_what_their_vector_says() {
 fn inbox(f: &Fields) -> Outcome {
     let folder = tempfile::tempdir().map_err(why)?;
     let contents = VaultContents {
-        identity: IdentitySecret::generate(&mut rng()),
+        vault_key: IdentitySecret::generate(&mut rng()),
         intake: vec![(KeyKind::Intake.period(Round(0)), SealSecret::from_seed(&f.array("intake")?))],
     };
     let words = Passphrase::generate(&mut rng());

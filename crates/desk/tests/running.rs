@@ -48,8 +48,8 @@ async fn the_inbox_says_in_plain_words_what_is_wrong_and_no_other_thing() {
         let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
         let clock: Arc<dyn Clock> = town.clock.clone();
         let app = desk::App::new(device, folder.path().join("vault"), guard, clock, Zone::utc(), &mut rng);
-        let identity = IdentitySecret::from_seed(&town.desk_identity);
-        app.offer(VaultContents { identity, intake: network::intake_keys() }, Kdf::cheap());
+        let vault_key = network::vault_key(&IdentitySecret::from_seed(&town.desk_identity));
+        app.offer(VaultContents { vault_key, intake: network::intake_keys() }, Kdf::cheap());
         let mut window = Window::open(desk::router(app), &link).await;
         make_vault(&mut window).await;
         window.get("/").await;
@@ -71,9 +71,9 @@ async fn an_old_copy_of_a_vault_is_said_on_the_inbox() {
         let clock: Arc<dyn Clock> = town.clock.clone();
         let vault = folder.path().join(name).join("vault");
         let app = desk::App::new(Arc::clone(&device), vault, guard, clock, Zone::utc(), &mut rng);
-        let identity = IdentitySecret::from_seed(&town.desk_identity);
+        let vault_key = network::vault_key(&IdentitySecret::from_seed(&town.desk_identity));
         let is_old = intake.is_empty();
-        app.offer(VaultContents { identity, intake }, Kdf::cheap());
+        app.offer(VaultContents { vault_key, intake }, Kdf::cheap());
         let mut window = Window::open(desk::router(app), &link).await;
         make_vault(&mut window).await;
         let said = async {

@@ -40,7 +40,7 @@ async fn desk(seed: u64) -> Desk {
     let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let app = App::new(device, file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
-    let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
+    let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake: vec![] };
     app.offer(contents, Kdf::cheap());
     let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
     Desk { app, window, file, clock, _folder: folder }
@@ -155,7 +155,7 @@ async fn another_vaults_file_and_words_do_not_unlock_the_screen() {
     let ours = std::fs::read(&desk.file).unwrap();
     let mut rng = StdRng::seed_from_u64(9);
     let theirs = Passphrase::generate(&mut rng);
-    let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![] };
+    let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake: vec![] };
     std::fs::remove_file(&desk.file).unwrap();
     drop(Vault::create(&desk.file, &theirs, Kdf::cheap(), contents, &mut rng).unwrap());
     desk.window.get("/vault").await;

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use client::VaultContents;
 use proto::decoy::Decoys;
 use proto::directory::{
     DeskCard, DeskEntry, IntakeKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
@@ -81,14 +82,11 @@ pub struct Network {
     pub id: NetworkId,
     /// Its first desk.
     pub desk: DeskId,
-    /// The first desk's first intake keys, which only its vault keeps.
-    pub intake: IntakeKeys,
+    /// What the first desk's vault is made of, and nobody else keeps.
+    pub vault: VaultContents,
     /// Its other desks.
     pub others: Vec<OtherDesk>,
 }
-
-/// A desk's intake keys, each with its week.
-pub type IntakeKeys = Vec<(Period, SealSecret)>;
 
 /// A desk beside the first.
 pub struct OtherDesk {
@@ -98,8 +96,8 @@ pub struct OtherDesk {
     pub desk: DeskId,
     /// Its name and its newsroom's, for people.
     pub title: String,
-    /// Its first intake keys, which only its vault keeps.
-    pub intake: IntakeKeys,
+    /// What its vault is made of, and nobody else keeps.
+    pub vault: VaultContents,
 }
 
 /// Draws all keys, signs the directory, and fills a folder for each role under `dir`.
@@ -111,10 +109,10 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     let witness = IdentitySecret::generate(rng);
     let newsrooms = NEWSROOMS.map(|_| IdentitySecret::generate(rng));
     let desks = DESKS.map(|plate| {
-        let identity = IdentitySecret::generate(rng);
-        let intake: IntakeKeys =
+        let [identity, vault_key] = [(); 2].map(|()| IdentitySecret::generate(rng));
+        let intake =
             KeyKind::Intake.published(Round(0)).map(|period| (period, SealSecret::generate(rng))).collect();
-        (plate, identity, intake)
+        (plate, identity, VaultContents { vault_key, intake })
     });
     let mixes: Vec<_> = (0..MIXES).map(|_| IdentitySecret::generate(rng)).collect();
 
@@ -156,18 +154,19 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
         until: Round(u32::MAX),
     };
 
-    let entry = |(plate, desk, intake): &(Plate, IdentitySecret, IntakeKeys)| {
+    let entry = |(plate, desk, vault): &(Plate, IdentitySecret, VaultContents)| {
         let newsroom = &newsrooms[plate.newsroom];
         let (name, about) = (plate.name.into(), plate.about.into());
-        let card = DeskCard { desk: desk.public(), name, about, since: Round(0) };
+        let vault_key = vault.vault_key.public();
+        let card = DeskCard { desk: desk.public(), vault_key, name, about, since: Round(0) };
         let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
             let key = secret.public().to_bytes().into();
-            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, desk)
+            Unverified::sign(&IntakeKey { key, from: *from, until: *until }, &network, &vault.vault_key)
         };
         DeskEntry {
             newsroom: newsroom.public(),
             card: Unverified::sign(&card, &network, newsroom),
-            keys: intake.iter().map(sign).collect(),
+            keys: vault.intake.iter().map(sign).collect(),
         }
     };
     let entries = desks.iter().map(entry).collect();
@@ -193,15 +192,17 @@ pub fn found(dir: &Path, plan: &Plan, rng: &mut impl CryptoRng) -> anyhow::Resul
     for (plate, desk, _) in &desks {
         seed::write(&folder(plate.folder)?.join(file::IDENTITY), &desk.to_seed())?;
     }
-    let [(_, desk, intake), others @ ..] = desks;
-    let other = |(plate, desk, intake): (Plate, IdentitySecret, IntakeKeys)| OtherDesk {
+    let id =
+        |desk: &IdentitySecret, vault: &VaultContents| desk_id(&desk.public(), &vault.vault_key.public());
+    let [(_, desk, vault), others @ ..] = desks;
+    let other = |(plate, desk, vault): (Plate, IdentitySecret, VaultContents)| OtherDesk {
         folder: plate.folder,
-        desk: desk_id(&desk.public()),
+        desk: id(&desk, &vault),
         title: format!("{}, {}", plate.name, NEWSROOMS[plate.newsroom]),
-        intake,
+        vault,
     };
     let others = others.into_iter().map(other).collect();
-    Ok(Network { id: network, desk: desk_id(&desk.public()), intake, others })
+    Ok(Network { id: network, desk: id(&desk, &vault), vault, others })
 }
 
 #[cfg(test)]
@@ -219,11 +220,12 @@ mod tests {
             let bytes = fs::read(dir.join(role).join(file::DIRECTORY)).unwrap();
             let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&network.id).unwrap();
             assert!(
-                directory.desk(&network.desk).unwrap().intake(Round(0)) == Some(network.intake[0].1.public())
+                directory.desk(&network.desk).unwrap().intake(Round(0))
+                    == Some(network.vault.intake[0].1.public())
             );
             for other in &network.others {
                 let desk = directory.desk(&other.desk).unwrap();
-                assert!(desk.intake(Round(0)) == Some(other.intake[0].1.public()));
+                assert!(desk.intake(Round(0)) == Some(other.vault.intake[0].1.public()));
                 assert_eq!(other.title, format!("{}, {}", desk.name, desk.newsroom));
             }
             assert_eq!((directory.desks().len(), network.others.len()), (3, 2));
@@ -240,6 +242,15 @@ mod tests {
         seeds.sort_unstable();
         seeds.dedup();
         assert_eq!(seeds.len(), files.len());
+        // What only the vaults hold lies in no file before they are made.
+        let vaults = std::iter::once(&network.vault).chain(network.others.iter().map(|other| &other.vault));
+        let hidden: Vec<_> = vaults.map(|vault| *vault.vault_key.to_seed()).collect();
+        for folder in fs::read_dir(&dir).unwrap() {
+            for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+                let bytes = fs::read(file.unwrap().path()).unwrap();
+                assert!(!bytes.windows(32).any(|at| hidden.iter().any(|seed| at == seed)));
+            }
+        }
         assert!(!dir.join("edge").join(file::IDENTITY).exists(), "the edge signs nothing in this version");
         fs::remove_dir_all(&dir).unwrap();
     }

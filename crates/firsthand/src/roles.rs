@@ -212,7 +212,7 @@ pub async fn desk(config: config::Desk, stop: Stop) -> anyhow::Result<()> {
 
 /// Makes the vault of a founded network's first desk. Returns the passphrase that opens it.
 pub fn make_vault(dir: &Path, network: found::Network, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
-    vault(&dir.join(found::file::DESK), network.intake, rng)
+    vault(&dir.join(found::file::DESK), network.vault, rng)
 }
 
 /// Makes the vaults of a founded network's other desks: who they are, and the passphrase that opens each.
@@ -221,15 +221,12 @@ pub fn make_other_vaults(
     others: Vec<found::OtherDesk>,
     rng: &mut impl CryptoRng,
 ) -> anyhow::Result<Vec<(String, String)>> {
-    let make =
-        |other: found::OtherDesk| Ok((other.title, vault(&dir.join(other.folder), other.intake, rng)?));
+    let make = |other: found::OtherDesk| Ok((other.title, vault(&dir.join(other.folder), other.vault, rng)?));
     others.into_iter().map(make).collect()
 }
 
-fn vault(folder: &Path, intake: found::IntakeKeys, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
+fn vault(folder: &Path, contents: VaultContents, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
     let passphrase = Passphrase::generate(rng);
-    let identity = IdentitySecret::from_seed(&*seed::read(&folder.join(found::file::IDENTITY))?);
-    let contents = VaultContents { identity, intake };
     Vault::create(&folder.join(found::file::VAULT), &passphrase, Kdf::desktop(), contents, rng)?;
     Ok(passphrase.words().collect::<Vec<_>>().join(" "))
 }

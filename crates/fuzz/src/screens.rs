@@ -300,7 +300,7 @@ fn desks_window() -> Window {
     let vault = folder.path().join("vault");
     let app = desk::App::new(device(), vault, guard, Arc::new(Standing), Zone::utc(), &mut rng);
     let intake = (KeyKind::Intake.period(NOW), SealSecret::generate(&mut rng));
-    let contents = VaultContents { identity: IdentitySecret::generate(&mut rng), intake: vec![intake] };
+    let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake: vec![intake] };
     app.offer(contents, Kdf::cheap());
     let router = desk::router(app);
     drop(inside);

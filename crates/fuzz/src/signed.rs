@@ -145,8 +145,11 @@ fn bend_roster(input: &mut Input<'_>, roster: &mut Roster) {
 fn desk(input: &mut Input<'_>, world: &World) -> DeskEntry {
     let (newsroom, signer) = (world.identity(2 + input.byte() % 2), world.identity(2 + input.byte() % 3));
     let desk = world.identity(3 + input.byte() % 3);
+    let vault_key =
+        if input.byte().is_multiple_of(4) { world.identity(input.byte()) } else { &world.vault_key };
     let card = DeskCard {
         desk: desk.public(),
+        vault_key: vault_key.public(),
         name: String::from_utf8_lossy(input.piece()).into_owned(),
         about: String::from_utf8_lossy(input.piece()).into_owned(),
         since: Round(input.long()),
@@ -156,7 +159,7 @@ fn desk(input: &mut Input<'_>, world: &World) -> DeskEntry {
         let key =
             if input.byte().is_multiple_of(2) { world.intake.public() } else { world.layers[0].public() };
         let key = IntakeKey { key: key.to_bytes().into(), from: period.from, until: period.until };
-        Unverified::sign(&key, &world.network, if input.byte() == 1 { newsroom } else { desk })
+        Unverified::sign(&key, &world.network, if input.byte() == 1 { desk } else { vault_key })
     });
     let keys = keys.collect();
     DeskEntry { newsroom: newsroom.public(), card: Unverified::sign(&card, &world.network, signer), keys }
@@ -192,6 +195,13 @@ fn verified(read: UnverifiedDirectory, world: &World) {
             (schedule.start(round), schedule.end(round), schedule.collects(round), schedule.drops_due(round));
         assert!(schedule.round_at(schedule.start(round)).is_none_or(|at| at == round));
     }
+    // DIR-04, DIR-08, DIR-09: no signing key is two people's, or one's twice.
+    let desks = directory.desks().iter().flat_map(|desk| [desk.identity, desk.vault_key]);
+    let mut signers: Vec<_> = directory.roster().operators.iter().map(|o| o.key).chain(desks).collect();
+    let all = signers.len();
+    signers.sort_unstable();
+    signers.dedup();
+    assert_eq!(signers.len(), all);
     for desk in directory.desks() {
         assert!((1..=80).contains(&desk.name.len()) && desk.about.len() <= 500);
         assert!(![&desk.name, &desk.about].iter().any(|text| text.chars().any(char::is_control)));

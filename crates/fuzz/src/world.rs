@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) edge: IdentitySecret,
     pub(crate) newsroom: IdentitySecret,
     pub(crate) desk: IdentitySecret,
+    /// Signs the desk's intake keys.
+    pub(crate) vault_key: IdentitySecret,
     pub(crate) stranger: IdentitySecret,
     pub(crate) witnesses: Vec<IdentitySecret>,
     /// Identities by hop.
@@ -80,6 +82,7 @@ impl World {
         let mixes: Vec<_> = (0..3).map(|_| IdentitySecret::generate(&mut rng)).collect();
         let layers: Vec<_> = (0..3).map(|_| SealSecret::generate(&mut rng)).collect();
         let intake = SealSecret::generate(&mut rng);
+        let vault_key = IdentitySecret::generate(&mut rng);
 
         let operator = |role, name: &str, key: &IdentitySecret, since| Operator {
             role,
@@ -127,6 +130,7 @@ impl World {
             .collect();
         let card = DeskCard {
             desk: desk.public(),
+            vault_key: vault_key.public(),
             name: "Investigations".into(),
             about: "Reads.".into(),
             since: Round(0),
@@ -136,7 +140,7 @@ impl World {
         let desks = vec![DeskEntry {
             newsroom: newsroom.public(),
             card: Unverified::sign(&card, &network, &newsroom),
-            keys: vec![Unverified::sign(&key, &network, &desk)],
+            keys: vec![Unverified::sign(&key, &network, &vault_key)],
         }];
         let assembled =
             |roster: &Roster| UnverifiedDirectory::assemble(&root, roster, keys.clone(), desks.clone());
@@ -151,6 +155,7 @@ impl World {
             edge,
             newsroom,
             desk,
+            vault_key,
             stranger,
             witnesses,
             mixes,

@@ -6,8 +6,8 @@ use proto::directory::{Directory, IntakeKey, MixKey, check_intake_key, check_mix
 use proto::id::KeyId;
 use proto::keys::KeyKind;
 use proto::seal::SealPublic;
-use proto::sign::{IdentityPublic, Unverified};
-use proto::{Round, codec, path};
+use proto::sign::Unverified;
+use proto::{DeskId, Round, codec, path};
 use tracing::warn;
 
 use crate::edge::{Edge, EdgeError};
@@ -17,7 +17,7 @@ use crate::edge::{Edge, EdgeError};
 #[derive(Default)]
 pub(crate) struct Keys {
     mixes: BTreeMap<(u8, Round), Unverified<MixKey>>,
-    desks: BTreeMap<(IdentityPublic, Round), Unverified<IntakeKey>>,
+    desks: BTreeMap<(DeskId, Round), Unverified<IntakeKey>>,
     /// Whose each key is, and from which round on. Who hands in another's key, which is public, would make a directory that
     /// nobody takes.
     owners: BTreeMap<KeyId, Owner>,
@@ -31,7 +31,7 @@ pub(crate) struct Keys {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Owner {
     Mix(u8, Round),
-    Desk(IdentityPublic, Round),
+    Desk(DeskId, Round),
 }
 
 /// A key as it is kept on the disk: its id, and the record that its owner signed.
@@ -56,7 +56,11 @@ impl Keys {
                 }
                 Owner::Desk(desk, from) => {
                     let signed = codec::decode(&signed).ok();
-                    let taken = |s: &_| check_intake_key(s, &desk, &wire.network).is_ok();
+                    // A desk's id says which vault key it has, so that those of one that is not listed are nobody else's.
+                    let taken = |s: &_| {
+                        let listed = directory.desk(&desk);
+                        listed.is_some_and(|it| check_intake_key(s, &it.vault_key, &wire.network).is_ok())
+                    };
                     keys.desks.extend(signed.filter(taken).map(|signed| ((desk, from), signed)));
                 }
             }
@@ -106,22 +110,22 @@ impl Keys {
         }
         for desk in directory.desks() {
             for period in KeyKind::Intake.published(now) {
-                if self.desks.contains_key(&(desk.identity, period.from)) {
+                if self.desks.contains_key(&(desk.id, period.from)) {
                     continue;
                 }
                 let Some(signed) = edge.record(&path::intake_key(&desk.id, period.from)).await? else {
                     continue;
                 };
-                match check_intake_key(&signed, &desk.identity, &wire.network) {
+                match check_intake_key(&signed, &desk.vault_key, &wire.network) {
                     Ok((it, _)) if it.period() != period => {
                         warn!("left a desk's key out: it is another one than was asked for");
                     }
-                    Ok((_, key)) if !self.is_theirs(key.id(), Owner::Desk(desk.identity, period.from)) => {
+                    Ok((_, key)) if !self.is_theirs(key.id(), Owner::Desk(desk.id, period.from)) => {
                         warn!("left a desk's key out: it is another's, or another one than was seen first");
                     }
                     Ok((_, key)) => {
-                        self.keep(key.id(), Owner::Desk(desk.identity, period.from), &signed);
-                        self.desks.insert((desk.identity, period.from), signed);
+                        self.keep(key.id(), Owner::Desk(desk.id, period.from), &signed);
+                        self.desks.insert((desk.id, period.from), signed);
                     }
                     Err(why) => warn!("left a desk's key out: {why}"),
                 }
@@ -145,7 +149,7 @@ impl Keys {
             directory.mix_keys(hop).for_each(|(period, id)| self.note(id, Owner::Mix(hop, period.from)));
         }
         for desk in directory.desks() {
-            desk.keys().for_each(|(period, id)| self.note(id, Owner::Desk(desk.identity, period.from)));
+            desk.keys().for_each(|(period, id)| self.note(id, Owner::Desk(desk.id, period.from)));
         }
     }
 
@@ -199,7 +203,7 @@ impl Keys {
     /// A desk's keys for a directory made in round `now`. `listed` are those that came with its card.
     pub(crate) fn of_desk(
         &self,
-        desk: &IdentityPublic,
+        desk: &DeskId,
         listed: &[Unverified<IntakeKey>],
         now: Round,
     ) -> Vec<Unverified<IntakeKey>> {
@@ -230,7 +234,7 @@ mod tests {
         let town = Town::new(3);
         let mut keys = Keys::default();
         keys.know(&town.directory);
-        let desk = town.desk.public();
+        let desk = town.directory.desks()[0].id;
         let of_desk = town.intake.public().id();
         assert!(keys.is_theirs(of_desk, Owner::Desk(desk, Round(0))), "its own again");
         assert!(!keys.is_theirs(of_desk, Owner::Desk(desk, Round(168))), "its own of another week");

@@ -8,8 +8,7 @@ use proto::id::KeyId;
 use proto::keys::WEEK;
 use proto::log::Frontier;
 use proto::mix::BatchId;
-use proto::sign::IdentityPublic;
-use proto::{Digest, Round};
+use proto::{DeskId, Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::keys::{Kept, Owner};
@@ -124,10 +123,10 @@ impl State {
         let mut query = db.prepare("SELECT holder, first, id, signed FROM keys")?;
         let rows = query.query_map([], |row| {
             let (holder, from): (Vec<u8>, _) = (row.get(0)?, Round(row.get(1)?));
-            // A hop, or a desk's identity.
+            // A hop, or a desk's id.
             let owner = match (holder.as_slice(), holder.as_slice().try_into()) {
                 ([hop], _) => Owner::Mix(*hop, from),
-                (_, Ok(desk)) => Owner::Desk(IdentityPublic(desk), from),
+                (_, Ok(desk)) => Owner::Desk(DeskId(desk), from),
                 _ => return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(Malformed))),
             };
             Ok(Kept { owner, id: KeyId(row.get(2)?), signed: row.get(3)? })

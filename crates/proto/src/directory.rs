@@ -234,14 +234,14 @@ pub fn check_mix_key(
 /// A desk's key as it was handed in, checked.
 ///
 /// # Errors
-/// DIR-07: not signed by `desk`. KEY-01, DIR-10: its rounds are not a week, or it is not well formed.
+/// DIR-07: not signed by `vault_key`. KEY-01, DIR-10: its rounds are not a week, or it is not well formed.
 pub fn check_intake_key(
     signed: &Unverified<IntakeKey>,
-    desk: &IdentityPublic,
+    vault_key: &IdentityPublic,
     network: &NetworkId,
 ) -> Result<(IntakeKey, SealPublic), DirectoryRejected> {
-    // DIR-07: signed by the desk's own identity.
-    let it = signed.verify(network, desk).map_err(|r| refused(r, DirectoryRejected::IntakeKey))?;
+    // DIR-07: signed by the vault key that the desk's card names. The identity lies in a file that is not sealed.
+    let it = signed.verify(network, vault_key).map_err(|r| refused(r, DirectoryRejected::IntakeKey))?;
     let key = seal_key(&it.key, KeyKind::Intake, it.period())?;
     Ok((it, key))
 }
@@ -254,25 +254,35 @@ fn seal_key(bytes: &[u8], kind: KeyKind, period: Period) -> Result<SealPublic, D
 /// A desk as its newsroom names it, signed by the newsroom's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct DeskCard {
-    /// The desk's own identity.
+    /// The desk's own identity: signs what its machine asks for.
     #[n(0)]
     pub desk: IdentityPublic,
-    /// For people: "Investigations".
+    /// Signs its intake keys. The secret lies in the desk's vault and nowhere else.
     #[n(1)]
+    pub vault_key: IdentityPublic,
+    /// For people: "Investigations".
+    #[n(2)]
     pub name: String,
     /// Who reads it and what for, one or two sentences.
-    #[n(2)]
+    #[n(3)]
     pub about: String,
     /// The round from which it can be written to.
-    #[n(3)]
+    #[n(4)]
     pub since: Round,
+}
+
+impl DeskCard {
+    /// The id of the desk that it names.
+    pub fn id(&self) -> DeskId {
+        desk_id(&self.desk, &self.vault_key)
+    }
 }
 
 impl Purpose for DeskCard {
     const TAG: &'static str = "desk card";
 }
 
-/// A desk's key, signed by the desk's identity.
+/// A desk's key, signed by the desk's vault key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct IntakeKey {
     /// X-Wing public key, 1216 bytes.
@@ -306,7 +316,7 @@ pub struct DeskEntry {
     /// Signed by the newsroom.
     #[n(1)]
     pub card: Unverified<DeskCard>,
-    /// Signed by the desk.
+    /// Signed by the desk's vault key.
     #[n(2)]
     pub keys: Vec<Unverified<IntakeKey>>,
 }
@@ -351,7 +361,7 @@ pub enum DirectoryRejected {
     #[error("a desk is not named by a newsroom of the roster")]
     DeskCard,
     /// DIR-07
-    #[error("a desk's key is not signed by that desk")]
+    #[error("a desk's key is not signed by that desk's vault key")]
     IntakeKey,
     /// DIR-08
     #[error("one key stands in two places")]
@@ -468,13 +478,23 @@ impl UnverifiedDirectory {
             let mut keys: Vec<Current> = Vec::new();
             for signed in &entry.keys {
                 // DIR-07
-                let (it, key) = check_intake_key(signed, &card.desk, network)?;
+                let (it, key) = check_intake_key(signed, &card.vault_key, network)?;
                 let current = once(key, it.period())?;
                 // DIR-08
                 if keys.iter().any(|k| k.period == current.period) {
                     return Err(No::KeyTwice);
                 }
                 keys.push(current);
+            }
+            // DIR-08: a vault key is one desk's and nobody's identity, or who has another file could sign for the vault.
+            let vault_key = card.vault_key;
+            if vault_key == card.desk
+                || roster.operator(&vault_key).is_some()
+                || desks
+                    .iter()
+                    .any(|d| d.vault_key == vault_key || d.identity == vault_key || d.vault_key == card.desk)
+            {
+                return Err(No::KeyTwice);
             }
             check_name(&card.name)?;
             check_about(&card.about)?;
@@ -488,8 +508,9 @@ impl UnverifiedDirectory {
                 return Err(No::Name);
             }
             desks.push(Desk {
-                id: desk_id(&card.desk),
+                id: card.id(),
                 identity: card.desk,
+                vault_key,
                 newsroom: newsroom.name.clone(),
                 name: card.name,
                 about: card.about,
@@ -513,10 +534,10 @@ impl UnverifiedDirectory {
     pub fn with_keys(
         &self,
         mix_keys: Vec<Unverified<MixKey>>,
-        mut intake: impl FnMut(&IdentityPublic, &[Unverified<IntakeKey>]) -> Vec<Unverified<IntakeKey>>,
+        mut intake: impl FnMut(&DeskId, &[Unverified<IntakeKey>]) -> Vec<Unverified<IntakeKey>>,
     ) -> Result<Self, Malformed> {
         let with_keys = |entry: &DeskEntry| {
-            let desk = entry.card.dangerously_peek()?.desk;
+            let desk = entry.card.dangerously_peek()?.id();
             Ok(DeskEntry { keys: intake(&desk, &entry.keys), ..entry.clone() })
         };
         let desks = self.desks.iter().map(with_keys).collect::<Result<_, _>>()?;
@@ -630,9 +651,10 @@ fn misleads(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A desk's id: the first 16 bytes of SHA-256("firsthand/v1 desk" 0x00 identity).
-pub fn desk_id(identity: &IdentityPublic) -> DeskId {
-    DeskId(short_hash("firsthand/v1 desk", &identity.0))
+/// A desk's id: the first 16 bytes of SHA-256("firsthand/v1 desk" 0x00 identity vault-key). With another vault key it is another
+/// desk: whoever wrote to the one goes on with nobody else.
+pub fn desk_id(identity: &IdentityPublic, vault_key: &IdentityPublic) -> DeskId {
+    DeskId(short_hash("firsthand/v1 desk", &[identity.0, vault_key.0].concat()))
 }
 
 /// A key and the rounds it is used in.
@@ -653,6 +675,8 @@ pub struct Desk {
     pub id: DeskId,
     /// Its identity.
     pub identity: IdentityPublic,
+    /// Signs its intake keys.
+    pub vault_key: IdentityPublic,
     /// Its newsroom's name.
     pub newsroom: String,
     /// Its own.
@@ -799,7 +823,7 @@ impl Directory {
         // DIR-16: or the directory of one edition could name one desk's keys alone, and that of the next all of them again.
         let to_come = |d: &Desk| d.keys().filter(|(period, _)| period.until >= at).collect::<Vec<_>>();
         let keeps = |before: &Desk| {
-            let after = self.desks.iter().find(|d| d.identity == before.identity);
+            let after = self.desk(&before.id);
             after.is_none_or(|d| to_come(before).iter().all(|old| d.keys().any(|new| new == *old)))
         };
         if before.desks.iter().all(keeps) { Ok(()) } else { Err(DirectoryRejected::KeyLeftOut) }
@@ -825,8 +849,9 @@ impl Directory {
             old.operators.iter().find(same).is_some_and(|k| o.role != Role::Newsroom || k.name == o.name)
         };
         let operators = new.operators.iter().all(|o| o.since >= soonest(waits(o.role)) || known(o));
+        // DIR-14: with another vault key it is another desk.
         let known = |d: &Desk| {
-            let same = |k: &&Desk| k.identity == d.identity && k.since == d.since;
+            let same = |k: &&Desk| (k.identity, k.vault_key, k.since) == (d.identity, d.vault_key, d.since);
             before.desks.iter().find(same).is_some_and(|k| (&k.newsroom, &k.name) == (&d.newsroom, &d.name))
         };
         let desks = self.desks.iter().all(|d| d.since >= soonest(NEW_IDENTITY_WAITS) || known(d));
@@ -877,6 +902,7 @@ pub(crate) mod tests {
         mixes: Vec<IdentitySecret>,
         newsroom: IdentitySecret,
         desk: IdentitySecret,
+        vault_key: IdentitySecret,
         roster: Roster,
         pub(crate) mix_keys: Vec<MixKey>,
         card: DeskCard,
@@ -926,14 +952,16 @@ pub(crate) mod tests {
             ],
         };
         let mix_keys = (1..3).map(|hop| mix_key(&mut rng, hop, 0)).collect();
+        let vault_key = IdentitySecret::generate(&mut rng);
         let card = DeskCard {
             desk: desk.public(),
+            vault_key: vault_key.public(),
             name: "Tips".into(),
             about: "Read by two people.".into(),
             since: Round(0),
         };
         let intake = vec![IntakeKey { key: seal_key(&mut rng), from: Round(0), until: Round(167) }];
-        Town { rng, root, mixes, newsroom, desk, roster, mix_keys, card, intake }
+        Town { rng, root, mixes, newsroom, desk, vault_key, roster, mix_keys, card, intake }
     }
 
     fn seal_key(rng: &mut StdRng) -> ByteVec {
@@ -960,7 +988,11 @@ pub(crate) mod tests {
             DeskEntry {
                 newsroom: self.newsroom.public(),
                 card: Unverified::sign(&self.card, &self.network(), &self.newsroom),
-                keys: self.intake.iter().map(|k| Unverified::sign(k, &self.network(), &self.desk)).collect(),
+                keys: self
+                    .intake
+                    .iter()
+                    .map(|k| Unverified::sign(k, &self.network(), &self.vault_key))
+                    .collect(),
             }
         }
 
@@ -991,7 +1023,7 @@ pub(crate) mod tests {
         assert_eq!(d.digest(), Digest::of(&bytes));
         assert_eq!(d.wire(), Wire { network: t.network(), cascade: Cascade::new(3).unwrap() });
         assert_eq!(d.desks().len(), 1);
-        let desk = d.desk(&desk_id(&t.desk.public())).unwrap();
+        let desk = d.desk(&desk_id(&t.desk.public(), &t.vault_key.public())).unwrap();
         assert_eq!((desk.newsroom.as_str(), desk.name.as_str()), ("The Herald", "Tips"));
         assert_eq!(d.exit_key(Round(3)).unwrap().to_bytes(), t.mix_keys[1].key.to_vec());
         assert!(
@@ -1015,7 +1047,7 @@ pub(crate) mod tests {
         t.intake[0].key = seal_key(&mut t.rng);
         let keys = t.desk().keys;
         let next = first.with_keys(t.mix_keys(), |desk, listed| {
-            assert_eq!((desk, listed), (&t.desk.public(), first.desks[0].keys.as_slice()));
+            assert_eq!((desk, listed), (&t.card.id(), first.desks[0].keys.as_slice()));
             keys.clone()
         });
         assert_eq!(next.unwrap(), t.assembled());
@@ -1197,10 +1229,57 @@ pub(crate) mod tests {
     #[test]
     fn dir_07_an_intake_key_is_signed_by_its_desk() {
         let t = town();
-        let mut entry = t.desk();
-        entry.keys = vec![Unverified::sign(&t.intake[0], &t.network(), &t.newsroom)];
-        let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![entry]);
-        assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::IntakeKey));
+        for (by, what) in [
+            (&t.newsroom, "its newsroom"),
+            (&t.desk, "its identity, which lies in a file that is not sealed"),
+        ] {
+            let mut entry = t.desk();
+            entry.keys = vec![Unverified::sign(&t.intake[0], &t.network(), by)];
+            let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], vec![entry]);
+            assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::IntakeKey), "{what}");
+        }
+    }
+
+    /// P4: otherwise whoever holds the file of that identity, or another desk's vault, could sign for this one.
+    #[test]
+    fn dir_08_a_vault_key_is_one_desks_and_nobodys_identity() {
+        let no = Some(DirectoryRejected::KeyTwice);
+        let other = || {
+            let mut t = town();
+            t.intake.clear();
+            t.card.name = "Others".into();
+            t.card.desk = IdentitySecret::generate(&mut t.rng).public();
+            t.card.vault_key = IdentitySecret::generate(&mut t.rng).public();
+            t
+        };
+        let first = town().desk();
+        let beside = |t: &Town, desks: [DeskEntry; 2]| {
+            let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], desks.into());
+            d.verify(&t.network()).err()
+        };
+        for who in town().roster.operators {
+            let mut t = other();
+            t.card.vault_key = who.key;
+            assert_eq!(t.verified().err(), no, "{}'s identity", who.name);
+        }
+        let mut t = other();
+        t.card.vault_key = t.card.desk;
+        assert_eq!(t.verified().err(), no, "its own identity");
+        let t = other();
+        assert_eq!(beside(&t, [first.clone(), t.desk()]), None);
+        assert_eq!(beside(&t, [t.desk(), first.clone()]), None);
+        let same: [fn(&mut Town); 3] = [
+            |t| t.card.vault_key = t.vault_key.public(),
+            |t| t.card.vault_key = t.desk.public(),
+            |t| t.card.desk = t.vault_key.public(),
+        ];
+        let whats = ["another's vault key", "another's identity", "an identity that is another's vault key"];
+        for (bend, what) in same.into_iter().zip(whats) {
+            let mut t = other();
+            bend(&mut t);
+            assert_eq!(beside(&t, [first.clone(), t.desk()]), no, "{what}, listed after it");
+            assert_eq!(beside(&t, [t.desk(), first.clone()]), no, "{what}, listed before it");
+        }
     }
 
     #[test]
@@ -1271,13 +1350,17 @@ pub(crate) mod tests {
         let since = Round(0);
         t.roster.operators.push(Operator { role: Role::Newsroom, name: "The Herald".into(), key, since });
         assert_eq!(t.refused(), DirectoryRejected::Name, "one name, two newsrooms");
-        let t = town();
-        let twice = vec![t.desk(), DeskEntry { keys: vec![], ..t.desk() }];
+        let mut t = town();
+        let first = t.desk();
+        t.intake.clear();
+        t.card.vault_key = IdentitySecret::generate(&mut t.rng).public();
+        let twice = vec![first, t.desk()];
         let d = UnverifiedDirectory::assemble(&t.root, &t.roster, vec![], twice);
         assert_eq!(d.verify(&t.network()).err(), Some(DirectoryRejected::Name), "one identity, two desks");
         let mut t = town();
         let first = t.desk();
         t.card.desk = IdentitySecret::generate(&mut t.rng).public();
+        t.card.vault_key = IdentitySecret::generate(&mut t.rng).public();
         t.intake.clear();
         let name = t.card.name.clone();
         for alike in [name.clone(), format!("{name} "), format!("{name}\u{200b}"), name.to_uppercase()] {
@@ -1437,6 +1520,26 @@ pub(crate) mod tests {
         let none = UnverifiedDirectory::assemble(&town().root, &town().roster, vec![], vec![]);
         let none = none.verify(&town().network()).unwrap();
         assert_eq!(none.follows(&before, Round(9)), Ok(()), "who leaves does so at once");
+    }
+
+    /// P4: a newsroom and a press that put a vault key of their own in the place of a desk's wait as with a desk that is new, and
+    /// under another id: nobody who wrote to the desk before goes on with theirs. DIR-16: with it the desk's keys are gone.
+    #[test]
+    fn dir_14_a_desk_with_another_vault_key_is_another_desk() {
+        let t = town();
+        let before = t.verified().unwrap();
+        let with = |since: u32| {
+            let mut t = town();
+            t.vault_key = IdentitySecret::generate(&mut t.rng);
+            (t.card.vault_key, t.card.since) = (t.vault_key.public(), Round(since));
+            t.verified().unwrap()
+        };
+        assert_eq!(with(0).follows(&before, Round(9)), Err(DirectoryRejected::TooSoon));
+        assert_eq!(with(9 + 47).follows(&before, Round(9)), Err(DirectoryRejected::TooSoon));
+        let after = with(9 + 48);
+        assert_eq!(after.follows(&before, Round(9)), Ok(()));
+        assert!(after.desk(&t.card.id()).is_none());
+        assert_eq!(after.desks()[0].identity, before.desks()[0].identity);
     }
 
     /// Two newsrooms that change names would change their sources too.

@@ -50,7 +50,7 @@ name!(
     32
 );
 name!(
-    /// A desk: the first 16 bytes of SHA-256 over a label and its identity's public key ([`crate::directory::desk_id`]).
+    /// A desk: the first 16 bytes of SHA-256 over a label, its identity and its vault key ([`crate::directory::desk_id`]).
     DeskId,
     16
 );

@@ -47,7 +47,7 @@ impl<P: Purpose> Signature<P> {
     }
 }
 
-/// The public half of an operator's or a desk's identity (Ed25519).
+/// The public half of an operator's or a desk's identity, or of a desk's vault key (Ed25519).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 pub struct IdentityPublic(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);

@@ -799,6 +799,11 @@ impl Town {
     }
 }
 
+/// The vault key of a test's desk: it hangs on the identity, so that who makes one needs no second secret.
+pub(crate) fn vault_key(desk: &IdentitySecret) -> IdentitySecret {
+    IdentitySecret::from_seed(&desk.to_seed().map(|byte| !byte))
+}
+
 /// A desk in a directory, the round from which it can be written to, and its keys.
 pub(crate) struct Listed<'a> {
     pub desk: &'a IdentitySecret,
@@ -879,7 +884,7 @@ pub(crate) fn inbox(
     intake: Vec<(Period, SealSecret)>,
     vault: &Path,
 ) -> Inbox {
-    let contents = VaultContents { identity: IdentitySecret::from_seed(&identity), intake };
+    let contents = VaultContents { vault_key: vault_key(&IdentitySecret::from_seed(&identity)), intake };
     let mut rng = StdRng::seed_from_u64(9);
     let vault = Vault::create(vault, &passphrase(9), Kdf::cheap(), contents, &mut rng).unwrap();
     Inbox::new(Arc::clone(desk), vault)
@@ -957,7 +962,8 @@ fn assemble(
     desks: &[Listed<'_>],
 ) -> UnverifiedDirectory {
     let network = root.public().network();
-    let name = |desk: &IdentitySecret| format!("Desk {}", proto::directory::desk_id(&desk.public()));
+    let id = |desk: &IdentitySecret| proto::directory::desk_id(&desk.public(), &vault_key(desk).public());
+    let name = |desk: &IdentitySecret| format!("Desk {}", id(desk));
     let entries = desks.iter().map(|listed| entry(&network, newsroom, &name(listed.desk), listed));
     UnverifiedDirectory::assemble(root, roster, mix_keys(&network, mixes, other), entries.collect())
 }
@@ -987,12 +993,13 @@ fn entry(network: &NetworkId, newsroom: &IdentitySecret, name: &str, listed: &Li
     let card = DeskCard {
         name: name.into(),
         desk: listed.desk.public(),
+        vault_key: vault_key(listed.desk).public(),
         about: "Reads everything.".into(),
         since: Round(listed.since),
     };
     let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
         let key = secret.public().to_bytes().into();
-        Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, listed.desk)
+        Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &vault_key(listed.desk))
     };
     DeskEntry {
         newsroom: newsroom.public(),

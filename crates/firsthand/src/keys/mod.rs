@@ -78,6 +78,9 @@ enum Step {
         /// The desk's public key, as `desk` printed it
         #[arg(long, value_name = "KEY", value_parser = identity)]
         desk: IdentityPublic,
+        /// The desk's vault key, as `desk` printed it
+        #[arg(long, value_name = "KEY", value_parser = identity)]
+        vault_key: IdentityPublic,
         /// The desk's name, for sources
         #[arg(long)]
         name: String,
@@ -131,9 +134,9 @@ fn take(step: &Step, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
         Step::Root { to } => new_root(to, rng),
         Step::Plan => Ok(plan::EXAMPLE.to_owned()),
         Step::Roster { root, plan, before, to } => sign_roster(root, plan, before.as_deref(), to),
-        Step::Card { network, newsroom, desk, name, about, since, to } => {
-            let card =
-                DeskCard { desk: *desk, name: name.clone(), about: about.clone(), since: Round(*since) };
+        Step::Card { network, newsroom, desk, vault_key, name, about, since, to } => {
+            let (name, about) = (name.clone(), about.clone());
+            let card = DeskCard { desk: *desk, vault_key: *vault_key, name, about, since: Round(*since) };
             sign_card(network, newsroom, &card, to)
         }
         Step::Directory { network, roster, card, to } => assemble(network, roster, card, to),
@@ -157,12 +160,14 @@ Next: read the public key to whoever founds the network, and have it read back.
 
 fn new_desk(to: &Path, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
     let identity = IdentitySecret::generate(rng);
-    let public = identity.public();
+    // Only into the vault: who copies the other file makes no key that sources seal to.
+    let vault_key = IdentitySecret::generate(rng);
+    let public = [&identity, &vault_key].map(|secret| hex::encode(secret.public().0));
     let passphrase = Passphrase::generate(rng);
     let secret = write_seed(to, file::IDENTITY, &identity.to_seed())?;
     let vault = to.join(file::VAULT);
     // Its intake keys it makes itself, when it is opened and knows which week it is.
-    let contents = VaultContents { identity, intake: vec![] };
+    let contents = VaultContents { vault_key, intake: vec![] };
     Vault::create(&vault, &passphrase, Kdf::desktop(), contents, rng)?;
     Ok(format!(
         "Secret, on the desk's machine alone: {} and {}
@@ -171,14 +176,16 @@ The vault opens under these words, which are shown now and never again. Write th
     {}
 
 Public key: {}
+Vault key: {}
 
-Next: read the public key to your newsroom, and have it read back. Nobody can write to the desk before its vault was opened once
+Next: read both keys to your newsroom, and have them read back. Nobody can write to the desk before its vault was opened once
 while the network runs.
 ",
         secret.display(),
         vault.display(),
         passphrase.words().collect::<Vec<_>>().join(" "),
-        hex::encode(public.0),
+        public[0],
+        public[1],
     ))
 }
 
@@ -234,7 +241,14 @@ Next: give it and the network's id to every newsroom and operator. Then: firstha
 
 fn sign_card(network: &NetworkId, newsroom: &Path, card: &DeskCard, to: &Path) -> anyhow::Result<String> {
     let by = IdentitySecret::from_seed(&*seed::read(&newsroom.join(file::IDENTITY))?);
-    ensure!(by.public() != card.desk, "This is the newsroom's own key. Give the desk's.");
+    ensure!(
+        ![card.desk, card.vault_key].contains(&by.public()),
+        "This is the newsroom's own key. Give the desk's."
+    );
+    ensure!(
+        card.desk != card.vault_key,
+        "The desk's public key and its vault key are two. Give both as it read them."
+    );
     let entry = DeskEntry { newsroom: by.public(), card: Unverified::sign(card, network, &by), keys: vec![] };
     write_new(to, &codec::encode(&entry))?;
     Ok(format!("Written: {}. It holds nothing secret.\n\nNext: firsthand keys directory\n", to.display()))

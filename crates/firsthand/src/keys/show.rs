@@ -61,6 +61,7 @@ pub(super) fn directory(it: &Directory) -> anyhow::Result<String> {
     }
     for desk in it.desks() {
         writeln!(text, "  {}  {}, {}", hex::encode(desk.identity.0), desk.name, desk.newsroom)?;
+        writeln!(text, "  {}  its vault key", hex::encode(desk.vault_key.0))?;
     }
     Ok(text)
 }

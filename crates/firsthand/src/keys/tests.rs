@@ -60,11 +60,12 @@ fn a_network_is_founded_step_by_step() {
     assert!(said.contains("2 of 3 witnesses must co-sign"), "{said}");
     let said = it.take(&Step::Desk { to: it.at("desk") }).unwrap();
     let words = Passphrase::parse(said.lines().find(|line| line.starts_with("    ")).unwrap()).unwrap();
-    let key = read_out(&said, "Public key: ");
+    let [key, vault_key] = ["Public key: ", "Vault key: "].map(|label| read_out(&said, label));
     let card = Step::Card {
         network: it.network,
         newsroom: it.at("newsroom"),
         desk: identity(&key).unwrap(),
+        vault_key: identity(&vault_key).unwrap(),
         name: "Investigations".into(),
         about: "Two people read here.".into(),
         since: 0,
@@ -78,17 +79,19 @@ fn a_network_is_founded_step_by_step() {
         to: it.at("directory"),
     };
     let said = it.take(&directory).unwrap();
-    assert!(
-        said.contains(&format!("1 desk of at most 64\n  {key}  Investigations, The newsroom's name")),
-        "{said}"
-    );
+    let desk = format!("  {key}  Investigations, The newsroom's name\n  {vault_key}  its vault key\n");
+    assert!(said.contains(&format!("1 desk of at most 64\n{desk}")), "{said}");
     assert_eq!(
         it.take(&Step::Show { network: it.network, file: it.at("directory") }).unwrap().lines().count(),
         said.lines().take_while(|line| !line.is_empty()).count()
     );
     // What was made is what programs read.
     let desk = Vault::unlock(&it.at("desk").join(file::VAULT), &words).unwrap();
-    assert_eq!(hex::encode(desk.identity().public().0), key);
+    assert_eq!(hex::encode(desk.vault_key().0), vault_key);
+    // P4: the file beside the vault is the other key, and what is in the vault is not in it.
+    let outside = IdentitySecret::from_seed(&seed::read(&it.at("desk").join(file::IDENTITY)).unwrap());
+    assert_eq!(hex::encode(outside.public().0), key);
+    assert_ne!(key, vault_key);
     let verified = read(&it.at("directory")).unwrap().verify(&it.network).unwrap();
     let mix = IdentitySecret::from_seed(&seed::read(&it.at("mix2").join(file::IDENTITY)).unwrap());
     assert_eq!(verified.roster().mix(1, Round(0)), Some(mix.public()));
@@ -181,15 +184,17 @@ fn a_card_of_a_stranger_makes_no_directory() {
     let (mut it, plan) = Founding::begin();
     it.roster(&plan, None, "roster").unwrap();
     let stranger = it.identity("stranger");
-    let mut card = |newsroom: &str, network: NetworkId, to: &str| {
-        let (newsroom, to) = (it.at(newsroom), it.at(to));
-        let desk = identity(&stranger).unwrap();
+    let vault = it.identity("vault");
+    let mut card = |newsroom: &str, keys: [&str; 2], to: &str| {
+        let (newsroom, to, network) = (it.at(newsroom), it.at(to), NetworkId([0; 32]));
+        let [desk, vault_key] = keys.map(|key| identity(key).unwrap());
         let (name, about) = ("Desk".to_owned(), String::new());
-        it.take(&Step::Card { network, newsroom, desk, name, about, since: 0, to })
+        it.take(&Step::Card { network, newsroom, desk, vault_key, name, about, since: 0, to })
     };
-    let elsewhere = NetworkId([0; 32]);
-    card("newsroom", elsewhere, "other").unwrap();
-    assert!(card("stranger", elsewhere, "own").is_err(), "a desk is not its own newsroom");
+    card("newsroom", [&stranger, &vault], "other").unwrap();
+    assert!(card("stranger", [&stranger, &vault], "own").is_err(), "a desk is not its own newsroom");
+    assert!(card("stranger", [&vault, &stranger], "own").is_err(), "nor is its vault key");
+    assert!(card("newsroom", [&stranger, &stranger], "own").is_err(), "its vault key is another");
     for (file, why) in
         [("other", "not named by a newsroom"), ("roster", "no card"), ("nowhere", "cannot read")]
     {

@@ -113,11 +113,11 @@ struct Mentions {
     elsewhere: usize,
 }
 
-/// Looks for the desk's id, its identity and its intake key, as bytes and as text.
+/// Looks for the desk's id, its identity, its vault key and its intake key, as bytes and as text.
 fn mentions(state: &Path, directory: &Directory, desk: &TownDesk) -> Mentions {
     let listed = directory.desk(&desk.id).unwrap();
     let intake = desk.intake.public().to_bytes();
-    let marks = [&desk.id.0[..], &listed.identity.0[..], &intake[..]];
+    let marks = [&desk.id.0[..], &listed.identity.0[..], &listed.vault_key.0[..], &intake[..]];
     let mut heads = HashMap::new();
     for mark in marks {
         heads.insert(mark[..8].to_vec(), mark[8..16].to_vec());
@@ -159,8 +159,8 @@ impl Taken {
         let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY)).unwrap();
         let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&founded.id).unwrap();
         let exit = SealSecret::generate(&mut rng);
-        let intakes = std::iter::once(founded.intake).chain(founded.others.into_iter().map(|o| o.intake));
-        let intakes = intakes.map(|mut keys| keys.swap_remove(0).1);
+        let intakes = std::iter::once(founded.vault).chain(founded.others.into_iter().map(|o| o.vault));
+        let intakes = intakes.map(|mut vault| vault.intake.swap_remove(0).1);
         Self { directory, exit, intakes: intakes.collect(), rng }
     }
 

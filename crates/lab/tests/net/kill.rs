@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Device, Inbox, Kdf, LineState, Passphrase, Place, Session, Vault, VaultContents};
+use client::{Device, Inbox, Kdf, LineState, Passphrase, Place, Session, Vault};
 use firsthand::ambient;
 use firsthand::found::{self, Plan, file};
 use proto::conversation::open_message;
@@ -233,12 +233,10 @@ impl Town {
         let mut rng = ambient::rng().unwrap();
         let plan = Plan { round_ms: ROUND_MS, genesis: ambient::SystemClock.now() };
         let founded = found::found(folder.path(), &plan, &mut rng).unwrap();
-        let intake = SealSecret::from_seed(&founded.intake[0].1.to_seed());
+        let intake = SealSecret::from_seed(&founded.vault.intake[0].1.to_seed());
         let passphrase = Passphrase::generate(&mut rng);
         let desk = folder.path().join("desk");
-        let identity = IdentitySecret::from_seed(&seed::read(&desk.join(file::IDENTITY)).unwrap());
-        let contents = VaultContents { identity, intake: founded.intake };
-        Vault::create(&desk.join(file::VAULT), &passphrase, Kdf::cheap(), contents, &mut rng).unwrap();
+        Vault::create(&desk.join(file::VAULT), &passphrase, Kdf::cheap(), founded.vault, &mut rng).unwrap();
         let bytes = std::fs::read(folder.path().join("edge").join(file::DIRECTORY)).unwrap();
         let directory = UnverifiedDirectory::from_bytes(&bytes).unwrap().verify(&founded.id).unwrap();
         Self { folder, network: founded.id, desk: founded.desk, directory, intake, passphrase }

@@ -15,7 +15,7 @@ use crate::turn::{arrived, one_article};
 use crate::whole::Whole;
 
 /// Two or three less and too little has arrived to speak of.
-const ROUNDS: u32 = 12;
+const ROUNDS: u32 = 14;
 /// The exit's pool, and its log and index beside it.
 const EXIT_STORE: &str = "mix3/mix.sqlite";
 /// Of these lines it is chance how often they come.

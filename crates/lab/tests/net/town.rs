@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use client::{Device, Inbox, Kdf, Passphrase, Place, Vault, VaultContents};
 use firsthand::ambient::{self, Stop};
-use firsthand::found::{self, IntakeKeys, Plan, file};
+use firsthand::found::{self, Plan, file};
 use proto::directory::{Directory, MixKey, UnverifiedDirectory};
 use proto::keys::{KeyKind, Period};
 use proto::seal::SealSecret;
@@ -60,14 +60,12 @@ pub(crate) struct TownDesk {
 impl TownDesk {
     fn make(
         town: &Path,
-        (folder, id, intake): (&'static str, DeskId, IntakeKeys),
+        (folder, id, contents): (&'static str, DeskId, VaultContents),
         rng: &mut impl CryptoRng,
     ) -> anyhow::Result<Self> {
         let at = town.join(folder);
         let passphrase = Passphrase::generate(rng);
-        let identity = IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?);
-        let first = SealSecret::from_seed(&intake[0].1.to_seed());
-        let contents = VaultContents { identity, intake };
+        let first = SealSecret::from_seed(&contents.intake[0].1.to_seed());
         Vault::create(&at.join(file::VAULT), &passphrase, Kdf::cheap(), contents, rng)?;
         Ok(Self { id, folder, intake: first, passphrase })
     }
@@ -100,8 +98,8 @@ impl Town {
         let mut rng = ambient::rng()?;
         let founded = found::found(folder.path(), &plan, &mut rng)?;
         let network = Names { id: founded.id, desk: founded.desk };
-        let first = (file::DESK, founded.desk, founded.intake);
-        let others = founded.others.into_iter().map(|other| (other.folder, other.desk, other.intake));
+        let first = (file::DESK, founded.desk, founded.vault);
+        let others = founded.others.into_iter().map(|other| (other.folder, other.desk, other.vault));
         let desks = std::iter::once(first).chain(others);
         let desks =
             desks.map(|desk| TownDesk::make(folder.path(), desk, &mut rng)).collect::<Result<_, _>>()?;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use client::{Device, Inbox, Kdf, Passphrase, Place, Session, Vault, VaultContents};
+use client::{Device, Inbox, Kdf, Passphrase, Place, Session, Vault};
 use firsthand::found::{self, Plan, file};
 use press::Press;
 use press::gather::Inputs;
@@ -208,9 +208,7 @@ impl Whole {
         let founded = found::found(folder.path(), &plan, &mut chance).unwrap();
         let passphrase = Passphrase::generate(&mut chance);
         let at = folder.path().join(file::DESK);
-        let identity = IdentitySecret::from_seed(&seed::read(&at.join(file::IDENTITY)).unwrap());
-        let contents = VaultContents { identity, intake: founded.intake };
-        Vault::create(&at.join(file::VAULT), &passphrase, Kdf::cheap(), contents, &mut chance).unwrap();
+        Vault::create(&at.join(file::VAULT), &passphrase, Kdf::cheap(), founded.vault, &mut chance).unwrap();
         let mut whole = Self {
             folder,
             network: founded.id,

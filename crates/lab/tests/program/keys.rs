@@ -45,14 +45,21 @@ async fn a_network_founded_step_by_step_runs() {
     let plan = here.write("network.toml", plan);
     let roster = here.arg("roster");
     step(&here, &["roster", "--root", &here.arg("root"), "--plan", &plan, "--to", &roster]).await;
-    let desk = read_out(&step(&here, &["desk", "--to", &here.arg("desk")]).await, "Public key: ");
+    let said = step(&here, &["desk", "--to", &here.arg("desk")]).await;
+    let [desk, vault_key] = ["Public key: ", "Vault key: "].map(|label| read_out(&said, label));
     let card = here.arg("card");
     let (newsroom, about) = (here.arg("newsroom"), "Two people read here.");
-    let signed = ["card", "--network", &network, "--newsroom", &newsroom, "--desk", &desk];
-    step(&here, &[&signed[..], &["--name", "Harbour", "--about", about, "--to", &card]].concat()).await;
+    let signed = ["card", "--network", &network, "--newsroom", &newsroom];
+    let keys = ["--desk", &desk, "--vault-key", &vault_key];
+    let texts = ["--name", "Harbour", "--about", about, "--to", &card];
+    step(&here, &[&signed[..], &keys, &texts].concat()).await;
     let directory = here.arg("directory.cbor");
     let put = ["directory", "--network", &network, "--roster", &roster, "--card", &card, "--to", &directory];
-    assert!(step(&here, &put).await.contains(&format!("{desk}  Harbour, The newsroom's name")));
+    let said = step(&here, &put).await;
+    assert!(
+        said.contains(&format!("{desk}  Harbour, The newsroom's name\n  {vault_key}  its vault key\n")),
+        "{said}"
+    );
 
     here.write("articles/quay.txt", ARTICLE);
     let role = |name: &str, more: &str| {

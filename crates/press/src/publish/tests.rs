@@ -148,7 +148,7 @@ async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
     let intake = |period: Period, seed| {
         let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
         let key = IntakeKey { key, from: period.from, until: period.until };
-        let signed = Unverified::sign(&key, &town.network, &town.desk);
+        let signed = Unverified::sign(&key, &town.network, &town.vault_key());
         (path::intake_key(&desk.id, period.from), codec::encode(&signed))
     };
     let weeks: Vec<_> = KeyKind::Intake.published(Round(5)).collect();
@@ -189,6 +189,40 @@ async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
         let intake = |week: usize| press.directory.desks()[0].intake(weeks[week].from).map(SealPublic::id);
         assert_eq!(intake(0), Some(town.intake.public().id()), "round {round}");
         assert_eq!(intake(1), Some(id(37)), "round {round}");
+        previous = Some(Digest::of(&made.head));
+    }
+}
+
+/// P4, DIR-07 at the press: an edge that works with who copied a desk's identity file shows a key that the identity signed. It is left
+/// out, and the week is free for the key that the vault signed. Also from the disk of a press that kept one.
+#[tokio::test]
+async fn the_press_leaves_out_an_intake_key_that_a_desks_identity_signed() {
+    let town = Town::new(4);
+    let desk = town.directory.desks()[0].id;
+    let week = KeyKind::Intake.published(Round(5)).nth(1).unwrap();
+    let answers = |by: &IdentitySecret, seed| {
+        let key = SealSecret::from_seed(&[seed; 32]).public().to_bytes().into();
+        let key = IntakeKey { key, from: week.from, until: week.until };
+        let body = codec::encode(&Unverified::sign(&key, &town.network, by));
+        [(path::intake_key(&desk, week.from), found("application/cbor", &body))].into_iter().collect()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut previous = None;
+    for (round, by, seed, published) in
+        [(5, &town.desk, 1, None), (6, &town.desk, 1, None), (7, &town.vault_key(), 2, Some(2))]
+    {
+        let mut press = press_at(&town, &town.bytes, folder.path(), web(answers(by, seed)));
+        press.make(Round(round), testing::GENESIS.plus(3_000 * u64::from(round)), previous).await.unwrap();
+        let id = press.directory.desks()[0].intake(week.from).map(SealPublic::id);
+        let published = published.map(|seed| SealSecret::from_seed(&[seed; 32]).public().id());
+        let kept = press.state.keys().unwrap();
+        if published.is_none() {
+            assert!(kept.is_empty(), "round {round}");
+            assert_eq!(id, None, "round {round}");
+        } else {
+            assert_eq!(kept.len(), 1, "round {round}");
+        }
+        let made = press.state.unsent().unwrap().pop().unwrap();
         previous = Some(Digest::of(&made.head));
     }
 }

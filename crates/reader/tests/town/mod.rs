@@ -56,6 +56,11 @@ impl Clock for Hand {
     }
 }
 
+/// The vault key of a desk: here it hangs on the identity.
+fn vault_key(desk: &IdentitySecret) -> IdentitySecret {
+    IdentitySecret::from_seed(&desk.to_seed().map(|byte| !byte))
+}
+
 /// A signed directory with one desk and another to come, as it comes with the app.
 pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     let root = RootSecret::generate(rng);
@@ -104,12 +109,13 @@ pub fn directory(rng: &mut StdRng) -> (NetworkId, Vec<u8>) {
     });
     let card = |desk: &IdentitySecret, name: &str, since| {
         let about = "Two people read here.".into();
-        let card = DeskCard { desk: desk.public(), name: name.into(), about, since };
+        let vault_key = vault_key(desk).public();
+        let card = DeskCard { desk: desk.public(), vault_key, name: name.into(), about, since };
         Unverified::sign(&card, &network, &newsroom)
     };
     let Period { from, until } = KeyKind::Intake.period(NOW);
     let intake = IntakeKey { key: SealSecret::generate(rng).public().to_bytes().into(), from, until };
-    let intake = Unverified::sign(&intake, &network, &desk);
+    let intake = Unverified::sign(&intake, &network, &vault_key(&desk));
     let newsroom = newsroom.public();
     let listed = DeskEntry { newsroom, card: card(&desk, "Investigations", Round(0)), keys: vec![intake] };
     let to_come = DeskEntry { newsroom, card: card(&announced, "Letters", TO_COME), keys: vec![] };

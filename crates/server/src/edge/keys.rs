@@ -66,7 +66,7 @@ pub(super) async fn put_mix_key(
     edge.keep_key(given, stands).await
 }
 
-/// `PUT /v1/intake/{desk}/{from}`, by the desk.
+/// `PUT /v1/intake/{desk}/{from}`, by the desk, of what its vault key signed.
 pub(super) async fn put_intake_key(
     State(edge): State<Arc<Edge>>,
     Path((desk, from)): Path<(String, u32)>,
@@ -76,10 +76,10 @@ pub(super) async fn put_intake_key(
     let bytes = edge.signed(request, KEY, access::this_desk(desk)).await?;
     let signed: Unverified<IntakeKey> = codec::decode(&bytes).map_err(|_| No::Rejected)?;
     let directory = edge.directory();
-    let identity = directory.desk(&desk).ok_or(No::Forbidden)?.identity;
-    // KEY-04
+    let vault_key = directory.desk(&desk).ok_or(No::Forbidden)?.vault_key;
+    // KEY-04, DIR-07: who asks has the desk's identity, and that alone makes no key.
     let (it, key) =
-        check_intake_key(&signed, &identity, &directory.wire().network).map_err(|_| No::Rejected)?;
+        check_intake_key(&signed, &vault_key, &directory.wire().network).map_err(|_| No::Rejected)?;
     if it.from != Round(from) {
         return Err(No::Rejected);
     }

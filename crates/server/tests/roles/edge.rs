@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::testing::{GENESIS, Hands, Town};
-use proto::directory::{IntakeKey, MixKey, desk_id};
+use proto::directory::{Directory, DirectoryRejected, IntakeKey, MixKey};
 use proto::edition::{Bundle, BundleRef, Head, page_digest, sign_head};
 use proto::mix::{BatchId, Manifest};
 use proto::seal::SealSecret;
@@ -632,33 +632,67 @@ async fn key_04_the_edge_takes_keys_that_a_client_would_take_and_one_for_a_perio
     assert_eq!(put(0, key(&mixes[1], 1, 6, 0, 23)).await, TAKEN);
 
     // The same for a desk and its weeks.
-    let desk = desk_id(&edge.town.desk.public());
+    let desk = edge.town.directory.desks()[0].id;
     let week = |by: &IdentitySecret, n: u8, from: u32| {
         let key = IntakeKey { key: seal_key(n), from: Round(from), until: Round(from + 167) };
         codec::encode(&Unverified::sign(&key, &network, by))
     };
     let at = |from: u32| format!("/v1/intake/{desk}/{from}");
-    assert_eq!(edge.put(&edge.town.desk, &at(168), week(&edge.town.desk, 7, 168)).await, TAKEN);
-    assert_eq!(
-        edge.put(&edge.town.desk, &at(168), week(&edge.town.desk, 8, 168)).await,
-        StatusCode::CONFLICT
-    );
-    assert_eq!(edge.put(&mixes[1], &at(336), week(&edge.town.desk, 9, 336)).await, StatusCode::FORBIDDEN);
+    let vault_key = &edge.town.vault_key();
+    assert_eq!(edge.put(&edge.town.desk, &at(168), week(vault_key, 7, 168)).await, TAKEN);
+    assert_eq!(edge.put(&edge.town.desk, &at(168), week(vault_key, 8, 168)).await, StatusCode::CONFLICT);
+    assert_eq!(edge.put(&mixes[1], &at(336), week(vault_key, 9, 336)).await, StatusCode::FORBIDDEN);
     assert_eq!(
         edge.put(&edge.town.desk, &at(336), week(&mixes[1], 9, 336)).await,
         REFUSED,
-        "not by the desk"
+        "not by the desk's vault key"
     );
-    assert_eq!(edge.put(&edge.town.desk, &at(336), week(&edge.town.desk, 9, 504)).await, REFUSED);
-    assert_eq!(edge.put(&edge.town.desk, &at(840), week(&edge.town.desk, 9, 840)).await, TAKEN);
-    assert_eq!(edge.put(&edge.town.desk, &at(1008), week(&edge.town.desk, 10, 1008)).await, REFUSED);
+    assert_eq!(edge.put(&edge.town.desk, &at(336), week(vault_key, 9, 504)).await, REFUSED);
+    assert_eq!(edge.put(&edge.town.desk, &at(840), week(vault_key, 9, 840)).await, TAKEN);
+    assert_eq!(edge.put(&edge.town.desk, &at(1008), week(vault_key, 10, 1008)).await, REFUSED);
+}
+
+/// P4, DIR-07: the file with a desk's identity lies beside its vault, for the machine that asks while nobody is there. Who copies it
+/// asks as the desk, before the desk itself hands in anything, and hands in no key of their own: not one that the identity signs, nor
+/// one that the thief's own key signs. The desk's key is taken after that.
+#[tokio::test]
+async fn who_takes_a_desks_identity_file_makes_no_key_that_is_published() {
+    let edge = Running::start(13).await;
+    let desk = edge.town.directory.desks()[0].id;
+    let at = format!("/v1/intake/{desk}/168");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identity.key");
+    server::seed::write(&file, &edge.town.desk.to_seed()).unwrap();
+    let copied = IdentitySecret::from_seed(&server::seed::read(&file).unwrap());
+    let of_week = |n: u8| {
+        let key = SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
+        IntakeKey { key, from: Round(168), until: Round(335) }
+    };
+    let signed = |by: &IdentitySecret, n: u8| {
+        let key = of_week(n);
+        codec::encode(&Unverified::sign(&key, &edge.town.network, by))
+    };
+    let own = IdentitySecret::from_seed(&[7; 32]);
+    for (by, what) in [(&copied, "the desk's identity"), (&own, "a key of the thief's")] {
+        let answer = edge.put(&copied, &at, signed(by, 1)).await;
+        assert_eq!(answer, StatusCode::UNPROCESSABLE_ENTITY, "signed by {what}");
+        assert_eq!(edge.get(&at).await.0, StatusCode::NOT_FOUND);
+    }
+    // DIR-07 where directories are verified: a press that the thief has on their side makes none that anybody takes.
+    let with_key = edge.town.later(|_, desks| {
+        desks[0].keys.push(Unverified::sign(&of_week(1), &edge.town.network, &copied));
+    });
+    let why = Directory::read(&with_key, &edge.town.network).err();
+    assert_eq!(why, Some(DirectoryRejected::IntakeKey));
+    // What the vault signed, the desk's machine hands in while the vault is locked.
+    assert_eq!(edge.put(&copied, &at, signed(&edge.town.vault_key(), 2)).await, StatusCode::OK);
 }
 
 /// A key is public once it is handed in: whoever signs another's as their own would have one of the two left out of the directory.
 #[tokio::test]
 async fn key_05_a_key_that_stands_at_the_edge_is_taken_under_no_other_name() {
     let edge = Running::start(12).await;
-    let desk = desk_id(&edge.town.desk.public());
+    let desk = edge.town.directory.desks()[0].id;
     let as_mix = async |edge: &Running, hop: u8, n: u8, from: u32, until: u32| {
         let key = SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
         let (key, by) = (MixKey { hop, key, from: Round(from), until: Round(until) }, &edge.town.mixes);
@@ -668,9 +702,9 @@ async fn key_05_a_key_that_stands_at_the_edge_is_taken_under_no_other_name() {
     };
     let as_desk = async |edge: &Running, n: u8, from: u32| {
         let key = SealSecret::from_seed(&[n; 32]).public().to_bytes().into();
-        let (key, by) = (IntakeKey { key, from: Round(from), until: Round(from + 167) }, &edge.town.desk);
-        let body = codec::encode(&Unverified::sign(&key, &edge.town.network, by));
-        edge.put(by, &format!("/v1/intake/{desk}/{from}"), body).await
+        let key = IntakeKey { key, from: Round(from), until: Round(from + 167) };
+        let body = codec::encode(&Unverified::sign(&key, &edge.town.network, &edge.town.vault_key()));
+        edge.put(&edge.town.desk, &format!("/v1/intake/{desk}/{from}"), body).await
     };
     assert_eq!(as_mix(&edge, 1, 1, 24, 47).await, StatusCode::OK);
     assert_eq!(as_desk(&edge, 2, 168).await, StatusCode::OK);

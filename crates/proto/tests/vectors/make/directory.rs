@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use proto::decoy::Decoys;
 use proto::directory::{
-    DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory, desk_id,
+    DeskCard, DeskEntry, IntakeKey, MixKey, Operator, Parameters, Role, Roster, UnverifiedDirectory,
 };
 use proto::hold::Hold;
 use proto::seal::{SealPublic, SealSecret};
@@ -12,6 +12,11 @@ use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
 
 use super::Draw;
 use crate::case::Case;
+
+/// The vault key of a desk: in the vectors it hangs on the desk's identity, so that who makes one needs no second seed.
+pub(super) fn vault_key(desk: &IdentitySecret) -> IdentitySecret {
+    IdentitySecret::from_seed(&desk.to_seed().map(|byte| !byte))
+}
 
 /// Everybody in a network of one mix, or of two.
 pub(super) struct Town {
@@ -101,7 +106,13 @@ impl Town {
     }
 
     pub(super) fn card(&self, name: &str, about: &str) -> DeskCard {
-        DeskCard { desk: self.desk.public(), name: name.into(), about: about.into(), since: Round(0) }
+        self.card_of(&self.desk, name, about)
+    }
+
+    /// A card of another desk.
+    pub(super) fn card_of(&self, desk: &IdentitySecret, name: &str, about: &str) -> DeskCard {
+        let (name, about) = (name.into(), about.into());
+        DeskCard { desk: desk.public(), vault_key: vault_key(desk).public(), name, about, since: Round(0) }
     }
 
     pub(super) fn desk(
@@ -237,9 +248,18 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(case("dir-06-signer", "desk card", "DIR-06", "a card that the newsroom did not sign", &bytes));
     let bytes = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&t.newsroom))]);
     cases.push(case("dir-07-signer", "intake key", "DIR-07", "a desk's key signed by its newsroom", &bytes));
+    let bytes = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+    cases.push(case(
+        "dir-07-identity",
+        "intake key",
+        "DIR-07",
+        "a desk's key signed by its identity",
+        &bytes,
+    ));
 
+    let signer = vault_key(&t.desk);
     let bytes =
-        t.assembled(vec![t.mix_key(0, 1, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+        t.assembled(vec![t.mix_key(0, 1, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&signer))]);
     cases.push(case(
         "dir-08-mix-and-desk",
         "key twice",
@@ -250,10 +270,11 @@ pub(super) fn cases() -> Vec<Case> {
     let bytes = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix), t.mix_key(0, 1, 0, 167, &t.mix)], vec![]);
     cases.push(case("dir-08-mix-period", "key twice", "DIR-08", "two keys of a mix for one week", &bytes));
     let intake = |key: usize| IntakeKey { key: t.keys[key].clone(), from: Round(0), until: Round(167) };
-    let keys = [0, 1].map(|key| Unverified::sign(&intake(key), &t.network(), &t.desk));
+    let keys = [0, 1].map(|key| Unverified::sign(&intake(key), &t.network(), &signer));
     let two = DeskEntry { keys: keys.into(), ..t.desk(&card, &t.newsroom, None) };
     let bytes = t.assembled(vec![], vec![two]);
     cases.push(case("dir-08-desk-period", "key twice", "DIR-08", "two keys of a desk for one week", &bytes));
+    cases.extend(vault_keys(&t));
 
     for (name, title, note) in [
         ("blank", " ", "a blank name"),
@@ -266,7 +287,8 @@ pub(super) fn cases() -> Vec<Case> {
     }
     let bytes = t.assembled(vec![], vec![t.desk(&t.card("Tips", &"x".repeat(501)), &t.newsroom, None)]);
     cases.push(case("dir-09-about", "name", "DIR-09", "501 bytes about a desk", &bytes));
-    let twice = vec![t.desk(&card, &t.newsroom, None), t.desk(&t.card("Other", ""), &t.newsroom, None)];
+    let other = DeskCard { vault_key: t.first.public(), ..t.card("Other", "") };
+    let twice = vec![t.desk(&card, &t.newsroom, None), t.desk(&other, &t.newsroom, None)];
     cases.push(case(
         "dir-09-twice",
         "name",
@@ -310,9 +332,9 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// A directory with everything in it.
 fn whole(t: &Town) -> Case {
-    let card = t.card("Tips", "Read by two people.");
+    let (card, signer) = (t.card("Tips", "Read by two people."), vault_key(&t.desk));
     let bytes =
-        t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+        t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix)], vec![t.desk(&card, &t.newsroom, Some(&signer))]);
     Case::new(
         "directory/whole",
         "success",
@@ -322,7 +344,34 @@ fn whole(t: &Town) -> Case {
     .hex("network", t.network().0)
     .hex("directory", &bytes)
     .with("digest", Digest::of(&bytes))
-    .with("desk", desk_id(&t.desk.public()))
+    .with("desk", card.id())
+}
+
+/// Vault keys that stand elsewhere too.
+fn vault_keys(t: &Town) -> Vec<Case> {
+    let tips = t.card("Tips", "");
+    let other = t.card_of(&t.first, "Other", "");
+    let case = |name: &str, note: &str, cards: &[&DeskCard]| {
+        let desks = cards.iter().map(|card| t.desk(card, &t.newsroom, None)).collect();
+        Case::new(&format!("directory/dir-08-vault-key-{name}"), "key twice", "DIR-08", note)
+            .hex("network", t.network().0)
+            .hex("directory", t.assembled(vec![], desks))
+    };
+    let with = |vault_key, card: &DeskCard| DeskCard { vault_key, ..card.clone() };
+    let as_identity = DeskCard { desk: tips.vault_key, ..other.clone() };
+    vec![
+        case("own", "a desk whose vault key is its identity", &[&with(tips.desk, &tips)]),
+        case("operator", "a desk whose vault key is the mix's identity", &[&with(t.mix.public(), &tips)]),
+        case("newsroom", "a desk whose vault key is its newsroom's", &[&with(t.newsroom.public(), &tips)]),
+        case("twice", "two desks with one vault key", &[&tips, &with(tips.vault_key, &other)]),
+        case("desk", "a desk whose vault key is another's identity", &[&tips, &with(tips.desk, &other)]),
+        case(
+            "before",
+            "a desk whose vault key is a later one's identity",
+            &[&with(other.desk, &tips), &other],
+        ),
+        case("identity", "a desk whose identity is another's vault key", &[&tips, &as_identity]),
+    ]
 }
 
 /// Which of a mix's keys is used when: the first lives from round 0 to 167, the second from 168 to 335.
@@ -382,7 +431,7 @@ impl Two {
     fn desks(&self, desks: [(&IdentitySecret, &str); 2], since: u32) -> Vec<DeskEntry> {
         let newsrooms = [&self.t.newsroom, &self.t.first];
         let entry = |((desk, name), newsroom): ((&IdentitySecret, &str), &IdentitySecret)| {
-            let card = DeskCard { desk: desk.public(), since: Round(since), ..self.t.card(name, "") };
+            let card = DeskCard { since: Round(since), ..self.t.card_of(desk, name, "") };
             self.t.desk(&card, newsroom, None)
         };
         desks.into_iter().zip(newsrooms).map(entry).collect()
@@ -470,7 +519,20 @@ fn follows(t: &Town) -> Vec<Case> {
     };
     // The desk's key is for rounds 0 to 167.
     let card = t.card("Tips", "");
-    let keyed = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&t.desk))]);
+    let keyed = t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&vault_key(&t.desk)))]);
+    // The same desk, with a vault key that is another's.
+    let other_vault = |since: u32| {
+        let key = vault_key(&t.first);
+        let card = DeskCard { vault_key: key.public(), since: Round(since), ..t.card("Tips", "") };
+        t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&key))])
+    };
+    let vault = |path: &str, expect: &str, note: &str, bytes: Vec<u8>| {
+        Case::new(&format!("directory/{path}"), expect, "DIR-14", note)
+            .hex("network", t.network().0)
+            .hex("before", desk(0))
+            .hex("directory", bytes)
+            .with("at", 9)
+    };
     let keeps = |path: &str, expect: &str, at: u32, note: &str, bytes: &[u8]| {
         Case::new(&format!("directory/{path}"), expect, "DIR-16", note)
             .hex("network", t.network().0)
@@ -552,6 +614,19 @@ fn follows(t: &Town) -> Vec<Case> {
         case("dir-14-operator", "too soon", "DIR-14", "a newsroom that joins after 47 rounds", &joins(56)),
         case("dir-14-desk-waits", "success", "DIR-14", "a desk that is new and waits", &desk(57)),
         case("dir-14-desk", "too soon", "DIR-14", "a desk that is new and does not wait", &desk(0)),
+        vault("dir-14-vault-key", "too soon", "a desk with another vault key, at once", other_vault(0)),
+        vault(
+            "dir-14-vault-key-47",
+            "too soon",
+            "a desk with another vault key after 47 rounds",
+            other_vault(56),
+        ),
+        vault(
+            "dir-14-vault-key-waits",
+            "success",
+            "a desk with another vault key after 48 rounds",
+            other_vault(57),
+        ),
         case(
             "dir-14-renamed",
             "too soon",

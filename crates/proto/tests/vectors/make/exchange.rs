@@ -9,7 +9,7 @@ use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round, path};
 use sha2::Sha256;
 
-use super::directory::Town;
+use super::directory::{Town, vault_key};
 use super::inbox::{sequence, with_steps};
 use crate::case::Case;
 
@@ -81,15 +81,11 @@ impl Net {
 
     fn entry(&self, desk: &IdentitySecret, keys: &[usize], since: u32) -> DeskEntry {
         let (town, network) = (&self.town, self.town.network());
-        let card = DeskCard {
-            desk: desk.public(),
-            name: hex::encode(&desk.public().0[..4]),
-            about: String::new(),
-            since: Round(since),
-        };
+        let name = hex::encode(&desk.public().0[..4]);
+        let card = DeskCard { since: Round(since), ..town.card_of(desk, &name, "") };
         let intake = |key: &usize| {
             let key = IntakeKey { key: town.keys[*key].clone(), from: Round(0), until: Round(LAST) };
-            Unverified::sign(&key, &network, desk)
+            Unverified::sign(&key, &network, &vault_key(desk))
         };
         DeskEntry {
             newsroom: town.newsroom.public(),

@@ -15,7 +15,7 @@ use proto::size::{Cascade, PASS};
 use proto::{Digest, Millis, NetworkId, Round, Schedule, codec};
 
 use super::Draw;
-use super::directory::Town;
+use super::directory::{Town, vault_key};
 
 /// The directory, one that lists no desk, and a batch of one entry for the exit.
 pub(super) fn shared() -> Vec<(&'static str, Vec<u8>)> {
@@ -99,13 +99,14 @@ impl Net {
         let (from, until) = (Round(0), Round(167));
         let key = MixKey { hop: 1, key: self.keys[1].public().to_bytes().into(), from, until };
         let keys = vec![Unverified::sign(&key, &self.network, &self.mixes[1])];
-        let (desk_key, name) = (self.desk.public(), "Tips".into());
-        let card = DeskCard { desk: desk_key, name, about: String::new(), since: Round(0) };
+        let (identity, vault_key) = (self.desk.public(), vault_key(&self.desk));
+        let (name, about) = ("Tips".into(), String::new());
+        let card = DeskCard { desk: identity, vault_key: vault_key.public(), name, about, since: Round(0) };
         let intake = IntakeKey { key: self.intake.public().to_bytes().into(), from, until };
         let entry = DeskEntry {
             newsroom: self.newsroom.public(),
             card: Unverified::sign(&card, &self.network, &self.newsroom),
-            keys: vec![Unverified::sign(&intake, &self.network, &self.desk)],
+            keys: vec![Unverified::sign(&intake, &self.network, &vault_key)],
         };
         let desks = if desk { vec![entry] } else { vec![] };
         UnverifiedDirectory::assemble(&self.root, &self.roster, keys, desks).to_bytes()

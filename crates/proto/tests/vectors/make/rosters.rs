@@ -1,12 +1,12 @@
 //! `directory/`: the bounds of what a directory may say, each at it and beyond it, and whose signature counts when.
 
 use proto::decoy::Decoys;
-use proto::directory::{DeskCard, DeskEntry, IntakeKey, Operator, Parameters, Role, Roster, desk_id};
+use proto::directory::{DeskEntry, IntakeKey, Operator, Parameters, Role, Roster};
 use proto::hold::Hold;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::{Digest, Millis, Round, codec};
 
-use super::directory::Town;
+use super::directory::{Town, vault_key};
 use crate::case::Case;
 
 /// What is changed of something good: the vector's name, what it is, and how it is made.
@@ -199,8 +199,7 @@ fn signers() -> Vec<Case> {
 
 /// A desk without a key.
 fn listed(t: &Town, desk: &IdentitySecret, name: &str) -> DeskEntry {
-    let card = DeskCard { desk: desk.public(), ..t.card(name, "") };
-    t.desk(&card, &t.newsroom, None)
+    t.desk(&t.card_of(desk, name, ""), &t.newsroom, None)
 }
 
 fn names() -> Vec<Case> {
@@ -221,7 +220,7 @@ fn names() -> Vec<Case> {
         case(&format!("dir-09-{path}"), "name", "DIR-09", note, &bytes)
     };
     let with_desk = |path: &str, note: &str, bytes: &[u8]| {
-        good(path, "DIR-09", note, bytes).with("desk", desk_id(&t.desk.public()))
+        good(path, "DIR-09", note, bytes).with("desk", t.card("", "").id())
     };
     let longest = t.card(&"\u{e9}".repeat(40), &"\u{e9}".repeat(250));
     let roster_name = Town::with_roster(|r| r.name = "\u{a0}\u{2003}".into());
@@ -272,7 +271,7 @@ fn keys() -> Vec<Case> {
     let entry = |desk: &IdentitySecret, name: &str, keys: &[(usize, u32, u32)]| {
         let sign = |&(key, from, until): &(usize, u32, u32)| {
             let key = IntakeKey { key: t.keys[key].clone(), from: Round(from), until: Round(until) };
-            Unverified::sign(&key, &t.network(), desk)
+            Unverified::sign(&key, &t.network(), &vault_key(desk))
         };
         DeskEntry { keys: keys.iter().map(sign).collect(), ..listed(&t, desk, name) }
     };
@@ -290,7 +289,8 @@ fn keys() -> Vec<Case> {
     };
     let mut odd = Town::new();
     odd.keys[1][..3].fill(0xff);
-    let odd = odd.assembled(vec![], vec![odd.desk(&odd.card("Tips", ""), &odd.newsroom, Some(&odd.desk))]);
+    let signer = vault_key(&odd.desk);
+    let odd = odd.assembled(vec![], vec![odd.desk(&odd.card("Tips", ""), &odd.newsroom, Some(&signer))]);
     vec![
         case("dir-08-two-desks", "key twice", "DIR-08", "two desks with one key", &twice),
         case(
@@ -384,7 +384,7 @@ fn keeps() -> Vec<Case> {
     let with = |key: usize, from: u32| {
         let key = IntakeKey { key: t.keys[key].clone(), from: Round(from), until: Round(from + 167) };
         let entry = DeskEntry {
-            keys: vec![Unverified::sign(&key, &t.network(), &t.desk)],
+            keys: vec![Unverified::sign(&key, &t.network(), &vault_key(&t.desk))],
             ..t.desk(&t.card("Tips", ""), &t.newsroom, None)
         };
         t.assembled(vec![], vec![entry])

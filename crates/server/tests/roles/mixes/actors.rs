@@ -587,7 +587,7 @@ fn pas_02_a_pass_is_sealed_to_the_intake_key_of_its_day() {
     let week = KeyKind::Intake.period(Round(168));
     let next = SealSecret::generate(&mut net.town.rng);
     let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
-    let signed = Unverified::sign(&key, &net.town.network, &net.town.desk);
+    let signed = Unverified::sign(&key, &net.town.network, &net.town.vault_key());
     let later = net.town.later(|_, desks| desks[0].keys.push(signed));
     net.publish_with(&later, Round(150));
     net.at(schedule.start(Round(151)).plus(200));
@@ -613,7 +613,7 @@ fn pas_02_a_pass_is_for_the_directory_that_the_last_edition_before_its_day_names
     let week = KeyKind::Intake.period(Round(168));
     let next = SealSecret::generate(&mut net.town.rng);
     let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
-    let signed = Unverified::sign(&key, &net.town.network, &net.town.desk);
+    let signed = Unverified::sign(&key, &net.town.network, &net.town.vault_key());
     let (first, later) = (net.town.bytes.clone(), net.town.later(|_, desks| desks[0].keys.push(signed)));
     for (directory, round) in [(&first, 167), (&later, 168)] {
         net.at(schedule.start(Round(round)).plus(200));

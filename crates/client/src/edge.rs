@@ -37,6 +37,17 @@ pub(crate) enum NotGot {
     TooLong,
 }
 
+/// Why something that was handed in was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotPut {
+    /// It did not get there, or was turned away before it was looked at: what the edge has is what it had.
+    Unseen,
+    /// It was looked at and refused: the edge does not have it.
+    Refused,
+    /// No answer came, or one that does not say: the edge may have it.
+    Unanswered,
+}
+
 /// Asks one edge.
 pub(crate) struct Edge {
     http: Client,
@@ -98,11 +109,19 @@ impl Edge {
         path: &str,
         body: Vec<u8>,
         now: Millis,
-    ) -> Result<(), NotGot> {
+    ) -> Result<(), NotPut> {
         let signed = request::sign(network, desk, "PUT", path, &body, now);
         let request = self.http.put(self.url(path)).header(request::HEADER, signed).body(body);
-        let answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
-        if answer.status().is_success() { Ok(()) } else { Err(NotGot::Unreachable) }
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| if e.is_connect() { NotPut::Unseen } else { NotPut::Unanswered })?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => Err(NotPut::Refused),
+            status if status.is_client_error() => Err(NotPut::Unseen),
+            _ => Err(NotPut::Unanswered),
+        }
     }
 
     async fn fetch(&self, request: RequestBuilder, limit: usize) -> Result<Option<Vec<u8>>, NotGot> {

@@ -22,7 +22,7 @@ use proto::size::READER_SLOT;
 use proto::{Digest, Round, path};
 
 use crate::device::{ExitKeys, Health, Inner};
-use crate::edge::NotGot;
+use crate::edge::{NotGot, NotPut};
 use crate::known::Known;
 use crate::library::{Drops, Front, KEPT_ROUNDS, Kind, LibraryError, Taken};
 use crate::log::{self, NotTheLog, Place};
@@ -57,7 +57,10 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
         Err(e) => Err(Failed::Disk(e)),
     };
     let editions = fetch.editions;
-    hand_in_keys(inner).await;
+    // An edge that is not reached is handed nothing, so that nobody has to ask whether it was.
+    if !matches!(fetched, Err(Failed::Edge)) {
+        hand_in_keys(inner).await;
+    }
     let mut health = match &fetched {
         Ok(()) if inner.shown().front.edition.is_none() => Health::Starting,
         Ok(()) if inner.is_stale(r) => Health::Stale,
@@ -89,13 +92,28 @@ async fn hand_in_keys(inner: &Arc<Inner>) {
     // Who is not listed may hand in nothing.
     let directory = Arc::clone(&inner.shown().directory);
     let Some(desk) = directory.desks().iter().find(|desk| desk.identity == identity.public()) else { return };
+    let failed = |cause| tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
     for (from, key) in keys {
         let (path, network) = (path::intake_key(&desk.id, from), &inner.wire.network);
-        if inner.edge.put_as(identity, network, &path, key, inner.clock.now()).await.is_err() {
-            continue;
-        }
-        if let Err(cause) = inner.library().intake_key_handed(from) {
-            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        // KEY-02: on the disk before the edge may have it, whatever becomes of the answer.
+        let before = inner.library().try_intake_key(from, &key);
+        let may_have = match before {
+            Ok(Some(may_have)) => may_have,
+            Ok(None) => continue,
+            Err(cause) => {
+                failed(cause);
+                continue;
+            }
+        };
+        let is_taken = match inner.edge.put_as(identity, network, &path, key, inner.clock.now()).await {
+            Ok(()) => true,
+            Err(NotPut::Unseen) if !may_have => false,
+            Err(NotPut::Refused) => false,
+            Err(NotPut::Unseen | NotPut::Unanswered) => continue,
+        };
+        let noted = inner.library().intake_key_tried(from, is_taken);
+        if let Err(cause) = noted {
+            failed(cause);
         }
     }
 }
@@ -137,7 +155,7 @@ fn fill(inner: &Inner, mailbox: &mut Mailbox, exits: &ExitKeys) -> Result<(), Ma
 
 impl Inner {
     /// Whether the edition held is older than one is that comes late.
-    fn is_stale(&self, r: Round) -> bool {
+    pub(crate) fn is_stale(&self, r: Round) -> bool {
         self.shown().front.edition.is_some_and(|f| f.round.0.saturating_add(STALE_ROUNDS) < r.0)
     }
 }

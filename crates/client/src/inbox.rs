@@ -9,11 +9,13 @@ mod places;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
+use proto::directory::IntakeKey;
 use proto::document::Document;
 use proto::drops::DeskDrop;
 use proto::id::KeyId;
 use proto::keys::Period;
 use proto::pass;
+use proto::sign::Unverified;
 use proto::size::REPLY_TEXT;
 use proto::{Millis, Round};
 use rand::rngs::StdRng;
@@ -26,7 +28,7 @@ use crate::documents::DocumentView;
 use crate::mailbox::HintKey;
 use crate::passphrase;
 use crate::session::{Line, LineState, Stays, Who};
-use crate::vault::{Book, Spoken, Thread, Vault};
+use crate::vault::{Book, Spoken, Thread, Vault, VaultError};
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -38,8 +40,11 @@ pub struct Inbox {
 /// What keeps a vault from doing what it is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trouble {
-    /// It could not be written at the last try: what came since is in memory alone, and nothing is acknowledged or answered.
+    /// It could not be written at the last try: what came last is in memory alone, and until it can be written nothing is looked
+    /// through, acknowledged or answered.
     pub unwritten: bool,
+    /// It was not written because another file lies in its place: whoever put it there may need it.
+    pub replaced: bool,
     /// What is written to the desk between these moments is sealed to a key that is not in it: it is an old copy.
     pub lacks: Option<(Millis, Millis)>,
 }
@@ -119,10 +124,15 @@ impl Inbox {
     /// Writes the vault; what it cannot write is said on the screen.
     fn kept(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
         let kept = vault.save(rng);
-        if let Err(cause) = &kept {
-            tracing::warn!(%cause, "could not write the vault; is the disk full?");
+        let replaced = matches!(kept, Err(VaultError::Replaced(_)));
+        match &kept {
+            Ok(()) => {}
+            Err(cause) if replaced => tracing::warn!(%cause, "did not write the vault"),
+            Err(cause) => tracing::warn!(%cause, "could not write the vault; is the disk full?"),
         }
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unwritten = kept.is_err();
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.unwritten = kept.is_err();
+        trouble.replaced = replaced;
         kept.is_ok()
     }
 
@@ -135,6 +145,10 @@ impl Inbox {
         let turned = self.turn_keys(&mut vault, &published, &mut rng);
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
         if (turned || vault.is_unwritten()) && !self.kept(&mut vault, &mut rng) {
+            if self.trouble().replaced {
+                // What lies there may not have them.
+                self.offer(&[]);
+            }
             return 0;
         }
         self.offer_keys(&vault, &published);
@@ -217,18 +231,31 @@ impl Inbox {
         let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).lacks = lacks.map(at);
         // Handed in, and in no directory yet.
-        let offered = inner.library().offered_intake_keys().unwrap_or_else(|cause| {
-            tracing::warn!(%cause, "could not read which keys were handed in");
-            Vec::new()
-        });
-        let known: Vec<_> = published.iter().copied().chain(offered).collect();
-        vault.turn_keys(round, &known, rng)
+        let deleted = vault.delete_keys(round);
+        // KEY-02: only who knows of which keys others may have heard makes new ones. That stands in the newest directory, which comes
+        // with an edition, and in what was handed in since. None could be handed in before that either.
+        let is_new = inner.shown().front.edition.is_some() && !inner.is_stale(round);
+        if !is_new {
+            return deleted;
+        }
+        let taken = match inner.library().taken_intake_keys() {
+            Ok(taken) => taken,
+            Err(cause) => {
+                tracing::warn!(%cause, "could not read which keys were handed in");
+                return deleted;
+            }
+        };
+        let known: Vec<_> = published.iter().copied().chain(taken).collect();
+        vault.turn_keys(round, &known, rng) || deleted
     }
 
     /// Has the device hand in, with its exchanges, the public halves of the keys that are in the vault's file and in no directory.
     fn offer_keys(&self, vault: &Vault, published: &[(Period, KeyId)]) {
-        let keys = vault.intake_keys(&self.inner().wire.network, published);
-        if let Err(cause) = self.inner().library().offer_intake_keys(&keys) {
+        self.offer(&vault.intake_keys(&self.inner().wire.network, published));
+    }
+
+    fn offer(&self, keys: &[Unverified<IntakeKey>]) {
+        if let Err(cause) = self.inner().library().offer_intake_keys(keys) {
             tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
         }
     }

@@ -40,6 +40,14 @@ const NAMED_ROUNDS: u32 = 4 * DAY;
 /// stays small.
 pub(crate) const CHAIN: usize = 24;
 
+// What is known of an intake key that is to be handed in. An earlier version wrote 0 of all that were not handed in, tried or not.
+/// It was handed in and no answer said that it was taken or refused: the edge may have it.
+const UNANSWERED: u8 = 0;
+/// The edge has it.
+const HANDED_IN: u8 = 1;
+/// The edge never had it: it was not tried, did not get there, or was refused.
+const NEVER_TAKEN: u8 = 2;
+
 /// Why the library cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -149,6 +157,8 @@ impl Library {
             .map_err(disk("open"))?;
         db.pragma_update(None, "synchronous", "FULL").map_err(disk("open"))?;
         db.execute_batch(SCHEMA).map_err(disk("open"))?;
+        // The vault may be another by now: what was not handed in is offered again when it is opened, if it is in there.
+        db.execute("DELETE FROM intake WHERE handed = ?1", [NEVER_TAKEN]).map_err(disk("open"))?;
         let names = ["library.sqlite", "library.sqlite-wal"];
         let files = folder.map(|folder| names.iter().filter_map(|name| File::open(folder.join(name)).ok()));
         let library = Self { db, network, files: files.into_iter().flatten().collect() };
@@ -232,24 +242,37 @@ impl Library {
         Ok(kept.iter().filter_map(key).collect())
     }
 
-    /// On a desk's machine: the signed intake keys that the edge is to have. Those that it has already are not offered again.
-    pub(crate) fn offer_intake_keys(&self, keys: &[Unverified<IntakeKey>]) -> Result<(), LibraryError> {
-        for key in keys {
-            let Ok(IntakeKey { from, .. }) = key.dangerously_peek() else { continue };
-            self.db
-                .execute(
-                    "INSERT OR IGNORE INTO intake (first, key, handed) VALUES (?1, ?2, 0)",
-                    params![from.0, codec::encode(key)],
-                )
-                .map_err(disk("write"))?;
-        }
-        Ok(())
+    // KEY-02
+    /// On a desk's machine: the signed intake keys that the edge is to have, which are those of the vault. What was offered before,
+    /// is not among them and never got to the edge is forgotten: that vault is gone, and nobody would open what is sealed to it.
+    pub(crate) fn offer_intake_keys(&mut self, keys: &[Unverified<IntakeKey>]) -> Result<(), LibraryError> {
+        let keys: Vec<_> = keys
+            .iter()
+            .filter_map(|key| Some((key.dangerously_peek().ok()?.from.0, codec::encode(key))))
+            .collect();
+        let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
+            for (first, key) in offered(db, "handed = ?1", NEVER_TAKEN)? {
+                if !keys.iter().any(|ours| *ours == (first.0, key.clone())) {
+                    db.execute("DELETE FROM intake WHERE first = ?1", [first.0])?;
+                }
+            }
+            for (first, key) in &keys {
+                db.execute(
+                    "INSERT OR IGNORE INTO intake (first, key, handed) VALUES (?1, ?2, ?3)",
+                    params![first, key, NEVER_TAKEN],
+                )?;
+            }
+            Ok(())
+        };
+        let transaction = self.db.transaction().map_err(disk("write"))?;
+        all(&transaction).map_err(disk("write"))?;
+        transaction.commit().map_err(disk("write"))
     }
 
-    /// The intake keys that were offered, by their periods and names.
-    pub(crate) fn offered_intake_keys(&self) -> Result<Vec<(Period, KeyId)>, LibraryError> {
-        let mut query = self.db.prepare("SELECT key FROM intake").map_err(disk("read"))?;
-        let rows = query.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(disk("read"))?;
+    /// The intake keys that the edge has or may have, by their periods and names.
+    pub(crate) fn taken_intake_keys(&self) -> Result<Vec<(Period, KeyId)>, LibraryError> {
+        let mut query = self.db.prepare("SELECT key FROM intake WHERE handed <> ?1").map_err(disk("read"))?;
+        let rows = query.query_map([NEVER_TAKEN], |row| row.get::<_, Vec<u8>>(0)).map_err(disk("read"))?;
         let keys: Vec<Vec<u8>> = rows.collect::<Result<_, _>>().map_err(disk("read"))?;
         let read = |bytes: &Vec<u8>| {
             let signed: Unverified<IntakeKey> = codec::decode(bytes).ok()?;
@@ -261,18 +284,35 @@ impl Library {
 
     /// The intake keys that the edge does not have yet, each with its first round.
     pub(crate) fn unhanded_intake_keys(&self) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
-        let mut query = self
-            .db
-            .prepare("SELECT first, key FROM intake WHERE NOT handed ORDER BY first")
-            .map_err(disk("read"))?;
-        let rows = query.query_map([], |row| Ok((Round(row.get(0)?), row.get(1)?))).map_err(disk("read"))?;
-        rows.collect::<Result<_, _>>().map_err(disk("read"))
+        offered(&self.db, "handed <> ?1", HANDED_IN).map_err(disk("read"))
     }
 
-    /// Notes that the edge has one.
-    pub(crate) fn intake_key_handed(&self, from: Round) -> Result<(), LibraryError> {
+    /// Notes that one is about to be handed in: from here on the edge may have it. Returns whether it was known so before; `None`:
+    /// another stands in its place by now, or none.
+    pub(crate) fn try_intake_key(&self, from: Round, key: &[u8]) -> Result<Option<bool>, LibraryError> {
+        let was: Option<u8> = self
+            .db
+            .query_row(
+                "SELECT handed FROM intake WHERE first = ?1 AND key = ?2",
+                params![from.0, key],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(disk("read"))?;
+        if was.is_some() {
+            self.note_intake_key(from, UNANSWERED)?;
+        }
+        Ok(was.map(|was| was != NEVER_TAKEN))
+    }
+
+    /// Notes that the edge has one, or that it does not.
+    pub(crate) fn intake_key_tried(&self, from: Round, is_taken: bool) -> Result<(), LibraryError> {
+        self.note_intake_key(from, if is_taken { HANDED_IN } else { NEVER_TAKEN })
+    }
+
+    fn note_intake_key(&self, from: Round, state: u8) -> Result<(), LibraryError> {
         self.db
-            .execute("UPDATE intake SET handed = 1 WHERE first = ?1", [from.0])
+            .execute("UPDATE intake SET handed = ?2 WHERE first = ?1", params![from.0, state])
             .map(drop)
             .map_err(disk("write"))
     }
@@ -520,6 +560,13 @@ impl From<EditionRejected> for Unfolded {
     fn from(_: EditionRejected) -> Self {
         Self::Rejected
     }
+}
+
+// Intake keys in a state, or in every other one, each with its first round.
+fn offered(db: &Connection, which: &str, state: u8) -> rusqlite::Result<Vec<(Round, Vec<u8>)>> {
+    let mut query = db.prepare(&format!("SELECT first, key FROM intake WHERE {which} ORDER BY first"))?;
+    let rows = query.query_map([state], |row| Ok((Round(row.get(0)?), row.get(1)?)))?;
+    rows.collect()
 }
 
 fn keep(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {

@@ -89,6 +89,9 @@ pub enum VaultError {
     /// There is one already; it is never written over.
     #[error("there is a vault at {0} already")]
     Exists(PathBuf),
+    /// Another file was put in the place of the one that was read or written last. It is not written over.
+    #[error("another file was put in the place of {0}")]
+    Replaced(PathBuf),
     /// Deriving the key takes more memory than there is.
     #[error(transparent)]
     Memory(#[from] OutOfMemory),
@@ -125,6 +128,9 @@ pub struct Vault {
     pub(crate) covers: Vec<Cover>,
     /// Whether the file lacks something of this, as far as it was tried to write it.
     unwritten: bool,
+    /// The nonces of the file as it was read or written last, and as it was tried to write it last: any other file there is
+    /// somebody else's.
+    ours: [Option<[u8; seal::NONCE]>; 2],
 }
 
 impl Vault {
@@ -164,7 +170,8 @@ impl Vault {
         };
         let intake = book.intake();
         let (path, covers) = (path.to_owned(), Vec::new());
-        let mut vault = Self { path, header, key, intake, hints, book, covers, unwritten: true };
+        let mut vault =
+            Self { path, header, key, intake, hints, book, covers, unwritten: true, ours: [None; 2] };
         vault.save(rng)?;
         Ok(vault)
     }
@@ -173,6 +180,11 @@ impl Vault {
     pub fn unlock(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
         let bytes =
             std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
+        // Also the folder of a vault that was put back from somewhere, or made by an older version.
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let unread = |cause| UnlockError::Disk { path: path.to_owned(), cause };
+            durable::create_folder(folder).map_err(unread)?;
+        }
         let (key, text) = Self::open(path, &bytes, passphrase)?;
         let book: Book = minicbor::decode(&text).map_err(|_| UnlockError::NotAVault(path.to_owned()))?;
         Ok(Self {
@@ -184,6 +196,7 @@ impl Vault {
             hints: HintKey::from_bytes(book.hint_key),
             book,
             unwritten: false,
+            ours: [nonce_of(&bytes); 2],
         })
     }
 
@@ -226,21 +239,31 @@ impl Vault {
         (ours.vault_key[..].ct_eq(&theirs.vault_key) & ours.hint_key[..].ct_eq(&theirs.hint_key)).into()
     }
 
-    /// Makes the intake keys that are to be public in round `now`, and deletes those whose time is over. `known` are this desk's
-    /// keys of which others may have heard. `true`: it has to be saved, and before anybody hears of the new ones.
+    /// Deletes the intake keys whose time is over. `true`: it has to be saved.
+    pub(crate) fn delete_keys(&mut self, now: Round) -> bool {
+        let before = self.book.intake.len();
+        let over = self.book.intake.iter().filter(|key| KeyKind::Intake.is_over(key.period(), now));
+        self.book.gone = over.map(|key| key.from).chain(self.book.gone).max();
+        // KEY-03
+        self.book.intake.retain(|key| !KeyKind::Intake.is_over(key.period(), now));
+        let changed = self.book.intake.len() != before;
+        if changed {
+            self.intake = self.book.intake();
+        }
+        changed
+    }
+
+    /// Makes the intake keys that are to be public in round `now` and the one after, and deletes those whose time is over. `known`
+    /// are this desk's keys of which others may have heard. `true`: it has to be saved, and before anybody hears of the new ones.
     pub(crate) fn turn_keys(
         &mut self,
         now: Round,
         known: &[(Period, KeyId)],
         rng: &mut impl CryptoRng,
     ) -> bool {
-        let before = self.book.intake.len();
-        let over = self.book.intake.iter().filter(|key| KeyKind::Intake.is_over(key.period(), now));
-        self.book.gone = over.map(|key| key.from).chain(self.book.gone).max();
-        // KEY-03
-        self.book.intake.retain(|key| !KeyKind::Intake.is_over(key.period(), now));
-        let mut changed = self.book.intake.len() != before;
-        for period in KeyKind::Intake.published(now) {
+        let mut changed = self.delete_keys(now);
+        // One round early, so that the press has them when that round's edition is made.
+        for period in KeyKind::Intake.published(now).chain(KeyKind::Intake.published(now.next())) {
             // KEY-02: neither for a week that has one nor, if the clock was set back or this vault is an old copy, for one that had one.
             let gone = self.book.gone.is_some_and(|gone| period.from <= gone)
                 || known.iter().any(|(known, _)| *known == period);
@@ -315,9 +338,26 @@ impl Vault {
         next.push(".next");
         let next = PathBuf::from(next);
         durable::write(&next, &bytes).map_err(failed)?;
+        // Whoever put another file there may have no second copy of it.
+        if !self.is_in_place().map_err(failed)? {
+            let _: io::Result<()> = std::fs::remove_file(&next);
+            return Err(VaultError::Replaced(self.path.clone()));
+        }
+        // Either may be there if the renaming fails.
+        self.ours[1] = nonce_of(&bytes);
         durable::rename(&next, &self.path).map_err(failed)?;
+        self.ours[0] = self.ours[1];
         self.unwritten = false;
         Ok(())
+    }
+
+    /// Whether the file in its place is as this vault read or wrote it, or there is none.
+    fn is_in_place(&self) -> io::Result<bool> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => Ok(nonce_of(&bytes).is_some_and(|nonce| self.ours.contains(&Some(nonce)))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(e) => Err(e),
+        }
     }
 }
 
@@ -344,6 +384,11 @@ pub fn desk_identity(folder: &Path, rng: &mut impl CryptoRng) -> io::Result<Iden
         }
         Err(e) => Err(e),
     }
+}
+
+/// Every writing draws another, so it names one state of the file.
+fn nonce_of(file: &[u8]) -> Option<[u8; seal::NONCE]> {
+    file.get(HEADER..)?.first_chunk().copied()
 }
 
 /// Counts bytes instead of writing them.
@@ -679,7 +724,7 @@ mod tests {
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
         assert!(vault.turn_keys(Round(0), &[], &mut rng), "three more weeks are to be public");
         assert_eq!(vault.intake_keys(&wire.network, &[]).len(), 4);
-        assert!(!vault.turn_keys(Round(167), &[], &mut rng), "nothing to do within a week");
+        assert!(!vault.turn_keys(Round(166), &[], &mut rng), "nothing to do within a week");
         let last = 167 + 14 * 24;
         assert!(vault.turn_keys(Round(last), &[], &mut rng));
         assert!(vault.open_message(&wire, Round(last), &boxed).is_some());
@@ -787,6 +832,33 @@ mod tests {
         assert_eq!(weeks(&vault), [5, 7, 8, 9, 10, 11, 12, 13]);
         assert!(vault.turn_keys(Round(3 * 168), &[], &mut rng));
         assert_eq!(weeks(&vault), [5, 6, 7, 8, 9, 10, 11, 12, 13], "the keys of weeks 3 and 4 are gone");
+    }
+
+    #[test]
+    fn an_intake_key_is_made_one_round_before_it_is_to_be_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault");
+        let mut rng = StdRng::seed_from_u64(10);
+        let (passphrase, _) = made(&path, &mut rng);
+        let mut vault = Vault::unlock(&path, &passphrase).unwrap();
+        let has = |vault: &Vault| vault.intake.iter().any(|(period, _)| period.from == Round(4 * 168));
+        vault.turn_keys(Round(166), &[], &mut rng);
+        assert!(!has(&vault));
+        vault.turn_keys(Round(167), &[], &mut rng);
+        assert!(has(&vault));
+    }
+
+    /// P9
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_look_into_the_folder_of_a_vault_that_was_opened() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let around = tempfile::tempdir().unwrap();
+        let (folder, mut rng) = (around.path().join("desk"), StdRng::seed_from_u64(11));
+        let (passphrase, _) = made(&folder.join("vault"), &mut rng);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Vault::unlock(&folder.join("vault"), &passphrase).unwrap();
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

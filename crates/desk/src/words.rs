@@ -56,11 +56,16 @@ words! {
     WRONG_CLOCK = "The clock of this computer is wrong. Set it. Then collecting goes on.";
     FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
                  What comes may not be kept. What the vault holds stays. Make room on the disk.";
-    UNWRITTEN = "The vault could not be written at the last try. What came since is on the screen and not on the disk. \
-                 No answer is sealed until it works. Make room on the disk.";
+    UNWRITTEN = "The vault could not be written at the last try. What came last is on the screen and not on the disk. \
+                 What comes later is looked at once it works. No answer is sealed until then. Make room on the disk.";
+    /// P8
+    REPLACED = "Another file lies in the place of this vault. It was not written over. What came last is on the screen and not on \
+                the disk. What comes later is looked at, and answers are sealed, once the program was started again. \
+                Stop the program, see that the right file lies there, and start it again.";
     /// P8
     LACKS = "What is written to this desk between {} and {} cannot be read here. This vault has no key for it. \
-             It may be an old copy. Put the newest copy of the vault back.";
+             It may be an old copy. Stop the program first. Keep the vault that is there aside. \
+             Then put the newest copy in its place.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";
@@ -100,7 +105,7 @@ words! {
     ROOM = "Room for about {} letters in all, until the source writes again.";
     ROOM_NONE = "You can answer when the source writes again.";
     TOO_LONG = "The answer is too long. Nothing was sent. Make it shorter.";
-    DISK = "The vault could not be written. Nothing was sent. Look at the free space on the disk.";
+    DISK = "The vault could not be written. Nothing was sent. The inbox says why.";
     SENT_BEFORE = "Your first answer was sent. This text is another one. Send it if the source is to have both.";
     WAITING = "Waiting. It leaves between {} and {}.";
     /// Where both ends of the window read the same.

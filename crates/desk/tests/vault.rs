@@ -17,7 +17,7 @@ use std::{
 use axum::{body::Body, http::Request};
 use client::{Kdf, Passphrase, Place, Vault, VaultContents};
 use desk::App;
-use proto::{Clock as _, sign::IdentitySecret};
+use proto::{Clock as _, Round, keys::KeyKind, seal::SealSecret, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
 use tower::ServiceExt as _;
 use town::{ADDRESS, Hand, Standing, Window, between, device_in, make_vault, strs};
@@ -40,7 +40,8 @@ async fn desk(seed: u64) -> Desk {
     let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
     let app = App::new(device, file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
-    let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake: vec![] };
+    let intake = vec![(KeyKind::Intake.period(Round(0)), SealSecret::generate(&mut rng))];
+    let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake };
     app.offer(contents, Kdf::cheap());
     let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
     Desk { app, window, file, clock, _folder: folder }
@@ -182,11 +183,18 @@ async fn a_vault_that_cannot_be_written_is_said_on_the_inbox() {
     };
     assert!(!look(&mut desk).await);
     std::fs::create_dir(&in_the_way).unwrap();
-    // A week, of 5 s a round: it has to keep another key.
-    desk.clock.0.fetch_add(168 * 5_000, Ordering::SeqCst);
+    // Three weeks, of 5 s a round: its first key is to be gone.
+    for _ in 0..3 {
+        desk.clock.0.fetch_add(168 * 5_000, Ordering::SeqCst);
+        desk.window.get("/").await;
+    }
     assert!(look(&mut desk).await, "{}", desk.window.page);
     std::fs::remove_dir(&in_the_way).unwrap();
-    assert!(!look(&mut desk).await, "{}", desk.window.page);
+    let ours = std::fs::read(&desk.file).unwrap();
+    std::fs::write(&desk.file, "another").unwrap();
+    assert!(!look(&mut desk).await && desk.window.says("Another file lies in the place of this vault."));
+    std::fs::write(&desk.file, ours).unwrap();
+    assert!(!look(&mut desk).await && !desk.window.says("Another file"), "{}", desk.window.page);
 }
 
 /// A timer does not count the time for which a computer sleeps.

@@ -283,6 +283,10 @@ async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step
         }
         (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form).await,
         (Step::Send | Step::SendAnyway | Step::Attach | Step::LookOver | Step::SendDocument, None) => {
+            // It comes back if the desk does.
+            if let Some(desk) = form.desk.filter(|_| !form.text.is_empty()) {
+                blocking(move || open.session.keep_draft(desk, &form.text)).await;
+            }
             load.show(&Screen::Sorry(words::DESK_GONE))
         }
         (Step::Attach, Some(desk)) => {
@@ -396,7 +400,12 @@ async fn send(
         Ok(Some(kept_by)) => load
             .show(&Screen::Home { inside: &inside(app, open, false, Some((words::SEALED, kept_by))).await }),
         Err(WriteError::Locked) => locked(&load, Some(Carried { desk: desk.id, text: &text })),
-        Err(WriteError::NoDesk) => load.show(&Screen::Sorry(words::DESK_GONE)),
+        // It is listed, and has no key now: it is kept as every draft is.
+        Err(WriteError::NoDesk) => {
+            let kept = text.clone();
+            blocking(move || open.session.keep_draft(id, &kept)).await;
+            refuse(words::DESK_CLOSED.into())
+        }
         Err(WriteError::QueueFull) => refuse(words::LINE_FULL.into()),
         Err(WriteError::MailboxFull) => refuse(words::MAILBOX_FULL.into()),
         Err(WriteError::TooMany) => refuse(words::TOO_MANY.replace("{}", &MAX_CONVERSATIONS.to_string())),

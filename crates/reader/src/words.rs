@@ -238,7 +238,8 @@ words! {
     PARTS_LEAST = "The rest takes {} or more, if this device is always on.";
     OPEN_WITHIN = "Not all of it is in line yet. Open your mailbox again in {}.";
     TAKE_BACK = "Take it back";
-    TAKEN_BACK = "Taken back. {} parts had left before, and they stay with the desk.";
+    /// P8
+    TAKEN_BACK = "Taken back. {} parts had left before. What arrived of them stays with the desk. It has {} at least.";
     /// P8
     PARTS_UNKNOWN = "Some parts were sent three times and not acknowledged. The desk has {} at least.";
     KIND_TEXT = "Text";
@@ -250,6 +251,7 @@ words! {
     LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
     MAILBOX_FULL = "The mailbox is full. Nothing was sent. Delete a conversation to make room.";
     TOO_MANY = "You have {} conversations, and there can be no more. Nothing was sent. Delete one first.";
+    DESK_CLOSED = "This desk cannot be written to now. Nothing was sent. Try again later, or choose another.";
     DESK_GONE = "This desk is no longer listed. Nothing was sent. Choose another.";
     SEALED = "Your message is sealed.";
     SENT_BEFORE = "Your first message is sealed. This text is another one. Send it if the desk is to have both.";

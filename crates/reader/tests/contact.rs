@@ -223,6 +223,24 @@ async fn message_is_looked_over_before_it_is_sealed() {
     assert!(window.says("Nothing was sent.") && window.says("The quay is weak."), "{}", window.page);
 }
 
+/// A desk that is listed and has no key now is not said to be gone, and what was written to it is kept.
+#[tokio::test]
+async fn what_is_written_to_a_desk_that_has_no_key_now_is_kept() {
+    let mut rng = StdRng::seed_from_u64(43);
+    let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
+    clock.0.fetch_add(30 * 7 * 24 * 3_600_000, Ordering::SeqCst);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
+    let app = reader::App::new(device, guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
+    let mut window = Window::open(reader::router(app), &link).await;
+    begin(&mut window).await;
+    window.press("Investigations", &[]).await;
+    window.press("Send", &["The quay is weak."]).await;
+    assert!(window.says("This desk cannot be written to now. Nothing was sent."), "{}", window.page);
+    assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
+    window.get("/contact").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn five_minutes_lock_it_and_looking_does_not_keep_it_open() {
     let mut window = window(9).await;

@@ -162,8 +162,15 @@ addEventListener("blur", () => blank(true));
 for (const kind of ["focus", "pointerdown", "keydown"]) addEventListener(kind, () => blank(false), true);
 
 let idle = 0;
-let last = 0;
+let last = Date.now();
+let woke = false;
 const awake = () => {
+  // A computer that slept: the timer did not go on meanwhile, and the key that woke it says nothing of who pressed it. The desk's
+  // screen may be locked by now: what is shown is asked for at once.
+  if (Date.now() - last >= IDLE_MS) {
+    woke = true;
+    leave();
+  }
   clearTimeout(idle);
   idle = setTimeout(leave, IDLE_MS);
   last = Date.now();
@@ -243,15 +250,13 @@ function renew(old, now) {
 
 const due = new WeakMap();
 setInterval(() => {
-  // A computer that slept: the timer did not go on meanwhile.
-  if (Date.now() - last >= IDLE_MS) {
-    awake();
-    leave();
-  }
+  if (Date.now() - last >= IDLE_MS) awake();
+  const asks = woke && !document.hidden;
+  if (asks) woke = false;
   for (const part of document.querySelectorAll("[data-every]")) {
     const now = performance.now();
     if (!due.has(part)) due.set(part, now + Number(part.dataset.every));
-    if (now < due.get(part) || document.hidden) continue;
+    if ((now < due.get(part) && !asks) || document.hidden) continue;
     due.set(part, now + Number(part.dataset.every));
     if (part.matches("form")) swap(part.dataset.swap, part.action, new FormData(part));
     else swap(part.dataset.swap ?? part.id, part.dataset.live);

@@ -3,12 +3,14 @@
 use crate::town::{
     Edge, Listed, Pair, Town, borne, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
 };
-use client::{Health, LineState, Place, Stays};
-use proto::conversation::open_message;
-use proto::directory::Directory;
-use proto::seal::SealSecret;
-use proto::sign::IdentitySecret;
-use proto::{Round, pass, path};
+use client::{Health, Inbox, LineState, Place, Stays, Vault};
+use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
+use proto::directory::{Directory, IntakeKey};
+use proto::envelope::{self, Found};
+use proto::keys::WEEK;
+use proto::seal::{SealPublic, SealSecret};
+use proto::sign::{IdentitySecret, Unverified};
+use proto::{Round, codec, pass, path};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -240,4 +242,170 @@ async fn an_intake_key_is_handed_in_once_it_is_on_the_disk() {
     it.rounds(2).await;
     let key = |week| proto::path::intake_key(&it.town.desk, proto::Round(week * proto::keys::WEEK));
     assert_eq!(handed_in(&it), [key(8), key(9)], "those of which the directory has none");
+}
+
+/// A desk for which the directory has keys of the first weeks, as many as this, and whose vault has as many, after the edition of
+/// round `first`.
+async fn with_keys(seed: u64, first: u32, listed: usize, kept: usize) -> Pair {
+    let mut town = Town::found(seed).await;
+    let own = IdentitySecret::from_seed(&town.desk_identity);
+    let keys = |n: usize| intake_keys().into_iter().take(n).collect::<Vec<_>>();
+    town.directory = town.directory_with(None, &[Listed { desk: &own, since: 0, intake: vec![] }]);
+    town.directory_bytes = town.edge.file(&path::directory(&town.directory.digest())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.reader(seed + 1);
+    let desk = town.open(town.desk_config(Place::Memory), seed + 2);
+    let inbox = inbox(&desk, town.desk_identity, keys(kept), &folder.path().join("vault"));
+    town.clock.set(town.start(first));
+    // What its vault has that the directory which came with the program does not name is handed in, and no more is made.
+    if kept != listed {
+        inbox.collect();
+    }
+    town.directory = town.directory_with(None, &[Listed { desk: &own, since: 0, intake: keys(listed) }]);
+    town.round(first, &[&source, &desk]).await;
+    inbox.collect();
+    Pair { town, source, desk, inbox, r: first + 1, folder }
+}
+
+impl Pair {
+    /// The keys that were handed in, by the week, with how often.
+    fn handed_in(&self) -> Vec<(u32, SealPublic)> {
+        let put = self.town.edge.requests().into_iter().filter(|request| request.method == "PUT");
+        put.map(|request| {
+            let signed: Unverified<IntakeKey> = codec::decode(&request.body).unwrap();
+            let key = signed.dangerously_peek().unwrap();
+            (key.from.0 / WEEK, SealPublic::from_bytes(&key.key).unwrap())
+        })
+        .collect()
+    }
+
+    fn weeks_handed_in(&self) -> Vec<u32> {
+        let mut weeks: Vec<_> = self.handed_in().into_iter().map(|(week, _)| week).collect();
+        weeks.dedup();
+        weeks
+    }
+
+    /// Another file is put in the vault's place while the desk's program is stopped.
+    fn put_back(&mut self, file: &[u8]) {
+        let vault = self.folder.path().join("vault");
+        std::fs::write(&vault, file).unwrap();
+        self.inbox =
+            Inbox::new(std::sync::Arc::clone(&self.desk), Vault::unlock(&vault, &passphrase(9)).unwrap());
+    }
+
+    /// Whether the desk reads, in the week of it, what is sealed to the key that was handed in last for this week.
+    async fn reads(&mut self, week: u32) -> bool {
+        let key = self.handed_in().into_iter().rev().find(|(of, _)| *of == week).unwrap().1;
+        let wire = self.town.directory.wire();
+        let message = Message {
+            conversation: ConversationKey::generate(&mut self.town.rng),
+            sequence: 0,
+            received: Received::default(),
+            body: Body::Text("The quay is weak.".to_owned().into()),
+        };
+        let packed = message.pack(wire.cascade).unwrap();
+        let exit = SealSecret::generate(&mut self.town.rng);
+        let (blob, _) = envelope::to_desk(&wire, &key, &packed, exit.public(), &mut self.town.rng);
+        let Found::ToDesk(boxed) = envelope::open_exit(&wire, &exit, &[], blob.as_bytes()).unwrap().1 else {
+            panic!("a message to a desk")
+        };
+        self.r = week * WEEK + 2;
+        self.town.clock.set(self.town.start(self.r));
+        self.town.boxes.push(boxed);
+        self.rounds(2).await;
+        !self.inbox.conversations().is_empty()
+    }
+}
+
+/// P8, KEY-02: the edge is out of reach, or refuses, on the first day of a week; then the vault of the day before is put back. The
+/// key that it lacks is in nobody's hands, and it makes another.
+#[tokio::test]
+async fn a_key_that_is_not_in_the_vault_any_more_is_not_handed_in() {
+    for refusal in [404, 422] {
+        let mut it = with_keys(270, 164, 4, 4).await;
+        let vault = it.folder.path().join("vault");
+        let earlier = std::fs::read(&vault).unwrap();
+        it.town.edge.answer_put(refusal);
+        it.rounds(5).await;
+        assert_eq!(it.weeks_handed_in(), [4], "one round before it is to be published");
+        it.put_back(&earlier);
+        it.town.edge.answer_put(200);
+        it.inbox.collect();
+        it.rounds(2).await;
+        assert!(it.reads(4).await, "{refusal}");
+    }
+}
+
+/// P8, KEY-02: whoever was not answered does not know whether the key was taken, and makes no second one.
+#[tokio::test]
+async fn a_key_that_the_edge_may_have_gets_no_second_one() {
+    let mut it = with_keys(271, 164, 4, 4).await;
+    let earlier = std::fs::read(it.folder.path().join("vault")).unwrap();
+    it.town.edge.answer_put(503);
+    it.rounds(5).await;
+    let tried = it.handed_in().remove(0).1.id();
+    it.put_back(&earlier);
+    it.town.edge.answer_put(200);
+    it.rounds(2).await;
+    assert!(it.handed_in().iter().all(|(week, key)| (*week, key.id()) == (4, tried)));
+}
+
+/// P8, KEY-02: a clock that is weeks ahead makes no keys, since no edition is that new, and hands in none.
+#[tokio::test]
+async fn a_clock_that_was_weeks_ahead_leaves_no_keys_behind() {
+    let mut it = with_keys(272, 1, 4, 4).await;
+    let newest = std::fs::read(it.folder.path().join("vault")).unwrap();
+    it.town.edge.answer_put(422);
+    it.town.clock.set(it.town.start(5 * WEEK + 1));
+    it.inbox.collect();
+    it.town.next(&it.desk).await;
+    it.inbox.collect();
+    assert_eq!(it.weeks_handed_in(), [0; 0]);
+    it.town.clock.set(it.town.start(2 * WEEK + 1));
+    for device in [&it.source, &it.desk] {
+        device.step(it.now()).await;
+    }
+    it.put_back(&newest);
+    it.town.edge.answer_put(200);
+    it.r = 2 * WEEK + 2;
+    it.rounds(2).await;
+    assert_eq!(it.weeks_handed_in(), [4, 5]);
+    assert!(it.reads(5).await);
+}
+
+/// KEY-02: whoever has not seen an edition does not know which keys there are.
+#[tokio::test]
+async fn a_new_folder_and_an_old_vault_make_no_second_key_before_the_first_exchange() {
+    let mut it = with_keys(273, 0, 4, 1).await;
+    it.rounds(2).await;
+    assert_eq!(it.weeks_handed_in(), [0], "its own, and none of the weeks that it lacks");
+    let weeks = (it.town.start(WEEK), it.town.start(4 * WEEK));
+    assert_eq!(it.inbox.trouble().lacks, Some(weeks));
+    // The first keys of a desk that never had any.
+    let mut new = with_keys(274, 0, 0, 0).await;
+    new.rounds(2).await;
+    assert_eq!(new.weeks_handed_in(), [0, 1, 2, 3]);
+}
+
+/// P8: whoever puts the newest copy back while the program runs may have no second one.
+#[tokio::test]
+async fn another_file_in_the_vaults_place_is_not_written_over() {
+    let mut it = Pair::new(275).await;
+    let vault = it.folder.path().join("vault");
+    let old = std::fs::read(&vault).unwrap();
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
+    it.rounds(4).await;
+    assert_eq!(it.inbox.conversations().len(), 1);
+    let newest = std::fs::read(&vault).unwrap();
+    it.put_back(&old);
+    std::fs::write(&vault, &newest).unwrap();
+    assert!(!it.inbox.trouble().replaced);
+    it.rounds(1).await;
+    assert!(it.inbox.trouble().replaced && it.inbox.trouble().unwritten);
+    assert!(std::fs::read(&vault).unwrap() == newest && !it.folder.path().join("vault.next").exists());
+    it.put_back(&newest);
+    assert_eq!(it.inbox.conversations().len(), 1);
+    it.rounds(1).await;
+    assert!(!it.inbox.trouble().unwritten);
 }

@@ -86,6 +86,8 @@ struct Table {
     requests: Vec<Request>,
     upload: Upload,
     close_after_answer: bool,
+    /// What is answered to what is handed in.
+    put: u16,
     /// Requests of this method are not answered for now.
     holds: Option<&'static str>,
     at_first_byte: Option<Box<dyn FnOnce() + Send>>,
@@ -107,6 +109,7 @@ impl Edge {
             requests: vec![],
             upload: Upload::Answer,
             close_after_answer: false,
+            put: 200,
             holds: None,
             at_first_byte: None,
         }));
@@ -159,6 +162,11 @@ impl Edge {
 
     pub(crate) fn set_upload(&self, upload: Upload) {
         self.table.lock().unwrap().upload = upload;
+    }
+
+    /// Answers this to what is handed in.
+    pub(crate) fn answer_put(&self, status: u16) {
+        self.table.lock().unwrap().put = status;
     }
 
     /// Leaves requests of this method without an answer, until told otherwise.
@@ -219,7 +227,7 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
         }
         let body = read[head..read.len().min(head + length)].to_vec();
         read.drain(..(head + length).min(read.len()));
-        let post = method == "POST";
+        let (post, put) = (method == "POST", method == "PUT");
         let (answer, close) = {
             let mut table = table.lock().unwrap();
             let file = table.files.get(&path).cloned();
@@ -232,6 +240,9 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
                     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec()
                 }
                 (true, _) => return,
+                (false, _) if put => {
+                    format!("HTTP/1.1 {} Answer\r\ncontent-length: 0\r\n\r\n", table.put).into_bytes()
+                }
                 (false, Some(file)) => {
                     [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len()).as_bytes(), &file]
                         .concat()

@@ -62,6 +62,10 @@ async fn the_area_leaves_nothing_and_the_edge_shows_nothing() -> anyhow::Result<
     println!("wrong words: {:.0} ms with a mailbox, {:.0} ms without", some.median, none.median);
     ensure!((0.5..2.0).contains(&ratio), "{} ms and {} ms", some.median, none.median);
 
+    first.press("Contact the newsroom").await?;
+    first.sees("Opening this page sends nothing.").await?;
+    is_left_after_a_sleep(&first).await?;
+
     public_pages(&driver, &demo).await?;
     let (status, took) = demo.interrupt().await?;
     ensure!(status.success(), "Ctrl-C ends with {status}");
@@ -144,6 +148,22 @@ async fn looks_away(source: &Person) -> anyhow::Result<()> {
     ensure!(back == "visible", "the message comes back");
     let focus = source.focus().await?;
     ensure!(focus.tag == "TEXTAREA", "the keyboard is at {focus:?} after looking away");
+    Ok(())
+}
+
+/// A key that wakes a computer which slept opens nothing: the area is gone before the press is over.
+async fn is_left_after_a_sleep(source: &Person) -> anyhow::Result<()> {
+    let there = "document.querySelector('form[data-leave]') !== null";
+    ensure!(source.run(&format!("return {there}")).await? == true, "the area is open");
+    let still = source
+        .run(&format!(
+            "const now = Date.now;
+             Date.now = () => now() + 10 * 60 * 1000;
+             document.body.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'a', bubbles: true }}));
+             return {there};"
+        ))
+        .await?;
+    ensure!(still == false, "the key that woke the computer keeps the area open");
     Ok(())
 }
 

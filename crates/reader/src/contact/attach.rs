@@ -115,7 +115,7 @@ pub(super) async fn send(
     let refuse = |sentence| load.show(&Screen::Looked { desk, ways: &ways, problem: Some(sentence) });
     match refused {
         WriteError::Locked => locked(&load, None),
-        WriteError::NoDesk => load.show(&Screen::Sorry(words::DESK_GONE)),
+        WriteError::NoDesk => refuse(words::DESK_CLOSED),
         WriteError::MailboxFull => refuse(words::MAILBOX_FULL),
         WriteError::TooMany => refuse(words::TOO_MANY_DOCUMENTS),
         _ => refuse(words::TOO_EARLY),
@@ -298,7 +298,7 @@ pub(super) fn progress(load: &Load<'_>, desk: &DeskView, state: LineState, view:
                 }
                 (take_back)
             },
-            LineState::TakenBack => p.state { (fill(words::TAKEN_BACK, &[of(view.left)])) },
+            LineState::TakenBack => p.state { (fill(words::TAKEN_BACK, &[of(view.left), of(view.arrived)])) },
             LineState::Unknown { .. } => {
                 p.state { (fill(words::PARTS_UNKNOWN, &[of(view.arrived)])) }
                 (take_back)
@@ -398,6 +398,28 @@ mod tests {
             offers(LineState::UnderWay { least: app.now() }) && offers(LineState::Unknown { before: None })
         );
         assert!(!offers(LineState::TakenBack) && !offers(LineState::Acknowledged));
+    }
+
+    /// P8: of what left nobody knows whether it arrived.
+    #[tokio::test]
+    async fn of_a_document_that_was_taken_back_no_more_is_said_to_be_with_the_desk_than_it_acknowledged() {
+        let (app, page, desk) = opened(4);
+        let load = Load::new(&app, &page, None);
+        let view = DocumentView {
+            first: 0,
+            name: None,
+            format: None,
+            length: Some(900),
+            sha256: None,
+            parts: 3,
+            left: 2,
+            arrived: 1,
+            queued: 0,
+        };
+        let shown = progress(&load, &desk, LineState::TakenBack, &view).into_string();
+        assert!(shown.contains("2 of 3 parts had left before."), "{shown}");
+        assert!(shown.contains("It has 1 of 3 at least."), "{shown}");
+        assert!(!shown.contains("they stay with the desk"), "{shown}");
     }
 
     #[tokio::test]

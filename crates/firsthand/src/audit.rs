@@ -67,7 +67,7 @@ fn told(network: &str, report: &Report) -> String {
     text += "\nThe last mix passes on slots of drops: as many in every round, whatever came.\n";
     let (untrue, other): (Vec<_>, Vec<_>) = report.findings.iter().partition(|found| found.what.is_untrue());
     list(&mut text, "Somebody stated what is not so:", &untrue);
-    list(&mut text, "Lost, late or left out, by a failure or on purpose:", &other);
+    list(&mut text, "Lost, late, left out or hiding too little, by a failure or on purpose:", &other);
     if report.findings.is_empty() {
         text += "\nEverything fits.\n";
     }

@@ -1,9 +1,9 @@
 //! What the manifests of all mixes say together, and whether it fits: for anybody who reads the heads of editions. Spec:
 //! mix.md §16.
 //!
-//! One manifest is one mix's word. But what one says it made, the next says it took, and no batch is smaller than the roster
-//! allows. Where two such statements differ, one of them is not so. Other things are no contradiction, since edge and press can
-//! keep a manifest out of the heads, and weaken what mixing hides: batches that nobody took, that bore no decoys, or that waited.
+//! One manifest is one mix's word. But what one says it made, the next says it took. Where two such statements differ, one of them
+//! is not so. Other things are no contradiction, since edge and press can keep a manifest out of the heads, and weaken what mixing
+//! hides: batches that nobody took, that are too small, that bore no decoys, or that waited.
 
 mod compare;
 #[cfg(test)]
@@ -52,10 +52,12 @@ pub struct Report {
 }
 
 /// Reads editions in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Audit {
-    rounds: Option<(Round, Round)>,
-    editions: u64,
+    /// The first round of which an edition was asked for.
+    asked: Round,
+    /// Rounds of the editions read.
+    heads: Vec<Round>,
     /// Whether the first edition read is the network's first.
     whole: bool,
     limits: Limits,
@@ -72,25 +74,50 @@ enum Late {
     Desk(DeskId),
 }
 
+/// The edge's round may be one later than the reader's, and the oldest edition gone while it was asked for.
+const SLACK: u32 = 2;
+
 impl Audit {
+    /// `asked` is the first round of which an edition was asked for.
+    pub fn new(asked: Round) -> Self {
+        Self {
+            asked,
+            heads: Vec::new(),
+            whole: false,
+            limits: Limits::default(),
+            manifests: Vec::new(),
+            desks: BTreeMap::new(),
+            late: BTreeSet::new(),
+            findings: Vec::new(),
+        }
+    }
+
     /// Reads the next edition, verified with the directory that it names.
     ///
     /// # Errors
     /// EDN-05, which a verified edition never is.
     pub fn read(&mut self, directory: &Directory, edition: &Edition) -> Result<(), EditionRejected> {
         let head = edition.head();
-        let first = self.rounds.is_none();
+        let first = self.heads.is_empty();
         if first {
-            self.whole = head.previous == Digest([0; 32]);
+            self.begin(head.round, head.previous);
         }
         self.limits = if first { Limits::of(directory) } else { self.limits.with(directory) };
-        self.rounds = Some((self.rounds.map_or(head.round, |(first, _)| first), head.round));
-        self.editions += 1;
+        self.heads.push(head.round);
         for signed in &head.manifests {
             self.manifests.push((head.round, check_manifest(signed, directory)?));
         }
         self.read_directory(directory, head.round);
         Ok(())
+    }
+
+    /// The first edition is of `round` and names the one before.
+    fn begin(&mut self, round: Round, previous: Digest) {
+        self.whole = previous == Digest([0; 32]);
+        // An edge that keeps what stood in the others to itself would else have everything fit.
+        if !self.whole && round.0 > self.asked.0.saturating_add(SLACK) {
+            self.findings.push(Finding { round, what: What::Unread(self.asked) });
+        }
     }
 
     /// Which desks went, and whose next key is late.
@@ -126,11 +153,12 @@ impl Audit {
 
     /// Compares.
     pub fn finish(self) -> Report {
-        let Self { rounds, editions, whole, limits, manifests, mut findings, .. } = self;
+        let Self { heads, whole, limits, manifests, mut findings, .. } = self;
+        let rounds = heads.first().copied().zip(heads.last().copied());
+        let editions = heads.len() as u64;
         // What is late is late by what was published: while no edition came, nobody could say anything.
-        let (first, now) = rounds.unwrap_or((Round(0), Round(0)));
-        let compared =
-            Compare { limits, first: (!whole).then_some(first), now, found: Vec::new() }.all(manifests);
+        let first = heads.first().copied().filter(|_| !whole);
+        let compared = Compare { limits, first, heads, found: Vec::new() }.all(manifests);
         findings.extend(compared.found);
         findings.sort_by_key(|finding| finding.round);
         Report { rounds, editions, sums: compared.sums, findings }

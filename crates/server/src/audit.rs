@@ -131,7 +131,7 @@ pub async fn run(
     let witnessed = note.verify(&of.directory, of.edition.head().round)?.witnessed(&of.directory, now)?;
     tree.check(&witnessed)?;
 
-    let mut audit = Audit::default();
+    let mut audit = Audit::new(Round(first));
     for Read { edition, directory, .. } in &read {
         let round = edition.head().round;
         audit.read(directory, edition).map_err(|why| AuditError::Edition { round, why })?;

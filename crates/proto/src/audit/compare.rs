@@ -9,8 +9,11 @@ use crate::id::Digest;
 use crate::mix::{BatchId, KEPT_INPUT_ROUNDS, Manifest};
 use crate::round::Round;
 
-/// Rounds without a batch of a middle mix that are told: half of the longest hold. Whatever waits for so long leaves with one batch.
-pub const QUIET: u32 = 12;
+/// Heads in a row without a batch of a middle mix that are told, and so many in which a batch could have stood before: half of the
+/// longest hold. Whatever waits for so long leaves with one batch.
+pub const QUIET: usize = 12;
+/// Comparisons of inputs with batches, of one mix, that are made at most: seconds. Honest mixes come to a thousandth of it.
+pub(super) const STEPS: u64 = 20_000_000;
 
 /// The parameters, and how far they ranged while editions were read: a mix goes over to others only when it is restarted, so what
 /// hangs on one is held against the mildest.
@@ -74,8 +77,8 @@ pub(super) struct Compare {
     pub(super) limits: Limits,
     /// The first round read, if manifests of rounds before were not.
     pub(super) first: Option<Round>,
-    /// The newest round read.
-    pub(super) now: Round,
+    /// The rounds of the heads that were read, in their order.
+    pub(super) heads: Vec<Round>,
     pub(super) found: Vec<Finding>,
 }
 
@@ -106,6 +109,8 @@ impl Compare {
             if let Some(before) = before.last() {
                 self.hand_over(hop, before, stated);
             }
+            self.twice(hop, stated);
+            self.late(hop, stated);
             if hop < self.limits.exit {
                 self.sizes(hop, stated);
                 self.nothing_from_nothing(hop, stated);
@@ -119,6 +124,11 @@ impl Compare {
         Compared { found: self.found, sums }
     }
 
+    /// The newest round read.
+    fn now(&self) -> Round {
+        self.heads.last().copied().unwrap_or(Round(0))
+    }
+
     fn find(&mut self, round: Round, what: What) {
         self.found.push(Finding { round, what });
     }
@@ -130,10 +140,15 @@ impl Compare {
 
     /// What one mix made and what the next says it took.
     fn hand_over(&mut self, hop: u8, before: &BTreeMap<BatchId, Stated>, stated: &BTreeMap<BatchId, Stated>) {
-        let outputs: HashMap<Digest, &Manifest> = before
-            .values()
-            .filter_map(|(_, manifest)| Some((*manifest.outputs.first()?, manifest)))
-            .collect();
+        // One content under two names is two batches to whoever takes it.
+        let mut outputs: HashMap<Digest, Output> = HashMap::new();
+        for (_, manifest) in before.values() {
+            let Some(digest) = manifest.outputs.first() else { continue };
+            let output = outputs.entry(*digest).or_default();
+            output.entries += u64::from(manifest.count_out);
+            output.round = output.round.max(manifest.batch.round);
+        }
+        let oldest = stated.keys().next().copied();
         let mut taken = Taken::default();
         // The batch that names an input last, and the round of its head.
         let mut last: HashMap<Digest, (BatchId, Round)> = HashMap::new();
@@ -141,26 +156,33 @@ impl Compare {
             let made = Made { hop, batch };
             let (mut inputs, unmade): (Vec<Digest>, Vec<_>) =
                 manifest.inputs.iter().copied().partition(|input| outputs.contains_key(input));
-            if unmade.iter().any(|input| !last.contains_key(input)) && !self.hangs_on_before(batch) {
+            // The first batch read names what came before it, however long that was.
+            let can_hang = self.hangs_on_before(batch) || self.first.is_some() && Some(batch) == oldest;
+            if unmade.iter().any(|input| !last.contains_key(input)) && !can_hang {
                 self.find(*round, What::Unmade(made));
             }
             inputs.extend(unmade);
             for input in &inputs {
                 // Nobody knows how much there was of what no head names.
-                let holds = outputs.get(input).map_or(u64::MAX, |made| made.count_out.into());
+                let holds = outputs.get(input).map_or(u64::MAX, |output| output.entries);
                 taken.left.entry(*input).or_insert(holds);
                 last.insert(*input, (batch, *round));
             }
-            let more = taken.take(inputs, manifest.count_in.into());
-            if more > 0 {
-                self.find(*round, What::TookMore(made, more));
+            match taken.take(inputs, manifest.count_in.into()) {
+                Some(0) => {}
+                Some(more) => self.find(*round, What::TookMore(made, more)),
+                None => {
+                    self.find(*round, What::Tangled(hop));
+                    return;
+                }
             }
         }
-        // What is left of an input may still be taken while nothing newer was.
+        // What is left of an input may still be taken while nothing newer was, and for so long.
         let newest = stated.keys().next_back().copied();
         let mut less: BTreeMap<BatchId, (Round, u64)> = BTreeMap::new();
         for (input, (batch, round)) in &last {
-            if outputs.contains_key(input) && Some(*batch) != newest {
+            let Some(output) = outputs.get(input) else { continue };
+            if Some(*batch) != newest || self.is_over(output.round) {
                 less.entry(*batch).or_insert((*round, 0)).1 += taken.left[input];
             }
         }
@@ -170,10 +192,34 @@ impl Compare {
             }
         }
         for (round, manifest) in before.values() {
-            let is_old = manifest.batch.round.0.saturating_add(KEPT_INPUT_ROUNDS) < self.now.0;
-            if is_old && manifest.outputs.first().is_some_and(|output| !last.contains_key(output)) {
+            if self.is_over(manifest.batch.round) && manifest.outputs.first().is_some_and(|output| !last.contains_key(output)) {
                 let made = Made { hop: manifest.hop, batch: manifest.batch };
                 self.find(*round, What::Untaken(made, manifest.count_out));
+            }
+        }
+    }
+
+    /// Whether nothing of what was passed on in this round can be taken any more.
+    fn is_over(&self, round: Round) -> bool {
+        round.0.saturating_add(KEPT_INPUT_ROUNDS) < self.now().0
+    }
+
+    /// Sealing draws anew each time: no two batches of an honest mix are the same bytes.
+    fn twice(&mut self, hop: u8, stated: &BTreeMap<BatchId, Stated>) {
+        let mut outputs = HashSet::new();
+        for (&batch, (round, manifest)) in stated {
+            if manifest.outputs.iter().any(|output| !outputs.insert(*output)) {
+                self.find(*round, What::SameOutput(Made { hop, batch }));
+            }
+        }
+    }
+
+    /// A batch bears the round that it is of, so one that was kept back is seen by the heads in which it could have stood.
+    fn late(&mut self, hop: u8, stated: &BTreeMap<BatchId, Stated>) {
+        for (&batch, (round, _)) in stated {
+            let until = |round: Round| self.heads.partition_point(|head| *head < round);
+            if until(*round).saturating_sub(until(batch.round.next())) >= QUIET {
+                self.find(*round, What::Late(Made { hop, batch }, round.0 - batch.round.0));
             }
         }
     }
@@ -196,21 +242,24 @@ impl Compare {
                 None if self.hangs_on_before(batch) => continue,
                 None => What::Alone(made),
                 Some((_, before)) if self.limits.passed(before).most >= self.limits.n_max.least => continue,
-                Some(_) if hop == 0 => What::Cut(made),
                 Some(_) => What::Undecoyed(made),
             };
             self.find(*round, what);
         }
     }
 
-    /// By the heads, and not by the names of batches: one that waited is called by the round that it is of.
+    /// By the heads, and not by the names of batches. Rounds without a head say nothing: no mix can stand in what the press did not
+    /// make.
     fn silence(&mut self, hop: u8, stated: &BTreeMap<BatchId, Stated>) {
-        let heads: Vec<Round> =
-            stated.values().map(|(round, _)| *round).collect::<BTreeSet<_>>().into_iter().collect();
-        for pair in heads.windows(2) {
-            if pair[1].0 - pair[0].0 >= QUIET {
-                self.find(pair[1], What::Silent(hop, pair[0], pair[1]));
-            }
+        let speak: BTreeSet<Round> = stated.values().map(|(round, _)| *round).collect();
+        let silent: Vec<_> = self
+            .heads
+            .split(|head| speak.contains(head))
+            .filter(|heads| heads.len() >= QUIET)
+            .map(|heads| (heads[QUIET - 1], What::Silent(hop, heads[0], heads[heads.len() - 1])))
+            .collect();
+        for (round, what) in silent {
+            self.find(round, what);
         }
     }
 
@@ -261,59 +310,101 @@ impl Compare {
     }
 }
 
+/// What stands under one digest.
+#[derive(Default)]
+struct Output {
+    entries: u64,
+    round: Round,
+}
+
 /// Which entries each batch can have taken, by what was passed on: a flow from inputs to the batches that name them. An input may be
 /// named in several, in a row or not, since a mix that is kept from the rest of one goes on with others.
 #[derive(Default)]
-struct Taken {
+pub(super) struct Taken {
     /// Of each input, what no batch took so far.
     left: HashMap<Digest, u64>,
-    /// Of each batch, how much it took of which input.
-    of: Vec<Vec<(Digest, u64)>>,
+    /// Of each input, how much which batch took of it.
+    by: HashMap<Digest, BTreeMap<usize, u64>>,
+    /// The inputs that each batch names.
+    of: Vec<Vec<Digest>>,
+    /// Inputs of which nothing is to be had any more, not by exchange either: all that their batches name is among them.
+    spent: HashSet<Digest>,
+    pub(super) steps: u64,
+}
+
+/// A batch that may give up what it took of an input, to one that was asked before it.
+struct Asked {
+    batch: usize,
+    gives: Option<(Digest, usize)>,
 }
 
 impl Taken {
-    /// One batch more, of these inputs. Returns how many entries more it says it took than there were.
-    fn take(&mut self, inputs: Vec<Digest>, entries: u64) -> u64 {
+    /// One batch more, of these inputs. Returns how many entries more it says it took than there were; `None`: to find that out takes
+    /// too long.
+    pub(super) fn take(&mut self, inputs: Vec<Digest>, entries: u64) -> Option<u64> {
         let batch = self.of.len();
-        self.of.push(inputs.into_iter().map(|input| (input, 0)).collect());
+        self.of.push(inputs);
         let mut open = entries;
         while open > 0 {
-            match self.push(batch, open, &mut HashSet::new()) {
+            match self.push(batch, open)? {
                 0 => break,
                 got => open -= got,
             }
         }
-        open
+        Some(open)
     }
 
     /// Has a batch take more: what is left of its inputs, or what another batch took of one and can take of another instead.
-    /// Returns how many entries, at most `most`; 0: there are none. `asked` are those that gave nothing.
-    fn push(&mut self, batch: usize, most: u64, asked: &mut HashSet<usize>) -> u64 {
-        if !asked.insert(batch) {
-            return 0;
-        }
-        for n in 0..self.of[batch].len() {
-            let left = self.left.entry(self.of[batch][n].0).or_default();
-            let got = most.min(*left);
-            if got > 0 {
-                *left -= got;
-                self.of[batch][n].1 += got;
-                return got;
-            }
-        }
-        for n in 0..self.of[batch].len() {
-            let input = self.of[batch][n].0;
-            for other in 0..self.of.len() {
-                let took = |(of, took): &(Digest, u64)| *of == input && *took > 0;
-                let Some(at) = self.of[other].iter().position(took) else { continue };
-                let got = self.push(other, most.min(self.of[other][at].1), asked);
-                if got > 0 {
-                    self.of[other][at].1 -= got;
-                    self.of[batch][n].1 += got;
-                    return got;
+    /// Returns how many entries, at most `most`; 0: there are none.
+    fn push(&mut self, batch: usize, most: u64) -> Option<u64> {
+        let mut asked = vec![Asked { batch, gives: None }];
+        let (mut batches, mut inputs) = (HashSet::from([batch]), HashSet::new());
+        let mut at = 0;
+        while at < asked.len() {
+            for input in &self.of[asked[at].batch] {
+                self.steps += 1;
+                if self.spent.contains(input) || !inputs.insert(*input) {
+                    continue;
+                }
+                if self.left.get(input).is_some_and(|left| *left > 0) {
+                    let input = *input;
+                    return Some(self.turn(&asked, at, input, most));
+                }
+                for other in self.by.get(input).into_iter().flat_map(BTreeMap::keys) {
+                    self.steps += 1;
+                    if batches.insert(*other) {
+                        asked.push(Asked { batch: *other, gives: Some((*input, at)) });
+                    }
+                }
+                if self.steps > STEPS {
+                    return None;
                 }
             }
+            at += 1;
         }
-        0
+        self.spent.extend(inputs);
+        Some(0)
+    }
+
+    /// Gives `input` to the batch asked at `at`, what that one gives to the one that asked it, and so on.
+    fn turn(&mut self, asked: &[Asked], at: usize, input: Digest, most: u64) -> u64 {
+        let way = || core::iter::successors(Some(&asked[at]), |asker| Some(&asked[asker.gives?.1]));
+        let given = way().filter_map(|of| Some(self.by[&of.gives?.0][&of.batch]));
+        let got = given.fold(most.min(self.left[&input]), u64::min);
+        *self.left.entry(input).or_default() -= got;
+        let mut takes = input;
+        for Asked { batch, gives } in way() {
+            *self.by.entry(takes).or_default().entry(*batch).or_default() += got;
+            let Some((gives, _)) = gives else { break };
+            let took = self.by.entry(*gives).or_default();
+            if let Some(left) = took.get_mut(batch) {
+                *left -= got;
+                if *left == 0 {
+                    took.remove(batch);
+                }
+            }
+            takes = *gives;
+        }
+        got
     }
 }

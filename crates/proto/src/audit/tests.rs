@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use super::compare::Range;
+use super::compare::{Range, STEPS, Stated, Taken};
 use super::*;
 use crate::directory::tests::{mix_key, town};
 use crate::hold::Hold;
@@ -31,9 +31,17 @@ fn manifest(hop: u8, batch: BatchId, inputs: Vec<Digest>, count_in: u32, count_o
 }
 
 fn found(manifests: impl IntoIterator<Item = Manifest>, first: Option<Round>, now: u32) -> Vec<What> {
-    let compare = Compare { limits: LIMITS, first, now: Round(now), found: Vec::new() };
+    let heads = (first.map_or(0, |first| first.0)..=now).map(Round).collect();
+    let compare = Compare { limits: LIMITS, first, heads, found: Vec::new() };
     let stated = manifests.into_iter().map(|it| (Round(it.batch.round.0 + 2), it)).collect();
     compare.all(stated).found.into_iter().map(|found| found.what).collect()
+}
+
+/// What is found of this alone: no test is also of what a network is told that stops.
+fn of_batches(manifests: impl IntoIterator<Item = Manifest>, first: Option<Round>, now: u32) -> Vec<What> {
+    let mut found = found(manifests, first, now);
+    found.retain(|what| !matches!(what, What::Silent(..)));
+    found
 }
 
 /// Ten rounds in which ten envelopes come, six onions are added twice, and drops of eight slots are written.
@@ -59,7 +67,8 @@ fn bent(hop: u8, bend: impl Fn(&mut Manifest)) -> Vec<What> {
 
 #[test]
 fn what_fits_is_not_found() {
-    assert_eq!(found(calm(), None, 200), []);
+    assert_eq!(found(calm(), None, 11), []);
+    assert_eq!(of_batches(calm(), None, 200), []);
 }
 
 #[test]
@@ -92,6 +101,9 @@ fn an_input_may_be_taken_in_two_batches_and_no_more_of_it_than_there_is() {
         ]
     };
     assert_eq!(found(split(6), None, 0), []);
+    // Named again in the newest of all, what is missing is told all the same once nothing of it can come.
+    assert_eq!(found(split(5), None, 1), []);
+    assert_eq!(of_batches(split(5), None, 49)[0], What::TookLess(made(1, 0, 1), 1));
     assert_eq!(found(split(7), None, 0)[0], What::TookMore(made(1, 0, 1), 1));
 }
 
@@ -163,10 +175,115 @@ fn a_days_wait_is_told_though_every_batch_has_its_round_in_its_name() {
         };
         [(Round(r + 1), first), (Round(at), of(second))]
     };
-    let compare = Compare { limits: LIMITS, first: None, now: Round(40), found: Vec::new() };
-    let found = compare.all((0..40).flat_map(stated).collect()).found;
-    let silent = Finding { round: Round(34), what: What::Silent(1, Round(10), Round(34)) };
+    let told = |stated: Vec<Stated>| {
+        let compare =
+            Compare { limits: LIMITS, first: None, heads: (0..=40).map(Round).collect(), found: Vec::new() };
+        compare.all(stated).found
+    };
+    let kept: Vec<_> = (0..40).flat_map(stated).collect();
+    let found = told(kept.clone());
+    let silent = Finding { round: Round(22), what: What::Silent(1, Round(11), Round(33)) };
     assert!(found.contains(&silent), "{found:?}");
+    // It shows a batch of before now and then, so that the mix is not silent.
+    let (mut kept, mut old) = (kept, 0);
+    for (round, _) in kept.iter_mut().filter(|(_, it)| it.hop == 1 && it.batch.round.0 < 10) {
+        *round = Round(old * 6);
+        old += 1;
+    }
+    let found = told(kept);
+    assert!(!found.iter().any(|it| matches!(it.what, What::Silent(..))), "{found:?}");
+    let late = |r: u32| Finding { round: Round(34), what: What::Late(made(1, r, 0), 34 - r) };
+    for r in 10..=21 {
+        assert!(found.contains(&late(r)), "{r}: {found:?}");
+    }
+    assert!(!found.contains(&late(22)), "it could have stood in eleven heads");
+}
+
+#[test]
+fn silence_is_counted_in_heads_and_told_while_it_goes_on() {
+    let told = |heads: Vec<u32>, speak: Vec<u32>| {
+        let speak = speak.into_iter().map(|r| (Round(r), manifest(1, batch(r, 0), vec![], 10, 16)));
+        let heads: Vec<_> = heads.into_iter().map(Round).collect();
+        let first = heads.first().copied();
+        let compare = Compare { limits: LIMITS, first, heads, found: Vec::new() };
+        let found = compare.all(speak.collect()).found;
+        found
+            .into_iter()
+            .filter(|it| matches!(it.what, What::Silent(..)))
+            .map(|it| (it.round.0, it.what))
+            .collect::<Vec<_>>()
+    };
+    let silent = |from, until| What::Silent(1, Round(from), Round(until));
+    assert_eq!(told((0..20).collect(), vec![5, 17]), [], "eleven heads");
+    assert_eq!(told((0..20).collect(), vec![5, 18]), [(17, silent(6, 17))]);
+    // It stopped, and nothing of it came since.
+    assert_eq!(told((0..30).collect(), vec![5]), [(17, silent(6, 29))]);
+    assert_eq!(told((0..12).collect(), vec![]), [(11, silent(0, 11))]);
+    // The press made no edition meanwhile.
+    assert_eq!(told((0..100).chain(120..125).collect(), (0..100).chain(120..125).collect()), []);
+}
+
+#[test]
+fn what_one_mix_makes_of_another_by_two_names_for_one_batch_is_its_own() {
+    let [a, b] = [batch(5, 0), batch(6, 0)];
+    let same = Manifest { outputs: vec![output(0, a)], ..manifest(0, b, vec![], 10, 16) };
+    let next = manifest(0, batch(7, 0), vec![], 20, 26);
+    // The next mix takes both: what it took before opens, and counts as taken.
+    let taken = [
+        manifest(1, a, vec![output(0, a)], 16, 22),
+        manifest(1, batch(7, 0), vec![output(0, a), output(0, batch(7, 0))], 42, 32),
+    ];
+    let all = [manifest(0, a, vec![], 10, 16), same, next].into_iter().chain(taken);
+    let what = found(all, None, 9);
+    assert_eq!(what, [What::SameOutput(made(0, 6, 0))]);
+    assert!(what[0].is_untrue());
+}
+
+#[test]
+fn one_input_in_very_many_batches_is_compared_at_once() {
+    let digest = output(0, batch(0, 0));
+    let before = Manifest { count_out: 3_000, ..manifest(0, batch(0, 0), vec![], 3_000, 3_000) };
+    let taken = (0..20_000).map(|part| manifest(1, batch(0, part), vec![digest], 1, 0));
+    // On little stack, as nothing calls itself.
+    let found = std::thread::Builder::new()
+        .stack_size(512 * 1024)
+        .spawn(move || found([before].into_iter().chain(taken), None, 0))
+        .unwrap()
+        .join()
+        .unwrap();
+    let more = found.iter().filter(|what| matches!(what, What::TookMore(_, 1))).count();
+    assert_eq!(more, 17_000);
+}
+
+#[test]
+fn inputs_that_cannot_be_compared_are_told() {
+    // Each of a row of batches names its input and that of the one before; all shift by one for every entry at the end.
+    let links = 1_500_u32;
+    let first: Vec<_> = (0..=links).map(|r| manifest(0, batch(r, 0), vec![], 1, 1)).collect();
+    let row = (0..links).map(|r| {
+        let inputs = vec![output(0, batch(r, 0)), output(0, batch(r + 1, 0))];
+        manifest(1, batch(r, 0), inputs, 1, 0)
+    });
+    let all: Vec<_> = first.into_iter().chain(row).collect();
+    let tangled = |what: &What| matches!(what, What::Tangled(1));
+    assert!(!found(all.clone(), None, links).iter().any(tangled));
+    let mut taken = Taken { steps: STEPS, ..Taken::default() };
+    assert_eq!(taken.take(vec![output(0, batch(0, 0))], 1), None);
+}
+
+#[test]
+fn an_edge_that_shows_the_newest_editions_alone_is_told() {
+    let first = |asked, head: u32, previous| {
+        let mut audit = Audit::new(Round(asked));
+        audit.begin(Round(head), previous);
+        audit.findings
+    };
+    let (none, one) = (Digest([0; 32]), Digest([1; 32]));
+    assert_eq!(first(100, 100, one), []);
+    assert_eq!(first(100, 102, one), [], "they went while it was asked");
+    let unread = Finding { round: Round(103), what: What::Unread(Round(100)) };
+    assert_eq!(first(100, 103, one), [unread]);
+    assert_eq!(first(0, 5, none), [], "there are none before");
 }
 
 #[test]
@@ -174,18 +291,21 @@ fn a_batch_that_is_too_small_or_too_large_is_found() {
     assert_eq!(bent(0, |it| it.count_out = 9)[0], What::Small(made(0, 5, 0), 3));
     let large = bent(0, |it| (it.count_in, it.count_out) = (40, 37));
     assert_eq!(large[0], What::Large(made(0, 5, 0), 31));
+    assert!(!large[0].is_untrue(), "a mix goes over to another roster's sizes when it is restarted");
 }
 
 #[test]
-fn a_round_cut_in_two_is_found_at_the_first_mix_and_lacks_decoys_at_the_next() {
+fn a_further_batch_behind_one_that_was_not_full_lacks_decoys() {
     let cut = |hop| {
         let mut all = calm();
         all.retain(|it| it.hop == hop);
         all.push(manifest(hop, batch(5, 1), vec![], 0, 4));
         found(all, Some(FIRST), 9)
     };
-    assert_eq!(cut(0), [What::Cut(made(0, 5, 1))]);
-    assert_eq!(cut(1), [What::Undecoyed(made(1, 5, 1))]);
+    for hop in [0, 1] {
+        assert_eq!(cut(hop), [What::Undecoyed(made(hop, 5, 1))]);
+    }
+    assert!(!What::Undecoyed(made(0, 5, 1)).is_untrue(), "an edge can keep a round back until a newer one was taken");
 }
 
 #[test]
@@ -201,22 +321,23 @@ fn two_statements_on_one_batch_are_found() {
 fn a_batch_that_nobody_took_is_found_when_nothing_of_it_can_come_any_more() {
     let mut all = calm();
     all.retain(|it| it.hop == 0 || it.batch != batch(9, 0));
-    assert_eq!(found(all.clone(), None, 9 + KEPT_INPUT_ROUNDS), []);
-    assert_eq!(found(all, None, 10 + KEPT_INPUT_ROUNDS), [What::Untaken(made(0, 9, 0), 16)]);
+    assert_eq!(of_batches(all.clone(), None, 9 + KEPT_INPUT_ROUNDS), []);
+    assert_eq!(of_batches(all, None, 10 + KEPT_INPUT_ROUNDS), [What::Untaken(made(0, 9, 0), 16)]);
 }
 
 #[test]
 fn silence_alarms_and_deletions_are_told() {
     let mut all = calm();
     all.retain(|it| it.hop == 1);
-    let last = manifest(1, batch(9 + QUIET, 0), vec![Digest([9; 32])], 4, 10);
+    let end = 10 + QUIET as u32;
+    let last = manifest(1, batch(end, 0), vec![Digest([9; 32])], 4, 10);
     all.extend([Manifest { deleted: 3, ..last }]);
     for it in &mut all[7..9] {
         it.alarm = true;
     }
-    let silent = What::Silent(1, Round(11), Round(11 + QUIET));
-    let told = found(all, Some(FIRST), 40);
-    assert_eq!(told, [silent, What::Alarm(1), What::Deleted(made(1, 9 + QUIET, 0), 3)]);
+    let silent = What::Silent(1, Round(12), Round(end + 1));
+    let told = found(all, Some(FIRST), end + 2);
+    assert_eq!(told, [silent, What::Alarm(1), What::Deleted(made(1, end, 0), 3)]);
 }
 
 #[test]
@@ -224,7 +345,7 @@ fn a_key_that_is_late_is_told_once_and_a_desk_that_goes_when_it_goes() {
     let mut town = town();
     let directory = town.verified().unwrap();
     let desk = Desk { newsroom: "The Herald".into(), name: "Tips".into() };
-    let mut audit = Audit::default();
+    let mut audit = Audit::new(Round(0));
     let mut told = |directory: &Directory, round| {
         audit.read_directory(directory, Round(round));
         core::mem::take(&mut audit.findings).into_iter().map(|it| (it.round.0, it.what)).collect::<Vec<_>>()
@@ -241,7 +362,7 @@ fn a_key_that_is_late_is_told_once_and_a_desk_that_goes_when_it_goes() {
 
     let next = mix_key(&mut town.rng, 1, 24);
     town.mix_keys.insert(1, next);
-    let mut audit = Audit::default();
+    let mut audit = Audit::new(Round(0));
     audit.read_directory(&town.verified().unwrap(), Round(18));
     assert_eq!(audit.findings, [], "the next day's key is there");
 }

@@ -37,6 +37,8 @@ pub struct Desk {
 pub enum What {
     /// Two different statements on one batch.
     TwoManifests(Made),
+    /// The same bytes passed on under another name before.
+    SameOutput(Made),
     /// A mix says that it took what no head says the mix before made.
     Unmade(Made),
     /// A mix says that it took so many entries more than there were in its inputs.
@@ -47,18 +49,22 @@ pub enum What {
     Small(Made, u32),
     /// A batch of so many, larger than n_max, its decoys left aside.
     Large(Made, u32),
-    /// The first mix cut a round though its batch was not full.
-    Cut(Made),
     /// A mix says that it took so many entries fewer than there were in its inputs.
     TookLess(Made, u64),
     /// A batch of so many that the next mix never said it took.
     Untaken(Made, u32),
-    /// A batch that came to a mix behind a newer one, and was passed on without that mix's decoys.
+    /// A further batch of a round, so one without decoys, though the one before it was not full.
     Undecoyed(Made),
     /// A further batch of a round, where no head names the one before it.
     Alone(Made),
-    /// Of a mix between the first and the exit the heads between these name nothing, [`QUIET`] rounds at least.
+    /// Of a mix between the first and the exit the heads from this one to that one name nothing, [`QUIET`] of them at least.
     Silent(u8, Round, Round),
+    /// A batch that stands in a head only so many rounds after its own, though it could have stood in [`QUIET`] before.
+    Late(Made, u32),
+    /// A mix names its inputs in so many batches that they cannot be compared.
+    Tangled(u8),
+    /// There are editions before the first that the edge shows, of rounds from this one on.
+    Unread(Round),
     /// So many entries waited too long and were deleted.
     Deleted(Made, u32),
     /// A mix misses its decoys in the drops.
@@ -76,10 +82,13 @@ impl What {
     /// or press kept out of the heads.
     pub fn is_untrue(&self) -> bool {
         match self {
-            Self::TwoManifests(_) | Self::TookMore(..) | Self::Small(..) | Self::Large(..) | Self::Cut(_) => {
-                true
-            }
+            Self::TwoManifests(_) | Self::SameOutput(_) | Self::TookMore(..) => true,
             Self::Unmade(_)
+            | Self::Small(..)
+            | Self::Large(..)
+            | Self::Late(..)
+            | Self::Tangled(_)
+            | Self::Unread(_)
             | Self::MadeMore(..)
             | Self::TookLess(..)
             | Self::Untaken(..)
@@ -131,6 +140,9 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TwoManifests(it) => write!(f, "{} signed two different statements on {it}", it.mix()),
+            Self::SameOutput(it) => {
+                write!(f, "{} passed on {it}, which are the bytes of another batch", it.mix())
+            }
             Self::Unmade(it) => {
                 write!(f, "{} took into {it} what no head says {} made", it.mix(), it.mix_before())
             }
@@ -147,7 +159,6 @@ impl fmt::Display for What {
             }
             Self::Small(it, n) => write!(f, "{} passed on {it} with {n} entries: too few", it.mix()),
             Self::Large(it, n) => write!(f, "{} passed on {it} with {n} entries: too many", it.mix()),
-            Self::Cut(it) => write!(f, "{} cut round {} though it was not full", it.mix(), it.batch.round.0),
             Self::TookLess(it, n) => {
                 write!(
                     f,
@@ -160,7 +171,7 @@ impl fmt::Display for What {
                 write!(f, "{it} by {}, {n} entries, was never taken by {}", it.mix(), Mix(it.hop + 1))
             }
             Self::Undecoyed(it) => {
-                write!(f, "{} passed on {it} without decoys: it came behind a newer one", it.mix())
+                write!(f, "{} passed on {it} without decoys, though the one before was not full", it.mix())
             }
             Self::Alone(it) => {
                 write!(f, "{} passed on {it}, and no head names the one before it", it.mix())
@@ -168,11 +179,20 @@ impl fmt::Display for What {
             Self::Silent(hop, since, until) => {
                 write!(
                     f,
-                    "{} passed on nothing that heads between rounds {} and {} name",
+                    "{} passed on nothing that the heads of rounds {} to {} name",
                     Mix(*hop),
                     since.0,
                     until.0
                 )
+            }
+            Self::Late(it, n) => {
+                write!(f, "{it} by {} stands in no head for {n} rounds", it.mix())
+            }
+            Self::Tangled(hop) => {
+                write!(f, "{} names its inputs in too many batches to compare them", Mix(*hop))
+            }
+            Self::Unread(from) => {
+                write!(f, "the edge shows no edition of round {} and on before this one, and there are some", from.0)
             }
             Self::Deleted(it, n) => {
                 write!(f, "{} deleted {n} entries that had waited too long, before {it}", it.mix())

@@ -275,22 +275,31 @@ impl<U: Upstream> Mix<U> {
             not_needed(self.search.step(&self.me, &mut self.store, &mut self.upstream, self.now))?;
         }
         let mut done = Stepped::default();
-        let mut waits = self.close_or_wait(&mut done)?;
+        // What was due when this mix was stopped leaves, however old it is by now.
+        self.close_or_wait(&mut done)?;
         self.delete_old()?;
-        for run in 0..=RUNS {
-            waits = self.close_or_wait(&mut done)?;
-            self.push(&mut done)?;
-            if run == RUNS {
-                done.more = true;
-            } else if !self.take(&mut done)? {
-                break;
-            }
-        }
-        if matches!(self.work, Work::Exit(_)) {
+        let passed = self.pass_on(&mut done);
+        // What is in the pools leaves in its time, also while the edge gives nothing, or nonsense.
+        if matches!(self.work, Work::Exit(_)) && matches!(passed, Ok(_) | Err(MixError::Upstream(_))) {
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         }
-        if waits { Err(MixError::NoKey) } else { Ok(done) }
+        if passed? { Err(MixError::NoKey) } else { Ok(done) }
+    }
+
+    /// Takes, closes and pushes, run by run. `true`: what is due waits for a later mix's key.
+    fn pass_on(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
+        for _ in 0..RUNS {
+            let waits = self.close_or_wait(done)?;
+            self.push(done)?;
+            if !self.take(done)? {
+                return Ok(waits);
+            }
+        }
+        let waits = self.close_or_wait(done)?;
+        self.push(done)?;
+        done.more = true;
+        Ok(waits)
     }
 
     /// Closes what is due. `true`: it waits for a later mix's key. There may never be one for its round, if that mix was off for
@@ -449,8 +458,13 @@ impl<U: Upstream> Mix<U> {
             }
             Work::Exit(exit) => exit.opened() + opened.count,
         };
-        // The end of an input is the end of a round here. A batch that is short then waits for the next one's end.
-        let due = ended && count >= self.me.directory.parameters().n_min;
+        // The end of an input is the end of a round here. A batch that is short then waits for the next one's end. So does what comes
+        // behind a newer round that has left: under that round's name it would leave without decoys (MIX-08).
+        let ends_round = match &self.work {
+            Work::Pass(_) => self.store.newest_output()?.is_none_or(|newest| newest <= progress.source.round),
+            Work::Exit(_) => true,
+        };
+        let due = ended && ends_round && count >= self.me.directory.parameters().n_min;
         let run = StoredRun {
             progress,
             ended,

@@ -192,7 +192,9 @@ impl Compare {
             }
         }
         for (round, manifest) in before.values() {
-            if self.is_over(manifest.batch.round) && manifest.outputs.first().is_some_and(|output| !last.contains_key(output)) {
+            if self.is_over(manifest.batch.round)
+                && manifest.outputs.first().is_some_and(|output| !last.contains_key(output))
+            {
                 let made = Made { hop: manifest.hop, batch: manifest.batch };
                 self.find(*round, What::Untaken(made, manifest.count_out));
             }

@@ -305,7 +305,10 @@ fn a_further_batch_behind_one_that_was_not_full_lacks_decoys() {
     for hop in [0, 1] {
         assert_eq!(cut(hop), [What::Undecoyed(made(hop, 5, 1))]);
     }
-    assert!(!What::Undecoyed(made(0, 5, 1)).is_untrue(), "an edge can keep a round back until a newer one was taken");
+    assert!(
+        !What::Undecoyed(made(0, 5, 1)).is_untrue(),
+        "an edge can keep a round back until a newer one was taken"
+    );
 }
 
 #[test]

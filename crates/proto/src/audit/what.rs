@@ -192,7 +192,11 @@ impl fmt::Display for What {
                 write!(f, "{} names its inputs in too many batches to compare them", Mix(*hop))
             }
             Self::Unread(from) => {
-                write!(f, "the edge shows no edition of round {} and on before this one, and there are some", from.0)
+                write!(
+                    f,
+                    "the edge shows no edition of round {} and on before this one, and there are some",
+                    from.0
+                )
             }
             Self::Deleted(it, n) => {
                 write!(f, "{} deleted {n} entries that had waited too long, before {it}", it.mix())

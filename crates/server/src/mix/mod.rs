@@ -404,7 +404,7 @@ impl<U: Upstream> Mix<U> {
                 }
                 Begun::Another => {
                     tracing::error!(
-                        "The edge gives another batch than it should. It is asked again next round. Ask its operator."
+                        "The edge gives another batch than it should, or one that is too large for the directory of this mix. It is asked again next round. Ask its operator. If the roster has changed, restart this mix with the newest directory."
                     );
                     self.refused.insert(id, self.now.next());
                     return Ok(Taken::Refused);

@@ -8,10 +8,11 @@ use proto::mix::BatchId;
 
 use super::keys::Keys;
 use super::store::Progress;
-use super::upstream::Upstream;
+use super::upstream::{Upstream, UpstreamError};
 use super::{Me, MixError};
 use crate::handed;
 use crate::handing::{Entries, Incoming, IncomingRejected};
+use crate::http::RequestError;
 use crate::store::StoreError;
 
 /// The input being taken, if one is.
@@ -86,8 +87,15 @@ impl Pull {
             self.end();
             let before = me.hop - 1;
             let limit = handed::max_len(me.wire.cascade, me.directory.parameters(), before);
-            if !upstream.batch(id, limit, &self.file)? {
-                return Ok(Begun::NothingYet);
+            match upstream.batch(id, limit, &self.file) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Begun::NothingYet),
+                // The edge's doing, or a roster with larger batches than this mix was started with. Others are taken meanwhile.
+                Err(UpstreamError::Edge(RequestError::TooLong)) => {
+                    self.end();
+                    return Ok(Begun::Another);
+                }
+                Err(e) => return Err(e.into()),
             }
             match self.look_through(me, keys, id) {
                 Ok(open) => self.open = Some(open),

@@ -11,7 +11,7 @@ use proto::seal::{Use, seal};
 use proto::size::{ENVELOPE, EXIT_HEADER, READER_SLOT};
 use server::handed::desk_drop_len;
 
-const DECOYS: Decoys = Decoys { mu: 2, b: 1 };
+pub(super) const DECOYS: Decoys = Decoys { mu: 2, b: 1 };
 
 pub(super) fn town_with_decoys(seed: u64) -> Town {
     Town::bent(seed, 3, |p| (p.desk_slots, p.decoys) = (8, DECOYS))

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-use super::actors::town_with_decoys;
+use super::actors::{DECOYS, town_with_decoys};
 use super::*;
 use bytes::Bytes;
 use proto::directory::MixKey;
 use proto::size::ENVELOPE;
 use server::handing::Outgoing;
+use server::http::RequestError;
 use server::mix::{Run, Upstream, UpstreamError};
 
 /// What is given in the place of what there is.
@@ -58,7 +59,11 @@ impl Upstream for Lying {
         let mut lie = self.lie.lock().unwrap();
         if let Some(instead) = lie.instead.remove(&id) {
             let there = if is_there { std::fs::read(file).unwrap() } else { vec![] };
-            std::fs::write(file, instead(there)).unwrap();
+            let given = instead(there);
+            if given.len() > limit {
+                return Err(RequestError::TooLong.into());
+            }
+            std::fs::write(file, given).unwrap();
             is_there = true;
         }
         if is_there {
@@ -286,13 +291,34 @@ fn an_edge_that_delays_or_reorders_batches_loses_and_doubles_nothing() {
     it.enter(8);
     assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
     it.middle.lie().hidden.clear();
-    // Decoys stand in the drops too, so one of the three may wait for the next.
-    it.delivered(7);
-    assert_eq!(it.delivered(8), once([5, 6, 7]));
-    assert_eq!(it.passed(5..=8), 3);
+    it.send(8);
+    // MIX-08: what comes late is no further part of a round that has left, which would get no decoys of this mix.
+    assert_eq!(it.net.counts(7..=7, 1), [(8, 12)]);
+    it.enter(9);
+    assert_eq!(it.net.counts(8..=8, 1), [(16, 20)], "it leaves with the next");
+    // Decoys stand in the drops too, so one of the tips may wait for the next.
+    (7..=9).for_each(|r| drop(it.delivered(r)));
+    assert_eq!(it.delivered(10), once([5, 6, 7, 8]));
+    assert_eq!(it.passed(5..=9), 3);
     assert!(it.net.counts(5..=5, 1).is_empty());
-    // Where it ends: what comes late is a further part of a newer round, and gets no decoys of this mix (MIX-08).
+    it.stop();
+}
+
+/// Where MIX-08 ends: a full batch that comes late leaves at once, as a further part of a newer round, and gets no decoys of this mix.
+#[test]
+fn a_full_batch_that_an_edge_keeps_back_leaves_without_decoys() {
+    let town = Town::bent(59, 3, |p| (p.n_max, p.desk_slots, p.decoys) = (8, 8, DECOYS));
+    let mut it = Deceived::start(town);
+    it.middle.lie().hidden.insert(id(5));
+    (5..=7).for_each(|r| it.send(r));
+    it.enter(8);
+    assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
+    it.middle.lie().hidden.clear();
+    it.enter(8);
     assert_eq!(it.net.counts(7..=7, 1), [(8, 12), (8, 8)]);
+    assert!(it.net.counts(5..=5, 1).is_empty());
+    (7..=8).for_each(|r| drop(it.delivered(r)));
+    assert_eq!(it.delivered(9), once([5, 6, 7]));
     it.stop();
 }
 
@@ -328,13 +354,14 @@ fn an_edge_that_replays_or_duplicates_a_batch_has_it_counted_and_delivered_once(
 #[test]
 fn an_edge_that_serves_two_versions_of_a_batch_has_the_signed_one_taken_in_the_next_round() {
     let mut it = Deceived::start(Town::new(54));
-    let bends: [fn(Vec<u8>) -> Vec<u8>; 3] = [
+    let bends: [fn(Vec<u8>) -> Vec<u8>; 4] = [
         |mut bytes| {
             *bytes.last_mut().unwrap() ^= 1;
             bytes
         },
         |bytes| bytes[..bytes.len() / 2].to_vec(),
         |_| vec![],
+        |bytes| bytes.repeat(1_000),
     ];
     for (r, bend) in (5..).zip(bends) {
         it.send(r);
@@ -343,10 +370,10 @@ fn an_edge_that_serves_two_versions_of_a_batch_has_the_signed_one_taken_in_the_n
         assert!(it.middle.lie().instead.is_empty(), "it was given");
         assert!(it.net.counts(r..=r, 1).is_empty(), "round {r}");
     }
-    it.enter(9);
-    assert_eq!(it.delivered(8), once([5, 6, 7]));
-    assert_eq!(it.net.counts(5..=8, 1), [(4, 4); 3]);
-    assert_eq!(it.passed(5..=8), 3);
+    it.enter(10);
+    assert_eq!(it.delivered(9), once([5, 6, 7, 8]));
+    assert_eq!(it.net.counts(5..=9, 1), [(4, 4); 4]);
+    assert_eq!(it.passed(5..=9), 4);
     it.stop();
 }
 

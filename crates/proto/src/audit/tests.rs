@@ -243,7 +243,7 @@ fn what_one_mix_makes_of_another_by_two_names_for_one_batch_is_its_own() {
 fn one_input_in_very_many_batches_is_compared_at_once() {
     let digest = output(0, batch(0, 0));
     let before = Manifest { count_out: 3_000, ..manifest(0, batch(0, 0), vec![], 3_000, 3_000) };
-    let taken = (0..20_000).map(|part| manifest(1, batch(0, part), vec![digest], 1, 0));
+    let taken = (0..20_000).map(move |part| manifest(1, batch(0, part), vec![digest], 1, 0));
     // On little stack, as nothing calls itself.
     let found = std::thread::Builder::new()
         .stack_size(512 * 1024)
@@ -267,7 +267,8 @@ fn inputs_that_cannot_be_compared_are_told() {
     let all: Vec<_> = first.into_iter().chain(row).collect();
     let tangled = |what: &What| matches!(what, What::Tangled(1));
     assert!(!found(all.clone(), None, links).iter().any(tangled));
-    let mut taken = Taken { steps: STEPS, ..Taken::default() };
+    let mut taken = Taken::default();
+    taken.steps = STEPS;
     assert_eq!(taken.take(vec![output(0, batch(0, 0))], 1), None);
 }
 

@@ -266,7 +266,7 @@ fn inputs_that_cannot_be_compared_are_told() {
     });
     let all: Vec<_> = first.into_iter().chain(row).collect();
     let tangled = |what: &What| matches!(what, What::Tangled(1));
-    assert!(!found(all.clone(), None, links).iter().any(tangled));
+    assert!(!found(all, None, links).iter().any(tangled));
     let mut taken = Taken::default();
     taken.steps = STEPS;
     assert_eq!(taken.take(vec![output(0, batch(0, 0))], 1), None);

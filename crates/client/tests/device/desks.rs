@@ -346,6 +346,8 @@ async fn a_key_that_the_edge_may_have_gets_no_second_one() {
     let tried = it.handed_in().remove(0).1.id();
     it.put_back(&earlier);
     it.town.edge.answer_put(200);
+    // Before the next exchange, which hands it in again.
+    it.inbox.collect();
     it.rounds(2).await;
     assert!(it.handed_in().iter().all(|(week, key)| (*week, key.id()) == (4, tried)));
 }

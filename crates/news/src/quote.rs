@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_sentence_whose_stop_is_its_last_words_tells_before_words_alone() {
-        for text in ["Ilsa Vane said so at 5 p.m. “We wait.”", "Ilsa Vane said so to Odd Tamm Jr. “We wait.”"] {
+        for text in ["Ilsa Vane said so at 5 p.m. “We wait.”", "Ilsa Vane said so to Odd Tamm Jr. “We wait.”"]
+        {
             assert_eq!(one(text), ("“We wait.”".into(), "Ilsa Vane".into()));
         }
     }

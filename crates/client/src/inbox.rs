@@ -15,9 +15,9 @@ use proto::drops::DeskDrop;
 use proto::id::KeyId;
 use proto::keys::Period;
 use proto::pass;
-use proto::sign::Unverified;
+use proto::sign::{IdentitySecret, Unverified};
 use proto::size::REPLY_TEXT;
-use proto::{Millis, Round};
+use proto::{DeskId, Millis, Round};
 use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -47,6 +47,30 @@ pub struct Trouble {
     pub replaced: bool,
     /// What is written to the desk between these moments is sealed to a key that is not in it: it is an old copy.
     pub lacks: Option<(Millis, Millis)>,
+    /// It is another desk's: the newest edition lists this device's identity with another vault key, or its vault key with another
+    /// identity. No keys are made.
+    pub foreign: bool,
+    /// The newest edition names no key of this desk for now, so nobody can write to it.
+    pub keyless: bool,
+}
+
+/// How the newest edition lists the desk of this device.
+enum Listing {
+    Not,
+    /// With this vault's key, from this round on, and with these intake keys.
+    Ours {
+        desk: DeskId,
+        since: Round,
+        keys: Vec<(Period, KeyId)>,
+    },
+    /// With another vault key; or this vault's key with another identity.
+    Foreign,
+}
+
+impl Listing {
+    fn keys(&self) -> &[(Period, KeyId)] {
+        if let Self::Ours { keys, .. } = self { keys } else { &[] }
+    }
 }
 
 /// A conversation, for the desk's screen.
@@ -141,17 +165,21 @@ impl Inbox {
     pub fn collect(&self) -> usize {
         let mut rng = self.inner().rng();
         let mut vault = self.vault();
-        let published = self.published(&vault);
-        let turned = self.turn_keys(&mut vault, &published, &mut rng);
+        let listing = self.listing(&vault);
+        let turned = self.turn_keys(&mut vault, &listing, &mut rng);
+        let is_replaced = vault.is_in_place().is_ok_and(|is_ours| !is_ours);
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
-        if (turned || vault.is_unwritten()) && !self.kept(&mut vault, &mut rng) {
-            if self.trouble().replaced {
+        if (turned || vault.is_unwritten() || is_replaced) && !self.kept(&mut vault, &mut rng) {
+            if self.trouble().replaced && !matches!(listing, Listing::Foreign) {
                 // What lies there may not have them.
-                self.offer(&[]);
+                self.offer(&vault, &[]);
             }
             return 0;
         }
-        self.offer_keys(&vault, &published);
+        // What is there of another vault's is its own, and may be in an edge's hands.
+        if !matches!(listing, Listing::Foreign) {
+            self.offer(&vault, &vault.intake_keys(&self.inner().wire.network, listing.keys()));
+        }
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
@@ -216,29 +244,35 @@ impl Inbox {
         vault.book.passes = passes;
     }
 
-    /// This desk's intake keys in the newest directory.
-    fn published(&self, vault: &Vault) -> Vec<(Period, KeyId)> {
+    fn listing(&self, vault: &Vault) -> Listing {
         let directory = Arc::clone(&self.inner().shown().directory);
-        let ours = directory.desks().iter().find(|desk| desk.vault_key == vault.vault_key());
-        ours.map(|desk| desk.keys().collect()).unwrap_or_default()
+        let (identity, key) = (self.inner().desk.as_ref().map(IdentitySecret::public), vault.vault_key());
+        let mut listed =
+            directory.desks().iter().filter(|desk| Some(desk.identity) == identity || desk.vault_key == key);
+        match listed.next() {
+            None => Listing::Not,
+            Some(it) if it.vault_key == key && identity.is_none_or(|own| own == it.identity) => {
+                Listing::Ours { desk: it.id, since: it.since, keys: it.keys().collect() }
+            }
+            Some(_) => Listing::Foreign,
+        }
     }
 
     /// Makes intake keys ahead and deletes those whose time is over. `true`: the vault has to be written.
-    fn turn_keys(&self, vault: &mut Vault, published: &[(Period, KeyId)], rng: &mut StdRng) -> bool {
+    fn turn_keys(&self, vault: &mut Vault, listing: &Listing, rng: &mut StdRng) -> bool {
         let inner = self.inner();
         let Some(round) = inner.schedule.round_at(inner.clock.now()) else { return false };
-        let lacks = vault.lacks(round, published);
-        let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).lacks = lacks.map(at);
-        // Handed in, and in no directory yet.
+        let is_new = inner.shown().front.edition.is_some() && !inner.is_stale(round);
+        self.note_trouble(vault, listing, round, is_new);
         let deleted = vault.delete_keys(round);
         // KEY-02: only who knows of which keys others may have heard makes new ones. That stands in the newest directory, which comes
         // with an edition, and in what was handed in since. None could be handed in before that either.
-        let is_new = inner.shown().front.edition.is_some() && !inner.is_stale(round);
-        if !is_new {
+        if !is_new || matches!(listing, Listing::Foreign) {
             return deleted;
         }
-        let taken = match inner.library().taken_intake_keys() {
+        let published = listing.keys();
+        // Handed in, and in no directory yet.
+        let taken = match inner.library().taken_intake_keys(&vault.vault_key()) {
             Ok(taken) => taken,
             Err(cause) => {
                 tracing::warn!(%cause, "could not read which keys were handed in");
@@ -249,13 +283,27 @@ impl Inbox {
         vault.turn_keys(round, &known, rng) || deleted
     }
 
-    /// Has the device hand in, with its exchanges, the public halves of the keys that are in the vault's file and in no directory.
-    fn offer_keys(&self, vault: &Vault, published: &[(Period, KeyId)]) {
-        self.offer(&vault.intake_keys(&self.inner().wire.network, published));
+    /// What keeps others from writing to this desk, or it from reading what they write.
+    fn note_trouble(&self, vault: &Vault, listing: &Listing, round: Round, is_new: bool) {
+        let inner = self.inner();
+        let mut known = listing.keys().to_vec();
+        let mut keyless = false;
+        if let Listing::Ours { desk, since, keys } = listing {
+            // Directories name no week that is over, and what was written in it may still come.
+            let before = inner.library().known().ok().flatten().unwrap_or_default();
+            known.extend(before.of_desk(*desk));
+            let is_of_now = |(period, _): &(Period, KeyId)| (period.from..=period.until).contains(&round);
+            keyless = is_new && *since <= round && !keys.iter().any(is_of_now);
+        }
+        let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.lacks = vault.lacks(round, &known).map(at);
+        (trouble.foreign, trouble.keyless) = (matches!(listing, Listing::Foreign), keyless);
     }
 
-    fn offer(&self, keys: &[Unverified<IntakeKey>]) {
-        if let Err(cause) = self.inner().library().offer_intake_keys(keys) {
+    /// Has the device hand in, with its exchanges, the public halves of keys that are in the vault's file and in no directory.
+    fn offer(&self, vault: &Vault, keys: &[Unverified<IntakeKey>]) {
+        if let Err(cause) = self.inner().library().offer_intake_keys(&vault.vault_key(), keys) {
             tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
         }
     }

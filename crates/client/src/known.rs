@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use proto::directory::Directory;
 use proto::edition::Edition;
 use proto::id::KeyId;
-use proto::keys::WEEK;
+use proto::keys::{KeyKind, Period, WEEK};
 use proto::{DeskId, Round};
 
 /// Who has a key.
@@ -45,6 +45,14 @@ impl Known {
             self.0.retain(|(_, from), _| from.0.saturating_add(2 * WEEK) >= round);
         }
         agrees
+    }
+
+    /// The keys of this desk.
+    pub(crate) fn of_desk(&self, desk: DeskId) -> impl Iterator<Item = (Period, KeyId)> {
+        let of = move |(&(holder, from), &id): (&(Holder, Round), &KeyId)| {
+            (holder == Holder::Desk(desk)).then(|| (KeyKind::Intake.period(from), id))
+        };
+        self.0.iter().filter_map(of)
     }
 
     fn learn(&mut self, keys: impl IntoIterator<Item = ((Holder, Round), KeyId)>) {

@@ -12,13 +12,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use minicbor::bytes::ByteVec;
 use proto::codec;
-use proto::directory::{Directory, IntakeKey, RoundKeys};
+use proto::directory::{Directory, IntakeKey, RoundKeys, check_intake_key};
 use proto::edition::{Edition, EditionRejected, UnverifiedHead};
 use proto::id::KeyId;
 use proto::keys::{DAY, Period};
 use proto::log::Frontier;
 use proto::seal::SealPublic;
-use proto::sign::Unverified;
+use proto::sign::{IdentityPublic, Unverified};
 use proto::story::Story;
 use proto::{Digest, Millis, NetworkId, Round};
 use rand::CryptoRng;
@@ -244,16 +244,28 @@ impl Library {
 
     // KEY-02
     /// On a desk's machine: the signed intake keys that the edge is to have, which are those of the vault. What was offered before,
-    /// is not among them and never got to the edge is forgotten: that vault is gone, and nobody would open what is sealed to it.
-    pub(crate) fn offer_intake_keys(&mut self, keys: &[Unverified<IntakeKey>]) -> Result<(), LibraryError> {
+    /// is not among them and never got to the edge is forgotten: that vault is gone, and nobody would open what is sealed to it. So is
+    /// what another vault key signed: those are another desk's.
+    pub(crate) fn offer_intake_keys(
+        &mut self,
+        vault_key: &IdentityPublic,
+        keys: &[Unverified<IntakeKey>],
+    ) -> Result<(), LibraryError> {
+        let network = self.network;
         let keys: Vec<_> = keys
             .iter()
             .filter_map(|key| Some((key.dangerously_peek().ok()?.from.0, codec::encode(key))))
             .collect();
         let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
+            let forgotten = "DELETE FROM intake WHERE first = ?1";
+            for (first, key) in offered(db, "handed <> ?1", NEVER_TAKEN)? {
+                if key_of(&key, vault_key, &network).is_none() {
+                    db.execute(forgotten, [first.0])?;
+                }
+            }
             for (first, key) in offered(db, "handed = ?1", NEVER_TAKEN)? {
                 if !keys.iter().any(|ours| *ours == (first.0, key.clone())) {
-                    db.execute("DELETE FROM intake WHERE first = ?1", [first.0])?;
+                    db.execute(forgotten, [first.0])?;
                 }
             }
             for (first, key) in &keys {
@@ -269,17 +281,13 @@ impl Library {
         transaction.commit().map_err(disk("write"))
     }
 
-    /// The intake keys that the edge has or may have, by their periods and names.
-    pub(crate) fn taken_intake_keys(&self) -> Result<Vec<(Period, KeyId)>, LibraryError> {
-        let mut query = self.db.prepare("SELECT key FROM intake WHERE handed <> ?1").map_err(disk("read"))?;
-        let rows = query.query_map([NEVER_TAKEN], |row| row.get::<_, Vec<u8>>(0)).map_err(disk("read"))?;
-        let keys: Vec<Vec<u8>> = rows.collect::<Result<_, _>>().map_err(disk("read"))?;
-        let read = |bytes: &Vec<u8>| {
-            let signed: Unverified<IntakeKey> = codec::decode(bytes).ok()?;
-            let IntakeKey { key, from, until } = signed.dangerously_peek().ok()?;
-            Some((Period { from, until }, SealPublic::from_bytes(&key)?.id()))
-        };
-        Ok(keys.iter().filter_map(read).collect())
+    /// The intake keys of this vault key that the edge has or may have, by their periods and names.
+    pub(crate) fn taken_intake_keys(
+        &self,
+        vault_key: &IdentityPublic,
+    ) -> Result<Vec<(Period, KeyId)>, LibraryError> {
+        let keys = offered(&self.db, "handed <> ?1", NEVER_TAKEN).map_err(disk("read"))?;
+        Ok(keys.iter().filter_map(|(_, key)| key_of(key, vault_key, &self.network)).collect())
     }
 
     /// The intake keys that the edge does not have yet, each with its first round.
@@ -560,6 +568,13 @@ impl From<EditionRejected> for Unfolded {
     fn from(_: EditionRejected) -> Self {
         Self::Rejected
     }
+}
+
+// An intake key that this vault key signed.
+fn key_of(bytes: &[u8], vault_key: &IdentityPublic, network: &NetworkId) -> Option<(Period, KeyId)> {
+    let signed: Unverified<IntakeKey> = codec::decode(bytes).ok()?;
+    let (key, public) = check_intake_key(&signed, vault_key, network).ok()?;
+    Some((key.period(), public.id()))
 }
 
 // Intake keys in a state, or in every other one, each with its first round.

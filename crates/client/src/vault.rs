@@ -7,7 +7,8 @@
 //! Unlike a mailbox it hides nothing about being there: a newsroom has a desk. It is written beside and renamed, so the
 //! old one or the new one is there after a power cut.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use minicbor::bytes::ByteArray;
@@ -34,7 +35,8 @@ use crate::passes::Passes;
 use crate::passphrase::Passphrase;
 use crate::seal::{self, StoreKey};
 
-const VERSION: u8 = 1;
+/// Of version 1 the vault key would be the desk's identity, which lies in a file that is not sealed.
+const VERSION: u8 = 2;
 const HEADER: usize = 1 + 4 + 4 + 32;
 
 /// What a new vault is given: secrets whose public halves stand in the directory.
@@ -180,12 +182,12 @@ impl Vault {
     pub fn unlock(path: &Path, passphrase: &Passphrase) -> Result<Self, UnlockError> {
         let bytes =
             std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
+        let (key, text) = Self::open(path, &bytes, passphrase)?;
         // Also the folder of a vault that was put back from somewhere, or made by an older version.
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let unread = |cause| UnlockError::Disk { path: path.to_owned(), cause };
             durable::create_folder(folder).map_err(unread)?;
         }
-        let (key, text) = Self::open(path, &bytes, passphrase)?;
         let book: Book = minicbor::decode(&text).map_err(|_| UnlockError::NotAVault(path.to_owned()))?;
         Ok(Self {
             path: path.to_owned(),
@@ -208,7 +210,7 @@ impl Vault {
     ) -> Result<(StoreKey, Zeroizing<Vec<u8>>), UnlockError> {
         let not_a_vault = || UnlockError::NotAVault(path.to_owned());
         let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(not_a_vault)?;
-        // VLT-01: version 1, and a cost that can be paid.
+        // VLT-01: this version, and a cost that can be paid.
         if header[0] != VERSION {
             return Err(not_a_vault());
         }
@@ -307,12 +309,16 @@ impl Vault {
             .map(|(_, key)| key)
     }
 
-    /// The first and the last round in which what is sealed to this desk's `published` keys is not sealed to one that is here.
+    /// The first and the last round in which what is sealed to this desk's `published` keys is not sealed to one that is here. Weeks
+    /// whose drops may still come count: what was written in them is under way.
     pub(crate) fn lacks(&self, now: Round, published: &[(Period, KeyId)]) -> Option<Period> {
         let here = |(period, key): &(Period, KeyId)| {
             self.intake.iter().any(|(ours, secret)| ours == period && secret.public().id() == *key)
         };
-        let lacking = published.iter().filter(|it| it.0.until >= now && !here(it)).map(|(period, _)| *period);
+        let lacking = published
+            .iter()
+            .filter(|it| !KeyKind::Intake.is_over(it.0, now) && !here(it))
+            .map(|(period, _)| *period);
         lacking.reduce(|a, b| Period { from: a.from.min(b.from), until: a.until.max(b.until) })
     }
 
@@ -333,8 +339,9 @@ impl Vault {
         minicbor::encode(&self.book, &mut *bytes).expect("writing to a vector cannot fail");
         bytes.extend_from_slice(&[0; seal::TAG]);
         self.key.seal(&mut bytes[HEADER..], rng);
-        let failed = |cause| VaultError::Disk { path: self.path.clone(), cause };
-        let mut next = self.path.clone().into_os_string();
+        let path = self.path.clone();
+        let failed = |cause| VaultError::Disk { path: path.clone(), cause };
+        let mut next = path.clone().into_os_string();
         next.push(".next");
         let next = PathBuf::from(next);
         durable::write(&next, &bytes).map_err(failed)?;
@@ -352,12 +359,20 @@ impl Vault {
     }
 
     /// Whether the file in its place is as this vault read or wrote it, or there is none.
-    fn is_in_place(&self) -> io::Result<bool> {
-        match std::fs::read(&self.path) {
-            Ok(bytes) => Ok(nonce_of(&bytes).is_some_and(|nonce| self.ours.contains(&Some(nonce)))),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
-            Err(e) => Err(e),
+    pub(crate) fn is_in_place(&mut self) -> io::Result<bool> {
+        let mut head = Vec::new();
+        match File::open(&self.path) {
+            Ok(file) => file.take((HEADER + seal::NONCE) as u64).read_to_end(&mut head)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(e) => return Err(e),
+        };
+        let there = nonce_of(&head);
+        let is_ours = there.is_some() && self.ours.contains(&there);
+        if is_ours {
+            // The writing that failed may have got there.
+            self.ours[0] = there;
         }
+        Ok(is_ours)
     }
 }
 
@@ -775,7 +790,12 @@ mod tests {
         let weeks =
             |from: u32, until: u32| Some(Period { from: Round(from * 168), until: Round(until * 168 + 167) });
         assert_eq!(copy.lacks(Round(0), &published), weeks(1, 3));
-        assert_eq!(copy.lacks(Round(3 * 168), &published), weeks(3, 3), "what is over is over");
+        assert_eq!(
+            copy.lacks(Round(3 * 168), &published),
+            weeks(1, 3),
+            "what was written a week ago still comes"
+        );
+        assert_eq!(copy.lacks(Round(5 * 168), &published), weeks(3, 3), "what is over is over");
         // From the week on of which nobody has heard it makes its own.
         assert!(copy.turn_keys(Round(168), &published, &mut rng));
         let now: Vec<_> = keys(&copy);

@@ -81,6 +81,8 @@ fn trouble(app: &App) -> Markup {
     html! {
         @if status.started_over { p.note { (words::STARTED_OVER) } }
         @if let Some(sentence) = sentence { p.problem { (sentence) } }
+        @if vault.foreign { p.problem { (words::FOREIGN) } }
+        @if vault.keyless { p.problem { (words::KEYLESS) } }
         @if vault.unwritten { p.problem { (if vault.replaced { words::REPLACED } else { words::UNWRITTEN }) } }
         @if let Some((from, until)) = vault.lacks {
             p.problem { (fill(words::LACKS, &[moment(from), moment(until)])) }

@@ -191,6 +191,9 @@ fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
         app,
         &html! {
             h1 { (words::OPEN_TITLE) }
+            @if app.state().inbox.as_ref().is_some_and(|inbox| inbox.trouble().replaced) {
+                p.problem { (words::REPLACED) }
+            }
             @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }
             p { (words::OPEN_WHAT) }
             (form(&html! {

@@ -66,6 +66,13 @@ words! {
     LACKS = "What is written to this desk between {} and {} cannot be read here. This vault has no key for it. \
              It may be an old copy. Stop the program first. Keep the vault that is there aside. \
              Then put the newest copy in its place.";
+    /// P8
+    FOREIGN = "This vault is of another desk than this computer. What is written to this desk cannot be read with it. \
+               It makes no keys here. Stop the program first. Keep the vault that is there aside. \
+               Then put this desk's own vault in its place.";
+    /// P8
+    KEYLESS = "Nobody can write to this desk now. The newest edition names no key of it. \
+               The vault makes one and hands it in by itself, within some rounds. If this stays, tell whoever runs the newsroom.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";

@@ -174,7 +174,7 @@ async fn another_vaults_file_and_words_do_not_unlock_the_screen() {
 #[tokio::test(start_paused = true)]
 async fn a_vault_that_cannot_be_written_is_said_on_the_inbox() {
     let mut desk = desk(11).await;
-    make_vault(&mut desk.window).await;
+    let six = make_vault(&mut desk.window).await;
     let in_the_way = desk.file.with_extension("next");
     let look = async |desk: &mut Desk| {
         tokio::time::sleep(Duration::from_secs(30)).await;
@@ -193,7 +193,12 @@ async fn a_vault_that_cannot_be_written_is_said_on_the_inbox() {
     let ours = std::fs::read(&desk.file).unwrap();
     std::fs::write(&desk.file, "another").unwrap();
     assert!(!look(&mut desk).await && desk.window.says("Another file lies in the place of this vault."));
+    // The words that open what runs do not open what lies there, and the door says why.
+    desk.window.post("/lock", String::new()).await;
+    desk.window.get("/vault").await;
+    assert!(desk.window.says("Another file lies in the place of this vault."), "{}", desk.window.page);
     std::fs::write(&desk.file, ours).unwrap();
+    desk.window.press("Open", &strs(&six)).await;
     assert!(!look(&mut desk).await && !desk.window.says("Another file"), "{}", desk.window.page);
 }
 

@@ -217,21 +217,20 @@ fn first_sentence(text: &str) -> &str {
     text
 }
 
-/// `address` if it is one that may be carried: `http` or `https`, no blanks, not endless.
+/// `address` if it is one that may be carried: `http` or `https`, no blanks, not endless. The scheme in small letters, as editions
+/// have it (EDN-08).
 pub(crate) fn web_address(address: &str) -> Option<String> {
     /// Longer ones are trackers or attacks; browsers and proxies stop near 2,000 too.
     const LONGEST: usize = 2048;
     let address = address.trim();
-    let rest = address
-        .get(..8)
-        .filter(|head| head.eq_ignore_ascii_case("https://"))
-        .map(|_| &address[8..])
-        .or_else(|| {
-        address.get(..7).filter(|h| h.eq_ignore_ascii_case("http://")).map(|_| &address[7..])
-    })?;
+    let after = |scheme: &'static str| {
+        let (head, rest) = address.split_at_checked(scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then_some((scheme, rest))
+    };
+    let (scheme, rest) = after("https://").or_else(|| after("http://"))?;
     let plain = !address.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'));
     (plain && address.len() <= LONGEST && rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
-        .then(|| address.to_owned())
+        .then(|| format!("{scheme}{rest}"))
 }
 
 #[cfg(test)]
@@ -241,7 +240,8 @@ mod tests {
     #[test]
     fn only_web_addresses_are_carried() {
         assert_eq!(web_address(" https://a.example/x?y=1 ").as_deref(), Some("https://a.example/x?y=1"));
-        assert!(web_address("HTTP://a.example").is_some());
+        assert_eq!(web_address("HttpS://a.example/X").as_deref(), Some("https://a.example/X"));
+        assert_eq!(web_address("HTTP://a.example").as_deref(), Some("http://a.example"));
         for bad in [
             "javascript:alert(1)",
             "data:text/html,x",

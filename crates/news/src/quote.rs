@@ -252,6 +252,14 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_whose_stop_is_its_last_words_tells_before_words_alone() {
+        for text in ["Ilsa Vane said so at 5 p.m. “We wait.”", "Ilsa Vane said so to Odd Tamm Jr. “We wait.”"]
+        {
+            assert_eq!(one(text), ("“We wait.”".into(), "Ilsa Vane".into()));
+        }
+    }
+
+    #[test]
     fn several_verbs_part_a_sentence() {
         let said = said(
             "Ilsa Vane said the plan was “dull,” adding that it was “late,” and called Odd Tamm “a friend.”",

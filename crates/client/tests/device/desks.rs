@@ -3,9 +3,9 @@
 use crate::town::{
     Edge, Listed, Pair, Town, borne, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
 };
-use client::{Health, Inbox, LineState, Place, Stays, Vault};
+use client::{Health, Inbox, Kdf, LineState, Place, Stays, Vault, VaultContents};
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
-use proto::directory::{Directory, IntakeKey};
+use proto::directory::{Directory, IntakeKey, check_intake_key};
 use proto::envelope::{self, Found};
 use proto::keys::WEEK;
 use proto::seal::{SealPublic, SealSecret};
@@ -350,6 +350,62 @@ async fn a_key_that_the_edge_may_have_gets_no_second_one() {
     it.inbox.collect();
     it.rounds(2).await;
     assert!(it.handed_in().iter().all(|(week, key)| (*week, key.id()) == (4, tried)));
+}
+
+/// P8, KEY-02: a desk whose vault was lost is named anew, and its computer goes on with the folder that it has. What the lost vault's
+/// keys were handed in for are its own weeks.
+#[tokio::test]
+async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
+    let mut it = with_keys(274, 0, 0, 4).await;
+    it.rounds(2).await;
+    assert_eq!(it.weeks_handed_in(), [0, 1, 2, 3], "the old vault's");
+    let old = std::fs::read(it.folder.path().join("vault")).unwrap();
+    let vault_key = IdentitySecret::generate(&mut it.town.rng);
+    assert!(it.inbox.trouble().keyless && !it.inbox.trouble().foreign);
+    it.town.directory = it.town.directory_by(&vault_key, it.r + 50);
+    it.rounds(1).await;
+    let trouble = it.inbox.trouble();
+    assert!(trouble.foreign && !trouble.keyless, "the old vault is another desk's now");
+    it.town.edge.forget();
+    it.rounds(2).await;
+    assert_eq!(it.weeks_handed_in(), [0; 0], "and hands in nothing");
+
+    let path = it.folder.path().join("new");
+    let contents = VaultContents { vault_key, intake: vec![] };
+    let vault = Vault::create(&path, &passphrase(9), Kdf::cheap(), contents, &mut it.town.rng).unwrap();
+    it.inbox = Inbox::new(std::sync::Arc::clone(&it.desk), vault);
+    it.inbox.collect();
+    assert!(!it.inbox.trouble().foreign);
+    it.rounds(1).await;
+    assert_eq!(it.weeks_handed_in(), [0, 1, 2, 3], "its own");
+    let signed = it.town.edge.requests().into_iter().filter(|request| request.method == "PUT");
+    for request in signed {
+        let key: Unverified<IntakeKey> = codec::decode(&request.body).unwrap();
+        let listed = &it.town.directory.desks()[0];
+        let (key, _) = check_intake_key(&key, &listed.vault_key, &it.town.directory.wire().network).unwrap();
+        assert_eq!(request.path, path::intake_key(&listed.id, key.from));
+    }
+    // The old file in the new one's place, by mistake, changes nothing of that.
+    std::fs::write(&path, old).unwrap();
+    it.inbox = Inbox::new(std::sync::Arc::clone(&it.desk), Vault::unlock(&path, &passphrase(9)).unwrap());
+    it.inbox.collect();
+    assert!(it.inbox.trouble().foreign);
+}
+
+/// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
+#[tokio::test]
+async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {
+    let mut it = with_keys(275, 164, 4, 4).await;
+    let vault = it.folder.path().join("vault");
+    let earlier = std::fs::read(&vault).unwrap();
+    it.town.edge.answer_put(404);
+    it.rounds(3).await;
+    std::fs::write(&vault, earlier).unwrap();
+    it.inbox.collect();
+    assert!(it.inbox.trouble().replaced);
+    it.town.edge.answer_put(200);
+    it.rounds(2).await;
+    assert_eq!(it.weeks_handed_in(), [0; 0]);
 }
 
 /// P8, KEY-02: a clock that is weeks ahead makes no keys, since no edition is that new, and hands in none.

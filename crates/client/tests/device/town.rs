@@ -425,6 +425,16 @@ impl Town {
         self.served(assemble(&self.root, &self.roster, &self.newsroom, &self.mixes, mix, desks))
     }
 
+    /// A directory that lists this town's desk without keys, as another: with this vault key, from round `since` on.
+    pub(crate) fn directory_by(&self, vault_key: &IdentitySecret, since: u32) -> Directory {
+        let network = self.directory.wire().network;
+        let own = IdentitySecret::from_seed(&self.desk_identity);
+        let listed = Listed { desk: &own, since, intake: vec![] };
+        let desk = entry_by(&network, &self.newsroom, "Desk", &listed, vault_key);
+        let mix_keys = mix_keys(&network, &self.mixes, None);
+        self.served(UnverifiedDirectory::assemble(&self.root, &self.roster, mix_keys, vec![desk]))
+    }
+
     /// A directory of the same network with two newsrooms of one desk each: this town's, and another with its desk. Both go by
     /// these names, of newsroom and desk, from round `since` on.
     pub(crate) fn two_newsrooms(
@@ -1001,16 +1011,26 @@ fn mix_keys(
 }
 
 fn entry(network: &NetworkId, newsroom: &IdentitySecret, name: &str, listed: &Listed<'_>) -> DeskEntry {
+    entry_by(network, newsroom, name, listed, &vault_key(listed.desk))
+}
+
+fn entry_by(
+    network: &NetworkId,
+    newsroom: &IdentitySecret,
+    name: &str,
+    listed: &Listed<'_>,
+    vault_key: &IdentitySecret,
+) -> DeskEntry {
     let card = DeskCard {
         name: name.into(),
         desk: listed.desk.public(),
-        vault_key: vault_key(listed.desk).public(),
+        vault_key: vault_key.public(),
         about: "Reads everything.".into(),
         since: Round(listed.since),
     };
     let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
         let key = secret.public().to_bytes().into();
-        Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &vault_key(listed.desk))
+        Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, vault_key)
     };
     DeskEntry {
         newsroom: newsroom.public(),

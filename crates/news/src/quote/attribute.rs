@@ -313,10 +313,12 @@ fn is_topic(items: &[Item<'_>], verb: usize, mark: usize) -> bool {
     gerund && governed && items[mark].word.text.split_whitespace().count() <= FEW
 }
 
-/// Whether marked words are sentences of their own behind a comma or a colon: "it went on to say, “We wait.”"
+/// Whether marked words are sentences of their own behind a comma or a colon: "it went on to say, “We wait.”" Not where
+/// the sentence ends before any.
 pub(super) fn is_whole(items: &[Item<'_>], mark: usize) -> bool {
     let parted = mark > 0 && (items[mark - 1].is_sign(",") || items[mark - 1].is_sign(":"));
-    let words = items[mark].word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let Some(marked) = items.get(mark) else { return false };
+    let words = marked.word.text.trim_start_matches(|c: char| !c.is_alphanumeric());
     parted && words.starts_with(char::is_uppercase)
 }
 

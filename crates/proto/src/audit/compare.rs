@@ -64,11 +64,10 @@ impl Limits {
 
     /// What a mix before the exit passed on without its decoys: at least and at most.
     fn passed(&self, manifest: &Manifest) -> Range {
-        // MIX-08: the first part of a round bears them.
-        let onions = if manifest.batch.part == 0 { self.onions } else { Range::default() };
+        // MIX-08: every batch bears them.
         Range {
-            least: manifest.count_out.saturating_sub(onions.most),
-            most: manifest.count_out.saturating_sub(onions.least),
+            least: manifest.count_out.saturating_sub(self.onions.most),
+            most: manifest.count_out.saturating_sub(self.onions.least),
         }
     }
 }
@@ -152,13 +151,17 @@ impl Compare {
         let mut taken = Taken::default();
         // The batch that names an input last, and the round of its head.
         let mut last: HashMap<Digest, (BatchId, Round)> = HashMap::new();
+        let mut told = HashSet::new();
+        let mut is_tangled = false;
         for (&batch, (round, manifest)) in stated {
             let made = Made { hop, batch };
             let (mut inputs, unmade): (Vec<Digest>, Vec<_>) =
                 manifest.inputs.iter().copied().partition(|input| outputs.contains_key(input));
             // The first batch read names what came before it, however long that was.
             let can_hang = self.hangs_on_before(batch) || self.first.is_some() && Some(batch) == oldest;
-            if unmade.iter().any(|input| !last.contains_key(input)) && !can_hang {
+            // Once for each: also for one that was named while it may have come before, and is named for ever.
+            let untold = unmade.iter().filter(|input| !can_hang && told.insert(**input)).count();
+            if untold > 0 {
                 self.find(*round, What::Unmade(made));
             }
             inputs.extend(unmade);
@@ -169,11 +172,12 @@ impl Compare {
                 last.insert(*input, (batch, *round));
             }
             match taken.take(inputs, manifest.count_in.into()) {
+                _ if is_tangled => {}
                 Some(0) => {}
                 Some(more) => self.find(*round, What::TookMore(made, more)),
                 None => {
                     self.find(*round, What::Tangled(hop));
-                    return;
+                    is_tangled = true;
                 }
             }
         }
@@ -181,7 +185,7 @@ impl Compare {
         let newest = stated.keys().next_back().copied();
         let mut less: BTreeMap<BatchId, (Round, u64)> = BTreeMap::new();
         for (input, (batch, round)) in &last {
-            let Some(output) = outputs.get(input) else { continue };
+            let Some(output) = outputs.get(input).filter(|_| !is_tangled) else { continue };
             if Some(*batch) != newest || self.is_over(output.round) {
                 less.entry(*batch).or_insert((*round, 0)).1 += taken.left[input];
             }
@@ -239,14 +243,10 @@ impl Compare {
             if passed.least > self.limits.n_max.most {
                 self.find(*round, What::Large(made, passed.least));
             }
-            let Some(part) = batch.part.checked_sub(1) else { continue };
-            let what = match stated.get(&BatchId { part, ..batch }) {
-                None if self.hangs_on_before(batch) => continue,
-                None => What::Alone(made),
-                Some((_, before)) if self.limits.passed(before).most >= self.limits.n_max.least => continue,
-                Some(_) => What::Undecoyed(made),
-            };
-            self.find(*round, what);
+            // MIX-02: what is left of a round waits for the next.
+            if batch.part > 0 && passed.most < self.limits.n_max.least {
+                self.find(*round, What::Cut(made, passed.most));
+            }
         }
     }
 
@@ -260,7 +260,19 @@ impl Compare {
             .filter(|heads| heads.len() >= QUIET)
             .map(|heads| (heads[QUIET - 1], What::Silent(hop, heads[0], heads[heads.len() - 1])))
             .collect();
-        for (round, what) in silent {
+        // A mix can speak in time of what it held back, a batch at a time; then many rounds are passed on under the name of one.
+        let spoke = |heads: &[Round]| {
+            let overlaps = |(_, what): &(Round, What)| matches!(what, What::Silent(_, since, until) if *since <= heads[heads.len() - 1] && heads[0] <= *until);
+            !silent.iter().any(overlaps)
+        };
+        let named: BTreeSet<Round> = stated.keys().map(|batch| batch.round).collect();
+        let merged: Vec<_> = self
+            .heads
+            .split(|head| named.contains(head))
+            .filter(|heads| heads.len() > QUIET && spoke(heads))
+            .map(|heads| (heads[QUIET - 1], What::Merged(hop, heads[0], heads[heads.len() - 1])))
+            .collect();
+        for (round, what) in silent.into_iter().chain(merged) {
             self.find(round, what);
         }
     }
@@ -302,11 +314,7 @@ impl Compare {
             taken: sum.taken + u64::from(manifest.count_in),
             passed: sum.passed + u64::from(manifest.count_out),
             decoys: sum.decoys
-                + if manifest.hop < self.limits.exit && manifest.batch.part == 0 {
-                    u64::from(self.limits.onions.least)
-                } else {
-                    0
-                },
+                + if manifest.hop < self.limits.exit { u64::from(self.limits.onions.least) } else { 0 },
             deleted: sum.deleted + u64::from(manifest.deleted),
         })
     }
@@ -345,8 +353,19 @@ impl Taken {
     /// too long.
     pub(super) fn take(&mut self, inputs: Vec<Digest>, entries: u64) -> Option<u64> {
         let batch = self.of.len();
+        self.steps += inputs.len() as u64;
         self.of.push(inputs);
         let mut open = entries;
+        // What is left, in the order in which it is named; only then what others may take in exchange.
+        for at in 0..self.of[batch].len() {
+            let input = self.of[batch][at];
+            let got = self.left.get(&input).copied().unwrap_or(0).min(open);
+            if got > 0 {
+                *self.left.entry(input).or_default() -= got;
+                *self.by.entry(input).or_default().entry(batch).or_default() += got;
+                open -= got;
+            }
+        }
         while open > 0 {
             match self.push(batch, open)? {
                 0 => break,

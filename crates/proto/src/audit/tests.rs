@@ -40,7 +40,7 @@ fn found(manifests: impl IntoIterator<Item = Manifest>, first: Option<Round>, no
 /// What is found of this alone: no test is also of what a network is told that stops.
 fn of_batches(manifests: impl IntoIterator<Item = Manifest>, first: Option<Round>, now: u32) -> Vec<What> {
     let mut found = found(manifests, first, now);
-    found.retain(|what| !matches!(what, What::Silent(..)));
+    found.retain(|what| !matches!(what, What::Silent(..) | What::Merged(..)));
     found
 }
 
@@ -96,15 +96,15 @@ fn an_input_may_be_taken_in_two_batches_and_no_more_of_it_than_there_is() {
     let split = |second| {
         [
             manifest(0, batch(0, 0), vec![], 40, 36),
-            manifest(1, batch(0, 0), vec![output(0, batch(0, 0))], 30, 36),
-            manifest(1, batch(0, 1), vec![output(0, batch(0, 0))], second, second),
+            manifest(1, batch(0, 0), vec![output(0, batch(0, 0))], 20, 26),
+            manifest(1, batch(1, 0), vec![output(0, batch(0, 0))], second, second + 6),
         ]
     };
-    assert_eq!(found(split(6), None, 0), []);
+    assert_eq!(found(split(16), None, 0), []);
     // Named again in the newest of all, what is missing is told all the same once nothing of it can come.
-    assert_eq!(found(split(5), None, 1), []);
-    assert_eq!(of_batches(split(5), None, 49)[0], What::TookLess(made(1, 0, 1), 1));
-    assert_eq!(found(split(7), None, 0)[0], What::TookMore(made(1, 0, 1), 1));
+    assert_eq!(found(split(15), None, 1), []);
+    assert_eq!(of_batches(split(15), None, 49)[0], What::TookLess(made(1, 1, 0), 1));
+    assert_eq!(found(split(17), None, 0)[0], What::TookMore(made(1, 1, 0), 1));
 }
 
 #[test]
@@ -149,15 +149,19 @@ fn an_input_that_was_taken_with_breaks_between_is_not_found() {
     assert_eq!(what, [What::TookLess(made(1, 0, 0), 18)]);
 }
 
+/// It is seen for the first time in a batch that could name what nobody read.
 #[test]
-fn a_further_batch_is_told_where_no_head_names_the_one_before() {
-    let mut all = calm();
-    all.retain(|it| !(it.hop == 1 && it.batch == batch(5, 0)));
-    all.push(manifest(1, batch(5, 1), vec![output(0, batch(5, 0))], 16, 16));
-    let what = found(all.clone(), None, 9);
-    assert!(what.contains(&What::Alone(made(1, 5, 1))), "{what:?}");
-    assert!(!what.iter().any(What::is_untrue), "{what:?}");
-    assert!(!found(all, Some(FIRST), 9).contains(&What::Alone(made(1, 5, 1))), "it may stand before");
+fn an_input_that_is_made_up_is_told_once_whatever_was_before() {
+    let forged = Digest([0xee; 32]);
+    let stated = |r: u32| {
+        let (first, second) = (batch(r, 0), batch(r, 0));
+        [manifest(0, first, vec![], 10, 16), manifest(1, second, vec![output(0, first), forged], 16, 22)]
+    };
+    let all: Vec<_> = (0..100).flat_map(stated).collect();
+    let unmade = |what: &What| matches!(what, What::Unmade(_));
+    let told: Vec<_> = found(all, Some(Round(0)), 100).into_iter().filter(unmade).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(!told[0].is_untrue());
 }
 
 /// An edge keeps a middle mix waiting for all that it holds, and then gives it the batches that it kept.
@@ -197,6 +201,28 @@ fn a_days_wait_is_told_though_every_batch_has_its_round_in_its_name() {
         assert!(found.contains(&late(r)), "{r}: {found:?}");
     }
     assert!(!found.contains(&late(22)), "it could have stood in eleven heads");
+}
+
+/// An edge gives a middle mix two batches, and has the press show one of them late; then all that it kept back, behind newer ones.
+#[test]
+fn a_days_wait_is_told_though_the_mix_is_never_silent_nor_late() {
+    let names = |head: u32| match head {
+        1..=18 => Some(head - 1),
+        21 => Some(18),
+        31 => Some(19),
+        43 => Some(40),
+        44.. => Some(head - 1),
+        _ => None,
+    };
+    let stated =
+        (1..70).filter_map(|head| Some((Round(head), manifest(1, batch(names(head)?, 0), vec![], 10, 16))));
+    let heads: Vec<_> = (0..70).map(Round).collect();
+    let compare = Compare { limits: LIMITS, first: Some(Round(0)), heads, found: Vec::new() };
+    let found = compare.all(stated.collect()).found;
+    let waits = |it: &Finding| matches!(it.what, What::Silent(..) | What::Late(..));
+    assert!(!found.iter().any(waits), "{found:?}");
+    let merged = What::Merged(1, Round(20), Round(39));
+    assert!(found.iter().any(|it| it.what == merged), "{found:?}");
 }
 
 #[test]
@@ -272,6 +298,18 @@ fn inputs_that_cannot_be_compared_are_told() {
     assert_eq!(taken.take(vec![output(0, batch(0, 0))], 1), None);
 }
 
+/// A manifest may name some thousand inputs; each named once and in order is no tangle, however many there are.
+#[test]
+fn very_many_inputs_that_are_named_once_are_compared() {
+    let before = (0..8 * 1_900_u32).map(|n| manifest(0, batch(n / 1_900, (n % 1_900) as u16), vec![], 1, 1));
+    let taken = (0..8_u32).map(|r| {
+        let inputs = (0..1_900_u16).map(|part| output(0, batch(r, part))).collect();
+        manifest(1, batch(r, 0), inputs, 1_900, 1_906)
+    });
+    let found = found(before.chain(taken), Some(FIRST), 8);
+    assert!(!found.iter().any(|what| matches!(what, What::Tangled(_) | What::TookMore(..))), "{found:?}");
+}
+
 #[test]
 fn an_edge_that_shows_the_newest_editions_alone_is_told() {
     let first = |asked, head: u32, previous| {
@@ -296,20 +334,19 @@ fn a_batch_that_is_too_small_or_too_large_is_found() {
 }
 
 #[test]
-fn a_further_batch_behind_one_that_was_not_full_lacks_decoys() {
-    let cut = |hop| {
+fn a_further_batch_that_is_not_full_is_told() {
+    let cut = |hop, out| {
         let mut all = calm();
         all.retain(|it| it.hop == hop);
-        all.push(manifest(hop, batch(5, 1), vec![], 0, 4));
+        all.push(manifest(hop, batch(5, 1), vec![], 0, out));
         found(all, Some(FIRST), 9)
     };
+    let full = LIMITS.n_max.least + LIMITS.onions.most;
     for hop in [0, 1] {
-        assert_eq!(cut(hop), [What::Undecoyed(made(hop, 5, 1))]);
+        assert_eq!(cut(hop, full - 1), [What::Cut(made(hop, 5, 1), LIMITS.n_max.least - 1)]);
+        assert_eq!(cut(hop, full), []);
     }
-    assert!(
-        !What::Undecoyed(made(0, 5, 1)).is_untrue(),
-        "an edge can keep a round back until a newer one was taken"
-    );
+    assert!(!What::Cut(made(0, 5, 1), 4).is_untrue(), "a mix may go by a roster with smaller batches");
 }
 
 #[test]

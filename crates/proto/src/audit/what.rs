@@ -53,12 +53,13 @@ pub enum What {
     TookLess(Made, u64),
     /// A batch of so many that the next mix never said it took.
     Untaken(Made, u32),
-    /// A further batch of a round, so one without decoys, though the one before it was not full.
-    Undecoyed(Made),
-    /// A further batch of a round, where no head names the one before it.
-    Alone(Made),
+    /// A further batch of a round with so many entries, which is not full.
+    Cut(Made, u32),
     /// Of a mix between the first and the exit the heads from this one to that one name nothing, [`QUIET`] of them at least.
     Silent(u8, Round, Round),
+    /// Of a mix before the exit no batch bears the name of the rounds from this one to that one, more than [`QUIET`] of them: what they
+    /// brought, if anything, was passed on together.
+    Merged(u8, Round, Round),
     /// A batch that stands in a head only so many rounds after its own, though it could have stood in [`QUIET`] before.
     Late(Made, u32),
     /// A mix names its inputs in so many batches that they cannot be compared.
@@ -92,9 +93,9 @@ impl What {
             | Self::MadeMore(..)
             | Self::TookLess(..)
             | Self::Untaken(..)
-            | Self::Undecoyed(_)
-            | Self::Alone(_)
+            | Self::Cut(..)
             | Self::Silent(..)
+            | Self::Merged(..)
             | Self::Deleted(..)
             | Self::Alarm(_)
             | Self::KeyLate(..)
@@ -170,11 +171,8 @@ impl fmt::Display for What {
             Self::Untaken(it, n) => {
                 write!(f, "{it} by {}, {n} entries, was never taken by {}", it.mix(), Mix(it.hop + 1))
             }
-            Self::Undecoyed(it) => {
-                write!(f, "{} passed on {it} without decoys, though the one before was not full", it.mix())
-            }
-            Self::Alone(it) => {
-                write!(f, "{} passed on {it}, and no head names the one before it", it.mix())
+            Self::Cut(it, n) => {
+                write!(f, "{} passed on {it} with {n} entries: a further batch of a round is full", it.mix())
             }
             Self::Silent(hop, since, until) => {
                 write!(
@@ -185,6 +183,9 @@ impl fmt::Display for What {
                     until.0
                 )
             }
+            Self::Merged(hop, since, until) => {
+                write!(f, "{} passed on no batch of the rounds {} to {}", Mix(*hop), since.0, until.0)
+            }
             Self::Late(it, n) => {
                 write!(f, "{it} by {} stands in no head for {n} rounds", it.mix())
             }
@@ -194,7 +195,7 @@ impl fmt::Display for What {
             Self::Unread(from) => {
                 write!(
                     f,
-                    "the edge shows no edition of round {} and on before this one, and there are some",
+                    "the edge shows no edition of round {} and on before this one: it keeps them back, or the press made none",
                     from.0
                 )
             }

@@ -39,8 +39,8 @@ pub(super) fn make(
     rng: &mut StdRng,
 ) -> Result<Made, MixError> {
     let decoys = me.directory.parameters().decoys;
-    // MIX-08: once in a round, with its first part.
-    if id.part > 0 || decoys.onions() == 0 {
+    // MIX-08: with every batch. Whoever cuts a round gets no more of them by it, since a further part is full (MIX-02).
+    if decoys.onions() == 0 {
         return Ok(Made::default());
     }
     let exit = me.wire.cascade.exit();

@@ -136,8 +136,9 @@ pub struct Stepped {
 /// Runs of entries in one step, so that a loop looks up between steps.
 const RUNS: u32 = 32;
 
-/// Rounds after which an input begun and no longer there is given up: as long as anything waits. Spec: mix.md §11.
-const GIVE_UP: u32 = WAIT_ROUNDS;
+/// Rounds after which an input begun and no longer there is given up: before what came of it is deleted, a round later than it
+/// is seen that one so much newer waits. Spec: mix.md §11.
+const GIVE_UP: u32 = WAIT_ROUNDS - 2;
 
 /// A mix.
 pub struct Mix<U> {
@@ -279,8 +280,10 @@ impl<U: Upstream> Mix<U> {
         self.close_or_wait(&mut done)?;
         self.delete_old()?;
         let passed = self.pass_on(&mut done);
-        // What is in the pools leaves in its time, also while the edge gives nothing, or nonsense.
+        // What is in the pools leaves in its time, also while the edge gives no input, or nonsense.
         if matches!(self.work, Work::Exit(_)) && matches!(passed, Ok(_) | Err(MixError::Upstream(_))) {
+            // What was stored before taking failed.
+            self.close_or_wait(&mut done)?;
             self.emit(now, &mut done)?;
             self.push(&mut done)?;
         }
@@ -458,13 +461,18 @@ impl<U: Upstream> Mix<U> {
             }
             Work::Exit(exit) => exit.opened() + opened.count,
         };
-        // The end of an input is the end of a round here. A batch that is short then waits for the next one's end. So does what comes
-        // behind a newer round that has left: under that round's name it would leave without decoys (MIX-08).
+        // The end of an input is the end of a round here. A batch that is short then waits for the next one's end. MIX-02: so does
+        // what is left of a round, or comes behind it, once a batch of it or of a newer one has left; but where another mix takes
+        // over there is no next one.
         let ends_round = match &self.work {
-            Work::Pass(_) => self.store.newest_output()?.is_none_or(|newest| newest <= progress.source.round),
+            Work::Pass(_) => self
+                .store
+                .newest_output()?
+                .is_none_or(|newest| newest < progress.source.round || !self.me.has(newest.next())),
             Work::Exit(_) => true,
         };
-        let due = ended && ends_round && count >= self.me.directory.parameters().n_min;
+        // What was due stays so, also while it waits for a later mix's key.
+        let due = self.due || (ended && ends_round && count >= self.me.directory.parameters().n_min);
         let run = StoredRun {
             progress,
             ended,

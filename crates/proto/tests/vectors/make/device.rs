@@ -259,7 +259,7 @@ fn vaults() -> Vec<Case> {
     let key = keyed(VAULT_KEY);
     let text = b"what a desk keeps";
     let nonce = [0x77; 24];
-    let header = [&[1][..], &64u32.to_be_bytes(), &1u32.to_be_bytes(), &[0x98; 32]].concat();
+    let header = [&[2][..], &64u32.to_be_bytes(), &1u32.to_be_bytes(), &[0x98; 32]].concat();
     let good = [header.as_slice(), &nonce, &ingredients::seal(&key, &nonce, text)].concat();
     let case = |path: &str, expect: &str, check: &str, note: &str, typed: &str, file: &[u8]| {
         Case::new(&format!("vault/{path}"), expect, check, note).with("typed", typed).hex("vault", file)
@@ -288,7 +288,7 @@ fn vaults() -> Vec<Case> {
             "between the words what is neither letter nor digit",
             "(abandon) boggle/crevasse_lupine\u{2014}skit; \u{201c}zucchini\u{201d}!",
         ),
-        none("vlt-01-version", "version 2", &bent(0, &[2])),
+        none("vlt-01-version", "version 1", &bent(0, &[1])),
         none("vlt-01-less-memory", "63 KiB", &bent(1, &63u32.to_be_bytes())),
         none("vlt-01-memory", "4 GiB and 1 KiB", &bent(1, &(4 * 1024 * 1024u32 + 1).to_be_bytes())),
         none("vlt-01-no-pass", "no pass", &bent(5, &0u32.to_be_bytes())),

@@ -203,23 +203,26 @@ fn mix_08_each_mix_adds_the_same_number_of_onions_once_a_round_whatever_the_nois
 }
 
 #[test]
-fn mix_08_short_rounds_that_are_merged_get_decoys_once_and_further_parts_none() {
+fn mix_08_every_batch_gets_decoys_once_and_what_is_left_of_a_round_waits() {
     let mut net = Net::start(
         Town::bent(32, 3, |p| (p.n_min, p.n_max, p.desk_slots, p.decoys) = (4, 5, 8, DECOYS)),
         None,
     );
     let schedule = net.town.schedule();
-    for (r, count) in [(5, 2), (6, 1), (7, 6)] {
+    for (r, count) in [(5, 2), (6, 1), (7, 6), (8, 7)] {
         net.at(schedule.start(Round(r)).plus(200));
         for _ in 0..count {
             let cover = net.cover();
             net.upload(Round(r), cover);
         }
     }
-    net.at(schedule.start(Round(8)).plus(200));
-    let first: Vec<_> =
-        net.manifests(7).iter().filter(|m| m.hop == 0).map(|m| (m.batch.part, m.count_out)).collect();
-    assert_eq!(first, [(0, 9), (1, 4)], "five and four onions; then four");
+    net.at(schedule.start(Round(9)).plus(200));
+    let first = |r| {
+        let of_first = net.manifests(r).into_iter().filter(|m| m.hop == 0);
+        of_first.map(|m| (m.batch.part, m.count_in, m.count_out)).collect::<Vec<_>>()
+    };
+    assert_eq!(first(7), [(0, 5, 9)], "five and four onions; four are left");
+    assert_eq!(first(8), [(0, 5, 9), (1, 5, 9)], "one is left");
     assert!((5..7).flat_map(|r| net.manifests(r)).all(|m| m.hop == 2), "the drops alone");
     net.stop();
 }

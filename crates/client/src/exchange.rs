@@ -88,10 +88,10 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
 /// On a desk's machine: hands in the public halves of its new intake keys, some weeks before they are used.
 async fn hand_in_keys(inner: &Arc<Inner>) {
     let Some(identity) = &inner.desk else { return };
-    let keys = inner.library().unhanded_intake_keys().unwrap_or_default();
-    // Who is not listed may hand in nothing.
+    // Who is not listed may hand in nothing, and what another vault key signed is not this desk's.
     let directory = Arc::clone(&inner.shown().directory);
     let Some(desk) = directory.desks().iter().find(|desk| desk.identity == identity.public()) else { return };
+    let keys = inner.library().unhanded_intake_keys(&desk.vault_key).unwrap_or_default();
     let failed = |cause| tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
     for (from, key) in keys {
         let (path, network) = (path::intake_key(&desk.id, from), &inner.wire.network);

@@ -9,7 +9,7 @@ mod places;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proto::conversation::{ConversationKey, MAX_PARTS, ReplyPart, TooLong};
-use proto::directory::IntakeKey;
+use proto::directory::{IntakeKey, desk_id};
 use proto::document::Document;
 use proto::drops::DeskDrop;
 use proto::id::KeyId;
@@ -17,7 +17,7 @@ use proto::keys::Period;
 use proto::pass;
 use proto::sign::{IdentitySecret, Unverified};
 use proto::size::REPLY_TEXT;
-use proto::{DeskId, Millis, Round};
+use proto::{Millis, Round};
 use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -52,6 +52,8 @@ pub struct Trouble {
     pub foreign: bool,
     /// The newest edition names no key of this desk for now, so nobody can write to it.
     pub keyless: bool,
+    /// The newest edition does not list this desk, and one before did.
+    pub unlisted: bool,
 }
 
 /// How the newest edition lists the desk of this device.
@@ -59,7 +61,6 @@ enum Listing {
     Not,
     /// With this vault's key, from this round on, and with these intake keys.
     Ours {
-        desk: DeskId,
         since: Round,
         keys: Vec<(Period, KeyId)>,
     },
@@ -167,18 +168,18 @@ impl Inbox {
         let mut vault = self.vault();
         let listing = self.listing(&vault);
         let turned = self.turn_keys(&mut vault, &listing, &mut rng);
-        let is_replaced = vault.is_in_place().is_ok_and(|is_ours| !is_ours);
+        let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
-        if (turned || vault.is_unwritten() || is_replaced) && !self.kept(&mut vault, &mut rng) {
+        if (turned || vault.is_unwritten() || is_gone) && !self.kept(&mut vault, &mut rng) {
             if self.trouble().replaced && !matches!(listing, Listing::Foreign) {
                 // What lies there may not have them.
-                self.offer(&vault, &[]);
+                self.offer(&vault, &listing, &[]);
             }
             return 0;
         }
         // What is there of another vault's is its own, and may be in an edge's hands.
         if !matches!(listing, Listing::Foreign) {
-            self.offer(&vault, &vault.intake_keys(&self.inner().wire.network, listing.keys()));
+            self.offer(&vault, &listing, &vault.intake_keys(&self.inner().wire.network, listing.keys()));
         }
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
@@ -252,7 +253,7 @@ impl Inbox {
         match listed.next() {
             None => Listing::Not,
             Some(it) if it.vault_key == key && identity.is_none_or(|own| own == it.identity) => {
-                Listing::Ours { desk: it.id, since: it.since, keys: it.keys().collect() }
+                Listing::Ours { since: it.since, keys: it.keys().collect() }
             }
             Some(_) => Listing::Foreign,
         }
@@ -286,24 +287,29 @@ impl Inbox {
     /// What keeps others from writing to this desk, or it from reading what they write.
     fn note_trouble(&self, vault: &Vault, listing: &Listing, round: Round, is_new: bool) {
         let inner = self.inner();
-        let mut known = listing.keys().to_vec();
+        // Directories name no week that is over, and what was written in it may still come; nor what was handed in since.
+        let before = inner.library().known().ok().flatten().unwrap_or_default();
+        let desk = inner.desk.as_ref().map(|identity| desk_id(&identity.public(), &vault.vault_key()));
+        let mut known: Vec<_> = desk.into_iter().flat_map(|desk| before.of_desk(desk)).collect();
+        let unlisted = is_new && matches!(listing, Listing::Not) && !known.is_empty();
+        known.extend_from_slice(listing.keys());
         let mut keyless = false;
-        if let Listing::Ours { desk, since, keys } = listing {
-            // Directories name no week that is over, and what was written in it may still come.
-            let before = inner.library().known().ok().flatten().unwrap_or_default();
-            known.extend(before.of_desk(*desk));
+        if let Listing::Ours { since, keys } = listing {
+            known.extend(inner.library().taken_intake_keys(&vault.vault_key()).unwrap_or_default());
             let is_of_now = |(period, _): &(Period, KeyId)| (period.from..=period.until).contains(&round);
             keyless = is_new && *since <= round && !keys.iter().any(is_of_now);
         }
         let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.lacks = vault.lacks(round, &known).map(at);
-        (trouble.foreign, trouble.keyless) = (matches!(listing, Listing::Foreign), keyless);
+        trouble.foreign = matches!(listing, Listing::Foreign);
+        (trouble.keyless, trouble.unlisted) = (keyless, unlisted);
     }
 
     /// Has the device hand in, with its exchanges, the public halves of keys that are in the vault's file and in no directory.
-    fn offer(&self, vault: &Vault, keys: &[Unverified<IntakeKey>]) {
-        if let Err(cause) = self.inner().library().offer_intake_keys(&vault.vault_key(), keys) {
+    fn offer(&self, vault: &Vault, listing: &Listing, keys: &[Unverified<IntakeKey>]) {
+        let is_listed = matches!(listing, Listing::Ours { .. });
+        if let Err(cause) = self.inner().library().offer_intake_keys(&vault.vault_key(), keys, is_listed) {
             tracing::warn!(%cause, "could not keep new intake keys; is the disk full?");
         }
     }

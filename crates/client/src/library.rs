@@ -245,11 +245,12 @@ impl Library {
     // KEY-02
     /// On a desk's machine: the signed intake keys that the edge is to have, which are those of the vault. What was offered before,
     /// is not among them and never got to the edge is forgotten: that vault is gone, and nobody would open what is sealed to it. So is
-    /// what another vault key signed: those are another desk's.
+    /// what another vault key signed, once this one's desk is listed: those are another desk's.
     pub(crate) fn offer_intake_keys(
         &mut self,
         vault_key: &IdentityPublic,
         keys: &[Unverified<IntakeKey>],
+        is_listed: bool,
     ) -> Result<(), LibraryError> {
         let network = self.network;
         let keys: Vec<_> = keys
@@ -259,7 +260,7 @@ impl Library {
         let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
             let forgotten = "DELETE FROM intake WHERE first = ?1";
             for (first, key) in offered(db, "handed <> ?1", NEVER_TAKEN)? {
-                if key_of(&key, vault_key, &network).is_none() {
+                if is_listed && key_of(&key, vault_key, &network).is_none() {
                     db.execute(forgotten, [first.0])?;
                 }
             }
@@ -290,9 +291,14 @@ impl Library {
         Ok(keys.iter().filter_map(|(_, key)| key_of(key, vault_key, &self.network)).collect())
     }
 
-    /// The intake keys that the edge does not have yet, each with its first round.
-    pub(crate) fn unhanded_intake_keys(&self) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
-        offered(&self.db, "handed <> ?1", HANDED_IN).map_err(disk("read"))
+    /// The intake keys of this vault key that the edge does not have yet, each with its first round.
+    pub(crate) fn unhanded_intake_keys(
+        &self,
+        vault_key: &IdentityPublic,
+    ) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
+        let mut keys = offered(&self.db, "handed <> ?1", HANDED_IN).map_err(disk("read"))?;
+        keys.retain(|(_, key)| key_of(key, vault_key, &self.network).is_some());
+        Ok(keys)
     }
 
     /// Notes that one is about to be handed in: from here on the edge may have it. Returns whether it was known so before; `None`:

@@ -346,7 +346,7 @@ impl Vault {
         let next = PathBuf::from(next);
         durable::write(&next, &bytes).map_err(failed)?;
         // Whoever put another file there may have no second copy of it.
-        if !self.is_in_place().map_err(failed)? {
+        if self.is_in_place().map_err(failed)? == Some(false) {
             let _: io::Result<()> = std::fs::remove_file(&next);
             return Err(VaultError::Replaced(self.path.clone()));
         }
@@ -358,12 +358,12 @@ impl Vault {
         Ok(())
     }
 
-    /// Whether the file in its place is as this vault read or wrote it, or there is none.
-    pub(crate) fn is_in_place(&mut self) -> io::Result<bool> {
+    /// Whether the file in its place is as this vault read or wrote it. `None`: there is none.
+    pub(crate) fn is_in_place(&mut self) -> io::Result<Option<bool>> {
         let mut head = Vec::new();
         match File::open(&self.path) {
             Ok(file) => file.take((HEADER + seal::NONCE) as u64).read_to_end(&mut head)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
         let there = nonce_of(&head);
@@ -372,7 +372,7 @@ impl Vault {
             // The writing that failed may have got there.
             self.ours[0] = there;
         }
-        Ok(is_ours)
+        Ok(Some(is_ours))
     }
 }
 

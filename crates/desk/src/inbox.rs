@@ -82,6 +82,7 @@ fn trouble(app: &App) -> Markup {
         @if status.started_over { p.note { (words::STARTED_OVER) } }
         @if let Some(sentence) = sentence { p.problem { (sentence) } }
         @if vault.foreign { p.problem { (words::FOREIGN) } }
+        @if vault.unlisted { p.problem { (words::UNLISTED) } }
         @if vault.keyless { p.problem { (words::KEYLESS) } }
         @if vault.unwritten { p.problem { (if vault.replaced { words::REPLACED } else { words::UNWRITTEN }) } }
         @if let Some((from, until)) = vault.lacks {

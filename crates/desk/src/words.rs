@@ -71,8 +71,11 @@ words! {
                It makes no keys here. Stop the program first. Keep the vault that is there aside. \
                Then put this desk's own vault in its place.";
     /// P8
-    KEYLESS = "Nobody can write to this desk now. The newest edition names no key of it. \
-               The vault makes one and hands it in by itself, within some rounds. If this stays, tell whoever runs the newsroom.";
+    KEYLESS = "Nobody can write to this desk now. The newest edition names no key of it for this week. \
+               A key that was handed in comes with one of the next editions. If this stays, tell whoever runs the newsroom.";
+    /// P8
+    UNLISTED = "The newest edition does not list this desk any more. Nobody can write to it, and nothing comes to it. \
+                Tell whoever runs the newsroom.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";

@@ -392,6 +392,18 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
     assert!(it.inbox.trouble().foreign);
 }
 
+/// P8: a press leaves a desk out.
+#[tokio::test]
+async fn a_desk_that_is_left_out_says_so() {
+    let mut it = with_keys(276, 3, 4, 4).await;
+    it.rounds(1).await;
+    assert!(!it.inbox.trouble().unlisted);
+    it.town.directory = it.town.directory_with(None, &[]);
+    it.rounds(1).await;
+    let trouble = it.inbox.trouble();
+    assert!(trouble.unlisted && !trouble.keyless && !trouble.foreign);
+}
+
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
 #[tokio::test]
 async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {

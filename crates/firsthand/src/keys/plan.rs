@@ -164,7 +164,7 @@ fn usable(p: &Parameters, operators: &[Operator], demonstration: bool) -> anyhow
     let decoys = p.decoys.onions() * u32::from(p.mixes - 1);
     ensure!(
         u32::from(p.desk_slots) >= decoys,
-        "The mixes before the last make up to {decoys} decoys a round, and `desk_slots` is {}. Raise it to {decoys} or more, or lower `mu`.",
+        "The mixes before the last make up to {decoys} decoys for a batch, and `desk_slots` is {}. Raise it to {decoys} or more, or lower `mu`.",
         p.desk_slots
     );
     let of = |role| operators.iter().filter(|o| o.role == role).count();

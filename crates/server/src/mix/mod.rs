@@ -471,8 +471,13 @@ impl<U: Upstream> Mix<U> {
                 .is_none_or(|newest| newest < progress.source.round || !self.me.has(newest.next())),
             Work::Exit(_) => true,
         };
-        // What was due stays so, also while it waits for a later mix's key.
-        let due = self.due || (ended && ends_round && count >= self.me.directory.parameters().n_min);
+        let n_min = self.me.directory.parameters().n_min;
+        // What was due stays so, also while it waits for a later mix's key; but not what was deleted meanwhile.
+        let was_due = match &self.work {
+            Work::Pass(pass) => self.due && pass.count() >= n_min,
+            Work::Exit(_) => self.due,
+        };
+        let due = was_due || (ended && ends_round && count >= n_min);
         let run = StoredRun {
             progress,
             ended,

@@ -322,6 +322,26 @@ fn a_full_batch_that_an_edge_keeps_back_gets_decoys_too() {
     it.stop();
 }
 
+/// MIX-02, MIX-15: where another mix takes over there is no next round that could take along what is late.
+#[test]
+fn what_an_edge_keeps_from_a_mix_that_goes_leaves_all_the_same() {
+    let mut it = Deceived::start(Town::new(66));
+    it.net.replace(1, 72);
+    it.enter(7);
+    it.middle.lie().hidden.insert(id(70));
+    (70..=71).for_each(|r| it.send(r));
+    it.enter(72);
+    assert_eq!(it.net.counts(71..=71, 1), [(4, 4)], "the last is passed on");
+    it.middle.lie().hidden.clear();
+    it.enter(72);
+    assert_eq!(it.net.counts(70..=71, 1), [(4, 4), (4, 4)]);
+    for r in [71, 72] {
+        it.at(it.net.town.schedule().drops_due(Round(r)));
+    }
+    assert_eq!(it.net.delivered(69..=72), once([70, 71]));
+    it.stop();
+}
+
 /// BAT-04
 #[test]
 fn an_edge_that_replays_or_duplicates_a_batch_has_it_counted_and_delivered_once() {

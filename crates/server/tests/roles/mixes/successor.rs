@@ -5,7 +5,7 @@ use proto::directory::{MixKey, Operator, Role};
 
 impl Net {
     /// The edition of round 6 names a roster in which another mix takes over at `hop`. It is started at once.
-    fn replace(&mut self, hop: u8, since: u32) {
+    pub(super) fn replace(&mut self, hop: u8, since: u32) {
         let schedule = self.town.schedule();
         let next = IdentitySecret::generate(&mut self.town.rng);
         let (role, name, key) = (Role::Mix(hop), "Next".into(), next.public());

@@ -40,20 +40,33 @@ pub struct Inbox {
 /// What keeps a vault from doing what it is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trouble {
-    /// It could not be written at the last try: what came last is in memory alone, and until it can be written nothing is looked
-    /// through, acknowledged or answered.
-    pub unwritten: bool,
-    /// It was not written because another file lies in its place: whoever put it there may need it.
-    pub replaced: bool,
+    /// It was not written at the last try: what came last is in memory alone, and until it is written nothing is looked through,
+    /// acknowledged or answered.
+    pub unwritten: Option<Unwritten>,
     /// What is written to the desk between these moments is sealed to a key that is not in it: it is an old copy.
     pub lacks: Option<(Millis, Millis)>,
-    /// It is another desk's: the newest edition lists this device's identity with another vault key, or its vault key with another
-    /// identity. No keys are made.
-    pub foreign: bool,
-    /// The newest edition names no key of this desk for now, so nobody can write to it.
-    pub keyless: bool,
-    /// The newest edition does not list this desk, and one before did.
-    pub unlisted: bool,
+    /// By the newest edition nobody can write to this desk, or this is not its vault.
+    pub cut_off: Option<CutOff>,
+}
+
+/// Why a vault was not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritten {
+    /// The disk failed, or is full.
+    Disk,
+    /// Another file lies in its place, and whoever put it there may need it.
+    Replaced,
+}
+
+/// What the newest edition says of a desk that keeps sources from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutOff {
+    /// It lists this device's identity with another vault key, or this vault's key with another identity. No keys are made.
+    Foreign,
+    /// It does not list this desk, and one before did.
+    Unlisted,
+    /// It names no key of this desk for now.
+    Keyless,
 }
 
 /// How the newest edition lists the desk of this device.
@@ -149,16 +162,19 @@ impl Inbox {
     /// Writes the vault; what it cannot write is said on the screen.
     fn kept(&self, vault: &mut Vault, rng: &mut StdRng) -> bool {
         let kept = vault.save(rng);
-        let replaced = matches!(kept, Err(VaultError::Replaced(_)));
-        match &kept {
-            Ok(()) => {}
-            Err(cause) if replaced => tracing::warn!(%cause, "did not write the vault"),
-            Err(cause) => tracing::warn!(%cause, "could not write the vault; is the disk full?"),
-        }
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.unwritten = kept.is_err();
-        trouble.replaced = replaced;
-        kept.is_ok()
+        let unwritten = match &kept {
+            Ok(()) => None,
+            Err(cause @ VaultError::Replaced(_)) => {
+                tracing::warn!(%cause, "did not write the vault");
+                Some(Unwritten::Replaced)
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "could not write the vault; is the disk full?");
+                Some(Unwritten::Disk)
+            }
+        };
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unwritten = unwritten;
+        unwritten.is_none()
     }
 
     /// Opens the desk drops that were not looked through, keeps what is new, and acknowledges it. Returns how many
@@ -171,7 +187,7 @@ impl Inbox {
         let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
         if (turned || vault.is_unwritten() || is_gone) && !self.kept(&mut vault, &mut rng) {
-            if self.trouble().replaced && !matches!(listing, Listing::Foreign) {
+            if self.trouble().unwritten == Some(Unwritten::Replaced) && !matches!(listing, Listing::Foreign) {
                 // What lies there may not have them.
                 self.offer(&vault, &listing, &[]);
             }
@@ -291,19 +307,22 @@ impl Inbox {
         let before = inner.library().known().ok().flatten().unwrap_or_default();
         let desk = inner.desk.as_ref().map(|identity| desk_id(&identity.public(), &vault.vault_key()));
         let mut known: Vec<_> = desk.into_iter().flat_map(|desk| before.of_desk(desk)).collect();
-        let unlisted = is_new && matches!(listing, Listing::Not) && !known.is_empty();
+        let is_of_now = |(period, _): &(Period, KeyId)| (period.from..=period.until).contains(&round);
+        let cut_off = match listing {
+            Listing::Foreign => Some(CutOff::Foreign),
+            Listing::Not => (is_new && !known.is_empty()).then_some(CutOff::Unlisted),
+            Listing::Ours { since, keys } => {
+                (is_new && *since <= round && !keys.iter().any(is_of_now)).then_some(CutOff::Keyless)
+            }
+        };
         known.extend_from_slice(listing.keys());
-        let mut keyless = false;
-        if let Listing::Ours { since, keys } = listing {
+        if matches!(listing, Listing::Ours { .. }) {
             known.extend(inner.library().taken_intake_keys(&vault.vault_key()).unwrap_or_default());
-            let is_of_now = |(period, _): &(Period, KeyId)| (period.from..=period.until).contains(&round);
-            keyless = is_new && *since <= round && !keys.iter().any(is_of_now);
         }
         let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.lacks = vault.lacks(round, &known).map(at);
-        trouble.foreign = matches!(listing, Listing::Foreign);
-        (trouble.keyless, trouble.unlisted) = (keyless, unlisted);
+        trouble.cut_off = cut_off;
     }
 
     /// Has the device hand in, with its exchanges, the public halves of keys that are in the vault's file and in no directory.

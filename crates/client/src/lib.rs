@@ -45,7 +45,7 @@ pub use documents::{DocumentView, Plan};
 pub use edge::AddressError;
 pub use exchange::Exchanged;
 pub use generator::Generator;
-pub use inbox::{AnswerError, Conversation, Inbox, Trouble};
+pub use inbox::{AnswerError, Conversation, CutOff, Inbox, Trouble, Unwritten};
 pub use kdf::{Kdf, OutOfMemory};
 pub use library::LibraryError;
 pub use mailbox::{MailboxError, QUEUE};

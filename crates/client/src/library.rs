@@ -40,7 +40,7 @@ const NAMED_ROUNDS: u32 = 4 * DAY;
 /// stays small.
 pub(crate) const CHAIN: usize = 24;
 
-// What is known of an intake key that is to be handed in. An earlier version wrote 0 of all that were not handed in, tried or not.
+// What is known of an intake key that is to be handed in.
 /// It was handed in and no answer said that it was taken or refused: the edge may have it.
 const UNANSWERED: u8 = 0;
 /// The edge has it.
@@ -258,15 +258,13 @@ impl Library {
             .filter_map(|key| Some((key.dangerously_peek().ok()?.from.0, codec::encode(key))))
             .collect();
         let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
-            let forgotten = "DELETE FROM intake WHERE first = ?1";
-            for (first, key) in offered(db, "handed <> ?1", NEVER_TAKEN)? {
-                if is_listed && key_of(&key, vault_key, &network).is_none() {
-                    db.execute(forgotten, [first.0])?;
-                }
-            }
-            for (first, key) in offered(db, "handed = ?1", NEVER_TAKEN)? {
-                if !keys.iter().any(|ours| *ours == (first.0, key.clone())) {
-                    db.execute(forgotten, [first.0])?;
+            for Offered { first, key, state } in offered(db)? {
+                let forgotten = match state {
+                    NEVER_TAKEN => !keys.iter().any(|ours| (ours.0, &ours.1) == (first.0, &key)),
+                    _ => is_listed && key_of(&key, vault_key, &network).is_none(),
+                };
+                if forgotten {
+                    db.execute("DELETE FROM intake WHERE first = ?1", [first.0])?;
                 }
             }
             for (first, key) in &keys {
@@ -287,8 +285,8 @@ impl Library {
         &self,
         vault_key: &IdentityPublic,
     ) -> Result<Vec<(Period, KeyId)>, LibraryError> {
-        let keys = offered(&self.db, "handed <> ?1", NEVER_TAKEN).map_err(disk("read"))?;
-        Ok(keys.iter().filter_map(|(_, key)| key_of(key, vault_key, &self.network)).collect())
+        let taken = offered(&self.db).map_err(disk("read"))?.into_iter().filter(|it| it.state != NEVER_TAKEN);
+        Ok(taken.filter_map(|it| key_of(&it.key, vault_key, &self.network)).collect())
     }
 
     /// The intake keys of this vault key that the edge does not have yet, each with its first round.
@@ -296,9 +294,10 @@ impl Library {
         &self,
         vault_key: &IdentityPublic,
     ) -> Result<Vec<(Round, Vec<u8>)>, LibraryError> {
-        let mut keys = offered(&self.db, "handed <> ?1", HANDED_IN).map_err(disk("read"))?;
-        keys.retain(|(_, key)| key_of(key, vault_key, &self.network).is_some());
-        Ok(keys)
+        let unhanded =
+            offered(&self.db).map_err(disk("read"))?.into_iter().filter(|it| it.state != HANDED_IN);
+        let ours = unhanded.filter(|it| key_of(&it.key, vault_key, &self.network).is_some());
+        Ok(ours.map(|it| (it.first, it.key)).collect())
     }
 
     /// Notes that one is about to be handed in: from here on the edge may have it. Returns whether it was known so before; `None`:
@@ -583,11 +582,20 @@ fn key_of(bytes: &[u8], vault_key: &IdentityPublic, network: &NetworkId) -> Opti
     Some((key.period(), public.id()))
 }
 
-// Intake keys in a state, or in every other one, each with its first round.
-fn offered(db: &Connection, which: &str, state: u8) -> rusqlite::Result<Vec<(Round, Vec<u8>)>> {
-    let mut query = db.prepare(&format!("SELECT first, key FROM intake WHERE {which} ORDER BY first"))?;
-    let rows = query.query_map([state], |row| Ok((Round(row.get(0)?), row.get(1)?)))?;
-    rows.collect()
+// A signed intake key, its first round, and what is known of it.
+struct Offered {
+    first: Round,
+    key: Vec<u8>,
+    state: u8,
+}
+
+// Four for each vault that was opened here, and those of weeks that are over.
+fn offered(db: &Connection) -> rusqlite::Result<Vec<Offered>> {
+    let mut query = db.prepare_cached("SELECT first, key, handed FROM intake ORDER BY first")?;
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(Offered { first: Round(row.get(0)?), key: row.get(1)?, state: row.get(2)? })
+    };
+    query.query_map([], row)?.collect()
 }
 
 fn keep(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {

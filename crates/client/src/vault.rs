@@ -147,11 +147,7 @@ impl Vault {
         if path.exists() {
             return Err(VaultError::Exists(path.to_owned()));
         }
-        // Who may look into its folder sees it grow with every message.
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let failed = |cause| VaultError::Disk { path: path.to_owned(), cause };
-            durable::create_folder(folder).map_err(failed)?;
-        }
+        private_folder(path).map_err(|cause| VaultError::Disk { path: path.to_owned(), cause })?;
         let mut header = [0; HEADER];
         header[0] = VERSION;
         header[1..9].copy_from_slice(&kdf.to_bytes());
@@ -183,11 +179,8 @@ impl Vault {
         let bytes =
             std::fs::read(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
         let (key, text) = Self::open(path, &bytes, passphrase)?;
-        // Also the folder of a vault that was put back from somewhere, or made by an older version.
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let unread = |cause| UnlockError::Disk { path: path.to_owned(), cause };
-            durable::create_folder(folder).map_err(unread)?;
-        }
+        // Also of a vault that was put back from somewhere.
+        private_folder(path).map_err(|cause| UnlockError::Disk { path: path.to_owned(), cause })?;
         let book: Book = minicbor::decode(&text).map_err(|_| UnlockError::NotAVault(path.to_owned()))?;
         Ok(Self {
             path: path.to_owned(),
@@ -398,6 +391,14 @@ pub fn desk_identity(folder: &Path, rng: &mut impl CryptoRng) -> io::Result<Iden
             Ok(new)
         }
         Err(e) => Err(e),
+    }
+}
+
+/// Who may look into a vault's folder sees it grow with every message.
+fn private_folder(vault: &Path) -> io::Result<()> {
+    match vault.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => durable::create_folder(folder),
+        None => Ok(()),
     }
 }
 

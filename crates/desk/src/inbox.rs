@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use client::{AnswerError, Conversation, Health, Line, LineState, Stays, Who};
+use client::{AnswerError, Conversation, CutOff, Health, Line, LineState, Stays, Unwritten, Who};
 use maud::{Markup, html};
 use proto::{Digest, Millis, conversation, size};
 use serde::Deserialize;
@@ -47,6 +47,8 @@ pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> R
     let conversations = blocking(move || inbox.conversations()).await;
     let main = html! {
         h1 { (words::INBOX) }
+        // before "nothing has come yet", of which it may be the reason
+        div #trouble data-live="/" data-every=(every_ms(&app)) aria-live="polite" { (trouble(&app)) }
         div #inbox data-live="/" data-every=(every_ms(&app)) aria-live="polite" {
             @if conversations.is_empty() {
                 p.empty { (words::EMPTY) }
@@ -54,7 +56,6 @@ pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> R
                 ul.inbox { @for conversation in &conversations { (row(conversation)) } }
             }
         }
-        div #trouble data-live="/" data-every=(every_ms(&app)) aria-live="polite" { (trouble(&app)) }
         // apart from the inbox: a counting clock is not to be read out
         p.hint #next data-live="/" data-every="1000" { (next(&app)) }
     };
@@ -77,14 +78,21 @@ fn trouble(app: &App) -> Markup {
         Health::Starting | Health::Good => None,
     };
     let vault = app.state().inbox.as_ref().map(|inbox| inbox.trouble()).unwrap_or_default();
+    let cut_off = vault.cut_off.map(|why| match why {
+        CutOff::Foreign => words::FOREIGN,
+        CutOff::Unlisted => words::UNLISTED,
+        CutOff::Keyless => words::KEYLESS,
+    });
+    let unwritten = vault.unwritten.map(|why| match why {
+        Unwritten::Replaced => words::REPLACED,
+        Unwritten::Disk => words::UNWRITTEN,
+    });
     let moment = |at: Millis| app.zone.moment(at.0, app.now().0, status.round_ms < SECONDS_BELOW_MS);
     html! {
         @if status.started_over { p.note { (words::STARTED_OVER) } }
         @if let Some(sentence) = sentence { p.problem { (sentence) } }
-        @if vault.foreign { p.problem { (words::FOREIGN) } }
-        @if vault.unlisted { p.problem { (words::UNLISTED) } }
-        @if vault.keyless { p.problem { (words::KEYLESS) } }
-        @if vault.unwritten { p.problem { (if vault.replaced { words::REPLACED } else { words::UNWRITTEN }) } }
+        @if let Some(sentence) = cut_off { p.problem { (sentence) } }
+        @if let Some(sentence) = unwritten { p.problem { (sentence) } }
         @if let Some((from, until)) = vault.lacks {
             p.problem { (fill(words::LACKS, &[moment(from), moment(until)])) }
         }

@@ -7,7 +7,9 @@ use axum::{
     extract::State as Shared,
     response::{IntoResponse, Redirect, Response},
 };
-use client::{Inbox, Kdf, Passphrase, PassphraseError, UnlockError, Vault, VaultContents, VaultError};
+use client::{
+    Inbox, Kdf, Passphrase, PassphraseError, UnlockError, Unwritten, Vault, VaultContents, VaultError,
+};
 use maud::{Markup, html};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
@@ -191,7 +193,7 @@ fn opening(app: &App, typed: &Six, problem: Option<&str>) -> Response {
         app,
         &html! {
             h1 { (words::OPEN_TITLE) }
-            @if app.state().inbox.as_ref().is_some_and(|inbox| inbox.trouble().replaced) {
+            @if app.state().inbox.as_ref().is_some_and(|inbox| inbox.trouble().unwritten == Some(Unwritten::Replaced)) {
                 p.problem { (words::REPLACED) }
             }
             @if let Some(sentence) = problem { p.problem #problem role="alert" { (sentence) } }

@@ -67,7 +67,7 @@ words! {
              It may be an old copy. Stop the program first. Keep the vault that is there aside. \
              Then put the newest copy in its place.";
     /// P8
-    FOREIGN = "This vault is of another desk than this computer. What is written to this desk cannot be read with it. \
+    FOREIGN = "This vault belongs to another desk than the one of this computer. What is written to this desk cannot be read with it. \
                It makes no keys here. Stop the program first. Keep the vault that is there aside. \
                Then put this desk's own vault in its place.";
     /// P8

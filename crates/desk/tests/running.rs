@@ -74,7 +74,7 @@ async fn an_old_copy_of_a_vault_and_another_desks_are_said_on_the_inbox() {
             "other",
             IdentitySecret::generate(&mut rng),
             vec![],
-            Some("This vault is of another desk than this computer."),
+            Some("This vault belongs to another desk than the one of this computer."),
         ),
     ];
     for (name, vault_key, intake, sentence) in vaults {
@@ -85,8 +85,10 @@ async fn an_old_copy_of_a_vault_and_another_desks_are_said_on_the_inbox() {
         app.offer(VaultContents { vault_key, intake }, Kdf::cheap());
         let mut window = Window::open(desk::router(app), &link).await;
         make_vault(&mut window).await;
-        let sentences =
-            ["This vault has no key for it.", "This vault is of another desk than this computer."];
+        let sentences = [
+            "This vault has no key for it.",
+            "This vault belongs to another desk than the one of this computer.",
+        ];
         let said = async {
             loop {
                 window.get("/").await;

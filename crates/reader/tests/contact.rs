@@ -238,7 +238,10 @@ async fn what_is_written_to_a_desk_that_has_no_key_now_is_kept() {
     window.press("Send", &["The quay is weak."]).await;
     assert!(window.says("This desk cannot be written to now. Nothing was sent."), "{}", window.page);
     assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
+    // Whoever goes elsewhere finds it again.
     window.get("/contact").await;
+    window.press("Investigations", &[]).await;
+    assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use crate::town::{
     Edge, Listed, Pair, Town, borne, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
 };
-use client::{Health, Inbox, Kdf, LineState, Place, Stays, Vault, VaultContents};
+use client::{CutOff, Health, Inbox, Kdf, LineState, Place, Stays, Unwritten, Vault, VaultContents};
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
 use proto::directory::{Directory, IntakeKey, check_intake_key};
 use proto::envelope::{self, Found};
@@ -204,20 +204,20 @@ async fn pas_03_a_pass_for_the_desks_of_another_directory_is_not_used() {
 async fn a_vault_that_cannot_be_written_hands_in_and_acknowledges_nothing_and_says_so() {
     let mut it = Pair::new(250).await;
     it.inbox.collect();
-    assert!(!it.inbox.trouble().unwritten);
+    assert_eq!(it.inbox.trouble().unwritten, None);
     let session = it.source.begin(&passphrase(1)).unwrap();
     session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
     let in_the_way = it.folder.path().join("vault.next");
     std::fs::create_dir(&in_the_way).unwrap();
     it.rounds(8).await;
     assert_eq!(it.inbox.conversations().len(), 1, "it came, and is in memory");
-    assert!(it.inbox.trouble().unwritten);
+    assert_eq!(it.inbox.trouble().unwritten, Some(Unwritten::Disk));
     let state = |session: &client::Session| session.conversations()[0].lines[0].state;
     session.refresh();
     assert_ne!(state(&session), LineState::Acknowledged);
     std::fs::remove_dir(&in_the_way).unwrap();
     it.rounds(8).await;
-    assert!(!it.inbox.trouble().unwritten);
+    assert_eq!(it.inbox.trouble().unwritten, None);
     session.refresh();
     assert_eq!(state(&session), LineState::Acknowledged);
 }
@@ -361,11 +361,10 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
     assert_eq!(it.weeks_handed_in(), [0, 1, 2, 3], "the old vault's");
     let old = std::fs::read(it.folder.path().join("vault")).unwrap();
     let vault_key = IdentitySecret::generate(&mut it.town.rng);
-    assert!(it.inbox.trouble().keyless && !it.inbox.trouble().foreign);
+    assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Keyless));
     it.town.directory = it.town.directory_by(&vault_key, it.r + 50);
     it.rounds(1).await;
-    let trouble = it.inbox.trouble();
-    assert!(trouble.foreign && !trouble.keyless, "the old vault is another desk's now");
+    assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Foreign), "the old vault is another desk's now");
     it.town.edge.forget();
     it.rounds(2).await;
     assert_eq!(it.weeks_handed_in(), [0; 0], "and hands in nothing");
@@ -375,7 +374,7 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
     let vault = Vault::create(&path, &passphrase(9), Kdf::cheap(), contents, &mut it.town.rng).unwrap();
     it.inbox = Inbox::new(std::sync::Arc::clone(&it.desk), vault);
     it.inbox.collect();
-    assert!(!it.inbox.trouble().foreign);
+    assert_eq!(it.inbox.trouble().cut_off, None, "nobody may write to it yet");
     it.rounds(1).await;
     assert_eq!(it.weeks_handed_in(), [0, 1, 2, 3], "its own");
     let signed = it.town.edge.requests().into_iter().filter(|request| request.method == "PUT");
@@ -389,7 +388,7 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
     std::fs::write(&path, old).unwrap();
     it.inbox = Inbox::new(std::sync::Arc::clone(&it.desk), Vault::unlock(&path, &passphrase(9)).unwrap());
     it.inbox.collect();
-    assert!(it.inbox.trouble().foreign);
+    assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Foreign));
 }
 
 /// P8: a press leaves a desk out.
@@ -397,11 +396,10 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
 async fn a_desk_that_is_left_out_says_so() {
     let mut it = with_keys(276, 3, 4, 4).await;
     it.rounds(1).await;
-    assert!(!it.inbox.trouble().unlisted);
+    assert_eq!(it.inbox.trouble().cut_off, None);
     it.town.directory = it.town.directory_with(None, &[]);
     it.rounds(1).await;
-    let trouble = it.inbox.trouble();
-    assert!(trouble.unlisted && !trouble.keyless && !trouble.foreign);
+    assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Unlisted));
 }
 
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
@@ -414,7 +412,7 @@ async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {
     it.rounds(3).await;
     std::fs::write(&vault, earlier).unwrap();
     it.inbox.collect();
-    assert!(it.inbox.trouble().replaced);
+    assert_eq!(it.inbox.trouble().unwritten, Some(Unwritten::Replaced));
     it.town.edge.answer_put(200);
     it.rounds(2).await;
     assert_eq!(it.weeks_handed_in(), [0; 0]);
@@ -470,12 +468,12 @@ async fn another_file_in_the_vaults_place_is_not_written_over() {
     let newest = std::fs::read(&vault).unwrap();
     it.put_back(&old);
     std::fs::write(&vault, &newest).unwrap();
-    assert!(!it.inbox.trouble().replaced);
+    assert_eq!(it.inbox.trouble().unwritten, None);
     it.rounds(1).await;
-    assert!(it.inbox.trouble().replaced && it.inbox.trouble().unwritten);
+    assert_eq!(it.inbox.trouble().unwritten, Some(Unwritten::Replaced));
     assert!(std::fs::read(&vault).unwrap() == newest && !it.folder.path().join("vault.next").exists());
     it.put_back(&newest);
     assert_eq!(it.inbox.conversations().len(), 1);
     it.rounds(1).await;
-    assert!(!it.inbox.trouble().unwritten);
+    assert_eq!(it.inbox.trouble().unwritten, None);
 }

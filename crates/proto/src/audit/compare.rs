@@ -12,7 +12,8 @@ use crate::round::Round;
 /// Heads in a row without a batch of a middle mix that are told, and so many in which a batch could have stood before: half of the
 /// longest hold. Whatever waits for so long leaves with one batch.
 pub const QUIET: usize = 12;
-/// Comparisons of inputs with batches, of one mix, that are made at most: seconds. Honest mixes come to a thousandth of it.
+/// Comparisons of inputs with batches, of one mix, that are made at most. A mix whose batches name their inputs in order needs one for
+/// each that is named.
 pub(super) const STEPS: u64 = 20_000_000;
 
 /// The parameters, and how far they ranged while editions were read: a mix goes over to others only when it is restarted, so what

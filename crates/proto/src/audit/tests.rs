@@ -283,19 +283,25 @@ fn one_input_in_very_many_batches_is_compared_at_once() {
 
 #[test]
 fn inputs_that_cannot_be_compared_are_told() {
-    // Each of a row of batches names its input and that of the one before; all shift by one for every entry at the end.
-    let links = 1_500_u32;
-    let first: Vec<_> = (0..=links).map(|r| manifest(0, batch(r, 0), vec![], 1, 1)).collect();
-    let row = (0..links).map(|r| {
-        let inputs = vec![output(0, batch(r, 0)), output(0, batch(r + 1, 0))];
-        manifest(1, batch(r, 0), inputs, 1, 0)
-    });
-    let all: Vec<_> = first.into_iter().chain(row).collect();
-    let tangled = |what: &What| matches!(what, What::Tangled(1));
-    assert!(!found(all, None, links).iter().any(tangled));
-    let mut taken = Taken::default();
-    taken.steps = STEPS;
-    assert_eq!(taken.take(vec![output(0, batch(0, 0))], 1), None);
+    // Each of a row of batches names its input and the one before, which nobody took. Each batch at the end takes of the last input, for
+    // which every batch of the row has to take one entry less of its input and one more of that before.
+    let found_of = |links: u32, ends: u32| {
+        let first: Vec<_> = (0..=links).map(|r| manifest(0, batch(r, 0), vec![], ends, ends)).collect();
+        let row = (0..links).map(|r| {
+            let inputs = vec![output(0, batch(r + 1, 0)), output(0, batch(r, 0))];
+            manifest(1, batch(r, 0), inputs, ends, 0)
+        });
+        let last = output(0, batch(links, 0));
+        let ends = (0..ends).map(|part| manifest(1, batch(links, part as u16), vec![last], 1, 0));
+        let untaken = manifest(0, batch(links, 1), vec![], 0, 1);
+        found(first.into_iter().chain(row).chain(ends).chain([untaken]), None, links + 60)
+    };
+    let flow = |what: &What| matches!(what, What::Tangled(_) | What::TookMore(..) | What::TookLess(..));
+    let told = |links, ends| found_of(links, ends).into_iter().filter(flow).collect::<Vec<_>>();
+    assert_eq!(told(50, 50), []);
+    assert_eq!(told(2_000, 4_000), [What::Tangled(1)]);
+    let untaken = |what: &What| *what == What::Untaken(made(0, 2_000, 1), 1);
+    assert!(found_of(2_000, 4_000).iter().any(untaken), "what needs no comparison is told all the same");
 }
 
 /// A manifest may name some thousand inputs; each named once and in order is no tangle, however many there are.

@@ -377,12 +377,9 @@ mod tests {
         }
     }
 
-    /// DOC-07: what is sent on is sent until it is taken back, so there is a way to do that for as long as it is sent.
-    #[tokio::test]
-    async fn a_document_can_be_taken_back_until_it_arrived() {
-        let (app, page, desk) = opened(3);
-        let load = Load::new(&app, &page, None);
-        let view = DocumentView {
+    /// A document of three parts, of which two left and one arrived.
+    fn half_way(queued: u16) -> DocumentView {
+        DocumentView {
             first: 0,
             name: None,
             format: None,
@@ -391,8 +388,16 @@ mod tests {
             parts: 3,
             left: 2,
             arrived: 1,
-            queued: 1,
-        };
+            queued,
+        }
+    }
+
+    /// DOC-07: what is sent on is sent until it is taken back, so there is a way to do that for as long as it is sent.
+    #[tokio::test]
+    async fn a_document_can_be_taken_back_until_it_arrived() {
+        let (app, page, desk) = opened(3);
+        let load = Load::new(&app, &page, None);
+        let view = half_way(1);
         let offers = |state| progress(&load, &desk, state, &view).into_string().contains(words::TAKE_BACK);
         assert!(
             offers(LineState::UnderWay { least: app.now() }) && offers(LineState::Unknown { before: None })
@@ -405,17 +410,7 @@ mod tests {
     async fn of_a_document_that_was_taken_back_no_more_is_said_to_be_with_the_desk_than_it_acknowledged() {
         let (app, page, desk) = opened(4);
         let load = Load::new(&app, &page, None);
-        let view = DocumentView {
-            first: 0,
-            name: None,
-            format: None,
-            length: Some(900),
-            sha256: None,
-            parts: 3,
-            left: 2,
-            arrived: 1,
-            queued: 0,
-        };
+        let view = half_way(0);
         let shown = progress(&load, &desk, LineState::TakenBack, &view).into_string();
         assert!(shown.contains("2 of 3 parts had left before."), "{shown}");
         assert!(shown.contains("It has 1 of 3 at least."), "{shown}");

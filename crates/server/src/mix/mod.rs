@@ -464,18 +464,16 @@ impl<U: Upstream> Mix<U> {
         // The end of an input is the end of a round here. A batch that is short then waits for the next one's end. MIX-02: so does
         // what is left of a round, or comes behind it, once a batch of it or of a newer one has left; but where another mix takes
         // over there is no next one.
-        let ends_round = match &self.work {
-            Work::Pass(_) => self
-                .store
-                .newest_output()?
-                .is_none_or(|newest| newest < progress.source.round || !self.me.has(newest.next())),
-            Work::Exit(_) => true,
-        };
         let n_min = self.me.directory.parameters().n_min;
-        // What was due stays so, also while it waits for a later mix's key; but not what was deleted meanwhile.
-        let was_due = match &self.work {
-            Work::Pass(pass) => self.due && pass.count() >= n_min,
-            Work::Exit(_) => self.due,
+        let (was_due, ends_round) = match &self.work {
+            Work::Pass(pass) => (
+                // It waits for a later mix's key. What was deleted meanwhile is not due any more.
+                self.due && pass.count() >= n_min,
+                self.store
+                    .newest_output()?
+                    .is_none_or(|newest| newest < progress.source.round || !self.me.has(newest.next())),
+            ),
+            Work::Exit(_) => (self.due, true),
         };
         let due = was_due || (ended && ends_round && count >= n_min);
         let run = StoredRun {

@@ -39,6 +39,8 @@ pub(super) struct Lie {
     pub(super) drops: BTreeMap<Round, Vec<u8>>,
     /// Given of these rounds, once they are sealed.
     rounds: BTreeMap<Round, Bent>,
+    /// Whether the list of what waits makes no sense.
+    nonsense: bool,
 }
 
 struct Lying {
@@ -50,6 +52,9 @@ impl Upstream for Lying {
     fn waiting(&mut self) -> Result<Vec<BatchId>, UpstreamError> {
         let mut ids: BTreeSet<_> = self.inner.waiting()?.into_iter().collect();
         let lie = self.lie.lock().unwrap();
+        if lie.nonsense {
+            return Err(UpstreamError::Nonsense);
+        }
         ids.extend(&lie.shown);
         Ok(ids.difference(&lie.hidden).copied().collect())
     }
@@ -158,6 +163,18 @@ pub(super) struct Deceived {
 impl Deceived {
     pub(super) fn start(town: Town) -> Self {
         Self::at_hop(1, town)
+    }
+
+    /// The middle mix has passed on rounds six and seven, of four envelopes and the first mix's four decoys, and is shown round five
+    /// from here on.
+    fn behind(town: Town) -> Self {
+        let mut it = Self::start(town);
+        it.middle.lie().hidden.insert(id(5));
+        (5..=7).for_each(|r| it.send(r));
+        it.enter(8);
+        assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
+        it.middle.lie().hidden.clear();
+        it
     }
 
     fn at_hop(hop: u8, town: Town) -> Self {
@@ -285,12 +302,7 @@ fn an_edge_that_drops_a_batch_holds_up_no_other_and_the_first_mix_tells_of_it() 
 
 #[test]
 fn an_edge_that_delays_or_reorders_batches_loses_and_doubles_nothing() {
-    let mut it = Deceived::start(town_with_decoys(52));
-    it.middle.lie().hidden.insert(id(5));
-    (5..=7).for_each(|r| it.send(r));
-    it.enter(8);
-    assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
-    it.middle.lie().hidden.clear();
+    let mut it = Deceived::behind(town_with_decoys(52));
     it.send(8);
     // What comes late is no further part of a round that has left: that would be as short as the edge likes.
     assert_eq!(it.net.counts(7..=7, 1), [(8, 12)]);
@@ -308,12 +320,7 @@ fn an_edge_that_delays_or_reorders_batches_loses_and_doubles_nothing() {
 #[test]
 fn a_full_batch_that_an_edge_keeps_back_gets_decoys_too() {
     let town = Town::bent(59, 3, |p| (p.n_max, p.desk_slots, p.decoys) = (8, 8, DECOYS));
-    let mut it = Deceived::start(town);
-    it.middle.lie().hidden.insert(id(5));
-    (5..=7).for_each(|r| it.send(r));
-    it.enter(8);
-    assert_eq!(it.net.counts(7..=7, 1), [(8, 12)], "seven is passed on");
-    it.middle.lie().hidden.clear();
+    let mut it = Deceived::behind(town);
     it.enter(8);
     assert_eq!(it.net.counts(7..=7, 1), [(8, 12), (8, 12)]);
     assert!(it.net.counts(5..=5, 1).is_empty());
@@ -339,6 +346,23 @@ fn what_an_edge_keeps_from_a_mix_that_goes_leaves_all_the_same() {
         it.at(it.net.town.schedule().drops_due(Round(r)));
     }
     assert_eq!(it.net.delivered(69..=72), once([70, 71]));
+    it.stop();
+}
+
+/// P8: what is in the exit's pools leaves in its time.
+#[test]
+fn an_edge_that_lists_nonsense_to_the_exit_keeps_no_drop_from_being_written() {
+    let mut it = Deceived::at_hop(2, Town::new(67));
+    it.send(5);
+    it.enter(6);
+    it.middle.lie().nonsense = true;
+    it.net.clock.set(it.net.town.schedule().drops_due(Round(5)));
+    assert!(matches!(
+        it.middle.mix.step(it.net.clock.now()),
+        Err(MixError::Upstream(UpstreamError::Nonsense))
+    ));
+    it.net.settle();
+    assert_eq!(it.net.delivered(5..=5), once([5]));
     it.stop();
 }
 

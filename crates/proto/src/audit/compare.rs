@@ -14,7 +14,7 @@ use crate::round::Round;
 pub const QUIET: usize = 12;
 /// Comparisons of inputs with batches, of one mix, that are made at most. A mix whose batches name their inputs in order needs one for
 /// each that is named.
-pub(super) const STEPS: u64 = 20_000_000;
+const STEPS: u64 = 20_000_000;
 
 /// The parameters, and how far they ranged while editions were read: a mix goes over to others only when it is restarted, so what
 /// hangs on one is held against the mildest.
@@ -331,7 +331,7 @@ struct Output {
 /// Which entries each batch can have taken, by what was passed on: a flow from inputs to the batches that name them. An input may be
 /// named in several, in a row or not, since a mix that is kept from the rest of one goes on with others.
 #[derive(Default)]
-pub(super) struct Taken {
+struct Taken {
     /// Of each input, what no batch took so far.
     left: HashMap<Digest, u64>,
     /// Of each input, how much which batch took of it.
@@ -340,7 +340,7 @@ pub(super) struct Taken {
     of: Vec<Vec<Digest>>,
     /// Inputs of which nothing is to be had any more, not by exchange either: all that their batches name is among them.
     spent: HashSet<Digest>,
-    pub(super) steps: u64,
+    steps: u64,
 }
 
 /// A batch that may give up what it took of an input, to one that was asked before it.
@@ -352,7 +352,7 @@ struct Asked {
 impl Taken {
     /// One batch more, of these inputs. Returns how many entries more it says it took than there were; `None`: to find that out takes
     /// too long.
-    pub(super) fn take(&mut self, inputs: Vec<Digest>, entries: u64) -> Option<u64> {
+    fn take(&mut self, inputs: Vec<Digest>, entries: u64) -> Option<u64> {
         let batch = self.of.len();
         self.steps += inputs.len() as u64;
         self.of.push(inputs);

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use super::compare::{Range, STEPS, Stated, Taken};
+use super::compare::{Range, Stated};
 use super::*;
 use crate::directory::tests::{mix_key, town};
 use crate::hold::Hold;

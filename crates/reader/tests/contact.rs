@@ -244,6 +244,37 @@ async fn what_is_written_to_a_desk_that_has_no_key_now_is_kept() {
     assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
 }
 
+/// A desk that is not listed when the message is sent, and is again later: here because the computer's clock was put back.
+#[tokio::test]
+async fn what_is_written_to_a_desk_that_is_gone_comes_back_with_it() {
+    let mut rng = StdRng::seed_from_u64(44);
+    let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
+    let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
+    let since = device.desks_to_come()[0].0;
+    clock.0.store(since.0, Ordering::SeqCst);
+    let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
+    let app = reader::App::new(device, guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
+    let mut window = Window::open(reader::router(app), &link).await;
+    begin(&mut window).await;
+    window.press("Letters", &[]).await;
+    clock.0.store(since.0 - 1, Ordering::SeqCst);
+    window.press("Send", &["The quay is weak."]).await;
+    assert!(
+        window.says("This desk is no longer listed. Nothing was sent. Choose another."),
+        "{}",
+        window.page
+    );
+    let gone = window.page.clone();
+    window.press("Back", &[]).await;
+    assert_eq!(window.heading(), "Choose a desk");
+    assert!(!window.says("Letters") && !window.says("is kept here"), "{}", window.page);
+    clock.0.store(since.0, Ordering::SeqCst);
+    window.page = gone;
+    window.press("Back", &[]).await;
+    window.press("Go on writing", &[]).await;
+    assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
+}
+
 #[tokio::test(start_paused = true)]
 async fn five_minutes_lock_it_and_looking_does_not_keep_it_open() {
     let mut window = window(9).await;

@@ -184,7 +184,7 @@ impl Deceived {
     }
 
     /// Starts the middle mix again.
-    fn restart(self) -> Self {
+    pub(super) fn restart(self) -> Self {
         let Self { mut net, middle } = self;
         let lie = Arc::clone(&middle.lie);
         drop(middle);

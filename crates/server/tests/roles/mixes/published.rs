@@ -102,6 +102,57 @@ fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
     Deceived { net, middle }.stop();
 }
 
+/// The middle mix has passed on round four, and what it has of round five waits for the exit's key, which the directory names no more.
+/// The directory with that key.
+fn waiting(seed: u64) -> (Deceived, Vec<u8>) {
+    let mut it = Deceived::start(town_with_decoys(seed));
+    it.net.mixes[0] = None;
+    let (with, without) = (it.net.named.clone().unwrap().1, it.net.naming(None));
+    it.enter(5);
+    bring(&mut it, 4, &["passed on", "", "", ""]);
+    it.net.publish_with(&without, Round(5));
+    it.enter(6);
+    bring(&mut it, 5, &["waits", "", "", ""]);
+    assert_eq!(it.net.counts(4..=6, 1), [(4, 8)]);
+    (it, with)
+}
+
+/// In the first mix's place.
+fn bring(it: &mut Deceived, round: u32, texts: &[&str]) {
+    let entries = it.net.entries(1, round, texts);
+    assert_eq!(it.net.forge(0, round, &entries, texts.len() as u32), 200);
+    it.middle.work();
+}
+
+/// P8, MIX-02: a batch that waits for the exit's key is not held up longer by what comes late meanwhile, which ends no round; also
+/// over a restart.
+#[test]
+fn what_is_due_stays_due_while_it_waits_for_a_later_mixs_key() {
+    let (mut it, with) = waiting(86);
+    bring(&mut it, 3, &["late", ""]);
+    it = it.restart();
+    it.middle.work();
+    assert_eq!(it.net.counts(3..=6, 1), [(4, 8)], "no key");
+    it.net.publish_with(&with, Round(6));
+    it.enter(7);
+    assert_eq!(it.net.counts(3..=7, 1), [(4, 8), (6, 10)], "both leave when the key is there");
+    it.stop();
+}
+
+/// P2, MIX-02: when what waited for the exit's key was deleted, an edge gets no batch closed by what it kept back of an earlier round.
+#[test]
+fn what_was_deleted_while_it_waited_for_a_key_makes_nothing_due() {
+    let (mut it, with) = waiting(87);
+    it.enter(30);
+    it.net.publish_with(&with, Round(30));
+    it.enter(31);
+    bring(&mut it, 3, &["late", "", "", ""]);
+    assert_eq!(it.net.counts(3..=31, 1), [(4, 8)]);
+    bring(&mut it, 30, &["in time", ""]);
+    assert_eq!(it.net.counts(3..=31, 1), [(4, 8), (10, 10)], "six of ten leave");
+    it.stop();
+}
+
 /// MIX-16: where the first mix was off over the border of a day, the directory in force names keys of later days alone.
 #[test]
 fn mix_16_a_batch_of_a_day_that_is_over_is_sealed_to_the_key_of_that_day() {

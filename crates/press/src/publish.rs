@@ -10,9 +10,11 @@ mod draft;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use news::group::HEAVIEST_STORY;
 use proto::analysis::Analysis;
 use proto::directory::{Directory, DirectoryRejected, Role, UnverifiedDirectory};
@@ -62,7 +64,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PressError {
-    /// Its inputs cannot be read at all.
+    /// Its inputs cannot be read at all, said before anything is published.
     #[error(transparent)]
     Gather(#[from] GatherError),
     /// The edge did not take what it was given. Tried again at the next step.
@@ -199,13 +201,31 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        self.gather.refresh(now).await.map_err(|why| match why {
-            GatherError::Memory(cause) => self.failed(cause),
-            why => why.into(),
-        })?;
-        self.make(round, now, newest.map(|(_, digest)| digest)).await?;
+        let page = self.page(round, now).await?;
+        self.make(round, now, newest.map(|(_, digest)| digest), page).await?;
         self.send(now).await?;
         Ok(Some(round))
+    }
+
+    /// The front page of `round`. Messages wait for every edition, so nothing that is wrong with the news keeps one back: then the
+    /// front page stays as it was.
+    async fn page(&mut self, round: Round, now: Millis) -> Result<Bundle, PressError> {
+        let gather = &mut self.gather;
+        let gathered = async {
+            gather.refresh(now).await?;
+            Ok(front_page(gather.newest(FRONT_PAGE)))
+        };
+        let why = match AssertUnwindSafe(gathered).catch_unwind().await {
+            Ok(Ok(page)) => return Ok(page),
+            Ok(Err(GatherError::Memory(cause))) => return Err(self.failed(cause)),
+            Ok(Err(why)) => why.to_string(),
+            Err(_) => {
+                self.gather.broken_off();
+                "This program fails on them, which is a fault of its own: report it".to_owned()
+            }
+        };
+        warn!("the stories of edition {round} stay as they were, and messages go on. {why}");
+        Ok(Bundle { stories: self.page_before()?.unwrap_or_default(), gone: vec![] })
     }
 
     /// Whether the first edition of all waits: until the mixes have handed in the keys of its round, since nobody can write
@@ -271,14 +291,19 @@ impl Press {
         next.follows(&named, round).map_err(PressError::Follows)
     }
 
-    async fn make(&mut self, round: Round, now: Millis, previous: Option<Digest>) -> Result<(), PressError> {
+    async fn make(
+        &mut self,
+        round: Round,
+        now: Millis,
+        previous: Option<Digest>,
+        page: Bundle,
+    ) -> Result<(), PressError> {
         self.collect(round).await?;
         self.renew(round)?;
         self.may_follow(&self.directory, round)?;
         let manifests = self.new_manifests(round).await?;
         let shown: HashMap<_, _> =
             self.state.shown().map_err(|cause| self.failed(cause))?.into_iter().collect();
-        let page = front_page(self.gather.newest(FRONT_PAGE));
         let digests: Vec<_> = page.stories.iter().map(|s| (s.id.0, Digest::of(&codec::encode(s)))).collect();
         let changes = changes(&page, &digests, &shown);
         let (front, front_ref) = page.pack();

@@ -8,7 +8,7 @@ use news::excerpt::excerpt;
 use proto::story::{Article, ArticleId, Story, StoryId};
 use proto::{Digest, codec};
 
-use super::{Gather, abreast};
+use super::{Gather, abreast, caught};
 use crate::rules::QUOTED;
 
 /// Stories that were looked through. Of those that stay as they are it is not done again every round.
@@ -49,7 +49,8 @@ impl Known {
     /// Its story, looked through and cut to what may be carried.
     fn found(&self) -> Story {
         let mut story = self.story.clone();
-        story.analysis = analysis(&story.articles);
+        // Without, it is a list of articles still.
+        story.analysis = caught(&story.title, || analysis(&story.articles)).unwrap_or_default();
         excerpt(&mut story, |article| self.most.get(&article.id).copied().unwrap_or(Some(QUOTED)));
         story
     }

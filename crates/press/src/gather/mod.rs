@@ -17,6 +17,7 @@ mod warc;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use futures_util::StreamExt as _;
 use news::group::Grouper;
 use proto::Millis;
 use proto::story::{ArticleId, Story};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Want};
 use crate::outlets::{self, Outlet, Outlets, Place, Rights};
@@ -242,6 +243,11 @@ impl Gather {
         self.settle()
     }
 
+    /// After work on it was broken off: what is in memory may be half of something, and is made again from what is kept.
+    pub fn broken_off(&mut self) {
+        self.is_stale = true;
+    }
+
     /// Reads folders and files, and what feeds answered in earlier runs; asks nobody.
     pub fn recall(&mut self, now: Millis) -> Result<(), GatherError> {
         self.read_kept(now)?;
@@ -392,6 +398,18 @@ impl Gather {
             self.left_out.push(line);
         }
     }
+}
+
+/// What `work` makes. `None`: it panicked, and why has been said. What one outlet writes must not stop a press.
+fn caught<T>(what: &str, work: impl FnOnce() -> T) -> Option<T> {
+    let tried = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        assert!(!what.contains(tests::STOPS), "it stops the program");
+        work()
+    }));
+    tried
+        .inspect_err(|_| error!("this program fails on “{what}”, which is a fault of its own: report it"))
+        .ok()
 }
 
 /// An error with its causes, as one sentence.

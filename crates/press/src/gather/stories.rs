@@ -11,7 +11,7 @@ use super::files::SIDECAR;
 use super::known::{Carried, Change, FEED, Kept};
 use super::names::Names;
 use super::reader::Ready;
-use super::{Gather, GatherError, abreast};
+use super::{Gather, GatherError, abreast, caught};
 use crate::outlets::{Outlet, Place};
 
 /// Kept articles that are put into stories at a time.
@@ -97,11 +97,13 @@ impl Gather {
                     (kept, name)
                 })
                 .collect();
-            let again = abreast::map(&named, |(kept, name)| again(kept, name.as_deref()));
+            let again = abreast::map(&named, |(kept, name)| {
+                caught(&kept.called, || again(kept, name.as_deref()).ok()).flatten()
+            });
             let mut change = self.known.change()?;
             let mut held = Vec::with_capacity(named.len());
             for ((kept, _), again) in named.iter().zip(again) {
-                let Ok(Again { id, url, outlet, renamed, prepared }) = again else {
+                let Some(Again { id, url, outlet, renamed, prepared }) = again else {
                     change.discard(kept.seq)?;
                     continue;
                 };

@@ -11,6 +11,9 @@ mod outlets;
 const TIDE: &str = "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the spring tide \
     rose above its wall, the harbour master said. It will open again once the water has gone.\n";
 
+/// What has this in its name stops the program where it is read.
+pub(super) const STOPS: &str = "unwinds";
+
 /// 2026-11-26, half past nine.
 const NOW: Millis = Millis(1_795_685_400_000);
 
@@ -69,6 +72,46 @@ async fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
     let titles: Vec<_> = gather.stories().into_iter().map(|s| s.title).collect();
     assert!(titles.contains(&"Café in the old mill reopens".to_owned()), "{titles:?}");
     assert!(titles.contains(&"Spring tide closes the lower quay".to_owned()), "{titles:?}");
+}
+
+/// A panic in what reads an article, or looks through a story, is no outlet's way to stop a press.
+#[tokio::test]
+async fn what_the_program_fails_on_is_left_out_and_the_rest_goes_on() {
+    let (dir, memory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let mill = |title: &str| {
+        format!("{title}\n\nThe baker of the old mill has bought two ovens and a bell for it.\n")
+    };
+    write("quay.txt", TIDE);
+    write("a.txt", &mill(&format!("It {STOPS} as a document")));
+    write(&format!("it-{STOPS}.txt"), &mill("As a file"));
+    write(
+        "b.txt",
+        "A fence for the gulls\n\nThe council of Tallow pays for a fence around the nests until the summer.\n",
+    );
+    write("c.txt", &mill("It came before").replace("baker", "miller"));
+    // What a sidecar says comes after the document was read.
+    let sidecar =
+        format!("[\"b.txt\"]\ntitle = \"It {STOPS} as a story\"\n\n[\"c.txt\"]\noutlet = \"It {STOPS}\"\n");
+    write(SIDECAR, &sidecar);
+    let open = || Gather::new(folder(dir.path()), Some(memory.path())).unwrap();
+    let titles = |gather: &Gather| {
+        let mut titles: Vec<_> = gather.newest(9).into_iter().map(|story| story.title).collect();
+        titles.sort();
+        titles
+    };
+    let mut first = open();
+    first.refresh(NOW).await.unwrap();
+    let as_a_story = format!("It {STOPS} as a story");
+    let [came, tide] = ["It came before", "Spring tide closes the lower quay"];
+    assert_eq!(titles(&first), [came, &as_a_story, tide], "{:#?}", first.left_out());
+    let faults = first.left_out().iter().filter(|line| line.contains("a fault of its own"));
+    let named: Vec<_> = faults.map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(named, ["a.txt", &format!("it-{STOPS}.txt")]);
+    drop(first);
+    let mut again = open();
+    again.refresh(NOW).await.unwrap();
+    assert_eq!(titles(&again), [came, &as_a_story, tide], "what cannot be recalled is read again");
 }
 
 #[tokio::test]

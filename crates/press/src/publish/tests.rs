@@ -57,15 +57,18 @@ pub(super) fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> 
 }
 
 fn press_at(town: &Town, directory: &[u8], folder: &std::path::Path, edge: String) -> Press {
-    let config = Config {
+    Press::open(config(town, directory, folder, edge)).unwrap()
+}
+
+fn config(town: &Town, directory: &[u8], folder: &std::path::Path, edge: String) -> Config {
+    Config {
         edge,
         state: folder.join("state"),
         inputs: Inputs::default(),
         directory: directory.to_vec(),
         network: town.network,
         identity: IdentitySecret::from_seed(&town.press.to_seed()),
-    };
-    Press::open(config).unwrap()
+    }
 }
 
 /// The first mix's, of part 0 of a round.
@@ -176,7 +179,7 @@ async fn an_edge_and_mixes_that_answer_anything_do_not_stop_the_press() {
             answers(manifests, seed).into_iter().map(|(path, body)| (path, found("application/cbor", &body)));
         let mut press = press_at(&town, &town.bytes, folder.path(), web(answers.collect()));
         let now = testing::GENESIS.plus(3_000 * u64::from(round));
-        press.make(Round(round), now, previous).await.unwrap();
+        press.make(Round(round), now, previous, Bundle::default()).await.unwrap();
         let made = press.state.unsent().unwrap().pop().unwrap();
         let head = UnverifiedHead::from_bytes(&made.head).unwrap();
         let edition = head.verify(&press.directory, Round(round), Round(round), previous.as_ref());
@@ -212,7 +215,8 @@ async fn the_press_leaves_out_an_intake_key_that_a_desks_identity_signed() {
         [(5, &town.desk, 1, None), (6, &town.desk, 1, None), (7, &town.vault_key(), 2, Some(2))]
     {
         let mut press = press_at(&town, &town.bytes, folder.path(), web(answers(by, seed)));
-        press.make(Round(round), testing::GENESIS.plus(3_000 * u64::from(round)), previous).await.unwrap();
+        let now = testing::GENESIS.plus(3_000 * u64::from(round));
+        press.make(Round(round), now, previous, Bundle::default()).await.unwrap();
         let id = press.directory.desks()[0].intake(week.from).map(SealPublic::id);
         let published = published.map(|seed| SealSecret::from_seed(&[seed; 32]).public().id());
         let kept = press.state.keys().unwrap();
@@ -478,6 +482,57 @@ async fn an_edition_that_is_refused_for_good_is_taken_back_unless_its_head_was_h
     assert!(matches!(open().step(at(10)).await, Err(PressError::Refused { round: Round(9), .. })));
     tell(200, 200);
     assert_eq!(open().step(at(10)).await.unwrap(), Some(Round(10)), "the edge takes it after all");
+}
+
+/// P8: messages wait for every edition. Neither a line that is wrong in the press's own files nor a fault of this program that something
+/// it reads brings out keeps one back; the front page stays as it was, also after a restart, and is a new one when that is mended.
+#[tokio::test]
+async fn what_is_wrong_with_the_news_keeps_no_edition_back() {
+    let town = Town::new(7);
+    let (folder, news) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (edge, _) = stern_edge();
+    let open = |feeds: &[&str]| {
+        let inputs = Inputs {
+            folders: vec![news.path().to_owned()],
+            feeds: feeds.iter().map(|&feed| feed.into()).collect(),
+            manners: crate::gather::tests::at_home(),
+            rules: None,
+        };
+        let config = Config { inputs, ..config(&town, &town.bytes, folder.path(), edge.clone()) };
+        Press::open(config).unwrap()
+    };
+    let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+    let write = |name: &str, text: &str| std::fs::write(news.path().join(name), text).unwrap();
+    let shown = |press: &Press| -> Vec<String> {
+        let page = press.page_before().unwrap().unwrap();
+        page.into_iter().map(|story| story.title).collect()
+    };
+    write(
+        "quay.txt",
+        "Spring tide closes the lower quay\n\nThe lower quay was closed on Monday after the tide rose above its wall.\n",
+    );
+    let mut press = open(&[]);
+    assert_eq!(press.step(at(5)).await.unwrap(), Some(Round(5)));
+    let first = shown(&press);
+    assert_eq!(first.len(), 1);
+
+    write(
+        "mill.txt",
+        "The old mill reopens\n\nThe baker of the old mill has bought two ovens and a bell for the door.\n",
+    );
+    write("articles.toml", "[\"mill.txt\"]\noulet = 1\n");
+    assert_eq!(press.step(at(6)).await.unwrap(), Some(Round(6)), "a wrong line");
+    assert_eq!(shown(&press), first);
+    std::fs::remove_file(news.path().join("articles.toml")).unwrap();
+    press = open(&["http://127.0.0.1:9/1", "http://127.0.0.1:9/2"]);
+    press.on_progress(|_| panic!("a fault"));
+    for round in [7, 8] {
+        assert_eq!(press.step(at(round)).await.unwrap(), Some(Round(round as u32)), "a fault");
+        assert_eq!(shown(&press), first, "round {round}");
+    }
+    press.on_progress(|_| {});
+    assert_eq!(press.step(at(9)).await.unwrap(), Some(Round(9)));
+    assert_eq!(shown(&press).len(), 2, "{:?}", shown(&press));
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub enum Health {
     Frozen,
     /// Fewer witnesses have co-signed the log than must. The last good edition stays.
     Unwitnessed,
+    /// The newest edition does not list the desk of this device. Editions are taken again when one does.
+    Unlisted,
     /// This device's clock cannot be right.
     Clock,
     /// This device's disk cannot be written: it is full, or it fails. Nothing is sent, and nothing new is sure to be kept.

@@ -166,12 +166,13 @@ enum Failed {
     Rejected,
     Log(NotTheLog),
     Clock,
+    Unlisted,
     Disk(LibraryError),
 }
 
 impl Failed {
     fn may_post(&self) -> bool {
-        matches!(self, Failed::Rejected | Failed::Log(_))
+        matches!(self, Failed::Rejected | Failed::Log(_) | Failed::Unlisted)
     }
 
     fn health(&self) -> Health {
@@ -180,6 +181,7 @@ impl Failed {
             Failed::Rejected => Health::Unverified,
             Failed::Log(NotTheLog(health)) => *health,
             Failed::Clock => Health::Clock,
+            Failed::Unlisted => Health::Unlisted,
             Failed::Disk(cause) => {
                 tracing::warn!(%cause, "could not keep what was fetched; is the disk full?");
                 Health::Disk
@@ -280,6 +282,13 @@ impl Fetch<'_> {
             _ => self.first(&note.dangerously_checkpoint()).await,
         };
         let heads = self.covered(&note, heads, place.as_ref())?;
+        // EXC-11: the edge gives the desks' drops to who is listed. Those of now are fetched when this desk is listed again.
+        let lists = |head: &Head, desk| head.directory.desks().iter().any(|listed| listed.identity == desk);
+        if let (Some(desk), Some(newest)) = (&self.inner.desk, heads.last())
+            && !lists(newest, desk.public())
+        {
+            return Err(Failed::Unlisted);
+        }
         let count = heads.len();
         for (i, head) in heads.iter().enumerate() {
             self.take(head, i + 1 == count).await?;

@@ -63,8 +63,6 @@ pub enum Unwritten {
 pub enum CutOff {
     /// It lists this device's identity with another vault key, or this vault's key with another identity. No keys are made.
     Foreign,
-    /// It does not list this desk, and one before did.
-    Unlisted,
     /// It names no key of this desk for now.
     Keyless,
 }
@@ -310,7 +308,8 @@ impl Inbox {
         let is_of_now = |(period, _): &(Period, KeyId)| (period.from..=period.until).contains(&round);
         let cut_off = match listing {
             Listing::Foreign => Some(CutOff::Foreign),
-            Listing::Not => (is_new && !known.is_empty()).then_some(CutOff::Unlisted),
+            // What keeps editions from it is said of the device.
+            Listing::Not => None,
             Listing::Ours { since, keys } => {
                 (is_new && *since <= round && !keys.iter().any(is_of_now)).then_some(CutOff::Keyless)
             }

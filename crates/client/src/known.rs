@@ -20,7 +20,10 @@ pub(crate) enum Holder {
     Desk(#[n(0)] DeskId),
 }
 
-/// Keys of mixes and desks by their first round, those of the last two weeks and of all rounds to come.
+/// How long a key is known after its first round: as long as any is in use, an intake key.
+const KEPT: u32 = 3 * WEEK;
+
+/// Keys of mixes and desks by their first round, those of the last three weeks and of all rounds to come.
 #[derive(Clone, Default, Encode, Decode)]
 pub(crate) struct Known(#[n(0)] BTreeMap<(Holder, Round), KeyId>);
 
@@ -41,10 +44,13 @@ impl Known {
         let agrees = all.iter().all(|(of, id)| self.0.get(of).is_none_or(|known| known == id));
         if agrees {
             self.learn(all);
-            let round = edition.head().round.0;
-            self.0.retain(|(_, from), _| from.0.saturating_add(2 * WEEK) >= round);
+            self.forget(edition.head().round);
         }
         agrees
+    }
+
+    fn forget(&mut self, now: Round) {
+        self.0.retain(|(_, from), _| from.0.saturating_add(KEPT) >= now.0);
     }
 
     /// The keys of this desk.
@@ -69,4 +75,23 @@ fn listed(directory: &Directory) -> impl Iterator<Item = ((Holder, Round), KeyId
         .iter()
         .flat_map(|d| d.keys().map(|(period, id)| ((Holder::Desk(d.id), period.from), id)));
     mixes.chain(desks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// KEY-02
+    #[test]
+    fn a_desks_key_is_known_for_as_long_as_drops_of_its_week_may_come() {
+        let (desk, from) = (DeskId([1; 16]), Round(2 * WEEK));
+        let it = KeyKind::Intake.period(from);
+        for now in
+            (it.from.0..it.from.0 + 5 * WEEK).map(Round).filter(|now| !KeyKind::Intake.is_over(it, *now))
+        {
+            let mut known = Known(BTreeMap::from([((Holder::Desk(desk), from), KeyId([2; 16]))]));
+            known.forget(now);
+            assert_eq!(known.of_desk(desk).count(), 1, "{now}");
+        }
+    }
 }

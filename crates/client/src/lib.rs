@@ -51,4 +51,4 @@ pub use library::LibraryError;
 pub use mailbox::{MailboxError, QUEUE};
 pub use passphrase::{Passphrase, PassphraseError, WORDS, is_listed};
 pub use session::{ConversationView, Line, LineState, Session, Stays, Who, WriteError};
-pub use vault::{UnlockError, Vault, VaultContents, VaultError, desk_identity};
+pub use vault::{UnlockError, Vault, VaultContents, VaultError};

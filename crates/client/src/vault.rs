@@ -41,7 +41,7 @@ const HEADER: usize = 1 + 4 + 4 + 32;
 
 /// What a new vault is given: secrets whose public halves stand in the directory.
 pub struct VaultContents {
-    /// Signs the intake keys that the vault makes. Nowhere but in the vault: who has the desk's identity alone, see [`desk_identity`],
+    /// Signs the intake keys that the vault makes. Nowhere but in the vault: who has the desk's identity alone
     /// makes no key that anybody seals to.
     pub vault_key: IdentitySecret,
     /// The first keys that open what sources write, each with its week. Nowhere but in the vault, which makes the next.
@@ -366,31 +366,6 @@ impl Vault {
             self.ours[0] = there;
         }
         Ok(Some(is_ours))
-    }
-}
-
-/// The desk's identity from `desk.key` in its folder, made if there is none. It lies outside the vault: the background
-/// exchange signs its requests with it from the program's start, whether or not the vault is open. Who takes it can fetch
-/// desk drops as this desk and open none of them, and makes no intake key: those are signed by the vault key.
-///
-/// # Errors
-/// The file cannot be read, written, or does not hold 32 bytes.
-pub fn desk_identity(folder: &Path, rng: &mut impl CryptoRng) -> io::Result<IdentitySecret> {
-    durable::create_folder(folder)?;
-    let path = folder.join("desk.key");
-    match std::fs::read(&path).map(Zeroizing::new) {
-        Ok(bytes) => {
-            let seed = <&[u8; 32]>::try_from(bytes.as_slice())
-                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "desk.key does not hold 32 bytes"))?;
-            Ok(IdentitySecret::from_seed(seed))
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            let new = IdentitySecret::generate(rng);
-            durable::write(&path, new.to_seed().as_slice())?;
-            durable::sync_folder(folder)?;
-            Ok(new)
-        }
-        Err(e) => Err(e),
     }
 }
 
@@ -760,7 +735,7 @@ mod tests {
         let path = folder.path().join("vault");
         let mut rng = StdRng::seed_from_u64(12);
         let (passphrase, _) = made(&path, &mut rng);
-        let identity = desk_identity(folder.path(), &mut rng).unwrap().public();
+        let identity = IdentitySecret::generate(&mut rng).public();
         let vault = Vault::unlock(&path, &passphrase).unwrap();
         let network = NetworkId([7; 32]);
         let keys = vault.intake_keys(&network, &[]);
@@ -880,15 +855,5 @@ mod tests {
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         Vault::unlock(&folder.join("vault"), &passphrase).unwrap();
         assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
-    }
-
-    #[test]
-    fn the_desk_identity_is_made_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut rng = StdRng::seed_from_u64(4);
-        let first = desk_identity(folder.path(), &mut rng).unwrap().public();
-        assert_eq!(desk_identity(folder.path(), &mut rng).unwrap().public(), first);
-        std::fs::write(folder.path().join("desk.key"), b"short").unwrap();
-        assert!(desk_identity(folder.path(), &mut rng).is_err());
     }
 }

@@ -75,12 +75,12 @@ fn trouble(app: &App) -> Markup {
         Health::TwoPages => Some(words::TWO_PAGES),
         Health::Frozen => Some(words::FROZEN),
         Health::Unwitnessed => Some(words::UNWITNESSED),
+        Health::Unlisted => Some(words::UNLISTED),
         Health::Starting | Health::Good => None,
     };
     let vault = app.state().inbox.as_ref().map(|inbox| inbox.trouble()).unwrap_or_default();
     let cut_off = vault.cut_off.map(|why| match why {
         CutOff::Foreign => words::FOREIGN,
-        CutOff::Unlisted => words::UNLISTED,
         CutOff::Keyless => words::KEYLESS,
     });
     let unwritten = vault.unwritten.map(|why| match why {

@@ -57,7 +57,8 @@ words! {
     FULL_DISK = "Writing to the disk failed at the last try. The disk may be full. Until it works, nothing is sent. \
                  What comes may not be kept. What the vault holds stays. Make room on the disk.";
     UNWRITTEN = "The vault could not be written at the last try. What came last is on the screen and not on the disk. \
-                 What comes later is looked at once it works. No answer is sealed until then. Make room on the disk.";
+                 What comes later is looked at once it works. No answer is sealed until then. \
+                 Make room on the disk. See that the vault's folder is there.";
     /// P8
     REPLACED = "Another file lies in the place of this vault. It was not written over. What came last is on the screen and not on \
                 the disk. What comes later is looked at, and answers are sealed, once the program was started again. \
@@ -65,7 +66,8 @@ words! {
     /// P8
     LACKS = "What is written to this desk between {} and {} cannot be read here. This vault has no key for it. \
              It may be an old copy. Stop the program first. Keep the vault that is there aside. \
-             Then put the newest copy in its place.";
+             Then put the newest copy in its place. If this is the newest copy, somebody else may read what is written then. \
+             Tell whoever runs the newsroom at once.";
     /// P8
     FOREIGN = "This vault belongs to another desk than the one of this computer. What is written to this desk cannot be read with it. \
                It makes no keys here. Stop the program first. Keep the vault that is there aside. \
@@ -74,7 +76,7 @@ words! {
     KEYLESS = "Nobody can write to this desk now. The newest edition names no key of it for this week. \
                A key that was handed in comes with one of the next editions. If this stays, tell whoever runs the newsroom.";
     /// P8
-    UNLISTED = "The newest edition does not list this desk any more. Nobody can write to it, and nothing comes to it. \
+    UNLISTED = "The newest edition does not list this desk. Nobody can write to it, and nothing comes to it. \
                 Tell whoever runs the newsroom.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \

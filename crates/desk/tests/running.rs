@@ -102,3 +102,42 @@ async fn an_old_copy_of_a_vault_and_another_desks_are_said_on_the_inbox() {
         assert_eq!(said, sentence, "{name}: {}", window.page);
     }
 }
+
+/// EXC-11, P8: a desk that is left out, and one whose keys have come to their end.
+#[tokio::test]
+async fn a_desk_that_nobody_can_write_to_says_why_on_the_inbox() {
+    let sentences = [
+        "The newest edition does not list this desk.",
+        "The newest edition names no key of it for this week.",
+    ];
+    for said in sentences {
+        let (mut town, device) = Trouble::Nothing.befalls(true).await;
+        if said == sentences[0] {
+            town.directory = town.directory_with(None, &[]);
+            town.round(3, &[&device]).await;
+        } else {
+            town.round(8 * proto::keys::WEEK + 1, &[&device]).await;
+        }
+        let mut rng = StdRng::seed_from_u64(3);
+        let folder = tempfile::tempdir().unwrap();
+        let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
+        let clock: Arc<dyn Clock> = town.clock.clone();
+        let app = desk::App::new(device, folder.path().join("vault"), guard, clock, Zone::utc(), &mut rng);
+        let vault_key = network::vault_key(&IdentitySecret::from_seed(&town.desk_identity));
+        app.offer(VaultContents { vault_key, intake: network::intake_keys() }, Kdf::cheap());
+        let mut window = Window::open(desk::router(app), &link).await;
+        make_vault(&mut window).await;
+        let all = async {
+            loop {
+                window.get("/").await;
+                let found: Vec<_> = sentences.into_iter().filter(|sentence| window.says(sentence)).collect();
+                if !found.is_empty() {
+                    break found;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let all = tokio::time::timeout(std::time::Duration::from_secs(10), all).await.unwrap();
+        assert_eq!(all, [said], "{}", window.page);
+    }
+}

@@ -112,7 +112,8 @@ pub(crate) fn trouble(health: Health) -> Markup {
         Health::Stale => words::STALE,
         Health::Clock => words::WRONG_CLOCK,
         Health::Disk => words::FULL_DISK,
-        Health::Starting | Health::Good => return html! {},
+        // Of desks alone.
+        Health::Starting | Health::Good | Health::Unlisted => return html! {},
     };
     html! { p.problem role="status" { (sentence) } }
 }

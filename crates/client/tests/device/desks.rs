@@ -391,15 +391,24 @@ async fn a_new_desk_on_an_old_folder_makes_its_own_keys() {
     assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Foreign));
 }
 
-/// P8: a press leaves a desk out.
+/// P8, EXC-11: a press leaves a desk out, to which the edge then gives no desk drop. What came meanwhile is read when it is listed again.
 #[tokio::test]
-async fn a_desk_that_is_left_out_says_so() {
-    let mut it = with_keys(276, 3, 4, 4).await;
+async fn exc_11_a_desk_that_is_left_out_says_so_and_has_all_that_came_when_it_is_back() {
+    let mut it = Pair::new(276).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
     it.rounds(1).await;
-    assert_eq!(it.inbox.trouble().cut_off, None);
+    assert_eq!(it.desk.status().health, Health::Good);
     it.town.directory = it.town.directory_with(None, &[]);
+    it.rounds(6).await;
+    assert_eq!(it.desk.status().health, Health::Unlisted);
+    assert!(it.inbox.conversations().is_empty());
+    let own = IdentitySecret::from_seed(&it.town.desk_identity);
+    let listed = Listed { desk: &own, since: it.r + 50, intake: intake_keys() };
+    it.town.directory = it.town.directory_with(None, &[listed]);
     it.rounds(1).await;
-    assert_eq!(it.inbox.trouble().cut_off, Some(CutOff::Unlisted));
+    assert_eq!(it.desk.status().health, Health::Good);
+    assert_eq!(it.inbox.conversations().len(), 1, "what was on its way");
 }
 
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
@@ -416,6 +425,19 @@ async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {
     it.town.edge.answer_put(200);
     it.rounds(2).await;
     assert_eq!(it.weeks_handed_in(), [0; 0]);
+}
+
+/// P8: a file that went by mistake under a program that runs is there again before anything is handed in.
+#[tokio::test]
+async fn a_vault_that_is_gone_under_a_program_that_runs_is_written_anew() {
+    let mut it = with_keys(277, 3, 4, 4).await;
+    let vault = it.folder.path().join("vault");
+    it.rounds(1).await;
+    std::fs::remove_file(&vault).unwrap();
+    it.inbox.collect();
+    assert_eq!(it.inbox.trouble().unwritten, None);
+    let there = Vault::unlock(&vault, &passphrase(9)).unwrap();
+    assert!(it.inbox.is_of(&there));
 }
 
 /// P8, KEY-02: a clock that is weeks ahead makes no keys, since no edition is that new, and hands in none.

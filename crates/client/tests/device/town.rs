@@ -23,8 +23,9 @@ use proto::keys::{KeyKind, Period};
 use proto::log::{Checkpoint, Frontier, UnverifiedNote};
 use proto::mix::{BatchId, Manifest};
 use proto::pass::{self, DeskPass};
+use proto::request::{self, UnverifiedRequest};
 use proto::seal::SealSecret;
-use proto::sign::{IdentitySecret, RootSecret, Unverified};
+use proto::sign::{IdentityPublic, IdentitySecret, RootSecret, Unverified};
 use proto::story::{Article, ArticleId, Block, Extent, Grain, Story, StoryId, When};
 use proto::{Clock, DeskId, Digest, Millis, NetworkId, Round, Schedule, path};
 use rand::rngs::StdRng;
@@ -88,6 +89,8 @@ struct Table {
     close_after_answer: bool,
     /// What is answered to what is handed in.
     put: u16,
+    /// The desks that the newest edition lists: to others no desk drop is given.
+    desks: Vec<IdentityPublic>,
     /// Requests of this method are not answered for now.
     holds: Option<&'static str>,
     at_first_byte: Option<Box<dyn FnOnce() + Send>>,
@@ -110,6 +113,7 @@ impl Edge {
             upload: Upload::Answer,
             close_after_answer: false,
             put: 200,
+            desks: vec![],
             holds: None,
             at_first_byte: None,
         }));
@@ -164,6 +168,10 @@ impl Edge {
         self.table.lock().unwrap().upload = upload;
     }
 
+    fn list(&self, desks: Vec<IdentityPublic>) {
+        self.table.lock().unwrap().desks = desks;
+    }
+
     /// Answers this to what is handed in.
     pub(crate) fn answer_put(&self, status: u16) {
         self.table.lock().unwrap().put = status;
@@ -191,7 +199,12 @@ impl Edge {
 
     /// Everything there is, for another edge of the same network.
     pub(crate) fn copy_to(&self, other: &Edge) {
-        other.table.lock().unwrap().files = self.table.lock().unwrap().files.clone();
+        let (files, desks) = {
+            let table = self.table.lock().unwrap();
+            (table.files.clone(), table.desks.clone())
+        };
+        let mut others = other.table.lock().unwrap();
+        (others.files, others.desks) = (files, desks);
     }
 }
 
@@ -230,6 +243,10 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
         let (post, put) = (method == "POST", method == "PUT");
         let (answer, close) = {
             let mut table = table.lock().unwrap();
+            let signed = headers.iter().find(|(name, _)| name == request::HEADER);
+            let by = signed.and_then(|(_, value)| UnverifiedRequest::parse(value).ok());
+            let is_listed = by.is_some_and(|by| table.desks.contains(&by.dangerously_by()));
+            let is_refused = path.starts_with("/v1/drops/") && path.ends_with("/desk") && !is_listed;
             let file = table.files.get(&path).cloned();
             table.requests.push(Request { connection, method, path, headers, body });
             let answer = match (post, file) {
@@ -243,6 +260,7 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
                 (false, _) if put => {
                     format!("HTTP/1.1 {} Answer\r\ncontent-length: 0\r\n\r\n", table.put).into_bytes()
                 }
+                (false, _) if is_refused => b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n".to_vec(),
                 (false, Some(file)) => {
                     [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len()).as_bytes(), &file]
                         .concat()
@@ -541,6 +559,7 @@ impl Town {
     pub(crate) fn publish(&mut self, e: u32, changed: Vec<Story>) {
         let wire = self.directory.wire();
         self.named.push((e, self.directory.digest()));
+        self.edge.list(self.directory.desks().iter().map(|desk| desk.identity).collect());
         let changes = Bundle { stories: changed, gone: vec![] };
         changes.clone().fold_into(&mut self.front);
         let due = Round(e).back(2).filter(|r| !self.without_drops.contains(&r.0));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use client::{Inbox, Place};
+use client::{Health, Inbox, Place};
 use firsthand::found::{self, Plan, file};
 use proto::Millis;
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
@@ -12,6 +12,7 @@ use proto::directory::{Directory, UnverifiedDirectory};
 use proto::drops::empty_box;
 use proto::envelope::{self, Found};
 use proto::seal::SealSecret;
+use proto::sign::IdentitySecret;
 use rand::{SeedableRng as _, rngs::StdRng};
 use zeroize::Zeroizing;
 
@@ -19,6 +20,27 @@ use crate::proxy::{Cut, Proxy};
 use crate::town::{Town, TownDesk, With, files_in};
 use crate::turn::{arrived, begin, one_article};
 use crate::wire::{compare, exchanges};
+
+/// EXC-11, P8: the edge refuses the desks' drops to a desk that is not listed, which is no reason to say that the network was not reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_that_is_not_listed_is_told_so_and_not_that_it_is_offline() {
+    let articles = one_article();
+    let with = With { round_ms: 1_500, mixes: 3, readers: 8, witness: true };
+    let mut town = Town::start(with, articles.path()).await.unwrap();
+    let stranger = IdentitySecret::generate(&mut StdRng::seed_from_u64(5));
+    let desks = [stranger, town.desk_identity().unwrap()].map(|identity| {
+        let device = town.device(Place::Memory, &town.edge, Some(identity)).unwrap();
+        town.run(Arc::clone(&device));
+        device
+    });
+    let drops = Some(town.round().next().next().next().next());
+    let has_drops = || desks[1].status().edition.map(|edition| edition.round) >= drops;
+    town.wait("an edition that names drops", 12, || has_drops().then_some(())).await.unwrap();
+    let told = || (desks[0].status().health == Health::Unlisted).then_some(());
+    town.wait("it is said", 3, told).await.unwrap();
+    assert!(desks[0].status().edition.is_none());
+    town.end().await.unwrap();
+}
 
 /// P3: one source writes to one desk of three in two newsrooms, and then to the others too. Each reads its own, all ask for the
 /// same in the same way, whether they have mail or never had, and no store of a server holds a word of whom anything was for.

@@ -421,7 +421,7 @@ fn mixed(envelopes: &[u32], seed: u64) -> Vec<Manifest> {
     let mut mixes = [(); 2].map(|()| Gathering::resume(rule, [], vec![], Inputs::default()));
     let mut exit = Inputs::default();
     let (mut all, mut next) = (Vec::new(), 0_i64);
-    let mut deleted = [0_u32; 2];
+    let (mut deleted, mut newest) = ([0_u32; 2], [None; 2]);
     for (round, &came) in envelopes.iter().enumerate() {
         let round = Round(round as u32);
         // What each mix is handed in this round: its name, digest and entries.
@@ -442,11 +442,13 @@ fn mixed(envelopes: &[u32], seed: u64) -> Vec<Manifest> {
                         let held = if hop == 1 { Hold(400).draw(&mut rng) } else { 0 };
                         gathering.offer(tag, next, Round(round.0 + held));
                     }
-                    let Some(closed) = gathering.close(n == entries, &mut rng) else { continue };
+                    // MIX-02: what is left of a round that a batch is named by waits for the next.
+                    let ends = n == entries && newest[usize::from(hop)] < Some(source.round);
+                    let Some(closed) = gathering.close(ends, &mut rng) else { continue };
+                    newest[usize::from(hop)] = Some(round);
                     let part = passed.len() as u16;
                     let id = BatchId { round, part };
-                    let onions = if part == 0 { LIMITS.onions.least } else { 0 };
-                    let out = closed.order.len() as u32 + onions;
+                    let out = closed.order.len() as u32 + LIMITS.onions.least;
                     all.push(Manifest {
                         deleted: core::mem::take(&mut deleted[usize::from(hop)]),
                         ..manifest(hop, id, closed.inputs, closed.count_in, out)
@@ -472,7 +474,9 @@ proptest! {
     fn honest_mixes_are_not_accused(envelopes in prop::collection::vec(0..70_u32, 1..120), seed: u64) {
         let all = mixed(&envelopes, seed);
         let now = envelopes.len() as u32;
-        let accused = |what: &What| what.is_untrue() || matches!(what, What::MadeMore(..) | What::Unmade(_));
+        let accused = |what: &What| {
+            what.is_untrue() || matches!(what, What::MadeMore(..) | What::Unmade(_) | What::Cut(..))
+        };
         let untrue = |what: Vec<What>| what.into_iter().filter(accused).collect::<Vec<_>>();
         prop_assert_eq!(untrue(found(all.clone(), None, now)), []);
         let half = now / 2;

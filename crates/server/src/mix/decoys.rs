@@ -1,4 +1,4 @@
-//! A mix's decoys: made for each round, remembered, and looked for in the drops. Spec: mix.md §10.
+//! A mix's decoys: made for each batch, remembered, and looked for in the drops. Spec: mix.md §10.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

@@ -233,14 +233,16 @@ async fn what_is_written_to_a_desk_that_has_no_key_now_is_kept() {
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand reader", &mut rng);
     let app = reader::App::new(device, guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
     let mut window = Window::open(reader::router(app), &link).await;
-    begin(&mut window).await;
+    let six = begin(&mut window).await;
     window.press("Investigations", &[]).await;
     window.press("Send", &["The quay is weak."]).await;
     assert!(window.says("This desk cannot be written to now. Nothing was sent."), "{}", window.page);
     assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
     // Whoever goes elsewhere finds it again.
     window.get("/contact").await;
-    window.press("Investigations", &[]).await;
+    window.press("I have six words", &[]).await;
+    window.press("Open", &strs(&six)).await;
+    window.press("Go on writing", &[]).await;
     assert!(window.says("The quay is weak.</textarea>"), "{}", window.page);
 }
 

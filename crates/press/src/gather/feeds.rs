@@ -5,9 +5,9 @@ use proto::Millis;
 use url::Url;
 
 use super::known::FEED;
-use super::reader::{Input, Piece};
+use super::reader::{FAULT, Input, Piece};
 use super::stories::enter;
-use super::{Gather, GatherError, said};
+use super::{Gather, GatherError, caught, said, trip};
 use crate::fetch::{FetchError, Kept, Want};
 use crate::outlets::Outlet;
 
@@ -22,7 +22,11 @@ impl Gather {
     pub(super) fn read(&self, address: &str, kept: &Kept) -> Result<news::Read, String> {
         let content_type = kept.content_type.as_deref();
         let input = news::Input { name: address, address: Some(&kept.at), content_type };
-        self.rules.read(&kept.bytes, input).map_err(|why| why.to_string())
+        let read = caught(address, || {
+            trip(address);
+            self.rules.read(&kept.bytes, input)
+        });
+        read.ok_or(FAULT)?.map_err(|why| why.to_string())
     }
 
     /// Takes what a feed answered.

@@ -8,7 +8,7 @@ use news::excerpt::excerpt;
 use proto::story::{Article, ArticleId, Story, StoryId};
 use proto::{Digest, codec};
 
-use super::{Gather, abreast, caught};
+use super::{Gather, abreast, caught, trip};
 use crate::rules::QUOTED;
 
 /// Stories that were looked through. Of those that stay as they are it is not done again every round.
@@ -35,24 +35,35 @@ impl Gather {
             story: story.clone(),
         });
         let stories = abreast::map(&newest, |new| match known.get(&new.story.id) {
-            Some(before) if (before.digest, &before.most) == (new.digest, &new.most) => before.story.clone(),
+            Some(before) if (before.digest, &before.most) == (new.digest, &new.most) => {
+                Some(before.story.clone())
+            }
             _ => new.found(),
         });
-        let found = newest.into_iter().zip(&stories);
-        let found = found.map(|(new, story)| (story.id, Known { story: story.clone(), ..new }));
+        let found = newest.into_iter().zip(&stories).filter_map(|(new, story)| {
+            let story = story.clone()?;
+            Some((story.id, Known { story, ..new }))
+        });
         *known = found.collect();
-        stories
+        stories.into_iter().flatten().collect()
     }
 }
 
 impl Known {
-    /// Its story, looked through and cut to what may be carried.
-    fn found(&self) -> Story {
+    /// Its story, looked through and cut to what may be carried. `None`: it could not be cut, and is carried by no means.
+    fn found(&self) -> Option<Story> {
         let mut story = self.story.clone();
         // Without, it is a list of articles still.
-        story.analysis = caught(&story.title, || analysis(&story.articles)).unwrap_or_default();
-        excerpt(&mut story, |article| self.most.get(&article.id).copied().unwrap_or(Some(QUOTED)));
-        story
+        let found = caught(&story.title, || {
+            trip(&story.title);
+            analysis(&story.articles)
+        });
+        story.analysis = found.unwrap_or_default();
+        let most = |article: &Article| self.most.get(&article.id).copied().unwrap_or(Some(QUOTED));
+        caught(&self.story.title, || {
+            excerpt(&mut story, most);
+            story
+        })
     }
 }
 

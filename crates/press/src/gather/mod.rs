@@ -149,18 +149,28 @@ pub struct Dropped {
 impl Gather {
     /// Goes on from what is remembered in `folder` of outlets, files and articles; with `None` from nothing, and it ends with the
     /// program.
-    pub fn new(mut inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
-        // One way to write each: "news/" and "news" are one folder.
-        inputs.folders.iter_mut().for_each(|folder| *folder = folder.components().collect());
-        for folder in &inputs.folders {
+    ///
+    /// # Errors
+    /// What is read cannot be read as a whole: a folder is not there, a line of a sidecar or of the rules is wrong.
+    pub fn new(inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
+        let mut gather = Self::unchecked(inputs, folder)?;
+        for folder in &gather.inputs.folders {
             std::fs::read_dir(folder)
                 .map_err(|cause| GatherError::Folder { folder: folder.display().to_string(), cause })?;
             files::read_sidecar(folder)?;
         }
+        gather.read_rules()?;
+        Ok(gather)
+    }
+
+    /// The same, and what is wrong is said by [`Gather::refresh`].
+    pub(crate) fn unchecked(mut inputs: Inputs, folder: Option<&Path>) -> Result<Self, GatherError> {
+        // One way to write each: "news/" and "news" are one folder.
+        inputs.folders.iter_mut().for_each(|folder| *folder = folder.components().collect());
         let file = folder.map(|folder| folder.join(outlets::FILE));
         let memory = Memory::open(file.as_deref())?;
         let fetcher = Fetcher::new(inputs.manners.clone(), memory);
-        let mut gather = Self {
+        Ok(Self {
             outlets: Outlets::open(file.as_deref())?,
             fetcher: Arc::new(fetcher),
             inputs,
@@ -179,9 +189,7 @@ impl Gather {
             told: Box::new(|_| {}),
             rules: Rules::default(),
             ruled: None,
-        };
-        gather.read_rules()?;
-        Ok(gather)
+        })
     }
 
     /// The same for who only looks, beside a press that may be running: what is read is not kept.
@@ -246,6 +254,8 @@ impl Gather {
     /// After work on it was broken off: what is in memory may be half of something, and is made again from what is kept.
     pub fn broken_off(&mut self) {
         self.is_stale = true;
+        // Or the stories would be settled once more before they are let go.
+        (self.grouper, self.forgot) = (Grouper::new(), 0);
     }
 
     /// Reads folders and files, and what feeds answered in earlier runs; asks nobody.
@@ -402,15 +412,20 @@ impl Gather {
 
 /// What `work` makes. `None`: it panicked, and why has been said. What one outlet writes must not stop a press.
 fn caught<T>(what: &str, work: impl FnOnce() -> T) -> Option<T> {
-    let tried = catch_unwind(AssertUnwindSafe(|| {
-        #[cfg(test)]
-        assert!(!what.contains(tests::STOPS), "it stops the program");
-        work()
-    }));
+    let tried = catch_unwind(AssertUnwindSafe(work));
     tried
         .inspect_err(|_| error!("this program fails on “{what}”, which is a fault of its own: report it"))
         .ok()
 }
+
+/// In tests, what has [`tests::STOPS`] in its name stops the program here.
+#[cfg(test)]
+fn trip(what: &str) {
+    assert!(!what.contains(tests::STOPS), "it stops the program");
+}
+
+#[cfg(not(test))]
+fn trip(_: &str) {}
 
 /// An error with its causes, as one sentence.
 pub(crate) fn said(why: &dyn std::error::Error) -> String {

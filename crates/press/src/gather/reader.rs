@@ -9,7 +9,7 @@ use proto::codec;
 
 use super::known::{Carried, Entry, Known};
 use super::names::Names;
-use super::{Dropped, Gather, caught, feeds, files};
+use super::{Dropped, Gather, caught, feeds, files, trip};
 use crate::outlets::{Outlet, Place};
 use crate::rules::Rules;
 
@@ -20,7 +20,7 @@ const UNSET: i64 = 366 * 24 * 60 * 60;
 const OTHERS_NAME: &str = "it has another outlet's name";
 
 /// How it is said that what stopped this program is left out.
-const FAULT: &str = "this program fails on it, which is a fault of its own. It is left out. Report the fault, with this file or address";
+pub(super) const FAULT: &str = "this program fails on it, which is a fault of its own. It is left out. Report the fault, with this file or address";
 
 /// One input and what is known of it.
 #[derive(Clone, Copy)]
@@ -72,7 +72,11 @@ impl Reader<'_> {
     /// What the bytes of an input hold, or why nothing, as a sentence.
     pub(super) fn read(&self, bytes: &[u8], piece: Piece<'_>) -> Result<Input, String> {
         let name = piece.input.name;
-        let read = caught(name, || self.rules.read(bytes, piece.input)).ok_or(FAULT)?;
+        let read = caught(name, || {
+            trip(name);
+            self.rules.read(bytes, piece.input)
+        });
+        let read = read.ok_or(FAULT)?;
         self.ready(piece, read.map_err(|why| why.to_string())?)
     }
 
@@ -102,6 +106,7 @@ impl Reader<'_> {
     /// Makes one of them ready.
     fn article(&self, piece: Piece<'_>, mut document: Document, is_alone: bool, ready: &mut Input) -> Ready {
         let Piece { input, outlet, about } = piece;
+        trip(document.title.as_deref().unwrap_or_default());
         let called = document.outlet.clone();
         match (about, &outlet.place) {
             (Some((entry, _)), _) if is_alone => entry.apply(&mut document),

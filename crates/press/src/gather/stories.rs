@@ -11,7 +11,7 @@ use super::files::SIDECAR;
 use super::known::{Carried, Change, FEED, Kept};
 use super::names::Names;
 use super::reader::Ready;
-use super::{Gather, GatherError, abreast, caught};
+use super::{Gather, GatherError, abreast, caught, trip};
 use crate::outlets::{Outlet, Place};
 
 /// Kept articles that are put into stories at a time.
@@ -97,13 +97,14 @@ impl Gather {
                     (kept, name)
                 })
                 .collect();
-            let again = abreast::map(&named, |(kept, name)| {
-                caught(&kept.called, || again(kept, name.as_deref()).ok()).flatten()
-            });
+            let again =
+                abreast::map(&named, |(kept, name)| caught(&kept.called, || again(kept, name.as_deref())));
             let mut change = self.known.change()?;
             let mut held = Vec::with_capacity(named.len());
             for ((kept, _), again) in named.iter().zip(again) {
-                let Some(Again { id, url, outlet, renamed, prepared }) = again else {
+                // What this program fails on, a later one may read.
+                let Some(again) = again else { continue };
+                let Ok(Again { id, url, outlet, renamed, prepared }) = again else {
                     change.discard(kept.seq)?;
                     continue;
                 };
@@ -155,6 +156,7 @@ struct Again {
 
 /// Makes an article that was kept ready, under the name that is to be printed now.
 fn again(kept: &Kept, name: Option<&str>) -> Result<Again, Malformed> {
+    trip(&kept.called);
     let article = kept.article()?;
     let named = name.map(|name| news::renamed(article.clone(), name)).filter(|named| named.id != article.id);
     let (article, is_renamed) = named.map_or((article, false), |named| (named, true));

@@ -523,15 +523,18 @@ async fn what_is_wrong_with_the_news_keeps_no_edition_back() {
     write("articles.toml", "[\"mill.txt\"]\noulet = 1\n");
     assert_eq!(press.step(at(6)).await.unwrap(), Some(Round(6)), "a wrong line");
     assert_eq!(shown(&press), first);
+    press = open(&[]);
+    assert_eq!(press.step(at(7)).await.unwrap(), Some(Round(7)), "a wrong line, after a restart");
+    assert_eq!(shown(&press), first);
     std::fs::remove_file(news.path().join("articles.toml")).unwrap();
     press = open(&["http://127.0.0.1:9/1", "http://127.0.0.1:9/2"]);
     press.on_progress(|_| panic!("a fault"));
-    for round in [7, 8] {
+    for round in [8, 9] {
         assert_eq!(press.step(at(round)).await.unwrap(), Some(Round(round as u32)), "a fault");
         assert_eq!(shown(&press), first, "round {round}");
     }
     press.on_progress(|_| {});
-    assert_eq!(press.step(at(9)).await.unwrap(), Some(Round(9)));
+    assert_eq!(press.step(at(10)).await.unwrap(), Some(Round(10)));
     assert_eq!(shown(&press).len(), 2, "{:?}", shown(&press));
 }
 

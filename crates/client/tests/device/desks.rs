@@ -400,7 +400,10 @@ async fn exc_11_a_desk_that_is_left_out_says_so_and_has_all_that_came_when_it_is
     it.rounds(1).await;
     assert_eq!(it.desk.status().health, Health::Good);
     it.town.directory = it.town.directory_with(None, &[]);
-    it.rounds(6).await;
+    let sent = it.town.edge.uploads().len();
+    it.rounds(1).await;
+    assert_eq!(it.town.edge.uploads().len(), sent + 2, "it sends as the source does");
+    it.rounds(5).await;
     assert_eq!(it.desk.status().health, Health::Unlisted);
     assert!(it.inbox.conversations().is_empty());
     let own = IdentitySecret::from_seed(&it.town.desk_identity);

@@ -117,6 +117,23 @@ async fn what_the_program_fails_on_is_left_out_and_the_rest_goes_on() {
     assert_eq!(titles(&again), [&as_a_story, tide], "what cannot be recalled");
 }
 
+/// What is in memory may be half of something: only what is kept counts.
+#[tokio::test]
+async fn after_work_was_broken_off_stories_are_put_together_anew_from_what_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("quay.txt"), TIDE).unwrap();
+    let mut gather = gathered(dir.path()).await;
+    let kept = gather.stories();
+    let stray = "A fence for the gulls\n\nThe council of Tallow pays for a fence around the nests until the summer.\n";
+    let read =
+        news::read(stray.as_bytes(), news::Input { name: "stray.txt", ..news::Input::default() }).unwrap();
+    gather.grouper.add(&read.documents[0]);
+    assert_eq!(gather.stories().len(), 2);
+    gather.broken_off();
+    gather.recall(NOW).unwrap();
+    assert_eq!(gather.stories(), kept);
+}
+
 #[tokio::test]
 async fn a_folder_without_articles_and_a_folder_that_is_not_there_are_said() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use news::group::HEAVIEST_STORY;
@@ -128,6 +129,7 @@ pub enum PressError {
 /// A press at work.
 pub struct Press {
     config: Config,
+    clock: Arc<dyn Clock>,
     edge: Edge,
     state: State,
     gather: Gather,
@@ -148,8 +150,8 @@ impl Press {
         Ok(Self { gather: self.gather.beside()?, ..self })
     }
 
-    /// Opens the press's memory and checks that it belongs here.
-    pub fn open(config: Config) -> Result<Self, PressError> {
+    /// Opens the press's memory and checks that it belongs here. `clock` tells when a request is sent.
+    pub fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, PressError> {
         let network = config.network;
         let base = UnverifiedDirectory::from_bytes(&config.directory).map_err(DirectoryRejected::from)?;
         let begun = base.clone().verify(&network)?;
@@ -181,12 +183,12 @@ impl Press {
         };
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
-        let edge = Edge::new(&config.edge, network)?;
+        let edge = Edge::new(&config.edge, network, Arc::clone(&clock))?;
         // What is wrong with the news keeps no edition back, but for the first: then nobody waits for messages yet.
         let begins = state.newest().map_err(failed)?.is_none();
         let read = if begins { Gather::new } else { Gather::unchecked };
         let gather = read(config.inputs.clone(), Some(&config.state))?;
-        Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
+        Ok(Self { config, clock, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -211,16 +213,22 @@ impl Press {
     }
 
     /// The front page of `round`. Messages wait for every edition, so nothing that is wrong with the news keeps one back: then the
-    /// front page stays as it was.
+    /// front page stays as it was. Outlets are asked for a quarter of a round: who is slow delays it by no more.
     async fn page(&mut self, round: Round, now: Millis) -> Result<Bundle, PressError> {
-        let gather = &mut self.gather;
+        let whole = Duration::from_millis(self.directory.parameters().schedule.round_ms.into());
+        let (gather, limit) = (&mut self.gather, whole / 4);
         let gathered = async {
-            gather.refresh(now).await?;
+            gather.refresh_within(now, Some(limit)).await?;
             Ok::<_, GatherError>(front_page(gather.newest(FRONT_PAGE)))
         };
         let why = match AssertUnwindSafe(gathered).catch_unwind().await {
             Ok(Ok(page)) => return Ok(page),
-            Ok(Err(why)) => why.to_string(),
+            Ok(Err(why)) => {
+                if matches!(why, GatherError::Memory(_)) {
+                    self.gather.broken_off();
+                }
+                why.to_string()
+            }
             Err(_) => {
                 self.gather.broken_off();
                 "This program fails on them, which is a fault of its own: report it".to_owned()
@@ -437,7 +445,7 @@ impl Press {
     async fn send(&mut self, now: Millis) -> Result<(), PressError> {
         let by = &self.config.identity;
         for (seq, bytes) in self.state.unsent_directories().map_err(|cause| self.failed(cause))? {
-            self.edge.put(&path::directory(&Digest::of(&bytes)), bytes, by, now).await?;
+            self.edge.put(&path::directory(&Digest::of(&bytes)), bytes, by).await?;
             self.state.mark_directory_sent(seq).map_err(|cause| self.failed(cause))?;
         }
         for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
@@ -451,20 +459,23 @@ impl Press {
                 continue;
             }
             for bundle in [it.changes, it.front] {
-                let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await;
+                let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by).await;
                 put.or_else(|why| self.refused(round, handed_out, why))?;
             }
             self.state.mark_handed_out(round).map_err(|cause| self.failed(cause))?;
             // The head goes last: once it is there, everything that it names is.
-            let put = self.edge.put(&path::edition(round), it.head, by, now).await;
+            let put = self.edge.put(&path::edition(round), it.head, by).await;
             put.or_else(|why| self.refused(round, true, why))?;
             self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
         }
         let log = self.state.log().map_err(|cause| self.failed(cause))?;
         let tree = log.map(|(tree, _)| tree).filter(|tree| self.checkpoint_sent != Some(tree.size()));
-        if let Some(tree) = tree {
+        // LOG-03: the checkpoint is the press's of its newest edition. Who takes over signs that of its own first one.
+        let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
+        let is_ours = newest.is_some_and(|(at, _)| self.directory.roster().press(at) == Some(by.public()));
+        if let Some(tree) = tree.filter(|_| is_ours) {
             let note = tree.checkpoint().sign(&self.config.network, by);
-            self.edge.put(path::PROPOSED, note, by, now).await?;
+            self.edge.put(path::PROPOSED, note, by).await?;
             self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
@@ -588,11 +599,8 @@ fn changes(page: &Bundle, digests: &[([u8; 16], Digest)], shown: &HashMap<[u8; 1
 
 /// Runs a press until `stop` says so. A failing edge is tried again at every step, and each
 /// reason said once.
-pub async fn run(
-    mut press: Press,
-    clock: Arc<dyn Clock>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), PressError> {
+pub async fn run(mut press: Press, mut stop: watch::Receiver<bool>) -> Result<(), PressError> {
+    let clock = Arc::clone(&press.clock);
     let schedule = press.directory.parameters().schedule;
     let pause = (u64::from(schedule.round_ms) / 20).clamp(50, 5_000);
     let mut said = String::new();
@@ -623,7 +631,7 @@ pub async fn run(
             Err(why) => return Err(why),
         }
         tokio::select! {
-            () = tokio::time::sleep(std::time::Duration::from_millis(pause)) => {}
+            () = tokio::time::sleep(Duration::from_millis(pause)) => {}
             _ = stop.changed() => {}
         }
     }

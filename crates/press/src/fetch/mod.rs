@@ -11,7 +11,7 @@ mod tests;
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::Millis;
 use reqwest::header::{self, HeaderMap, HeaderName};
@@ -99,6 +99,9 @@ pub enum FetchError {
     /// A redirect says no address.
     #[error("it leads elsewhere and does not say where")]
     LostRedirect,
+    /// The time for asking was over before its turn came. It is no failure of the address.
+    #[error("it was not asked: there was no time left for it")]
+    NoTime,
     /// One redirect after the other.
     #[error("it leads on and on: after {MOST_REDIRECTS} redirects it was given up")]
     Endless,
@@ -191,7 +194,21 @@ impl Fetcher {
     /// # Errors
     /// Nothing came, or our memory failed. The address is due again after a while, which grows.
     pub async fn get(&self, address: &str, want: Want, now: Millis) -> Result<Answer, FetchError> {
-        let asked = self.ask(address, want, now).await;
+        self.get_until(address, want, now, None).await
+    }
+
+    /// The same, and nobody is asked after `until`. Who was asked before has the time that everybody has: it is not hung up on.
+    ///
+    /// # Errors
+    /// The same. After [`FetchError::NoTime`] the address is due as it was.
+    pub async fn get_until(
+        &self,
+        address: &str,
+        want: Want,
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<Answer, FetchError> {
+        let asked = self.ask(address, want, now, until).await;
         let mut health = self.memory.health(address)?;
         match &asked {
             Ok(answer) => {
@@ -200,7 +217,7 @@ impl Fetcher {
                 let why = health.why.filter(|_| *answer == Answer::Same && health.failures == 0);
                 health = Health { succeeded: Some(now), next, failures: 0, why, ..health };
             }
-            Err(FetchError::Memory(_)) => return asked,
+            Err(FetchError::Memory(_) | FetchError::NoTime) => return asked,
             Err(why) => {
                 health.why = Some(why.to_string());
                 if let Some(wait) = wait(why, health.failures) {
@@ -213,14 +230,20 @@ impl Fetcher {
         asked
     }
 
-    async fn ask(&self, address: &str, want: Want, now: Millis) -> Result<Answer, FetchError> {
+    async fn ask(
+        &self,
+        address: &str,
+        want: Want,
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<Answer, FetchError> {
         let kept = self.memory.kept(address)?;
         let moved = self.memory.moved(address)?;
         let start = address::check(moved.as_deref().unwrap_or(address), self.manners.private)?;
-        let came = self.follow(start, want, kept.as_ref(), now).await;
+        let came = self.follow(start, want, kept.as_ref(), now, until).await;
         let (answer, went) = match came {
             Err(why) => {
-                if moved.is_some() {
+                if moved.is_some() && !matches!(why, FetchError::NoTime) {
                     self.memory.set_moved(address, None)?;
                 }
                 return Err(why);
@@ -231,11 +254,15 @@ impl Fetcher {
             self.memory.set_moved(address, Some(to.as_str()))?;
         }
         if let Answer::New(new) = &answer {
-            self.memory.keep(address, new, want, now)?;
             // Servers that know no conditions send the same again.
-            if kept.is_some_and(|kept| kept.bytes == new.bytes) {
+            let is_same = |kept: &Kept| {
+                (&kept.at, &kept.content_type, &kept.bytes) == (&new.at, &new.content_type, &new.bytes)
+            };
+            if kept.as_ref().is_some_and(is_same) {
+                self.memory.set_conditions(address, new)?;
                 return Ok(Answer::Same);
             }
+            self.memory.keep(address, new, want, now)?;
         }
         Ok(answer)
     }
@@ -247,14 +274,21 @@ impl Fetcher {
         want: Want,
         kept: Option<&Kept>,
         now: Millis,
+        until: Option<Instant>,
     ) -> Result<(Answer, Option<Url>), FetchError> {
         let (mut at, mut moved, mut for_good) = (start, None, true);
-        for _ in 0..=MOST_REDIRECTS {
-            if want == Want::Page && !self.may_fetch(&at, now).await? {
+        for redirects in 0..=MOST_REDIRECTS {
+            if want == Want::Page && !self.may_fetch(&at, now, until).await? {
                 return Err(FetchError::Robots);
             }
             let turn = self.turn(&at);
             let mut asked = turn.lock().await;
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Err(match redirects {
+                    0 => FetchError::NoTime,
+                    _ => FetchError::TimedOut(self.manners.patience),
+                });
+            }
             if std::mem::replace(&mut *asked, true) {
                 tokio::time::sleep(self.manners.pause).await;
             }
@@ -322,13 +356,13 @@ impl Fetcher {
     }
 
     /// Whether the site lets programs fetch this page.
-    async fn may_fetch(&self, page: &Url, now: Millis) -> Result<bool, FetchError> {
+    async fn may_fetch(&self, page: &Url, now: Millis, until: Option<Instant>) -> Result<bool, FetchError> {
         let Ok(file) = page.join("/robots.txt") else { return Ok(false) };
         let site = page.origin().ascii_serialization();
         let text = match self.memory.robots(&site, now)? {
             Some(text) => text,
             None => {
-                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now)).await {
+                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now, until)).await {
                     Ok((Answer::New(file), _)) => {
                         let head = &file.bytes[..file.bytes.len().min(robots::LONGEST)];
                         (Some(String::from_utf8_lossy(head).into_owned()), ROBOTS.0)
@@ -337,7 +371,7 @@ impl Fetcher {
                     Err(FetchError::Status { status, .. }) if status.is_client_error() => {
                         (Some(String::new()), ROBOTS.0)
                     }
-                    Err(FetchError::Memory(why)) => return Err(why.into()),
+                    Err(why @ (FetchError::Memory(_) | FetchError::NoTime)) => return Err(why),
                     Ok(_) | Err(_) => (None, ROBOTS.1),
                 };
                 self.memory.set_robots(&site, now.plus(holds), text.as_deref())?;

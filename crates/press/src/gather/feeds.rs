@@ -1,5 +1,7 @@
 //! What feeds answer, and the pages of articles that they only summarise.
 
+use std::time::Instant;
+
 use news::Document;
 use proto::Millis;
 use url::Url;
@@ -47,9 +49,7 @@ impl Gather {
             }
             Err(why) => Err(why),
         };
-        if let Some(came) = self.fetcher.memory().came(&address)? {
-            self.recalled.insert(address.clone(), came);
-        }
+        let came = self.fetcher.memory().came(&address)?;
         let mut health = self.fetcher.memory().health(&address)?;
         let name = taken.as_ref().ok().and_then(|input| Some(input.articles.first()?.name.clone()));
         health.name = name.or(health.name);
@@ -67,16 +67,20 @@ impl Gather {
                 (health.why, health.articles) = (Some(why), 0);
             }
         }
-        Ok(self.fetcher.memory().set_health(&address, &health)?)
+        self.fetcher.memory().set_health(&address, &health)?;
+        // Not before all of it is kept: after an error it is read again.
+        self.recalled.extend(came.map(|came| (address, came)));
+        Ok(())
     }
 
-    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again. Returns
-    /// whether any came.
+    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again; none is asked for
+    /// after `until`. Returns whether any came.
     pub(super) async fn fetch_pages(
         &mut self,
         feed: &str,
         documents: &[Document],
         now: Millis,
+        until: Option<Instant>,
     ) -> Result<bool, GatherError> {
         let (mut asked, mut came) = (0, false);
         for page in documents.iter().filter_map(summarised).filter(|page| is_of(page, feed)) {
@@ -88,8 +92,9 @@ impl Gather {
             }
             asked += 1;
             (self.told)(&format!("page: {page}"));
-            match self.fetcher.get(page, Want::Page, now).await {
+            match self.fetcher.get_until(page, Want::Page, now, until).await {
                 Ok(_) => came = true,
+                Err(FetchError::NoTime) => break,
                 Err(FetchError::Memory(why)) => return Err(why.into()),
                 Err(why) => self.name_once(page, &said(&why)),
             }

@@ -143,7 +143,8 @@ impl Edge {
         let given = Arc::new(given);
         let now = given.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
 
-        let directory_name = name::directory(&given.digest());
+        let given_digest = given.digest();
+        let directory_name = name::directory(&given_digest);
         let is_new = !blobs.has(&directory_name).await?;
         match blobs.put(&directory_name, bytes).await {
             Ok(()) => {}
@@ -186,6 +187,7 @@ impl Edge {
             hook,
             killed: watch::Sender::new(None),
             network: config.network,
+            given: given_digest,
             journal: Box::new(journal),
             blobs: Box::new(blobs),
             log,

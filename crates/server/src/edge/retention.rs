@@ -42,11 +42,12 @@ impl Edge {
         // Bundles and directories go with the last edition that names them. Nothing is put meanwhile: a press could put
         // again, for the next edition, what is being deleted.
         let _one = self.publishing.lock().await;
-        let in_force = self.directory().digest();
+        // What the operator gave stays known, or it would be new again at the next start (EDG-06).
+        let (in_force, given) = (self.directory().digest(), self.given);
         for folder in BY_DIGEST {
             for blob in self.blobs.list(folder).await? {
                 let digest = blob.rsplit('/').next().and_then(Digest::from_hex);
-                let Some(digest) = digest.filter(|d| *d != in_force) else { continue };
+                let Some(digest) = digest.filter(|d| *d != in_force && *d != given) else { continue };
                 if self.seen().used.get(&digest).is_none_or(|&r| r < oldest) {
                     self.blobs.delete(&blob).await?;
                     let mut seen = self.seen_mut();

@@ -765,7 +765,7 @@ async fn edg_06_editions_are_checked_chained_and_put_once() {
     assert!(missing.bytes().await.unwrap().is_empty());
 }
 
-/// EDG-06, EDG-08: a directory is in force from the edition on that names it.
+/// EDG-06, EDG-08: a directory is in force from the edition on that names it, and so it stays over a restart.
 #[tokio::test]
 async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition() {
     let edge = Running::start(13).await;
@@ -795,10 +795,20 @@ async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition(
     assert_eq!(edge.put(press, &path, new.clone()).await, StatusCode::OK);
     assert_eq!(edge.get(&path).await, (StatusCode::OK, new));
     assert_eq!(desk(&edge).await, StatusCode::OK, "not in force yet");
-    assert_eq!(edge.put(press, "/v1/editions/5", bundle_head).await, StatusCode::OK);
+    assert_eq!(edge.put(press, "/v1/editions/5", bundle_head.clone()).await, StatusCode::OK);
     assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN);
     let edge = edge.restart().await;
     assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN, "the file's directory is older than the edition's");
+
+    // Also when no edition names the file's directory, or ever did, and all else of that time is deleted.
+    edge.go_to(350, 200).await;
+    let (head, bundle) = edge.head_under(digest, 350, Digest::of(&bundle_head), vec![]);
+    edge.put(&edge.town.press, &format!("/v1/bundles/{}", Digest::of(&bundle)), bundle).await;
+    assert_eq!(edge.put(&edge.town.press, "/v1/editions/350", head).await, StatusCode::OK);
+    edge.go_to(16 + 337, 200).await;
+    assert_eq!(edge.get("/v1/editions/5").await.0, StatusCode::NOT_FOUND);
+    let edge = edge.restart().await;
+    assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN, "the file's directory is still the older one");
 }
 
 #[tokio::test]

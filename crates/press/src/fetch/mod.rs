@@ -11,11 +11,12 @@ mod tests;
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proto::Millis;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::{Client, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 pub use address::AddressRefused;
@@ -102,6 +103,9 @@ pub enum FetchError {
     /// The time for asking was over before its turn came. It is no failure of the address.
     #[error("it was not asked: there was no time left for it")]
     NoTime,
+    /// The time for asking was over when it led elsewhere.
+    #[error("it leads elsewhere, and there was no time left to follow it")]
+    Late,
     /// One redirect after the other.
     #[error("it leads on and on: after {MOST_REDIRECTS} redirects it was given up")]
     Endless,
@@ -220,10 +224,9 @@ impl Fetcher {
             Err(FetchError::Memory(_) | FetchError::NoTime) => return asked,
             Err(why) => {
                 health.why = Some(why.to_string());
-                if let Some(wait) = wait(why, health.failures) {
-                    health.failures += 1;
-                    health.next = Some(now.plus(wait));
-                }
+                let wait = wait(why, health.failures);
+                health.failures += u32::from(wait > 0);
+                health.next = Some(now.plus(wait));
             }
         }
         self.memory.set_health(address, &health)?;
@@ -243,7 +246,7 @@ impl Fetcher {
         let came = self.follow(start, want, kept.as_ref(), now, until).await;
         let (answer, went) = match came {
             Err(why) => {
-                if moved.is_some() && !matches!(why, FetchError::NoTime) {
+                if moved.is_some() && !matches!(why, FetchError::NoTime | FetchError::Late) {
                     self.memory.set_moved(address, None)?;
                 }
                 return Err(why);
@@ -278,17 +281,20 @@ impl Fetcher {
     ) -> Result<(Answer, Option<Url>), FetchError> {
         let (mut at, mut moved, mut for_good) = (start, None, true);
         for redirects in 0..=MOST_REDIRECTS {
-            if want == Want::Page && !self.may_fetch(&at, now, until).await? {
-                return Err(FetchError::Robots);
+            let in_time = || match redirects {
+                _ if until.is_none_or(|until| Instant::now() < until) => Ok(()),
+                0 => Err(FetchError::NoTime),
+                _ => Err(FetchError::Late),
+            };
+            if want == Want::Page {
+                in_time()?;
+                if !self.may_fetch(&at, now).await? {
+                    return Err(FetchError::Robots);
+                }
             }
             let turn = self.turn(&at);
             let mut asked = turn.lock().await;
-            if until.is_some_and(|until| Instant::now() >= until) {
-                return Err(match redirects {
-                    0 => FetchError::NoTime,
-                    _ => FetchError::TimedOut(self.manners.patience),
-                });
-            }
+            in_time()?;
             if std::mem::replace(&mut *asked, true) {
                 tokio::time::sleep(self.manners.pause).await;
             }
@@ -356,13 +362,13 @@ impl Fetcher {
     }
 
     /// Whether the site lets programs fetch this page.
-    async fn may_fetch(&self, page: &Url, now: Millis, until: Option<Instant>) -> Result<bool, FetchError> {
+    async fn may_fetch(&self, page: &Url, now: Millis) -> Result<bool, FetchError> {
         let Ok(file) = page.join("/robots.txt") else { return Ok(false) };
         let site = page.origin().ascii_serialization();
         let text = match self.memory.robots(&site, now)? {
             Some(text) => text,
             None => {
-                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now, until)).await {
+                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now, None)).await {
                     Ok((Answer::New(file), _)) => {
                         let head = &file.bytes[..file.bytes.len().min(robots::LONGEST)];
                         (Some(String::from_utf8_lossy(head).into_owned()), ROBOTS.0)
@@ -371,7 +377,7 @@ impl Fetcher {
                     Err(FetchError::Status { status, .. }) if status.is_client_error() => {
                         (Some(String::new()), ROBOTS.0)
                     }
-                    Err(why @ (FetchError::Memory(_) | FetchError::NoTime)) => return Err(why),
+                    Err(FetchError::Memory(why)) => return Err(why.into()),
                     Ok(_) | Err(_) => (None, ROBOTS.1),
                 };
                 self.memory.set_robots(&site, now.plus(holds), text.as_deref())?;
@@ -412,15 +418,15 @@ pub(crate) fn unpack(encoding: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, Fe
     body.finish()
 }
 
-/// How long an address is left alone after this failure, in milliseconds, having failed so often before. `None`: it was not
-/// asked at all.
-fn wait(why: &FetchError, failures: u32) -> Option<u64> {
+/// How long an address is left alone after this failure, in milliseconds, having failed so often before.
+fn wait(why: &FetchError, failures: u32) -> u64 {
     let grown = BACK_OFF.saturating_mul(1 << failures.min(16)).min(DAY);
     match why {
-        FetchError::Address(_) => None,
-        FetchError::Robots | FetchError::Status { status: StatusCode::GONE, .. } => Some(DAY),
-        FetchError::Status { rest: Some(rest), .. } => Some(grown.max(*rest)),
-        _ => Some(grown),
+        // Whoever lets it be asked need not wait.
+        FetchError::Address(_) => 0,
+        FetchError::Robots | FetchError::Status { status: StatusCode::GONE, .. } => DAY,
+        FetchError::Status { rest: Some(rest), .. } => grown.max(*rest),
+        _ => grown,
     }
 }
 

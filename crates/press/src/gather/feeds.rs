@@ -1,9 +1,8 @@
 //! What feeds answer, and the pages of articles that they only summarise.
 
-use std::time::Instant;
-
 use news::Document;
 use proto::Millis;
+use tokio::time::Instant;
 use url::Url;
 
 use super::known::FEED;
@@ -49,28 +48,35 @@ impl Gather {
             }
             Err(why) => Err(why),
         };
+        // What the program fails on is not tried again in every round, and what the disk did not take is.
         let came = self.fetcher.memory().came(&address)?;
-        let mut health = self.fetcher.memory().health(&address)?;
+        self.recalled.extend(came.map(|came| (address.clone(), came)));
+        let taken = self.keep_answer(&address, taken);
+        if taken.is_err() {
+            self.recalled.remove(&address);
+        }
+        taken
+    }
+
+    fn keep_answer(&mut self, address: &str, taken: Result<Input, String>) -> Result<(), GatherError> {
+        let mut health = self.fetcher.memory().health(address)?;
         let name = taken.as_ref().ok().and_then(|input| Some(input.articles.first()?.name.clone()));
         health.name = name.or(health.name);
         match taken {
             Ok(Input { articles, left_out, dropped }) => {
-                self.say(&address, &left_out, dropped);
+                self.say(address, &left_out, dropped);
                 health.articles = u32::try_from(articles.len()).unwrap_or(u32::MAX);
                 let mut change = self.known.change()?;
-                enter(&mut self.grouper, &mut self.names, &mut change, (&address, FEED), articles)?;
+                enter(&mut self.grouper, &mut self.names, &mut change, (address, FEED), articles)?;
                 change.commit()?;
                 self.forget()?;
             }
             Err(why) => {
-                self.name_once(&address, &why);
+                self.name_once(address, &why);
                 (health.why, health.articles) = (Some(why), 0);
             }
         }
-        self.fetcher.memory().set_health(&address, &health)?;
-        // Not before all of it is kept: after an error it is read again.
-        self.recalled.extend(came.map(|came| (address, came)));
-        Ok(())
+        Ok(self.fetcher.memory().set_health(address, &health)?)
     }
 
     /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again; none is asked for

@@ -20,12 +20,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use news::group::Grouper;
 use proto::Millis;
 use proto::story::{ArticleId, Story};
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Want};
@@ -123,6 +124,8 @@ pub struct Gather {
     names: Names,
     /// Of each feed, when the answer came that was last read.
     recalled: HashMap<String, Millis>,
+    /// Of the outlets that are carried whole, the one whose pages are asked for first.
+    pages_from: usize,
     left_out: Vec<String>,
     /// The same, to be looked up.
     named: HashSet<String>,
@@ -182,6 +185,7 @@ impl Gather {
             known: Known::open(file.as_deref())?,
             names: Names::default(),
             recalled: HashMap::new(),
+            pages_from: 0,
             left_out: Vec::new(),
             named: HashSet::new(),
             found: found::Found::default(),
@@ -234,7 +238,9 @@ impl Gather {
         let mut due = Vec::new();
         for address in feeds.iter().map(|outlet| outlet.place.address()) {
             if self.fetcher.is_due(&address, now)? {
-                due.push((self.fetcher.memory().health(&address)?.next, address));
+                let since = self.fetcher.memory().health(&address)?.next;
+                // One of a clock that was wrong says nothing.
+                due.push((since.filter(|since| *since <= now), address));
             }
         }
         // Who has waited longest is first: where time is short, everybody's turn comes.
@@ -282,8 +288,13 @@ impl Gather {
     ) -> Result<(), GatherError> {
         // The press that runs would take those pages for read.
         let feeds = if self.is_beside { &[] } else { feeds };
-        for outlet in feeds.iter().filter(|outlet| outlet.rights.allow_all()) {
+        let own: Vec<_> = feeds.iter().filter(|outlet| outlet.rights.allow_all()).collect();
+        // Behind the one that was the last for which there was time.
+        let from = std::mem::take(&mut self.pages_from);
+        for at in (0..own.len()).map(|n| (from + n) % own.len()) {
+            let outlet = own[at];
             if until.is_some_and(|until| Instant::now() >= until) {
+                self.pages_from = at;
                 break;
             }
             let address = outlet.place.address();

@@ -170,10 +170,11 @@ impl Edge {
         seen.load_editions(&blobs).await?;
         seen.load_manifests(&blobs).await?;
         seen.load_keys(&blobs).await?;
-        // A directory never seen before is the operator's word; otherwise the newest edition's is in force.
-        if !is_new
-            && let Some(newest) = &seen.newest
+        // A directory never seen before is the operator's word, unless its roster is older than the newest edition's; otherwise that
+        // edition's is in force.
+        if let Some(newest) = &seen.newest
             && let Some(directory) = seen.directories.get(&newest.head().directory)
+            && (!is_new || seen.directory.follows_roster(directory).is_err())
         {
             seen.directory = Arc::clone(directory);
         }

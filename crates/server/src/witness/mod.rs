@@ -28,6 +28,9 @@ use crate::faults::{Hook, Killed, Side, Step};
 use crate::http::{EdgeClient, RequestError};
 use crate::store::StoreError;
 
+/// After so many rounds an edge has deleted what came: it looks through its disk once in 16.
+const AWAY: u32 = KEPT_ROUNDS + 16;
+
 /// What a witness is told when it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -69,7 +72,7 @@ pub enum WitnessError {
     Missing,
     /// The same, and it was so long ago that an honest edge has deleted it.
     #[error(
-        "This witness last saw the log at round {since}. What came after is no longer kept, so it cannot see that the log only grew. Nothing is co-signed. It begins anew with another identity, which the next roster has to name."
+        "This witness last saw the log at round {since}. What came after is no longer kept, so it cannot see that the log only grew. Nothing is co-signed. If it was off for so long, it begins anew with another identity, which the next roster has to name. If it was not, tell the other operators, and keep the state folder as it is."
     )]
     Away {
         /// The newest head that it saw.
@@ -141,11 +144,11 @@ impl Witness {
     /// co-signed a round ago.
     pub async fn step(&mut self, now: Millis) -> Result<Stepped, WitnessError> {
         let since = self.memory.seen().map(|seen| seen.round);
-        let old = since.filter(|since| since.0.saturating_add(KEPT_ROUNDS) < self.round(now).0);
+        let old = since.filter(|since| since.0.saturating_add(AWAY) < self.round(now).0);
         let stepped = self.look(now).await;
         match (stepped, old) {
             // Editions and directories that are not there any more, and then the first that is there follows none that was seen.
-            (Err(WitnessError::Missing | WitnessError::Edition(_)), Some(since)) => {
+            (Err(WitnessError::Missing | WitnessError::Edition(EditionRejected::Previous)), Some(since)) => {
                 Err(WitnessError::Away { since })
             }
             (stepped, _) => stepped,

@@ -233,7 +233,7 @@ async fn pages_for_which_there_was_no_time_come_with_a_later_edition() {
             "/robots.txt" => found("text/plain", b""),
             page => {
                 if page == "/1" && waits.load(SeqCst) {
-                    std::thread::sleep(Duration::from_secs(1));
+                    std::thread::sleep(Duration::from_millis(3_500));
                 }
                 let body = long(about(page[1..].parse().unwrap()));
                 found(
@@ -251,12 +251,54 @@ async fn pages_for_which_there_was_no_time_come_with_a_later_edition() {
         let stories = gather.stories();
         stories.iter().flat_map(|story| &story.articles).filter(|article| article.body.len() == 12).count()
     };
-    let limit = Some(Duration::from_millis(800));
-    gather.refresh_within(NOW, limit).await.unwrap();
+    gather.refresh_within(NOW, Some(Duration::from_secs(3))).await.unwrap();
     assert_eq!(whole(&gather), 1, "{:?}", gather.left_out());
     is_slow.store(false, SeqCst);
-    gather.refresh_within(later(1), limit).await.unwrap();
+    gather.refresh(later(1)).await.unwrap();
     assert_eq!(whole(&gather), 3, "{:?}", gather.left_out());
+}
+
+#[tokio::test]
+async fn pages_of_one_outlet_keep_those_of_another_out_no_longer_than_an_edition() {
+    let site = |name: &'static str, is_slow: bool| {
+        serve(move |path| {
+            let summary = |n| {
+                item(n, &format!("{name} and the water, {n}"), "").replace(
+                    &format!("<link>https://quay.example/{n}</link>"),
+                    &format!("<link>http://HOST/{n}</link>"),
+                )
+            };
+            match path {
+                "/feed" => found("application/rss+xml", &rss(&[1, 2, 3].map(summary).concat())),
+                "/robots.txt" => found("text/plain", b""),
+                page => {
+                    if is_slow {
+                        std::thread::sleep(Duration::from_millis(3_500));
+                    }
+                    let body = long(&format!("{name} {page}"));
+                    let page =
+                        format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>");
+                    found("text/html", page.as_bytes())
+                }
+            }
+        })
+    };
+    let mut gather = Gather::new(Inputs { manners: at_home(), ..Inputs::default() }, None).unwrap();
+    let terms = Terms { rights: Rights::Own, ..Terms::default() };
+    let [slow, prompt] = [site("The quay", true), site("The mill", false)];
+    for at in [slow, prompt] {
+        gather.add(&format!("{at}/feed"), &terms, NOW).await.unwrap().remove(0).unwrap();
+    }
+    let whole = |gather: &Gather| {
+        let stories = gather.stories();
+        let articles = stories.iter().flat_map(|story| &story.articles).filter(|it| it.body.len() == 12);
+        articles.map(|it| format!("{:?}", it.body[0])).filter(|first| first.contains("The mill")).count()
+    };
+    let limit = Some(Duration::from_secs(3));
+    gather.refresh_within(NOW, limit).await.unwrap();
+    assert_eq!(whole(&gather), 0, "there was no time for it");
+    gather.refresh_within(later(1), limit).await.unwrap();
+    assert!(whole(&gather) > 0, "{:?}", gather.left_out());
 }
 
 #[tokio::test]

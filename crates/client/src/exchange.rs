@@ -272,7 +272,9 @@ impl Fetch<'_> {
         };
         let note = UnverifiedNote::from_bytes(&note).map_err(NoteRejected::from)?;
         let place = self.inner.library().log()?;
-        let starts_over = last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
+        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
+        let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
+        let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await

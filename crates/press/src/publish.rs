@@ -44,6 +44,8 @@ const FRONT_BYTES: usize = 3 * 1024 * 1024;
 const FRONT_PLAIN: usize = edition::MAX_BUNDLE / 2;
 /// The most that the manifests of one head may weigh, in bytes; the rest stands in the next. Half of what a head may.
 const MANIFEST_BYTES: usize = edition::MAX_HEAD / 2;
+/// So many rounds before the end of a roster it is said that it ends.
+const LAST_ROUNDS: u32 = 28 * 24;
 
 /// What a press is started with.
 pub struct Config {
@@ -65,6 +67,16 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PressError {
+    /// The directory that it is given holds later, and the one before would be given up for it.
+    #[error(
+        "the roster of the directory holds from round {from} on, and it is round {now}. Nothing would be published until then. Start this press with the directory that it had, and with this one when that round has come"
+    )]
+    NotYet {
+        /// The first round of the roster.
+        from: Round,
+        /// The present one.
+        now: Round,
+    },
     /// Its inputs cannot be read at all, said before anything is published.
     #[error(transparent)]
     Gather(#[from] GatherError),
@@ -181,6 +193,13 @@ impl Press {
             }
             None => (begun, None),
         };
+        if let Some(kept) = &before {
+            let now = kept.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
+            let from = directory.roster().from;
+            if now < from {
+                return Err(PressError::NotYet { from, now });
+            }
+        }
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
         let edge = Edge::new(&config.edge, network, Arc::clone(&clock))?;
@@ -206,10 +225,31 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
+        self.look_at_the_end(round);
         let page = self.page(round, now).await?;
+        self.is_taken().await?;
         self.make(round, now, newest.map(|(_, digest)| digest), page).await?;
         self.send(now).await?;
         Ok(Some(round))
+    }
+
+    /// Asks the edge to take what it has already. What is signed is signed for good: an edge refuses a press whose clock is ahead (REQ-01), and
+    /// an edition of a time to come would keep all others back until then.
+    async fn is_taken(&self) -> Result<(), PressError> {
+        let known = self.directory_bytes().map_err(|cause| self.failed(cause))?;
+        Ok(self.edge.put(&path::directory(&Digest::of(&known)), known, &self.config.identity).await?)
+    }
+
+    /// Says once a day that the roster ends within weeks.
+    fn look_at_the_end(&self, round: Round) {
+        let until = self.directory.roster().until;
+        let left = until.0.saturating_sub(round.0);
+        if left < LAST_ROUNDS && round.0.is_multiple_of(24) {
+            warn!(
+                "the roster ends with round {until}, in {left} rounds, and then nothing is published any more. Have the root sign the next \
+                 one, and give this press a directory with it before"
+            );
+        }
     }
 
     /// The front page of `round`. Messages wait for every edition, so nothing that is wrong with the news keeps one back: then the

@@ -32,9 +32,9 @@ impl Clock for Hands {
     }
 }
 
-/// A freshly opened press uploads the checkpoint that the edge has already (the first: its directory), two bundles, the head and
-/// its checkpoint.
-const UPLOADS: usize = 5;
+/// A freshly opened press uploads the checkpoint that the edge has already (the first: its directory), the directory in force once more,
+/// two bundles, the head and its checkpoint.
+const UPLOADS: usize = 6;
 
 /// LOG-15
 #[tokio::test(flavor = "multi_thread")]
@@ -164,15 +164,18 @@ impl Place {
 
     /// The press of `identity`, whose state folder is called `name`.
     fn press(&self, name: &str, edge: &str, identity: &IdentitySecret, inputs: Inputs) -> Press {
-        let config = press::Config {
+        Press::open(self.config(name, edge, identity, inputs), self.clock.clone()).unwrap()
+    }
+
+    fn config(&self, name: &str, edge: &str, identity: &IdentitySecret, inputs: Inputs) -> press::Config {
+        press::Config {
             edge: edge.to_owned(),
             state: self.folder.path().join(name),
             inputs,
             directory: self.town.bytes.clone(),
             network: self.town.network,
             identity: IdentitySecret::from_seed(&identity.to_seed()),
-        };
-        Press::open(config, self.clock.clone()).unwrap()
+        }
     }
 
     /// A little behind the middle of a round: nothing waits for keys any more.
@@ -211,8 +214,8 @@ async fn a_press_that_takes_over_goes_on_where_the_one_before_stopped() {
         for round in [Round(58), Round(59)] {
             let now = place.go_to(round);
             if is_checkpoint_lost && round == Round(59) {
-                // Behind both bundles and the head.
-                proxy.set_cut_after(3, Cut::BodyLost);
+                // Behind the directory, both bundles and the head.
+                proxy.set_cut_after(4, Cut::BodyLost);
             }
             let is_cut = is_checkpoint_lost && round == Round(59);
             assert_eq!(before.step(now).await.is_err(), is_cut, "round {round}");
@@ -232,6 +235,25 @@ async fn a_press_that_takes_over_goes_on_where_the_one_before_stopped() {
         assert_eq!(again.step(place.go_to(Round(61))).await.unwrap(), Some(Round(61)));
         place.stop().await;
     }
+}
+
+/// REQ-01: a press whose clock is ahead for a while signs no edition of that time. No other could follow that one until then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_whose_clock_was_ahead_goes_on_when_it_is_right_again() {
+    let place = Place::start(lab::town::Town::new(8)).await;
+    let clock = Arc::new(Hands(AtomicU64::new(0)));
+    let config = place.config("press", &place.url, &place.town.press, Inputs::default());
+    let mut press = Press::open(config, clock.clone()).unwrap();
+    let now = place.go_to(Round(5));
+    clock.0.store(now.0, Ordering::SeqCst);
+    assert_eq!(press.step(now).await.unwrap(), Some(Round(5)));
+    let later = place.go_to(Round(29));
+    let now = place.go_to(Round(6));
+    clock.0.store(later.0, Ordering::SeqCst);
+    assert!(matches!(press.step(later).await, Err(PressError::Edge(_))));
+    clock.0.store(now.0, Ordering::SeqCst);
+    assert_eq!(press.step(now).await.unwrap(), Some(Round(6)));
+    place.stop().await;
 }
 
 /// REQ-01: a press that reads for longer than a request is good for signs its requests when it sends them.

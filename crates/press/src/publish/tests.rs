@@ -540,6 +540,19 @@ async fn what_is_wrong_with_the_news_keeps_no_edition_back() {
     assert_eq!(shown(&press).len(), 2, "{:?}", shown(&press));
 }
 
+#[tokio::test]
+async fn a_roster_that_holds_later_does_not_take_the_place_of_the_one_that_holds() {
+    let (town, folder) = (Town::new(9), tempfile::tempdir().unwrap());
+    let (edge, _) = stern_edge();
+    let open = |directory: &[u8]| Press::open(config(&town, directory, folder.path(), edge.clone()), still());
+    let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+    assert_eq!(open(&town.bytes).unwrap().step(at(5)).await.unwrap(), Some(Round(5)));
+    let next = town.later(|roster, _| (roster.number, roster.from) = (2, Round(100)));
+    let why = open(&next).err().expect("it is too soon");
+    assert!(matches!(why, PressError::NotYet { from: Round(100), .. }), "{why}");
+    assert_eq!(open(&town.bytes).unwrap().step(at(6)).await.unwrap(), Some(Round(6)));
+}
+
 /// P8: messages wait for every edition.
 #[tokio::test]
 async fn outlets_are_asked_for_a_quarter_of_a_round() {

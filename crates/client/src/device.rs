@@ -104,6 +104,8 @@ pub enum Health {
     Unwitnessed,
     /// The newest edition does not list the desk of this device. Editions are taken again when one does.
     Unlisted,
+    /// The edge gives this desk nothing, though an edition lists it. Its clock may be minutes off, or a newer edition leave it out.
+    Denied,
     /// This device's clock cannot be right.
     Clock,
     /// This device's disk cannot be written: it is full, or it fails. Nothing is sent, and nothing new is sure to be kept.

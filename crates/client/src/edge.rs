@@ -11,7 +11,7 @@ use http_body::{Frame, SizeHint};
 use proto::envelope::Envelope;
 use proto::sign::IdentitySecret;
 use proto::{Millis, NetworkId, path, request};
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 
 /// The address given for the edge cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,8 @@ pub(crate) enum NotGot {
     Unreachable,
     /// It answered with more than there can be.
     TooLong,
+    /// It does not give this to whoever asks.
+    Denied,
 }
 
 /// Why something that was handed in was not taken.
@@ -85,7 +87,8 @@ impl Edge {
 
     /// Fetches what is public. `None`: it is not there. At most `limit` bytes.
     pub(crate) async fn get(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>, NotGot> {
-        self.fetch(self.http.get(self.url(path)), limit).await
+        let answer = self.http.get(self.url(path)).send().await.map_err(|_| NotGot::Unreachable)?;
+        Self::read(answer, limit).await
     }
 
     /// Fetches what only a listed desk may have.
@@ -98,7 +101,13 @@ impl Edge {
         now: Millis,
     ) -> Result<Option<Vec<u8>>, NotGot> {
         let signed = request::sign(network, desk, "GET", path, b"", now);
-        self.fetch(self.http.get(self.url(path)).header(request::HEADER, signed), limit).await
+        let request = self.http.get(self.url(path)).header(request::HEADER, signed);
+        let answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
+        // EXC-12
+        if answer.status() == StatusCode::FORBIDDEN {
+            return Err(NotGot::Denied);
+        }
+        Self::read(answer, limit).await
     }
 
     /// Hands in something signed by a desk. The same again is taken the same.
@@ -124,8 +133,7 @@ impl Edge {
         }
     }
 
-    async fn fetch(&self, request: RequestBuilder, limit: usize) -> Result<Option<Vec<u8>>, NotGot> {
-        let mut answer = request.send().await.map_err(|_| NotGot::Unreachable)?;
+    async fn read(mut answer: Response, limit: usize) -> Result<Option<Vec<u8>>, NotGot> {
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),

@@ -90,7 +90,7 @@ async fn hand_in_keys(inner: &Arc<Inner>) {
     let Some(identity) = &inner.desk else { return };
     // Who is not listed may hand in nothing, and what another vault key signed is not this desk's.
     let directory = Arc::clone(&inner.shown().directory);
-    let Some(desk) = directory.desks().iter().find(|desk| desk.identity == identity.public()) else { return };
+    let Some(desk) = directory.desk_of(&identity.public()) else { return };
     let keys = inner.library().unhanded_intake_keys(&desk.vault_key).unwrap_or_default();
     let failed = |cause| tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
     for (from, key) in keys {
@@ -167,12 +167,13 @@ enum Failed {
     Log(NotTheLog),
     Clock,
     Unlisted,
+    Denied,
     Disk(LibraryError),
 }
 
 impl Failed {
     fn may_post(&self) -> bool {
-        matches!(self, Failed::Rejected | Failed::Log(_) | Failed::Unlisted)
+        matches!(self, Failed::Rejected | Failed::Log(_) | Failed::Unlisted | Failed::Denied)
     }
 
     fn health(&self) -> Health {
@@ -182,6 +183,7 @@ impl Failed {
             Failed::Log(NotTheLog(health)) => *health,
             Failed::Clock => Health::Clock,
             Failed::Unlisted => Health::Unlisted,
+            Failed::Denied => Health::Denied,
             Failed::Disk(cause) => {
                 tracing::warn!(%cause, "could not keep what was fetched; is the disk full?");
                 Health::Disk
@@ -195,6 +197,7 @@ impl From<NotGot> for Failed {
         match e {
             NotGot::Unreachable => Failed::Edge,
             NotGot::TooLong => Failed::Rejected,
+            NotGot::Denied => Failed::Denied,
         }
     }
 }
@@ -269,7 +272,9 @@ impl Fetch<'_> {
         };
         let note = UnverifiedNote::from_bytes(&note).map_err(NoteRejected::from)?;
         let place = self.inner.library().log()?;
-        let starts_over = last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
+        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
+        let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
+        let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
@@ -283,9 +288,8 @@ impl Fetch<'_> {
         };
         let heads = self.covered(&note, heads, place.as_ref())?;
         // EXC-11: the edge gives the desks' drops to who is listed. Those of now are fetched when this desk is listed again.
-        let lists = |head: &Head, desk| head.directory.desks().iter().any(|listed| listed.identity == desk);
         if let (Some(desk), Some(newest)) = (&self.inner.desk, heads.last())
-            && !lists(newest, desk.public())
+            && newest.directory.desk_of(&desk.public()).is_none()
         {
             return Err(Failed::Unlisted);
         }

@@ -76,6 +76,7 @@ fn trouble(app: &App) -> Markup {
         Health::Frozen => Some(words::FROZEN),
         Health::Unwitnessed => Some(words::UNWITNESSED),
         Health::Unlisted => Some(words::UNLISTED),
+        Health::Denied => Some(words::DENIED),
         Health::Starting | Health::Good => None,
     };
     let vault = app.state().inbox.as_ref().map(|inbox| inbox.trouble()).unwrap_or_default();

@@ -78,6 +78,9 @@ words! {
     /// P8
     UNLISTED = "The newest edition does not list this desk. Nobody can write to it, and nothing comes to it. \
                 Tell whoever runs the newsroom.";
+    /// P8
+    DENIED = "The network answered, and gave this desk nothing. Is the clock of this computer right? \
+              Two minutes off are too many. If it is right, tell whoever runs the newsroom.";
     /// P6
     FORKED = "What came last does not go on from what this desk was shown before. It was thrown away. \
               Someone may be trying to show this desk what others do not see. Tell whoever runs the newsroom.";

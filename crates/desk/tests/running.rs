@@ -119,20 +119,24 @@ async fn an_old_copy_of_a_vault_and_another_desks_are_said_on_the_inbox() {
     }
 }
 
-/// EXC-11, P8: a desk that is left out, and one whose keys have come to their end.
+/// EXC-11, EXC-12, P8: a desk that is left out, one whose keys have come to their end, and one whose clock is minutes off.
 #[tokio::test]
 async fn a_desk_that_nobody_can_write_to_says_why_on_the_inbox() {
     let sentences = [
         "The newest edition does not list this desk.",
         "The newest edition names no key of it for this week.",
+        "The network answered, and gave this desk nothing.",
     ];
     for said in sentences {
         let (mut town, device) = Trouble::Nothing.befalls(true).await;
         if said == sentences[0] {
             town.directory = town.directory_with(None, &[]);
             town.round(3, &[&device]).await;
-        } else {
+        } else if said == sentences[1] {
             town.round(8 * proto::keys::WEEK + 1, &[&device]).await;
+        } else {
+            town.edge.set_ahead(121_000);
+            town.round(3, &[&device]).await;
         }
         let mut rng = StdRng::seed_from_u64(3);
         let folder = tempfile::tempdir().unwrap();

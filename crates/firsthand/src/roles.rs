@@ -67,9 +67,9 @@ pub async fn mix(config: config::Mix, stop: Stop) -> anyhow::Result<()> {
 /// Runs the press.
 pub async fn press(config: config::Press, stop: Stop) -> anyhow::Result<()> {
     let _alone = alone(&config.state)?;
-    let press = press::Press::open(press_config(config)?)?;
+    let press = press::Press::open(press_config(config)?, ambient::clock())?;
     ready("press");
-    press::run(press, ambient::clock(), stop).await?;
+    press::run(press, stop).await?;
     Ok(())
 }
 

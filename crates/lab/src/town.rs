@@ -31,6 +31,11 @@ pub struct Town {
 impl Town {
     /// A network in which a batch holds at most `n_max`, with the drops of a large one.
     pub fn new(n_max: u32) -> Self {
+        Self::with(n_max, vec![])
+    }
+
+    /// The same with `more` operators in its roster.
+    pub fn with(n_max: u32, more: Vec<Operator>) -> Self {
         let mut rng = StdRng::seed_from_u64(2);
         let root = RootSecret::generate(&mut rng);
         let network = root.public().network();
@@ -47,6 +52,7 @@ impl Town {
             vec![operator(Role::Press, "Press".into(), &press), operator(Role::Edge, "Edge".into(), &edge)];
         let of_mix = |(hop, mix): (u8, &IdentitySecret)| operator(Role::Mix(hop), format!("Mix {hop}"), mix);
         operators.extend((0..).zip(&mixes).map(of_mix));
+        operators.extend(more);
         let roster = Roster {
             name: "Measured".into(),
             demonstration: true,

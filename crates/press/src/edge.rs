@@ -1,11 +1,12 @@
 //! The edge, as the press uses it: hands in what is signed, asks for manifests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::edition::MAX_HEAD;
 use proto::mix::Manifest;
 use proto::sign::{IdentitySecret, Unverified};
-use proto::{Millis, NetworkId, Round, codec, path, request};
+use proto::{Clock, NetworkId, Round, codec, path, request};
 use reqwest::{Client, Method, StatusCode};
 
 /// Manifests of one round, in bytes. Many more than a head carries: one mix with huge ones must not keep those of the others from
@@ -17,6 +18,7 @@ pub(crate) struct Edge {
     client: Client,
     url: String,
     network: NetworkId,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why the edge did not do what it was asked.
@@ -58,7 +60,7 @@ impl EdgeError {
 }
 
 impl Edge {
-    pub(crate) fn new(url: &str, network: NetworkId) -> Result<Self, EdgeError> {
+    pub(crate) fn new(url: &str, network: NetworkId, clock: Arc<dyn Clock>) -> Result<Self, EdgeError> {
         let is_clear =
             |url: reqwest::Url| url.scheme() == "http" && !url.host_str().is_some_and(path::is_this_computer);
         if url.parse().is_ok_and(is_clear) {
@@ -73,18 +75,13 @@ impl Edge {
             .pool_idle_timeout(Duration::from_secs(8))
             .build()
             .map_err(|cause| EdgeError::Unreachable { url: url.clone(), cause })?;
-        Ok(Self { client, url, network })
+        Ok(Self { client, url, network, clock })
     }
 
     /// Hands in `body` at `path`, signed. Handing in the same bytes again is answered the same.
-    pub(crate) async fn put(
-        &self,
-        path: &str,
-        body: Vec<u8>,
-        by: &IdentitySecret,
-        now: Millis,
-    ) -> Result<(), EdgeError> {
-        let signed = request::sign(&self.network, by, "PUT", path, &body, now);
+    pub(crate) async fn put(&self, path: &str, body: Vec<u8>, by: &IdentitySecret) -> Result<(), EdgeError> {
+        // REQ-01: of the moment when it is sent, however long the step took until then.
+        let signed = request::sign(&self.network, by, "PUT", path, &body, self.clock.now());
         let request = self
             .client
             .request(Method::PUT, format!("{}{path}", self.url))
@@ -137,8 +134,20 @@ impl Edge {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::testing::GENESIS;
+
+    /// A clock for edges that do not look at the time.
+    pub(crate) fn still() -> Arc<dyn Clock> {
+        struct Still;
+        impl Clock for Still {
+            fn now(&self) -> proto::Millis {
+                GENESIS
+            }
+        }
+        Arc::new(Still)
+    }
 
     /// An edge that never stops answering does not fill the press's memory.
     #[tokio::test]
@@ -146,7 +155,8 @@ mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let edge =
-            Edge::new(&format!("http://{}", listener.local_addr().unwrap()), NetworkId([1; 32])).unwrap();
+            Edge::new(&format!("http://{}", listener.local_addr().unwrap()), NetworkId([1; 32]), still())
+                .unwrap();
         let endless = tokio::spawn(async move {
             let (mut to, _) = listener.accept().await.unwrap();
             to.read_buf(&mut Vec::new()).await.unwrap();
@@ -160,7 +170,7 @@ mod tests {
 
     #[test]
     fn only_this_computer_is_reached_in_the_clear() {
-        let new = |url| Edge::new(url, NetworkId([1; 32])).err();
+        let new = |url| Edge::new(url, NetworkId([1; 32]), still()).err();
         for good in ["http://127.0.0.1:4000", "http://[::1]:9/", "https://edge.example"] {
             assert!(new(good).is_none(), "{good}");
         }

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use news::group::HEAVIEST_STORY;
@@ -43,6 +44,8 @@ const FRONT_BYTES: usize = 3 * 1024 * 1024;
 const FRONT_PLAIN: usize = edition::MAX_BUNDLE / 2;
 /// The most that the manifests of one head may weigh, in bytes; the rest stands in the next. Half of what a head may.
 const MANIFEST_BYTES: usize = edition::MAX_HEAD / 2;
+/// So many rounds before the end of a roster it is said that it ends.
+const LAST_ROUNDS: u32 = 28 * 24;
 
 /// What a press is started with.
 pub struct Config {
@@ -64,6 +67,16 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PressError {
+    /// The directory that it is given holds later, and the one before would be given up for it.
+    #[error(
+        "the roster of the directory holds from round {from} on, and it is round {now}. Nothing would be published until then. Start this press with the directory that it had, and with this one when that round has come"
+    )]
+    NotYet {
+        /// The first round of the roster.
+        from: Round,
+        /// The present one.
+        now: Round,
+    },
     /// Its inputs cannot be read at all, said before anything is published.
     #[error(transparent)]
     Gather(#[from] GatherError),
@@ -128,6 +141,7 @@ pub enum PressError {
 /// A press at work.
 pub struct Press {
     config: Config,
+    clock: Arc<dyn Clock>,
     edge: Edge,
     state: State,
     gather: Gather,
@@ -148,8 +162,8 @@ impl Press {
         Ok(Self { gather: self.gather.beside()?, ..self })
     }
 
-    /// Opens the press's memory and checks that it belongs here.
-    pub fn open(config: Config) -> Result<Self, PressError> {
+    /// Opens the press's memory and checks that it belongs here. `clock` tells when a request is sent.
+    pub fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, PressError> {
         let network = config.network;
         let base = UnverifiedDirectory::from_bytes(&config.directory).map_err(DirectoryRejected::from)?;
         let begun = base.clone().verify(&network)?;
@@ -179,14 +193,21 @@ impl Press {
             }
             None => (begun, None),
         };
+        if let Some(kept) = &before {
+            let now = kept.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
+            let from = directory.roster().from;
+            if now < from {
+                return Err(PressError::NotYet { from, now });
+            }
+        }
         let mut keys = Keys::kept(state.keys().map_err(failed)?, &directory);
         before.iter().chain([&directory]).for_each(|listed| keys.know(listed));
-        let edge = Edge::new(&config.edge, network)?;
+        let edge = Edge::new(&config.edge, network, Arc::clone(&clock))?;
         // What is wrong with the news keeps no edition back, but for the first: then nobody waits for messages yet.
         let begins = state.newest().map_err(failed)?.is_none();
         let read = if begins { Gather::new } else { Gather::unchecked };
         let gather = read(config.inputs.clone(), Some(&config.state))?;
-        Ok(Self { config, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
+        Ok(Self { config, clock, edge, state, gather, keys, base, directory, made, checkpoint_sent: None })
     }
 
     /// Does what is due at `now`: sends what the edge does not have yet, and makes the edition of this round if there is
@@ -204,23 +225,50 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
+        self.look_at_the_end(round);
         let page = self.page(round, now).await?;
+        self.is_taken().await?;
         self.make(round, now, newest.map(|(_, digest)| digest), page).await?;
         self.send(now).await?;
         Ok(Some(round))
     }
 
+    /// Asks the edge to take what it has already. What is signed is signed for good: an edge refuses a press whose clock is ahead (REQ-01), and
+    /// an edition of a time to come would keep all others back until then.
+    async fn is_taken(&self) -> Result<(), PressError> {
+        let known = self.directory_bytes().map_err(|cause| self.failed(cause))?;
+        Ok(self.edge.put(&path::directory(&Digest::of(&known)), known, &self.config.identity).await?)
+    }
+
+    /// Says once a day that the roster ends within weeks.
+    fn look_at_the_end(&self, round: Round) {
+        let until = self.directory.roster().until;
+        let left = until.0.saturating_sub(round.0);
+        if left < LAST_ROUNDS && round.0.is_multiple_of(24) {
+            warn!(
+                "the roster ends with round {until}, in {left} rounds, and then nothing is published any more. Have the root sign the next \
+                 one, and give this press a directory with it before"
+            );
+        }
+    }
+
     /// The front page of `round`. Messages wait for every edition, so nothing that is wrong with the news keeps one back: then the
-    /// front page stays as it was.
+    /// front page stays as it was. Outlets are asked for a quarter of a round: who is slow delays it by no more.
     async fn page(&mut self, round: Round, now: Millis) -> Result<Bundle, PressError> {
-        let gather = &mut self.gather;
+        let whole = Duration::from_millis(self.directory.parameters().schedule.round_ms.into());
+        let (gather, limit) = (&mut self.gather, whole / 4);
         let gathered = async {
-            gather.refresh(now).await?;
+            gather.refresh_within(now, Some(limit)).await?;
             Ok::<_, GatherError>(front_page(gather.newest(FRONT_PAGE)))
         };
         let why = match AssertUnwindSafe(gathered).catch_unwind().await {
             Ok(Ok(page)) => return Ok(page),
-            Ok(Err(why)) => why.to_string(),
+            Ok(Err(why)) => {
+                if matches!(why, GatherError::Memory(_)) {
+                    self.gather.broken_off();
+                }
+                why.to_string()
+            }
             Err(_) => {
                 self.gather.broken_off();
                 "This program fails on them, which is a fault of its own: report it".to_owned()
@@ -437,7 +485,7 @@ impl Press {
     async fn send(&mut self, now: Millis) -> Result<(), PressError> {
         let by = &self.config.identity;
         for (seq, bytes) in self.state.unsent_directories().map_err(|cause| self.failed(cause))? {
-            self.edge.put(&path::directory(&Digest::of(&bytes)), bytes, by, now).await?;
+            self.edge.put(&path::directory(&Digest::of(&bytes)), bytes, by).await?;
             self.state.mark_directory_sent(seq).map_err(|cause| self.failed(cause))?;
         }
         for it in self.state.unsent().map_err(|cause| self.failed(cause))? {
@@ -451,20 +499,23 @@ impl Press {
                 continue;
             }
             for bundle in [it.changes, it.front] {
-                let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by, now).await;
+                let put = self.edge.put(&path::bundle(&Digest::of(&bundle)), bundle, by).await;
                 put.or_else(|why| self.refused(round, handed_out, why))?;
             }
             self.state.mark_handed_out(round).map_err(|cause| self.failed(cause))?;
             // The head goes last: once it is there, everything that it names is.
-            let put = self.edge.put(&path::edition(round), it.head, by, now).await;
+            let put = self.edge.put(&path::edition(round), it.head, by).await;
             put.or_else(|why| self.refused(round, true, why))?;
             self.state.mark_sent(it.round).map_err(|cause| self.failed(cause))?;
         }
         let log = self.state.log().map_err(|cause| self.failed(cause))?;
         let tree = log.map(|(tree, _)| tree).filter(|tree| self.checkpoint_sent != Some(tree.size()));
-        if let Some(tree) = tree {
+        // LOG-03: the checkpoint is the press's of its newest edition. Who takes over signs that of its own first one.
+        let newest = self.state.newest().map_err(|cause| self.failed(cause))?;
+        let is_ours = newest.is_some_and(|(at, _)| self.directory.roster().press(at) == Some(by.public()));
+        if let Some(tree) = tree.filter(|_| is_ours) {
             let note = tree.checkpoint().sign(&self.config.network, by);
-            self.edge.put(path::PROPOSED, note, by, now).await?;
+            self.edge.put(path::PROPOSED, note, by).await?;
             self.checkpoint_sent = Some(tree.size());
         }
         Ok(())
@@ -588,11 +639,8 @@ fn changes(page: &Bundle, digests: &[([u8; 16], Digest)], shown: &HashMap<[u8; 1
 
 /// Runs a press until `stop` says so. A failing edge is tried again at every step, and each
 /// reason said once.
-pub async fn run(
-    mut press: Press,
-    clock: Arc<dyn Clock>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), PressError> {
+pub async fn run(mut press: Press, mut stop: watch::Receiver<bool>) -> Result<(), PressError> {
+    let clock = Arc::clone(&press.clock);
     let schedule = press.directory.parameters().schedule;
     let pause = (u64::from(schedule.round_ms) / 20).clamp(50, 5_000);
     let mut said = String::new();
@@ -623,7 +671,7 @@ pub async fn run(
             Err(why) => return Err(why),
         }
         tokio::select! {
-            () = tokio::time::sleep(std::time::Duration::from_millis(pause)) => {}
+            () = tokio::time::sleep(Duration::from_millis(pause)) => {}
             _ = stop.changed() => {}
         }
     }

@@ -741,6 +741,11 @@ impl Directory {
         self.desks.iter().find(|d| d.id == *id)
     }
 
+    /// The desk that is listed with this identity.
+    pub fn desk_of(&self, identity: &IdentityPublic) -> Option<&Desk> {
+        self.desks.iter().find(|d| d.identity == *identity)
+    }
+
     /// The keys of desks to seal to in `round`.
     pub fn intake_keys(&self, round: Round) -> impl Iterator<Item = &SealPublic> {
         self.desks.iter().filter_map(move |desk| desk.intake(round))

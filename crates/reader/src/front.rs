@@ -113,7 +113,7 @@ pub(crate) fn trouble(health: Health) -> Markup {
         Health::Clock => words::WRONG_CLOCK,
         Health::Disk => words::FULL_DISK,
         // Of desks alone.
-        Health::Starting | Health::Good | Health::Unlisted => return html! {},
+        Health::Starting | Health::Good | Health::Unlisted | Health::Denied => return html! {},
     };
     html! { p.problem role="status" { (sentence) } }
 }

@@ -147,25 +147,26 @@ fn witness_pause(schedule: Schedule) -> Duration {
     Duration::from_millis((u64::from(schedule.round_ms) / 100).clamp(20, 5_000))
 }
 
-/// Says once that something is wrong and once that it is right again, and waits longer each time in between.
+/// Says once what is wrong and once that it is right again, and waits longer each time in between.
 struct Trouble {
     shortest: Duration,
     wait: Option<Duration>,
+    said: String,
 }
 
 impl Trouble {
     fn new(shortest: Duration) -> Self {
-        Self { shortest, wait: None }
+        Self { shortest, wait: None, said: String::new() }
     }
 
     fn begins(&mut self, why: &dyn std::error::Error) -> Duration {
-        let wait = match self.wait {
-            None => {
-                tracing::warn!("{why}");
-                self.shortest
-            }
-            Some(before) => (2 * before).min(LONGEST),
-        };
+        let why = why.to_string();
+        // P6: that an edge was out of reach before hides no fork.
+        if self.wait.is_none() || self.said != why {
+            tracing::warn!("{why}");
+            self.said = why;
+        }
+        let wait = self.wait.map_or(self.shortest, |before| (2 * before).min(LONGEST));
         *self.wait.insert(wait)
     }
 
@@ -189,6 +190,15 @@ mod tests {
         assert_eq!(waits[11], LONGEST.as_millis());
         trouble.ends();
         assert_eq!(trouble.begins(&why).as_millis(), 50);
+    }
+
+    #[test]
+    fn another_trouble_is_said_before_the_first_has_ended() {
+        let mut trouble = Trouble::new(Duration::from_millis(50));
+        let fork = crate::witness::WitnessError::Log(proto::log::LogRejected::Fork);
+        trouble.begins(&MixError::NoKey);
+        trouble.begins(&fork);
+        assert_eq!(trouble.said, fork.to_string());
     }
 
     #[test]

@@ -414,6 +414,26 @@ async fn exc_11_a_desk_that_is_left_out_says_so_and_has_all_that_came_when_it_is
     assert_eq!(it.inbox.conversations().len(), 1, "what was on its way");
 }
 
+/// P8, EXC-12: the edge gives a desk nothing whose requests are signed minutes ago. It sends like everybody, and reads what came
+/// meanwhile once a clock was set.
+#[tokio::test]
+async fn exc_12_a_desk_that_the_edge_denies_says_so_sends_and_has_all_that_came_afterwards() {
+    let mut it = Pair::new(278).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
+    it.town.edge.set_ahead(121_000);
+    let sent = it.town.edge.uploads().len();
+    it.rounds(6).await;
+    assert_eq!(it.town.edge.uploads().len(), sent + 12, "it sends as the source does");
+    assert_eq!(it.desk.status().health, Health::Denied);
+    assert_eq!(it.source.status().health, Health::Good);
+    assert!(it.inbox.conversations().is_empty());
+    it.town.edge.set_ahead(119_000);
+    it.rounds(1).await;
+    assert_eq!(it.desk.status().health, Health::Good);
+    assert_eq!(it.inbox.conversations().len(), 1, "what was on its way");
+}
+
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
 #[tokio::test]
 async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {

@@ -347,6 +347,19 @@ async fn a_device_away_for_more_than_14_days_begins_anew_and_says_so() {
     assert_eq!(reader.status().edition.unwrap().round, Round(501));
 }
 
+/// P6: no edition for weeks is what a device that was on all the time says, and it asks for nothing that is not there.
+#[tokio::test]
+async fn a_device_that_was_on_says_of_a_press_that_is_silent_for_weeks_that_nothing_new_came() {
+    let (town, reader) = town(15).await;
+    town.awake.store(true, Ordering::SeqCst);
+    town.clock.set(town.start(500));
+    town.edge.forget();
+    assert_eq!(town.next(&reader).await.health, Health::Stale);
+    assert!(!reader.status().started_over);
+    let asked = town.edge.requests().iter().filter(|request| request.method == "GET").count();
+    assert_eq!(asked, 1, "the checkpoint");
+}
+
 /// DIR-13 on the first day too: a roster of the root that is older than the one the app came with, whatever a log, a press and
 /// witnesses of its own make of it, is refused.
 #[tokio::test]

@@ -91,6 +91,9 @@ struct Table {
     put: u16,
     /// The desks that the newest edition lists: to others no desk drop is given.
     desks: Vec<IdentityPublic>,
+    /// Whose requests are looked at, and by which clock: how many milliseconds it is ahead of everybody's.
+    network: Option<(NetworkId, Arc<Hand>)>,
+    ahead: u64,
     /// Requests of this method are not answered for now.
     holds: Option<&'static str>,
     at_first_byte: Option<Box<dyn FnOnce() + Send>>,
@@ -114,6 +117,8 @@ impl Edge {
             close_after_answer: false,
             put: 200,
             desks: vec![],
+            network: None,
+            ahead: 0,
             holds: None,
             at_first_byte: None,
         }));
@@ -168,6 +173,15 @@ impl Edge {
         self.table.lock().unwrap().upload = upload;
     }
 
+    /// Sets the edge's clock, so many milliseconds ahead of everybody's.
+    pub(crate) fn set_ahead(&self, ahead: u64) {
+        self.table.lock().unwrap().ahead = ahead;
+    }
+
+    fn judge(&self, network: NetworkId, clock: Arc<Hand>) {
+        self.table.lock().unwrap().network = Some((network, clock));
+    }
+
     fn list(&self, desks: Vec<IdentityPublic>) {
         self.table.lock().unwrap().desks = desks;
     }
@@ -199,12 +213,12 @@ impl Edge {
 
     /// Everything there is, for another edge of the same network.
     pub(crate) fn copy_to(&self, other: &Edge) {
-        let (files, desks) = {
+        let (files, desks, network) = {
             let table = self.table.lock().unwrap();
-            (table.files.clone(), table.desks.clone())
+            (table.files.clone(), table.desks.clone(), table.network.clone())
         };
         let mut others = other.table.lock().unwrap();
-        (others.files, others.desks) = (files, desks);
+        (others.files, others.desks, others.network) = (files, desks, network);
     }
 }
 
@@ -244,8 +258,13 @@ async fn serve(mut stream: TcpStream, connection: usize, table: Arc<Mutex<Table>
         let (answer, close) = {
             let mut table = table.lock().unwrap();
             let signed = headers.iter().find(|(name, _)| name == request::HEADER);
-            let by = signed.and_then(|(_, value)| UnverifiedRequest::parse(value).ok());
-            let is_listed = by.is_some_and(|by| table.desks.contains(&by.dangerously_by()));
+            let by = signed.and_then(|(_, value)| {
+                let ((network, clock), asked) =
+                    (table.network.as_ref()?, UnverifiedRequest::parse(value).ok()?);
+                let now = clock.now().plus(table.ahead);
+                asked.verify(network, &method, &path, now).ok()
+            });
+            let is_listed = by.is_some_and(|by| table.desks.contains(&by.by()));
             let is_refused = path.starts_with("/v1/drops/") && path.ends_with("/desk") && !is_listed;
             let file = table.files.get(&path).cloned();
             table.requests.push(Request { connection, method, path, headers, body });
@@ -434,6 +453,7 @@ impl Town {
             blobs: vec![],
             rng,
         };
+        town.edge.judge(network, Arc::clone(&town.clock));
         town.edge.put(path::directory(&town.directory.digest()), town.directory_bytes.clone());
         town
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use client::{Kdf, Passphrase, Vault, VaultContents};
-use proto::directory::{DeskCard, DeskEntry, Role, UnverifiedDirectory};
+use proto::directory::{DeskCard, DeskEntry, Operator, Role, Roster, UnverifiedDirectory};
 use proto::sign::{IdentityPublic, IdentitySecret, RootSecret, Unverified};
 use proto::{NetworkId, Round, codec};
 use rand::CryptoRng;
@@ -228,15 +228,32 @@ fn sign_roster(root: &Path, plan: &Path, before: Option<&Path>, to: &Path) -> an
         directory.follows(&before, roster.from).with_context(|| plan.display().to_string())?;
     }
     write_new(to, &bytes)?;
+    let silence = silent_until(&roster).map(|until| {
+        format!(
+            "\nWARNING: until round {until} fewer of its witnesses are in force than must co-sign. From the first edition under this roster on \
+             until then no edition is taken, and after 12 rounds nobody can write.\n"
+        )
+    });
     Ok(format!(
-        "{}
+        "{}{}
 Written: {}. It holds nothing secret.
 
 Next: give it and the network's id to every newsroom and operator. Then: firsthand keys card
 ",
         show::directory(&directory)?,
+        silence.unwrap_or_default(),
         to.display(),
     ))
+}
+
+/// The first round in which as many witnesses are in force as must co-sign, if that is not the roster's own first one (DIR-03 counts those
+/// to come as well).
+fn silent_until(roster: &Roster) -> Option<Round> {
+    let of = |o: &&Operator| o.role == Role::Witness;
+    let mut since: Vec<_> = roster.operators.iter().filter(of).map(|o| o.since).collect();
+    since.sort_unstable();
+    let last = usize::from(roster.parameters.quorum).checked_sub(1)?;
+    since.get(last).copied().filter(|since| *since > roster.from)
 }
 
 fn sign_card(network: &NetworkId, newsroom: &Path, card: &DeskCard, to: &Path) -> anyhow::Result<String> {

@@ -173,6 +173,15 @@ fn what_nobody_would_take_is_not_written() {
     {
         it.roster(&with(role, since), Some("roster"), &format!("next{n}")).unwrap();
     }
+    // One more witness changes nothing for the two that must co-sign; where it is the second that must, nothing comes until it may.
+    let said = format!("{:#}", it.roster(&with("\"witness\"", 48), Some("roster"), "witness").unwrap_err());
+    assert!(said.contains("more than half"), "{said}");
+    let more = with("\"witness\"", 48).replace("quorum = 2", "quorum = 3");
+    let said = it.roster(&more, Some("roster"), "witness").unwrap();
+    assert!(!said.contains("WARNING"), "three are in force: {said}");
+    let all = with("\"witness\"", 48).replace("quorum = 2", "quorum = 4");
+    let said = it.roster(&all, Some("roster"), "witnesses").unwrap();
+    assert!(said.contains("WARNING: until round 48 fewer of its witnesses"), "{said}");
     // Half of the root signs nothing.
     fs::remove_file(it.at("root").join(ML_DSA)).unwrap();
     assert!(it.roster(&plan, None, "half").is_err());

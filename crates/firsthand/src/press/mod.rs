@@ -303,7 +303,7 @@ async fn publish(config: config::Press, now: bool, fetch: bool) -> anyhow::Resul
         true => Some(roles::alone(&config.state)?),
         false => None,
     };
-    let mut press = Press::open(roles::press_config(config)?)?;
+    let mut press = Press::open(roles::press_config(config)?, clock.clone())?;
     if !now {
         press = press.beside()?;
     }

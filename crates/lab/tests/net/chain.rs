@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use firsthand::ambient;
 use firsthand::found::{self, Plan, file};
+use press::gather::Inputs;
 use press::{Press, PressError};
-use proto::directory::UnverifiedDirectory;
+use proto::directory::{Operator, Role, UnverifiedDirectory};
 use proto::edition::UnverifiedHead;
 use proto::log::{Frontier, UnverifiedNote};
 use proto::sign::IdentitySecret;
@@ -31,9 +32,9 @@ impl Clock for Hands {
     }
 }
 
-/// A freshly opened press uploads the checkpoint that the edge has already (the first: its directory), two bundles, the head and
-/// its checkpoint.
-const UPLOADS: usize = 5;
+/// A freshly opened press uploads the checkpoint that the edge has already (the first: its directory), the directory in force once more,
+/// two bundles, the head and its checkpoint.
+const UPLOADS: usize = 6;
 
 /// LOG-15
 #[tokio::test(flavor = "multi_thread")]
@@ -66,15 +67,15 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
     let articles = at("articles");
     std::fs::create_dir(&articles).unwrap();
     let open = || {
-        Press::open(press::Config {
+        let config = press::Config {
             edge: proxy.url.clone(),
             state: at("press/state"),
-            inputs: press::gather::Inputs { folders: vec![articles.clone()], ..Default::default() },
+            inputs: Inputs { folders: vec![articles.clone()], ..Default::default() },
             directory: bytes.clone(),
             network,
             identity: IdentitySecret::from_seed(&seed::read(&at("press").join(file::IDENTITY)).unwrap()),
-        })
-        .unwrap()
+        };
+        Press::open(config, clock.clone()).unwrap()
     };
     let mut round = 0;
     for cut in [Cut::BodyLost, Cut::AnswerLost] {
@@ -125,6 +126,156 @@ async fn a_press_stopped_at_any_upload_publishes_one_chain() {
     assert_eq!(note.verify(&directory, Round(round)).unwrap().checkpoint(), tree.checkpoint());
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
+}
+
+/// A real edge and its town, under a clock moved by hand.
+struct Place {
+    town: lab::town::Town,
+    clock: Arc<Hands>,
+    folder: tempfile::TempDir,
+    url: String,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Place {
+    async fn start(town: lab::town::Town) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("directory");
+        std::fs::write(&directory, &town.bytes).unwrap();
+        let config = server::edge::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            state: folder.path().join("edge"),
+            network: town.network,
+            directory,
+            max_journal_bytes: None,
+            ceilings: Ceilings::default(),
+        };
+        let clock = Arc::new(Hands(AtomicU64::new(lab::town::GENESIS.0)));
+        let rng = &mut ambient::rng().unwrap();
+        let edge = Edge::open(&config, clock.clone(), rng, Hook::none()).await.unwrap();
+        let listening = edge.listen(config.listen).await.unwrap();
+        let url = format!("http://{}", listening.address());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving =
+            tokio::spawn(async move { listening.run(async { drop(stopped.await) }).await.unwrap() });
+        Self { town, clock, folder, url, stop, serving }
+    }
+
+    /// The press of `identity`, whose state folder is called `name`.
+    fn press(&self, name: &str, edge: &str, identity: &IdentitySecret, inputs: Inputs) -> Press {
+        Press::open(self.config(name, edge, identity, inputs), self.clock.clone()).unwrap()
+    }
+
+    fn config(&self, name: &str, edge: &str, identity: &IdentitySecret, inputs: Inputs) -> press::Config {
+        press::Config {
+            edge: edge.to_owned(),
+            state: self.folder.path().join(name),
+            inputs,
+            directory: self.town.bytes.clone(),
+            network: self.town.network,
+            identity: IdentitySecret::from_seed(&identity.to_seed()),
+        }
+    }
+
+    /// A little behind the middle of a round: nothing waits for keys any more.
+    fn go_to(&self, round: Round) -> Millis {
+        let schedule = self.town.directory.parameters().schedule;
+        let now = schedule.start(round).plus(u64::from(schedule.round_ms) / 2 + 1_000);
+        self.clock.0.store(now.0, Ordering::SeqCst);
+        now
+    }
+
+    /// The checkpoint that is shown, if the press of `newest` signed it.
+    async fn checkpoint(&self, newest: Round) -> u64 {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let note = http.get(format!("{}{}", self.url, path::PROPOSED)).send().await.unwrap();
+        let note = UnverifiedNote::from_bytes(&note.bytes().await.unwrap()).unwrap();
+        note.verify(&self.town.directory, newest).unwrap().checkpoint().size
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap();
+    }
+}
+
+/// LOG-03: a press that takes over with the database of the one before goes on with its editions and its log, whether or not the last
+/// checkpoint of that one has reached the edge.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_that_takes_over_goes_on_where_the_one_before_stopped() {
+    for is_checkpoint_lost in [false, true] {
+        let next = IdentitySecret::from_seed(&[9; 32]);
+        let (name, since) = ("Next press".into(), Round(60));
+        let more = vec![Operator { role: Role::Press, name, key: next.public(), since }];
+        let place = Place::start(lab::town::Town::with(8, more)).await;
+        let proxy = Proxy::start(&place.url, Cut::Never).await.unwrap();
+        let mut before = place.press("before", &proxy.url, &place.town.press, Inputs::default());
+        for round in [Round(58), Round(59)] {
+            let now = place.go_to(round);
+            if is_checkpoint_lost && round == Round(59) {
+                // Behind the directory, both bundles and the head.
+                proxy.set_cut_after(4, Cut::BodyLost);
+            }
+            let is_cut = is_checkpoint_lost && round == Round(59);
+            assert_eq!(before.step(now).await.is_err(), is_cut, "round {round}");
+        }
+        let had = place.checkpoint(Round(if is_checkpoint_lost { 58 } else { 59 })).await;
+        drop(before);
+        std::fs::create_dir(place.folder.path().join("next")).unwrap();
+        let file = |name: &str| place.folder.path().join(name).join("press.db");
+        std::fs::copy(file("before"), file("next")).unwrap();
+
+        let mut press = place.press("next", &place.url, &next, Inputs::default());
+        assert_eq!(press.step(place.go_to(since)).await.unwrap(), Some(since));
+        let grown = if is_checkpoint_lost { 2 } else { 1 };
+        assert_eq!(place.checkpoint(since).await, had + grown);
+        drop(press);
+        let mut again = place.press("next", &place.url, &next, Inputs::default());
+        assert_eq!(again.step(place.go_to(Round(61))).await.unwrap(), Some(Round(61)));
+        place.stop().await;
+    }
+}
+
+/// REQ-01: a press whose clock is ahead for a while signs no edition of that time. No other could follow that one until then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_whose_clock_was_ahead_goes_on_when_it_is_right_again() {
+    let place = Place::start(lab::town::Town::new(8)).await;
+    let clock = Arc::new(Hands(AtomicU64::new(0)));
+    let config = place.config("press", &place.url, &place.town.press, Inputs::default());
+    let mut press = Press::open(config, clock.clone()).unwrap();
+    let now = place.go_to(Round(5));
+    clock.0.store(now.0, Ordering::SeqCst);
+    assert_eq!(press.step(now).await.unwrap(), Some(Round(5)));
+    let later = place.go_to(Round(29));
+    let now = place.go_to(Round(6));
+    clock.0.store(later.0, Ordering::SeqCst);
+    assert!(matches!(press.step(later).await, Err(PressError::Edge(_))));
+    clock.0.store(now.0, Ordering::SeqCst);
+    assert_eq!(press.step(now).await.unwrap(), Some(Round(6)));
+    place.stop().await;
+}
+
+/// REQ-01: a press that reads for longer than a request is good for signs its requests when it sends them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_that_gathers_for_minutes_still_publishes() {
+    let place = Place::start(lab::town::Town::new(8)).await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let feed = format!("http://{}/feed", listener.local_addr().unwrap());
+    let clock = Arc::clone(&place.clock);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            clock.0.fetch_add(10 * 60 * 1_000, Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    let manners = press::fetch::Manners { private: true, ..Default::default() };
+    let inputs = Inputs { feeds: vec![feed], manners, ..Inputs::default() };
+    let mut press = place.press("press", &place.url, &place.town.press, inputs);
+    let now = place.go_to(Round(3));
+    assert_eq!(press.step(now).await.unwrap(), Some(Round(3)));
+    assert!(place.clock.now() >= now.plus(10 * 60 * 1_000), "the feed was asked");
+    place.stop().await;
 }
 
 /// An article about something of its own.

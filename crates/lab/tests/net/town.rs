@@ -224,15 +224,16 @@ impl Town {
     fn start_press(&mut self, articles: &Path, stop: Stop) -> anyhow::Result<()> {
         let at = self.folder("press");
         let (_, directory) = firsthand::config::directory(&at.join(file::DIRECTORY), &self.network.id)?;
-        let press = press::Press::open(press::Config {
+        let config = press::Config {
             edge: self.edge.clone(),
             state: at.join("state"),
             inputs: press::gather::Inputs { folders: vec![articles.to_owned()], ..Default::default() },
             directory,
             network: self.network.id,
             identity: IdentitySecret::from_seed(&*seed::read(&at.join(file::IDENTITY))?),
-        })?;
-        self.tasks.spawn(async move { Ok(press::run(press, ambient::clock(), stop).await?) });
+        };
+        let press = press::Press::open(config, ambient::clock())?;
+        self.tasks.spawn(async move { Ok(press::run(press, stop).await?) });
         Ok(())
     }
 

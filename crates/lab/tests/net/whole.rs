@@ -341,7 +341,7 @@ impl Whole {
             network: self.network,
             identity: IdentitySecret::from_seed(&seed::read(&at.join(file::IDENTITY)).unwrap()),
         };
-        self.press = Some(Press::open(config).unwrap());
+        self.press = Some(Press::open(config, self.clock.clone()).unwrap());
     }
 
     fn open_witness(&mut self) {

@@ -115,6 +115,12 @@ impl Memory {
         change.commit()
     }
 
+    /// Keeps what is given back next time of an answer that is the one before. It came when that came.
+    pub(super) fn set_conditions(&self, address: &str, answer: &Kept) -> rusqlite::Result<()> {
+        let set = "UPDATE answers SET etag = ?, modified = ? WHERE address = ?";
+        self.db().execute(set, params![answer.etag, answer.modified, address]).map(|_| ())
+    }
+
     /// Forgets all about an address.
     pub fn forget(&self, address: &str) -> rusqlite::Result<()> {
         let mut db = self.db();

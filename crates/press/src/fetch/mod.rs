@@ -16,6 +16,7 @@ use std::time::Duration;
 use proto::Millis;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::{Client, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 pub use address::AddressRefused;
@@ -99,6 +100,12 @@ pub enum FetchError {
     /// A redirect says no address.
     #[error("it leads elsewhere and does not say where")]
     LostRedirect,
+    /// The time for asking was over before its turn came. It is no failure of the address.
+    #[error("it was not asked: there was no time left for it")]
+    NoTime,
+    /// The time for asking was over when it led elsewhere.
+    #[error("it leads elsewhere, and there was no time left to follow it")]
+    Late,
     /// One redirect after the other.
     #[error("it leads on and on: after {MOST_REDIRECTS} redirects it was given up")]
     Endless,
@@ -191,7 +198,21 @@ impl Fetcher {
     /// # Errors
     /// Nothing came, or our memory failed. The address is due again after a while, which grows.
     pub async fn get(&self, address: &str, want: Want, now: Millis) -> Result<Answer, FetchError> {
-        let asked = self.ask(address, want, now).await;
+        self.get_until(address, want, now, None).await
+    }
+
+    /// The same, and nobody is asked after `until`. Who was asked before has the time that everybody has: it is not hung up on.
+    ///
+    /// # Errors
+    /// The same. After [`FetchError::NoTime`] the address is due as it was.
+    pub async fn get_until(
+        &self,
+        address: &str,
+        want: Want,
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<Answer, FetchError> {
+        let asked = self.ask(address, want, now, until).await;
         let mut health = self.memory.health(address)?;
         match &asked {
             Ok(answer) => {
@@ -200,27 +221,32 @@ impl Fetcher {
                 let why = health.why.filter(|_| *answer == Answer::Same && health.failures == 0);
                 health = Health { succeeded: Some(now), next, failures: 0, why, ..health };
             }
-            Err(FetchError::Memory(_)) => return asked,
+            Err(FetchError::Memory(_) | FetchError::NoTime) => return asked,
             Err(why) => {
                 health.why = Some(why.to_string());
-                if let Some(wait) = wait(why, health.failures) {
-                    health.failures += 1;
-                    health.next = Some(now.plus(wait));
-                }
+                let wait = wait(why, health.failures);
+                health.failures += u32::from(wait > 0);
+                health.next = Some(now.plus(wait));
             }
         }
         self.memory.set_health(address, &health)?;
         asked
     }
 
-    async fn ask(&self, address: &str, want: Want, now: Millis) -> Result<Answer, FetchError> {
+    async fn ask(
+        &self,
+        address: &str,
+        want: Want,
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<Answer, FetchError> {
         let kept = self.memory.kept(address)?;
         let moved = self.memory.moved(address)?;
         let start = address::check(moved.as_deref().unwrap_or(address), self.manners.private)?;
-        let came = self.follow(start, want, kept.as_ref(), now).await;
+        let came = self.follow(start, want, kept.as_ref(), now, until).await;
         let (answer, went) = match came {
             Err(why) => {
-                if moved.is_some() {
+                if moved.is_some() && !matches!(why, FetchError::NoTime | FetchError::Late) {
                     self.memory.set_moved(address, None)?;
                 }
                 return Err(why);
@@ -231,11 +257,15 @@ impl Fetcher {
             self.memory.set_moved(address, Some(to.as_str()))?;
         }
         if let Answer::New(new) = &answer {
-            self.memory.keep(address, new, want, now)?;
             // Servers that know no conditions send the same again.
-            if kept.is_some_and(|kept| kept.bytes == new.bytes) {
+            let is_same = |kept: &Kept| {
+                (&kept.at, &kept.content_type, &kept.bytes) == (&new.at, &new.content_type, &new.bytes)
+            };
+            if kept.as_ref().is_some_and(is_same) {
+                self.memory.set_conditions(address, new)?;
                 return Ok(Answer::Same);
             }
+            self.memory.keep(address, new, want, now)?;
         }
         Ok(answer)
     }
@@ -247,14 +277,24 @@ impl Fetcher {
         want: Want,
         kept: Option<&Kept>,
         now: Millis,
+        until: Option<Instant>,
     ) -> Result<(Answer, Option<Url>), FetchError> {
         let (mut at, mut moved, mut for_good) = (start, None, true);
-        for _ in 0..=MOST_REDIRECTS {
-            if want == Want::Page && !self.may_fetch(&at, now).await? {
-                return Err(FetchError::Robots);
+        for redirects in 0..=MOST_REDIRECTS {
+            let in_time = || match redirects {
+                _ if until.is_none_or(|until| Instant::now() < until) => Ok(()),
+                0 => Err(FetchError::NoTime),
+                _ => Err(FetchError::Late),
+            };
+            if want == Want::Page {
+                in_time()?;
+                if !self.may_fetch(&at, now).await? {
+                    return Err(FetchError::Robots);
+                }
             }
             let turn = self.turn(&at);
             let mut asked = turn.lock().await;
+            in_time()?;
             if std::mem::replace(&mut *asked, true) {
                 tokio::time::sleep(self.manners.pause).await;
             }
@@ -328,7 +368,7 @@ impl Fetcher {
         let text = match self.memory.robots(&site, now)? {
             Some(text) => text,
             None => {
-                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now)).await {
+                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now, None)).await {
                     Ok((Answer::New(file), _)) => {
                         let head = &file.bytes[..file.bytes.len().min(robots::LONGEST)];
                         (Some(String::from_utf8_lossy(head).into_owned()), ROBOTS.0)
@@ -378,15 +418,15 @@ pub(crate) fn unpack(encoding: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, Fe
     body.finish()
 }
 
-/// How long an address is left alone after this failure, in milliseconds, having failed so often before. `None`: it was not
-/// asked at all.
-fn wait(why: &FetchError, failures: u32) -> Option<u64> {
+/// How long an address is left alone after this failure, in milliseconds, having failed so often before.
+fn wait(why: &FetchError, failures: u32) -> u64 {
     let grown = BACK_OFF.saturating_mul(1 << failures.min(16)).min(DAY);
     match why {
-        FetchError::Address(_) => None,
-        FetchError::Robots | FetchError::Status { status: StatusCode::GONE, .. } => Some(DAY),
-        FetchError::Status { rest: Some(rest), .. } => Some(grown.max(*rest)),
-        _ => Some(grown),
+        // Whoever lets it be asked need not wait.
+        FetchError::Address(_) => 0,
+        FetchError::Robots | FetchError::Status { status: StatusCode::GONE, .. } => DAY,
+        FetchError::Status { rest: Some(rest), .. } => grown.max(*rest),
+        _ => grown,
     }
 }
 

@@ -101,7 +101,22 @@ async fn the_same_from_a_server_that_knows_no_conditions_is_the_same() {
     let site = Site::new(|_| answer("200 OK", "", b"words"));
     let fetcher = fetcher();
     assert!(matches!(fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap(), Answer::New(_)));
-    assert_eq!(fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap(), Answer::Same);
+    assert_eq!(fetcher.get(&site.url("/"), Want::Named, NOW.plus(DAY)).await.unwrap(), Answer::Same);
+    assert_eq!(fetcher.memory().came(&site.url("/")).unwrap(), Some(NOW), "what is the same came then");
+}
+
+#[tokio::test]
+async fn a_new_etag_of_the_same_words_is_given_back_the_next_time() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let site = Site::new(move |_| {
+        answer("200 OK", &format!("etag: \"{}\"\r\n", asked.fetch_add(1, SeqCst)), b"words")
+    });
+    let fetcher = fetcher();
+    for _ in 0..3 {
+        fetcher.get(&site.url("/"), Want::Named, NOW).await.unwrap();
+    }
+    let heads = site.heads.lock().unwrap();
+    assert!(heads[1].contains("if-none-match: \"0\"") && heads[2].contains("if-none-match: \"1\""));
 }
 
 #[tokio::test]
@@ -163,6 +178,8 @@ async fn nothing_inside_is_asked_not_even_by_a_redirect() {
         assert!(matches!(why, FetchError::Address(AddressRefused::Private(_))), "{why}");
         // It was not asked, so it may be as soon as the configuration says so.
         assert!(careful.is_due(&inside, NOW).unwrap());
+        // Others had waited longer: what leads here after a while cannot be the first in every round.
+        assert_eq!(careful.memory().health(&inside).unwrap().next, Some(NOW));
     }
     assert_eq!(site.paths().len(), 0);
     let url = Url::parse("http://169.254.169.254/latest").unwrap();
@@ -221,6 +238,37 @@ async fn who_does_not_answer_or_drips_is_given_up() {
     }
     let nobody = hasty.get("http://127.0.0.1:1/", Want::Named, NOW).await.unwrap_err();
     assert!(matches!(nobody, FetchError::Unreachable(_)), "{nobody}");
+}
+
+#[tokio::test]
+async fn when_the_time_is_over_nobody_is_asked_and_who_led_on_has_failed() {
+    let site = Site::new(|head| match path(head) {
+        leads if leads.starts_with("/leads") => {
+            std::thread::sleep(Duration::from_millis(2_200));
+            answer("302 Found", "location: /there\r\n", b"")
+        }
+        _ => answer("200 OK", "", b"words"),
+    });
+    let fetcher = fetcher();
+    for want in [Want::Named, Want::Page] {
+        let over = Some(Instant::now());
+        let why = fetcher.get_until(&site.url("/feed"), want, NOW, over).await.unwrap_err();
+        assert!(matches!(why, FetchError::NoTime), "{why}");
+    }
+    assert!(site.paths().is_empty());
+    assert_eq!(fetcher.memory().health(&site.url("/feed")).unwrap(), Health::default());
+    assert!(
+        fetcher.get(&site.url("/feed"), Want::Page, NOW).await.is_ok(),
+        "nothing is noted of the site's rules"
+    );
+
+    for (path, want) in [("/leads?1", Want::Named), ("/leads?2", Want::Page)] {
+        let soon = Some(Instant::now() + Duration::from_secs(2));
+        let why = fetcher.get_until(&site.url(path), want, NOW, soon).await.unwrap_err();
+        assert!(matches!(why, FetchError::Late), "{why}");
+        assert!(!fetcher.is_due(&site.url(path), NOW).unwrap());
+    }
+    assert_eq!(site.paths(), ["/robots.txt", "/feed", "/leads?1", "/leads?2"]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use news::Document;
 use proto::Millis;
+use tokio::time::Instant;
 use url::Url;
 
 use super::known::FEED;
@@ -47,36 +48,45 @@ impl Gather {
             }
             Err(why) => Err(why),
         };
-        if let Some(came) = self.fetcher.memory().came(&address)? {
-            self.recalled.insert(address.clone(), came);
+        // What the program fails on is not tried again in every round, and what the disk did not take is.
+        let came = self.fetcher.memory().came(&address)?;
+        self.recalled.extend(came.map(|came| (address.clone(), came)));
+        let taken = self.keep_answer(&address, taken);
+        if taken.is_err() {
+            self.recalled.remove(&address);
         }
-        let mut health = self.fetcher.memory().health(&address)?;
+        taken
+    }
+
+    fn keep_answer(&mut self, address: &str, taken: Result<Input, String>) -> Result<(), GatherError> {
+        let mut health = self.fetcher.memory().health(address)?;
         let name = taken.as_ref().ok().and_then(|input| Some(input.articles.first()?.name.clone()));
         health.name = name.or(health.name);
         match taken {
             Ok(Input { articles, left_out, dropped }) => {
-                self.say(&address, &left_out, dropped);
+                self.say(address, &left_out, dropped);
                 health.articles = u32::try_from(articles.len()).unwrap_or(u32::MAX);
                 let mut change = self.known.change()?;
-                enter(&mut self.grouper, &mut self.names, &mut change, (&address, FEED), articles)?;
+                enter(&mut self.grouper, &mut self.names, &mut change, (address, FEED), articles)?;
                 change.commit()?;
                 self.forget()?;
             }
             Err(why) => {
-                self.name_once(&address, &why);
+                self.name_once(address, &why);
                 (health.why, health.articles) = (Some(why), 0);
             }
         }
-        Ok(self.fetcher.memory().set_health(&address, &health)?)
+        Ok(self.fetcher.memory().set_health(address, &health)?)
     }
 
-    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again. Returns
-    /// whether any came.
+    /// Fetches the pages of articles that a feed only summarises. One that was fetched is kept, and not fetched again; none is asked for
+    /// after `until`. Returns whether any came.
     pub(super) async fn fetch_pages(
         &mut self,
         feed: &str,
         documents: &[Document],
         now: Millis,
+        until: Option<Instant>,
     ) -> Result<bool, GatherError> {
         let (mut asked, mut came) = (0, false);
         for page in documents.iter().filter_map(summarised).filter(|page| is_of(page, feed)) {
@@ -88,8 +98,9 @@ impl Gather {
             }
             asked += 1;
             (self.told)(&format!("page: {page}"));
-            match self.fetcher.get(page, Want::Page, now).await {
+            match self.fetcher.get_until(page, Want::Page, now, until).await {
                 Ok(_) => came = true,
+                Err(FetchError::NoTime) => break,
                 Err(FetchError::Memory(why)) => return Err(why.into()),
                 Err(why) => self.name_once(page, &said(&why)),
             }

@@ -20,11 +20,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use news::group::Grouper;
 use proto::Millis;
 use proto::story::{ArticleId, Story};
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Want};
@@ -122,6 +124,8 @@ pub struct Gather {
     names: Names,
     /// Of each feed, when the answer came that was last read.
     recalled: HashMap<String, Millis>,
+    /// Of the outlets that are carried whole, the one whose pages are asked for first.
+    pages_from: usize,
     left_out: Vec<String>,
     /// The same, to be looked up.
     named: HashSet<String>,
@@ -181,6 +185,7 @@ impl Gather {
             known: Known::open(file.as_deref())?,
             names: Names::default(),
             recalled: HashMap::new(),
+            pages_from: 0,
             left_out: Vec::new(),
             named: HashSet::new(),
             found: found::Found::default(),
@@ -204,51 +209,102 @@ impl Gather {
 
     /// Reads what is new at `now`.
     pub async fn refresh(&mut self, now: Millis) -> Result<(), GatherError> {
+        self.refresh_within(now, None).await
+    }
+
+    /// The same, and nobody is asked any more after `limit`. Who was not asked is among the first the next time.
+    pub(crate) async fn refresh_within(
+        &mut self,
+        now: Millis,
+        limit: Option<Duration>,
+    ) -> Result<(), GatherError> {
         let feeds = self.read_kept(now)?;
+        let after = |time: Duration| Instant::now().checked_add(time);
+        // A quarter of the time is for pages.
+        let (for_feeds, for_all) = (limit.and_then(|limit| after(limit / 4 * 3)), limit.and_then(after));
+        self.ask(&feeds, now, for_feeds).await?;
+        self.read_answers(&feeds)?;
+        self.ask_for_pages(&feeds, now, for_all).await?;
+        self.settle()
+    }
+
+    /// Asks the feeds that are due, up to `until`. What they answer is kept.
+    async fn ask(
+        &mut self,
+        feeds: &[Outlet],
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<(), GatherError> {
         let mut due = Vec::new();
-        for outlet in &feeds {
-            if self.fetcher.is_due(&outlet.place.address(), now)? {
-                due.push(outlet.clone());
+        for address in feeds.iter().map(|outlet| outlet.place.address()) {
+            if self.fetcher.is_due(&address, now)? {
+                let since = self.fetcher.memory().health(&address)?.next;
+                // One of a clock that was wrong says nothing.
+                due.push((since.filter(|since| *since <= now), address));
             }
         }
-        // Of these the pages of articles are wanted too, and not all come in one round.
-        let own = |outlet: &&Outlet| outlet.rights.allow_all();
-        let own: Vec<Outlet> = feeds.iter().filter(own).cloned().collect();
+        // Who has waited longest is first: where time is short, everybody's turn comes.
+        due.sort_by_key(|(since, _)| *since);
         let (fetcher, all) = (Arc::clone(&self.fetcher), due.len());
-        let ask = |outlet: Outlet| {
+        let ask = |(_, address): (_, String)| {
             let fetcher = Arc::clone(&fetcher);
             async move {
-                let answer = fetcher.get(&outlet.place.address(), Want::Named, now).await;
-                (outlet, answer)
+                let answer = fetcher.get_until(&address, Want::Named, now, until).await;
+                (address, answer)
             }
         };
-        // In the order of the list, whoever answers first: the same answers make the same stories.
-        let mut answers = futures_util::stream::iter(due.into_iter().map(ask)).buffered(AT_ONCE);
-        let mut done = 0;
-        while let Some((outlet, answer)) = answers.next().await {
-            let address = outlet.place.address();
+        let mut answers = futures_util::stream::iter(due.into_iter().map(ask)).buffer_unordered(AT_ONCE);
+        let (mut done, mut not_asked, mut failed) = (0, 0, HashMap::new());
+        while let Some((address, answer)) = answers.next().await {
             done += 1;
             (self.told)(&format!("{done} of {all}: {address}"));
             match answer {
-                Ok(Answer::New(kept)) => {
-                    self.take_answer(&outlet, &kept, self.read(&address, &kept))?;
-                }
+                Ok(Answer::New(_)) => _ = self.recalled.remove(&address),
                 Ok(Answer::Same) => {}
                 Err(FetchError::Memory(why)) => return Err(why.into()),
-                Err(why) => self.name_once(&address, &said(&why)),
+                Err(FetchError::NoTime) => not_asked += 1,
+                Err(why) => _ = failed.insert(address, why),
             }
         }
+        for address in feeds.iter().map(|outlet| outlet.place.address()) {
+            if let Some(why) = failed.remove(&address) {
+                self.name_once(&address, &said(&why));
+            }
+        }
+        if not_asked > 0 {
+            warn!(
+                "{not_asked} feeds could not be asked in time; they are the first ones for the next edition"
+            );
+        }
+        Ok(())
+    }
+
+    /// Fetches pages of articles that feeds only summarise, of outlets that are carried whole, up to `until`. Not all come in one round.
+    async fn ask_for_pages(
+        &mut self,
+        feeds: &[Outlet],
+        now: Millis,
+        until: Option<Instant>,
+    ) -> Result<(), GatherError> {
         // The press that runs would take those pages for read.
-        let own = if self.is_beside { vec![] } else { own };
-        for outlet in own {
+        let feeds = if self.is_beside { &[] } else { feeds };
+        let own: Vec<_> = feeds.iter().filter(|outlet| outlet.rights.allow_all()).collect();
+        // Behind the one that was the last for which there was time.
+        let from = std::mem::take(&mut self.pages_from);
+        for at in (0..own.len()).map(|n| (from + n) % own.len()) {
+            let outlet = own[at];
+            if until.is_some_and(|until| Instant::now() >= until) {
+                self.pages_from = at;
+                break;
+            }
             let address = outlet.place.address();
             let Some(kept) = self.fetcher.memory().kept(&address)? else { continue };
             let Ok(read) = self.read(&address, &kept) else { continue };
-            if self.fetch_pages(&kept.at, &read.documents, now).await? {
-                self.take_answer(&outlet, &kept, Ok(read))?;
+            if self.fetch_pages(&kept.at, &read.documents, now, until).await? {
+                self.take_answer(outlet, &kept, Ok(read))?;
             }
         }
-        self.settle()
+        Ok(())
     }
 
     /// After work on it was broken off: what is in memory may be half of something, and is made again from what is kept.
@@ -284,7 +340,14 @@ impl Gather {
             }
         }
         self.put_together(&outlets)?;
-        for outlet in &feeds {
+        self.read_answers(&feeds)?;
+        Ok(feeds)
+    }
+
+    /// Reads what feeds answered and was not read yet, in the order of the list, whoever answered first: the same answers make the same
+    /// stories.
+    fn read_answers(&mut self, feeds: &[Outlet]) -> Result<(), GatherError> {
+        for outlet in feeds {
             let address = outlet.place.address();
             let came = self.fetcher.memory().came(&address)?;
             // Another program may have asked since, and then this one is told that there is nothing new.
@@ -295,7 +358,7 @@ impl Gather {
                 self.take_answer(outlet, &kept, self.read(&address, &kept))?;
             }
         }
-        Ok(feeds)
+        Ok(())
     }
 
     /// All outlets, those of the configuration first, and whether they stand there. Who is on the list and in the configuration is one

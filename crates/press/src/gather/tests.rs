@@ -372,7 +372,7 @@ async fn feeds_are_fetched_and_what_is_no_feed_is_named() {
     assert_eq!(stories[0].articles[0].outlet, "The Quay");
     let named = gather.left_out();
     assert_eq!(named.len(), 4, "{named:#?}");
-    for (line, what) in named.iter().zip(["/notes", "/flood", "/round", "/none"]) {
-        assert!(line.contains(what), "{line}");
+    for what in ["/notes", "/flood", "/round", "/none"] {
+        assert!(named.iter().any(|line| line.contains(what)), "{what}: {named:#?}");
     }
 }

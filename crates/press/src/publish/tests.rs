@@ -5,11 +5,13 @@ use proto::keys::Period;
 use proto::mix::BatchId;
 use proto::seal::{SealPublic, SealSecret};
 
-use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU16, AtomicUsize};
 
 use super::*;
-use crate::gather::tests::{found, web};
+use crate::edge::tests::still;
+use crate::fetch::Manners;
+use crate::gather::tests::{at_home, found, web};
 use crate::testing::{self, Town};
 
 fn story(n: u8, text: &str) -> Story {
@@ -57,7 +59,7 @@ pub(super) fn press(town: &Town, directory: &[u8], folder: &std::path::Path) -> 
 }
 
 fn press_at(town: &Town, directory: &[u8], folder: &std::path::Path, edge: String) -> Press {
-    Press::open(config(town, directory, folder, edge)).unwrap()
+    Press::open(config(town, directory, folder, edge), still()).unwrap()
 }
 
 fn config(town: &Town, directory: &[u8], folder: &std::path::Path, edge: String) -> Config {
@@ -495,11 +497,11 @@ async fn what_is_wrong_with_the_news_keeps_no_edition_back() {
         let inputs = Inputs {
             folders: vec![news.path().to_owned()],
             feeds: feeds.iter().map(|&feed| feed.into()).collect(),
-            manners: crate::gather::tests::at_home(),
+            manners: at_home(),
             rules: None,
         };
         let config = Config { inputs, ..config(&town, &town.bytes, folder.path(), edge.clone()) };
-        Press::open(config).unwrap()
+        Press::open(config, still()).unwrap()
     };
     let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
     let write = |name: &str, text: &str| std::fs::write(news.path().join(name), text).unwrap();
@@ -536,6 +538,48 @@ async fn what_is_wrong_with_the_news_keeps_no_edition_back() {
     press.on_progress(|_| {});
     assert_eq!(press.step(at(10)).await.unwrap(), Some(Round(10)));
     assert_eq!(shown(&press).len(), 2, "{:?}", shown(&press));
+}
+
+#[tokio::test]
+async fn a_roster_that_holds_later_does_not_take_the_place_of_the_one_that_holds() {
+    let (town, folder) = (Town::new(9), tempfile::tempdir().unwrap());
+    let (edge, _) = stern_edge();
+    let open = |directory: &[u8]| Press::open(config(&town, directory, folder.path(), edge.clone()), still());
+    let at = |round: u64| testing::GENESIS.plus(3_000 * round + 1_600);
+    assert_eq!(open(&town.bytes).unwrap().step(at(5)).await.unwrap(), Some(Round(5)));
+    let next = town.later(|roster, _| (roster.number, roster.from) = (2, Round(100)));
+    let why = open(&next).err().expect("it is too soon");
+    assert!(matches!(why, PressError::NotYet { from: Round(100), .. }), "{why}");
+    assert_eq!(open(&town.bytes).unwrap().step(at(6)).await.unwrap(), Some(Round(6)));
+}
+
+/// P8: messages wait for every edition.
+#[tokio::test]
+async fn outlets_are_asked_for_a_quarter_of_a_round() {
+    let (town, folder) = (Town::new(8), tempfile::tempdir().unwrap());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        let mut held = vec![];
+        for stream in silent.incoming() {
+            held.push(stream.unwrap());
+            counts.fetch_add(1, Relaxed);
+        }
+    });
+    let inputs = Inputs {
+        feeds: (1..=4).map(|n| format!("http://{at}/{n}")).collect(),
+        // A quarter of the round is 0.75 s, and a host is asked for one thing at a time.
+        manners: Manners { patience: Duration::from_secs(1), ..at_home() },
+        ..Inputs::default()
+    };
+    let (edge, _) = stern_edge();
+    let mut press =
+        Press::open(Config { inputs, ..config(&town, &town.bytes, folder.path(), edge) }, still()).unwrap();
+    let at = testing::GENESIS.plus(3_000 * 5 + 1_600);
+    assert_eq!(press.step(at).await.unwrap(), Some(Round(5)));
+    assert_eq!(asked.load(Relaxed), 1);
 }
 
 #[test]

@@ -203,7 +203,7 @@ pub(super) fn witness(directory: &Directory, _: Round, by: &IdentityPublic) -> b
 /// A listed desk, or a mix, which looks for its decoys.
 pub(super) fn desk_or_mix(directory: &Directory, now: Round, by: &IdentityPublic) -> bool {
     let roster = directory.roster();
-    directory.desks().iter().any(|d| d.identity == *by)
+    directory.desk_of(by).is_some()
         || (0..directory.wire().cascade.mixes()).any(|hop| roster.mix(hop, now) == Some(*by))
 }
 

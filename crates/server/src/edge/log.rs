@@ -144,6 +144,11 @@ impl Log {
         Ok(())
     }
 
+    /// The round of the newest edition that clients are shown.
+    pub(super) fn newest_shown(&self) -> Option<Round> {
+        self.held().witnessed.as_ref().map(|noted| noted.newest)
+    }
+
     fn held(&self) -> RwLockReadGuard<'_, Held> {
         self.held.read().unwrap_or_else(PoisonError::into_inner)
     }

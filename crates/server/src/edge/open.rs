@@ -143,7 +143,8 @@ impl Edge {
         let given = Arc::new(given);
         let now = given.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
 
-        let directory_name = name::directory(&given.digest());
+        let given_digest = given.digest();
+        let directory_name = name::directory(&given_digest);
         let is_new = !blobs.has(&directory_name).await?;
         match blobs.put(&directory_name, bytes).await {
             Ok(()) => {}
@@ -165,14 +166,16 @@ impl Edge {
             used: HashMap::new(),
             sealed: None,
         };
-        seen.load_directories(&blobs, &config.network, now).await?;
+        seen.load_directories(&blobs, &config.network).await?;
         seen.load_editions(&blobs).await?;
+        seen.use_unnamed(&blobs, now).await?;
         seen.load_manifests(&blobs).await?;
         seen.load_keys(&blobs).await?;
-        // A directory never seen before is the operator's word; otherwise the newest edition's is in force.
-        if !is_new
-            && let Some(newest) = &seen.newest
+        // A directory never seen before is the operator's word, if its roster is newer than the newest edition's; otherwise that
+        // edition's is in force.
+        if let Some(newest) = &seen.newest
             && let Some(directory) = seen.directories.get(&newest.head().directory)
+            && (!is_new || seen.directory.roster().number <= directory.roster().number)
         {
             seen.directory = Arc::clone(directory);
         }
@@ -186,6 +189,7 @@ impl Edge {
             hook,
             killed: watch::Sender::new(None),
             network: config.network,
+            given: given_digest,
             journal: Box::new(journal),
             blobs: Box::new(blobs),
             log,
@@ -250,18 +254,17 @@ impl Seen {
         }
     }
 
-    async fn load_directories(
-        &mut self,
-        blobs: &dyn Blobs,
-        network: &NetworkId,
-        now: Round,
-    ) -> Result<(), StoreError> {
+    /// What no edition names yet is kept as if it had been put now.
+    async fn use_unnamed(&mut self, blobs: &dyn Blobs, now: Round) -> Result<(), StoreError> {
         for blob in blobs.list("bundles").await?.into_iter().chain(blobs.list("directories").await?) {
-            // What no edition names yet is kept as if it had been put now.
             if let Some(digest) = blob.rsplit('/').next().and_then(Digest::from_hex) {
-                self.use_until(digest, now);
+                self.used.entry(digest).or_insert(now);
             }
         }
+        Ok(())
+    }
+
+    async fn load_directories(&mut self, blobs: &dyn Blobs, network: &NetworkId) -> Result<(), StoreError> {
         for blob in blobs.list("directories").await? {
             let Some(bytes) = blobs.get(&blob).await? else { continue };
             match Directory::read(&bytes, network) {

@@ -79,7 +79,7 @@ impl Search {
         now: Round,
     ) -> Result<(), MixError> {
         let parameters = me.directory.parameters();
-        if parameters.decoys.onions() == 0 || self.asked >= Some(now) {
+        if parameters.decoys.onions() == 0 || self.asked == Some(now) {
             return Ok(());
         }
         let oldest = Round(now.0.saturating_sub(REMEMBERED));

@@ -52,7 +52,7 @@ use self::pull::{Begun, Pull};
 use self::store::{Closes, Item, Place, Progress, Run as StoredRun, Store};
 use crate::edge::{OpenError, is_too_old};
 use crate::faults::{Hook, Killed, Side, Step};
-use crate::http::RUN;
+use crate::http::{RUN, RequestError};
 use crate::state::StateFolder;
 use crate::store::StoreError;
 
@@ -281,7 +281,11 @@ impl<U: Upstream> Mix<U> {
         self.delete_old()?;
         let passed = self.pass_on(&mut done);
         // What is in the pools leaves in its time, also while the edge gives no input, or nonsense.
-        if matches!(self.work, Work::Exit(_)) && matches!(passed, Ok(_) | Err(MixError::Upstream(_))) {
+        // An edge that refuses may be right about the clock, and drops of a time to come would keep all others back until then.
+        let is_refused =
+            matches!(passed, Err(MixError::Upstream(UpstreamError::Edge(RequestError::Refused(_)))));
+        let goes_on = matches!(passed, Ok(_) | Err(MixError::Upstream(_))) && !is_refused;
+        if matches!(self.work, Work::Exit(_)) && goes_on {
             // What was stored before taking failed.
             self.close_or_wait(&mut done)?;
             self.emit(now, &mut done)?;

@@ -49,6 +49,8 @@ const SCHEMA: &str = "
         round INTEGER NOT NULL, part INTEGER NOT NULL, manifest BLOB NOT NULL, pushed INTEGER NOT NULL,
         PRIMARY KEY (round, part)
     ) STRICT;
+    -- They are looked for several times a step, among all that ever were.
+    CREATE INDEX IF NOT EXISTS outputs_to_push ON outputs (round, part) WHERE NOT pushed;
     -- Digests of our decoys' boxes, the round in which they left by our own clock, and whether they were seen in a drop.
     CREATE TABLE IF NOT EXISTS decoys (box BLOB PRIMARY KEY, round INTEGER NOT NULL, found INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS decoys_by_round ON decoys (round);

@@ -28,6 +28,9 @@ use crate::faults::{Hook, Killed, Side, Step};
 use crate::http::{EdgeClient, RequestError};
 use crate::store::StoreError;
 
+/// After so many rounds an edge has deleted what came: it looks through its disk once in 16.
+const AWAY: u32 = KEPT_ROUNDS + 16;
+
 /// What a witness is told when it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -67,6 +70,14 @@ pub enum WitnessError {
     /// The edge serves less than its checkpoint covers.
     #[error("The edge does not have all that its checkpoint covers. Nothing is co-signed until it does.")]
     Missing,
+    /// The same, and it was so long ago that an honest edge has deleted it.
+    #[error(
+        "This witness last saw the log at round {since}. What came after is no longer kept, so it cannot see that the log only grew. Nothing is co-signed. If it was off for so long, it begins anew with another identity, which the next roster has to name. If it was not, tell the other operators, and keep the state folder as it is."
+    )]
+    Away {
+        /// The newest head that it saw.
+        since: Round,
+    },
     /// Our disk failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -132,6 +143,19 @@ impl Witness {
     /// Takes in what was published, and co-signs the newest checkpoint if it continues what was seen and is new, or was
     /// co-signed a round ago.
     pub async fn step(&mut self, now: Millis) -> Result<Stepped, WitnessError> {
+        let since = self.memory.seen().map(|seen| seen.round);
+        let old = since.filter(|since| since.0.saturating_add(AWAY) < self.round(now).0);
+        let stepped = self.look(now).await;
+        match (stepped, old) {
+            // Editions and directories that are not there any more, and then the first that is there follows none that was seen.
+            (Err(WitnessError::Missing | WitnessError::Edition(EditionRejected::Previous)), Some(since)) => {
+                Err(WitnessError::Away { since })
+            }
+            (stepped, _) => stepped,
+        }
+    }
+
+    async fn look(&mut self, now: Millis) -> Result<Stepped, WitnessError> {
         let mut done = Stepped::default();
         let Some(bytes) = self.edge.get_public(path::PROPOSED, MAX_NOTE).await? else { return Ok(done) };
         let note = UnverifiedNote::from_bytes(&bytes).map_err(NoteRejected::from)?;

@@ -145,7 +145,18 @@ impl Running {
         previous: Digest,
         manifests: Vec<Unverified<Manifest>>,
     ) -> (Vec<u8>, Vec<u8>) {
-        let (bundle, named) = Bundle::default().pack();
+        self.head_with(&Bundle::default(), directory, round, previous, manifests)
+    }
+
+    fn head_with(
+        &self,
+        bundle: &Bundle,
+        directory: Digest,
+        round: u32,
+        previous: Digest,
+        manifests: Vec<Unverified<Manifest>>,
+    ) -> (Vec<u8>, Vec<u8>) {
+        let (bundle, named) = bundle.pack();
         let head = Head {
             round: Round(round),
             previous,
@@ -765,7 +776,7 @@ async fn edg_06_editions_are_checked_chained_and_put_once() {
     assert!(missing.bytes().await.unwrap().is_empty());
 }
 
-/// EDG-06, EDG-08: a directory is in force from the edition on that names it.
+/// EDG-06, EDG-08: a directory is in force from the edition on that names it, and so it stays over a restart.
 #[tokio::test]
 async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition() {
     let edge = Running::start(13).await;
@@ -795,10 +806,20 @@ async fn edg_06_a_new_directory_is_checked_and_comes_into_force_with_an_edition(
     assert_eq!(edge.put(press, &path, new.clone()).await, StatusCode::OK);
     assert_eq!(edge.get(&path).await, (StatusCode::OK, new));
     assert_eq!(desk(&edge).await, StatusCode::OK, "not in force yet");
-    assert_eq!(edge.put(press, "/v1/editions/5", bundle_head).await, StatusCode::OK);
+    assert_eq!(edge.put(press, "/v1/editions/5", bundle_head.clone()).await, StatusCode::OK);
     assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN);
     let edge = edge.restart().await;
     assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN, "the file's directory is older than the edition's");
+
+    // Also when no edition names the file's directory, or ever did, and all else of that time is deleted.
+    edge.go_to(350, 200).await;
+    let (head, bundle) = edge.head_under(digest, 350, Digest::of(&bundle_head), vec![]);
+    edge.put(&edge.town.press, &format!("/v1/bundles/{}", Digest::of(&bundle)), bundle).await;
+    assert_eq!(edge.put(&edge.town.press, "/v1/editions/350", head).await, StatusCode::OK);
+    edge.go_to(16 + 337, 200).await;
+    assert_eq!(edge.get("/v1/editions/5").await.0, StatusCode::NOT_FOUND);
+    let edge = edge.restart().await;
+    assert_eq!(desk(&edge).await, StatusCode::FORBIDDEN, "the file's directory is still the older one");
 }
 
 #[tokio::test]
@@ -873,7 +894,9 @@ async fn of_an_edition_that_cannot_be_opened_the_page_says_so() {
 #[tokio::test]
 async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
     let edge = Running::start(11).await;
-    let (head, bundle) = edge.head(5, Digest([0; 32]), vec![]);
+    let other = Bundle { gone: vec![proto::story::StoryId([1; 16])], ..Bundle::default() };
+    let (head, bundle) = edge.head_with(&other, edge.town.directory.digest(), 5, Digest([0; 32]), vec![]);
+    let previous = Digest::of(&head);
     let bundle_path = format!("/v1/bundles/{}", Digest::of(&bundle));
     edge.put(&edge.town.press, &bundle_path, bundle).await;
     assert_eq!(edge.put(&edge.town.press, "/v1/editions/5", head).await, StatusCode::OK);
@@ -882,6 +905,13 @@ async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
     edge.put(&edge.town.mixes[2], "/v1/drops/5", edge.batch(2, id(5, 0), &both)).await;
     edge.upload("5", vec![1; 8192]).await;
     let paths = ["/v1/editions/5", "/v1/drops/5/reader", bundle_path.as_str()];
+    edge.go_to(300, 200).await;
+    let (head, bundle) = edge.head(300, previous, vec![]);
+    let newest = ["/v1/editions/300".to_owned(), format!("/v1/bundles/{}", Digest::of(&bundle))];
+    edge.put(&edge.town.press, &newest[1], bundle).await;
+    assert_eq!(edge.put(&edge.town.press, &newest[0], head).await, StatusCode::OK);
+    // A start in between keeps nothing for longer.
+    let edge = edge.restart().await;
     edge.go_to(5 + 336, 200).await;
     for path in paths {
         assert_eq!(edge.get(path).await.0, StatusCode::OK, "{path}");
@@ -895,6 +925,12 @@ async fn what_is_older_than_fourteen_days_of_rounds_is_deleted() {
     let directory = format!("/v1/directories/{}", edge.town.directory.digest());
     assert_eq!(edge.get(&directory).await.0, StatusCode::OK, "the directory in force stays");
     assert!(edge.edge.status().rounds.iter().all(|r| r.round > 5));
+    // The network hangs on the newest edition, however long none comes after it.
+    edge.go_to(320 + 337, 200).await;
+    let edge = edge.restart().await;
+    for path in &newest {
+        assert_eq!(edge.get(path).await.0, StatusCode::OK, "{path}");
+    }
 }
 
 #[tokio::test]

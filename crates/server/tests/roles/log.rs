@@ -717,6 +717,15 @@ async fn a_smaller_tree_and_heads_held_back_get_no_co_signature() {
     liar.remove(&path::edition(Round(4)));
     let refused = witness.step(net.now()).await.unwrap_err();
     assert!(matches!(refused, WitnessError::Missing), "{refused}");
+    // What came after it is so old that an honest edge has deleted it too.
+    let away = |round: u64| GENESIS.plus(round * T);
+    let kept = witness.step(away(2 + 352)).await.unwrap_err();
+    assert!(matches!(kept, WitnessError::Missing), "{kept}");
+    for (round, bytes) in [(4, None), (4, Some(&made[3].head))] {
+        bytes.into_iter().for_each(|bytes| liar.set(&path::edition(Round(round)), bytes));
+        let refused = witness.step(away(2 + 353)).await.unwrap_err();
+        assert!(matches!(refused, WitnessError::Away { since: Round(2) }), "{refused}");
+    }
     let stranger = net.town.mixes[0].to_seed();
     let forged = press.tree.checkpoint().sign(&net.town.network, &IdentitySecret::from_seed(&stranger));
     liar.show(3, &made[2]);

@@ -922,6 +922,29 @@ fn ext_04_drops_come_once_a_round_and_missed_rounds_are_skipped() {
     net.stop();
 }
 
+// REQ-01
+/// Drops of a time to come would keep those of now back until then.
+#[test]
+fn an_exit_whose_clock_was_ahead_writes_drops_again_when_it_is_right() {
+    let mut net = Net::start(Town::new(26), None);
+    let schedule = net.town.schedule();
+    let exits = |net: &Net, r| net.manifests(r).iter().filter(|m| m.hop == 2).count();
+    net.at(schedule.drops_due(Round(5)));
+    let ahead = Hands::at(schedule.drops_due(Round(55)));
+    let base = format!("http://{}", net.address);
+    let client = EdgeClient::new(&base, net.town.network, net.setup(2).identity, ahead.clone()).unwrap();
+    let upstream = HttpUpstream::new(client, net.runtime.handle().clone(), 2, 2);
+    net.mixes[2] = None;
+    let mut exit = Mix::open(net.setup(2), upstream, StdRng::seed_from_u64(9), Hook::none()).unwrap();
+    let refused = exit.step(ahead.now()).unwrap_err();
+    assert!(matches!(refused, MixError::Upstream(_)), "{refused}");
+    drop(exit);
+    net.open_mix(2);
+    net.at(schedule.drops_due(Round(6)));
+    assert_eq!(exits(&net, 6), 1);
+    net.stop();
+}
+
 // BAT-07
 #[test]
 fn a_batch_that_is_not_what_its_manifest_says_is_left_and_the_next_is_taken() {

@@ -1,5 +1,8 @@
 //! Feeds and what else is added to the list of outlets.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+
 use super::*;
 
 /// A long text, of which a feed would print the beginning.
@@ -181,6 +184,121 @@ async fn summaries_of_own_outlets_are_completed_from_their_pages_and_of_no_other
         let kept_back = gather.left_out().iter().any(|line| line.contains("/2: the site's robots.txt"));
         assert_eq!(kept_back, complete == 1, "{:?}", gather.left_out());
     }
+}
+
+/// Messages wait for an edition, so outlets are not asked for as long as they like; and one that takes all of the time does not take that of
+/// the next edition too.
+#[tokio::test]
+async fn who_is_slow_keeps_nobody_out_of_the_news_for_good() {
+    const GULLS: &str = "The council of Tallow pays for a fence around the nests of the gulls until the summer. The mayor \
+        had been bitten twice on her way to the town hall, and the baker once.";
+    let limit = Some(Duration::from_millis(800));
+    let at = serve(|path| match path {
+        "/slow" => {
+            std::thread::sleep(Duration::from_secs(1));
+            found("application/rss+xml", &rss(&item(1, &long("The quay"), "")))
+        }
+        _ => found("application/rss+xml", &rss(&item(2, GULLS, ""))),
+    });
+    // A host is asked for one thing at a time.
+    let feeds = ["slow", "prompt"].map(|path| format!("{at}/{path}")).to_vec();
+    let mut gather = Gather::new(Inputs { feeds, manners: at_home(), ..Inputs::default() }, None).unwrap();
+    let titles = |gather: &Gather| {
+        let mut titles: Vec<_> = gather.stories().into_iter().map(|story| story.title).collect();
+        titles.sort();
+        titles
+    };
+    gather.refresh_within(NOW, limit).await.unwrap();
+    assert_eq!(titles(&gather), ["Story 1 of the quay"], "who was asked is not hung up on");
+    assert!(gather.left_out().is_empty(), "nobody has failed: {:?}", gather.left_out());
+    gather.refresh_within(later(1), limit).await.unwrap();
+    assert_eq!(titles(&gather), ["Story 1 of the quay", "Story 2 of the quay"]);
+}
+
+#[tokio::test]
+async fn pages_for_which_there_was_no_time_come_with_a_later_edition() {
+    let is_slow = Arc::new(AtomicBool::new(true));
+    let waits = Arc::clone(&is_slow);
+    let about = |n: usize| ["The quay", "A fence for gulls", "The mill's oven"][n - 1];
+    let at = serve(move |path| {
+        let summary = |n| {
+            item(n, &format!("{} is what this is about, and more of it is on its page.", about(n)), "")
+                .replace(
+                    &format!("<link>https://quay.example/{n}</link>"),
+                    &format!("<link>http://HOST/{n}</link>"),
+                )
+        };
+        match path {
+            "/feed" => found("application/rss+xml", &rss(&[1, 2, 3].map(summary).concat())),
+            "/robots.txt" => found("text/plain", b""),
+            page => {
+                if page == "/1" && waits.load(SeqCst) {
+                    std::thread::sleep(Duration::from_millis(3_500));
+                }
+                let body = long(about(page[1..].parse().unwrap()));
+                found(
+                    "text/html",
+                    format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>")
+                        .as_bytes(),
+                )
+            }
+        }
+    });
+    let mut gather = Gather::new(Inputs { manners: at_home(), ..Inputs::default() }, None).unwrap();
+    let terms = Terms { rights: Rights::Own, ..Terms::default() };
+    gather.add(&format!("{at}/feed"), &terms, NOW).await.unwrap().remove(0).unwrap();
+    let whole = |gather: &Gather| {
+        let stories = gather.stories();
+        stories.iter().flat_map(|story| &story.articles).filter(|article| article.body.len() == 12).count()
+    };
+    gather.refresh_within(NOW, Some(Duration::from_secs(3))).await.unwrap();
+    assert_eq!(whole(&gather), 1, "{:?}", gather.left_out());
+    is_slow.store(false, SeqCst);
+    gather.refresh(later(1)).await.unwrap();
+    assert_eq!(whole(&gather), 3, "{:?}", gather.left_out());
+}
+
+#[tokio::test]
+async fn pages_of_one_outlet_keep_those_of_another_out_no_longer_than_an_edition() {
+    let site = |name: &'static str, is_slow: bool| {
+        serve(move |path| {
+            let summary = |n| {
+                item(n, &format!("{name} and the water, {n}"), "").replace(
+                    &format!("<link>https://quay.example/{n}</link>"),
+                    &format!("<link>http://HOST/{n}</link>"),
+                )
+            };
+            match path {
+                "/feed" => found("application/rss+xml", &rss(&[1, 2, 3].map(summary).concat())),
+                "/robots.txt" => found("text/plain", b""),
+                page => {
+                    if is_slow {
+                        std::thread::sleep(Duration::from_millis(3_500));
+                    }
+                    let body = long(&format!("{name} {page}"));
+                    let page =
+                        format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>");
+                    found("text/html", page.as_bytes())
+                }
+            }
+        })
+    };
+    let mut gather = Gather::new(Inputs { manners: at_home(), ..Inputs::default() }, None).unwrap();
+    let terms = Terms { rights: Rights::Own, ..Terms::default() };
+    let [slow, prompt] = [site("The quay", true), site("The mill", false)];
+    for at in [slow, prompt] {
+        gather.add(&format!("{at}/feed"), &terms, NOW).await.unwrap().remove(0).unwrap();
+    }
+    let whole = |gather: &Gather| {
+        let stories = gather.stories();
+        let articles = stories.iter().flat_map(|story| &story.articles).filter(|it| it.body.len() == 12);
+        articles.map(|it| format!("{:?}", it.body[0])).filter(|first| first.contains("The mill")).count()
+    };
+    let limit = Some(Duration::from_secs(3));
+    gather.refresh_within(NOW, limit).await.unwrap();
+    assert_eq!(whole(&gather), 0, "there was no time for it");
+    gather.refresh_within(later(1), limit).await.unwrap();
+    assert!(whole(&gather) > 0, "{:?}", gather.left_out());
 }
 
 #[tokio::test]

@@ -83,8 +83,6 @@ pub struct Edge {
     hook: Hook,
     killed: watch::Sender<Option<Killed>>,
     network: NetworkId,
-    /// The directory that the operator gave it.
-    given: Digest,
     journal: Box<dyn Journal>,
     blobs: Box<dyn Blobs>,
     log: log::Log,

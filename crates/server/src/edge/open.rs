@@ -143,8 +143,7 @@ impl Edge {
         let given = Arc::new(given);
         let now = given.parameters().schedule.round_at(clock.now()).unwrap_or(Round(0));
 
-        let given_digest = given.digest();
-        let directory_name = name::directory(&given_digest);
+        let directory_name = name::directory(&given.digest());
         let is_new = !blobs.has(&directory_name).await?;
         match blobs.put(&directory_name, bytes).await {
             Ok(()) => {}
@@ -189,7 +188,6 @@ impl Edge {
             hook,
             killed: watch::Sender::new(None),
             network: config.network,
-            given: given_digest,
             journal: Box::new(journal),
             blobs: Box::new(blobs),
             log,

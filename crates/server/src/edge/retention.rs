@@ -54,8 +54,7 @@ impl Edge {
         // Bundles and directories go with the last edition that names them. Nothing is put meanwhile: a press could put
         // again, for the next edition, what is being deleted.
         let _one = self.publishing.lock().await;
-        // What the operator gave stays known, or it would be new again at the next start (EDG-06).
-        let mut spared = vec![self.directory().digest(), self.given];
+        let mut spared = vec![self.directory().digest()];
         if let Some(newest) = newest {
             let head = newest.head();
             spared.extend([head.directory, head.changes.digest, head.front.digest]);

@@ -225,9 +225,14 @@ impl Press {
         if newest.is_none() && self.waits_for_keys(round, now).await? {
             return Ok(None);
         }
-        self.look_at_the_end(round);
+        if let Some(rounds) = self.rounds_left(round).filter(|_| round.0.is_multiple_of(24)) {
+            warn!(
+                "the roster ends in {rounds} rounds, and then nothing is published any more. Have the root sign the next one, and give this press \
+                 a directory with it before"
+            );
+        }
         let page = self.page(round, now).await?;
-        self.is_taken().await?;
+        self.try_edge().await?;
         self.make(round, now, newest.map(|(_, digest)| digest), page).await?;
         self.send(now).await?;
         Ok(Some(round))
@@ -235,21 +240,15 @@ impl Press {
 
     /// Asks the edge to take what it has already. What is signed is signed for good: an edge refuses a press whose clock is ahead (REQ-01), and
     /// an edition of a time to come would keep all others back until then.
-    async fn is_taken(&self) -> Result<(), PressError> {
+    async fn try_edge(&self) -> Result<(), PressError> {
         let known = self.directory_bytes().map_err(|cause| self.failed(cause))?;
         Ok(self.edge.put(&path::directory(&Digest::of(&known)), known, &self.config.identity).await?)
     }
 
-    /// Says once a day that the roster ends within weeks.
-    fn look_at_the_end(&self, round: Round) {
-        let until = self.directory.roster().until;
-        let left = until.0.saturating_sub(round.0);
-        if left < LAST_ROUNDS && round.0.is_multiple_of(24) {
-            warn!(
-                "the roster ends with round {until}, in {left} rounds, and then nothing is published any more. Have the root sign the next \
-                 one, and give this press a directory with it before"
-            );
-        }
+    /// How many rounds the roster has left, if these are few.
+    fn rounds_left(&self, round: Round) -> Option<u32> {
+        let left = self.directory.roster().until.0.saturating_sub(round.0);
+        (left < LAST_ROUNDS).then_some(left)
     }
 
     /// The front page of `round`. Messages wait for every edition, so nothing that is wrong with the news keeps one back: then the

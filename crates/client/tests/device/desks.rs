@@ -428,6 +428,10 @@ async fn exc_12_a_desk_that_the_edge_denies_says_so_sends_and_has_all_that_came_
     assert_eq!(it.desk.status().health, Health::Denied);
     assert_eq!(it.source.status().health, Health::Good);
     assert!(it.inbox.conversations().is_empty());
+    it.rounds(12).await;
+    let sent = it.town.edge.uploads().len();
+    it.rounds(1).await;
+    assert_eq!(it.town.edge.uploads().len(), sent + 1, "the source alone: the desk knows no keys any more");
     it.town.edge.set_ahead(119_000);
     it.rounds(1).await;
     assert_eq!(it.desk.status().health, Health::Good);

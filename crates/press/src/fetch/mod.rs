@@ -78,6 +78,21 @@ pub enum Want {
     Page,
 }
 
+/// When something is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The present, as outlets' health counts it.
+    pub now: Millis,
+    /// Nobody is asked after this. Who was asked before has the time that everybody has: it is not hung up on.
+    pub until: Option<Instant>,
+}
+
+impl From<Millis> for Moment {
+    fn from(now: Millis) -> Self {
+        Self { now, until: None }
+    }
+}
+
 /// What came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -197,22 +212,15 @@ impl Fetcher {
     ///
     /// # Errors
     /// Nothing came, or our memory failed. The address is due again after a while, which grows.
-    pub async fn get(&self, address: &str, want: Want, now: Millis) -> Result<Answer, FetchError> {
-        self.get_until(address, want, now, None).await
-    }
-
-    /// The same, and nobody is asked after `until`. Who was asked before has the time that everybody has: it is not hung up on.
-    ///
-    /// # Errors
-    /// The same. After [`FetchError::NoTime`] the address is due as it was.
-    pub async fn get_until(
+    /// After [`FetchError::NoTime`] the address is due as it was.
+    pub async fn get(
         &self,
         address: &str,
         want: Want,
-        now: Millis,
-        until: Option<Instant>,
+        when: impl Into<Moment>,
     ) -> Result<Answer, FetchError> {
-        let asked = self.ask(address, want, now, until).await;
+        let when = when.into();
+        let (now, asked) = (when.now, self.ask(address, want, when).await);
         let mut health = self.memory.health(address)?;
         match &asked {
             Ok(answer) => {
@@ -233,17 +241,11 @@ impl Fetcher {
         asked
     }
 
-    async fn ask(
-        &self,
-        address: &str,
-        want: Want,
-        now: Millis,
-        until: Option<Instant>,
-    ) -> Result<Answer, FetchError> {
+    async fn ask(&self, address: &str, want: Want, when: Moment) -> Result<Answer, FetchError> {
         let kept = self.memory.kept(address)?;
         let moved = self.memory.moved(address)?;
         let start = address::check(moved.as_deref().unwrap_or(address), self.manners.private)?;
-        let came = self.follow(start, want, kept.as_ref(), now, until).await;
+        let came = self.follow(start, want, kept.as_ref(), when).await;
         let (answer, went) = match came {
             Err(why) => {
                 if moved.is_some() && !matches!(why, FetchError::NoTime | FetchError::Late) {
@@ -265,7 +267,7 @@ impl Fetcher {
                 self.memory.set_conditions(address, new)?;
                 return Ok(Answer::Same);
             }
-            self.memory.keep(address, new, want, now)?;
+            self.memory.keep(address, new, want, when.now)?;
         }
         Ok(answer)
     }
@@ -276,8 +278,7 @@ impl Fetcher {
         start: Url,
         want: Want,
         kept: Option<&Kept>,
-        now: Millis,
-        until: Option<Instant>,
+        Moment { now, until }: Moment,
     ) -> Result<(Answer, Option<Url>), FetchError> {
         let (mut at, mut moved, mut for_good) = (start, None, true);
         for redirects in 0..=MOST_REDIRECTS {
@@ -368,7 +369,7 @@ impl Fetcher {
         let text = match self.memory.robots(&site, now)? {
             Some(text) => text,
             None => {
-                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now, None)).await {
+                let (text, holds) = match Box::pin(self.follow(file, Want::Named, None, now.into())).await {
                     Ok((Answer::New(file), _)) => {
                         let head = &file.bytes[..file.bytes.len().min(robots::LONGEST)];
                         (Some(String::from_utf8_lossy(head).into_owned()), ROBOTS.0)

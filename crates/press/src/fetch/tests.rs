@@ -251,8 +251,8 @@ async fn when_the_time_is_over_nobody_is_asked_and_who_led_on_has_failed() {
     });
     let fetcher = fetcher();
     for want in [Want::Named, Want::Page] {
-        let over = Some(Instant::now());
-        let why = fetcher.get_until(&site.url("/feed"), want, NOW, over).await.unwrap_err();
+        let over = Moment { now: NOW, until: Some(Instant::now()) };
+        let why = fetcher.get(&site.url("/feed"), want, over).await.unwrap_err();
         assert!(matches!(why, FetchError::NoTime), "{why}");
     }
     assert!(site.paths().is_empty());
@@ -263,8 +263,8 @@ async fn when_the_time_is_over_nobody_is_asked_and_who_led_on_has_failed() {
     );
 
     for (path, want) in [("/leads?1", Want::Named), ("/leads?2", Want::Page)] {
-        let soon = Some(Instant::now() + Duration::from_secs(2));
-        let why = fetcher.get_until(&site.url(path), want, NOW, soon).await.unwrap_err();
+        let soon = Moment { now: NOW, until: Some(Instant::now() + Duration::from_secs(2)) };
+        let why = fetcher.get(&site.url(path), want, soon).await.unwrap_err();
         assert!(matches!(why, FetchError::Late), "{why}");
         assert!(!fetcher.is_due(&site.url(path), NOW).unwrap());
     }

@@ -9,7 +9,7 @@ use super::known::FEED;
 use super::reader::{FAULT, Input, Piece};
 use super::stories::enter;
 use super::{Gather, GatherError, caught, said, trip};
-use crate::fetch::{FetchError, Kept, Want};
+use crate::fetch::{FetchError, Kept, Moment, Want};
 use crate::outlets::Outlet;
 
 /// An item of a feed with fewer bytes of text is a summary: the page has the article.
@@ -98,7 +98,7 @@ impl Gather {
             }
             asked += 1;
             (self.told)(&format!("page: {page}"));
-            match self.fetcher.get_until(page, Want::Page, now, until).await {
+            match self.fetcher.get(page, Want::Page, Moment { now, until }).await {
                 Ok(_) => came = true,
                 Err(FetchError::NoTime) => break,
                 Err(FetchError::Memory(why)) => return Err(why.into()),

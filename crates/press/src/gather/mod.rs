@@ -29,7 +29,7 @@ use proto::story::{ArticleId, Story};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Want};
+use crate::fetch::{Answer, FetchError, Fetcher, Manners, Memory, Moment, Want};
 use crate::outlets::{self, Outlet, Outlets, Place, Rights};
 use crate::rules::{Rules, RulesError};
 
@@ -249,7 +249,7 @@ impl Gather {
         let ask = |(_, address): (_, String)| {
             let fetcher = Arc::clone(&fetcher);
             async move {
-                let answer = fetcher.get_until(&address, Want::Named, now, until).await;
+                let answer = fetcher.get(&address, Want::Named, Moment { now, until }).await;
                 (address, answer)
             }
         };

@@ -553,6 +553,15 @@ async fn a_roster_that_holds_later_does_not_take_the_place_of_the_one_that_holds
     assert_eq!(open(&town.bytes).unwrap().step(at(6)).await.unwrap(), Some(Round(6)));
 }
 
+#[test]
+fn four_weeks_before_a_roster_ends_the_press_knows() {
+    let (town, folder) = (Town::new(10), tempfile::tempdir().unwrap());
+    let ends = town.later(|roster, _| roster.until = Round(1_000));
+    let press = press(&town, &ends, folder.path());
+    let left = [328, 329, 1_000].map(|round| press.rounds_left(Round(round)));
+    assert_eq!(left, [None, Some(671), Some(0)]);
+}
+
 /// P8: messages wait for every edition.
 #[tokio::test]
 async fn outlets_are_asked_for_a_quarter_of_a_round() {

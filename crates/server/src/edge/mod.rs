@@ -49,6 +49,8 @@ pub use sender::{KnownBy, NoRange, RELAY, Range};
 
 /// Rounds for which editions, drops and manifests are kept: 14 days of hours.
 pub const KEPT_ROUNDS: u32 = 336;
+/// The disk is looked through once in so many rounds, and what is older deleted.
+pub(crate) const LOOKED_THROUGH: u32 = 16;
 
 // EDG-16
 /// Whether of `round` nothing is kept any more, nor taken, in round `now`.

@@ -2,7 +2,7 @@
 
 use proto::{Digest, Round};
 
-use super::{Edge, KEPT_ROUNDS, name};
+use super::{Edge, KEPT_ROUNDS, LOOKED_THROUGH, name};
 use crate::store::StoreError;
 
 /// Folders of blobs, and where in their names the round stands.
@@ -18,13 +18,11 @@ const BY_ROUND: [(&str, usize); 8] = [
 ];
 /// Folders of blobs named by digest.
 const BY_DIGEST: [&str; 2] = ["bundles", "directories"];
-/// The disk is looked through once in so many rounds.
-const EVERY: u32 = 16;
 
 impl Edge {
     /// Deletes what no client asks for any more. `over` is the newest round that is over.
     pub(super) async fn delete_old(&self, over: Round) -> Result<(), StoreError> {
-        let Some(oldest) = over.back(KEPT_ROUNDS).filter(|r| r.0.is_multiple_of(EVERY)) else {
+        let Some(oldest) = over.back(KEPT_ROUNDS).filter(|r| r.0.is_multiple_of(LOOKED_THROUGH)) else {
             return Ok(());
         };
         for stream in self.journal.streams(name::ENVELOPES).await? {

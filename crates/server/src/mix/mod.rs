@@ -281,10 +281,12 @@ impl<U: Upstream> Mix<U> {
         self.delete_old()?;
         let passed = self.pass_on(&mut done);
         // What is in the pools leaves in its time, also while the edge gives no input, or nonsense.
-        // An edge that refuses may be right about the clock, and drops of a time to come would keep all others back until then.
-        let is_refused =
-            matches!(passed, Err(MixError::Upstream(UpstreamError::Edge(RequestError::Refused(_)))));
-        let goes_on = matches!(passed, Ok(_) | Err(MixError::Upstream(_))) && !is_refused;
+        let goes_on = match &passed {
+            // REQ-01: it may be right about the clock, and drops of a time to come would keep all others back until then.
+            Err(MixError::Upstream(UpstreamError::Edge(RequestError::Refused(403)))) => false,
+            Ok(_) | Err(MixError::Upstream(_)) => true,
+            Err(_) => false,
+        };
         if matches!(self.work, Work::Exit(_)) && goes_on {
             // What was stored before taking failed.
             self.close_or_wait(&mut done)?;

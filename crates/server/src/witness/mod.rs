@@ -23,13 +23,13 @@ use proto::sign::IdentitySecret;
 use proto::{Clock, Digest, Millis, NetworkId, Round, path};
 
 use self::memory::{Memory, Seen};
-use crate::edge::{KEPT_ROUNDS, OpenError, read_directory};
+use crate::edge::{KEPT_ROUNDS, LOOKED_THROUGH, OpenError, read_directory};
 use crate::faults::{Hook, Killed, Side, Step};
 use crate::http::{EdgeClient, RequestError};
 use crate::store::StoreError;
 
-/// After so many rounds an edge has deleted what came: it looks through its disk once in 16.
-const AWAY: u32 = KEPT_ROUNDS + 16;
+/// After so many rounds an edge has deleted what came.
+const AWAY: u32 = KEPT_ROUNDS + LOOKED_THROUGH;
 
 /// What a witness is told when it starts.
 #[derive(Clone, Debug)]

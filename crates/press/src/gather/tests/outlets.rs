@@ -21,6 +21,17 @@ fn item(n: usize, body: &str, more: &str) -> String {
     )
 }
 
+/// One whose page is on the server that gives the feed.
+fn item_here(n: usize, body: &str) -> String {
+    item(n, body, "").replace(&format!("https://quay.example/{n}"), &format!("http://HOST/{n}"))
+}
+
+fn page(about: &str) -> Vec<u8> {
+    let body = long(about);
+    let page = format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>");
+    found("text/html", page.as_bytes())
+}
+
 fn rss(items: &str) -> Vec<u8> {
     format!("<rss version='2.0'><channel><title>The Quay</title>{items}</channel></rss>").into_bytes()
 }
@@ -132,26 +143,13 @@ async fn summaries_of_own_outlets_are_completed_from_their_pages_and_of_no_other
     let asked = std::sync::Arc::clone(&pages);
     let at = serve(move |path| match path {
         "/feed" => {
-            let link = |n| format!("<link>http://HOST/{n}</link>");
-            let items: String = [1, 2]
-                .map(|n| {
-                    item(n, "The water was high at the quay that day.", "")
-                        .replace(&format!("<link>https://quay.example/{n}</link>"), &link(n))
-                })
-                .concat();
-            found("application/rss+xml", &rss(&items))
+            let items = [1, 2].map(|n| item_here(n, "The water was high at the quay that day."));
+            found("application/rss+xml", &rss(&items.concat()))
         }
         "/robots.txt" => found("text/plain", b"User-agent: *\nDisallow: /2\n"),
         _ => {
             asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            found(
-                "text/html",
-                format!(
-                    "<!doctype html><title>Page</title><article><h1>Page</h1>{}</article>",
-                    long("The quay")
-                )
-                .as_bytes(),
-            )
+            page("The quay")
         }
     });
     for (rights, complete) in [(Rights::Quoted, 0), (Rights::Own, 1)] {
@@ -221,26 +219,16 @@ async fn pages_for_which_there_was_no_time_come_with_a_later_edition() {
     let waits = Arc::clone(&is_slow);
     let about = |n: usize| ["The quay", "A fence for gulls", "The mill's oven"][n - 1];
     let at = serve(move |path| {
-        let summary = |n| {
-            item(n, &format!("{} is what this is about, and more of it is on its page.", about(n)), "")
-                .replace(
-                    &format!("<link>https://quay.example/{n}</link>"),
-                    &format!("<link>http://HOST/{n}</link>"),
-                )
-        };
+        let summary =
+            |n| item_here(n, &format!("{} is what this is about, and more of it is on its page.", about(n)));
         match path {
             "/feed" => found("application/rss+xml", &rss(&[1, 2, 3].map(summary).concat())),
             "/robots.txt" => found("text/plain", b""),
-            page => {
-                if page == "/1" && waits.load(SeqCst) {
+            path => {
+                if path == "/1" && waits.load(SeqCst) {
                     std::thread::sleep(Duration::from_millis(3_500));
                 }
-                let body = long(about(page[1..].parse().unwrap()));
-                found(
-                    "text/html",
-                    format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>")
-                        .as_bytes(),
-                )
+                page(about(path[1..].parse().unwrap()))
             }
         }
     });
@@ -262,23 +250,15 @@ async fn pages_for_which_there_was_no_time_come_with_a_later_edition() {
 async fn pages_of_one_outlet_keep_those_of_another_out_no_longer_than_an_edition() {
     let site = |name: &'static str, is_slow: bool| {
         serve(move |path| {
-            let summary = |n| {
-                item(n, &format!("{name} and the water, {n}"), "").replace(
-                    &format!("<link>https://quay.example/{n}</link>"),
-                    &format!("<link>http://HOST/{n}</link>"),
-                )
-            };
+            let summary = |n| item_here(n, &format!("{name} and the water, {n}"));
             match path {
                 "/feed" => found("application/rss+xml", &rss(&[1, 2, 3].map(summary).concat())),
                 "/robots.txt" => found("text/plain", b""),
-                page => {
+                path => {
                     if is_slow {
                         std::thread::sleep(Duration::from_millis(3_500));
                     }
-                    let body = long(&format!("{name} {page}"));
-                    let page =
-                        format!("<!doctype html><title>Page</title><article><h1>Page</h1>{body}</article>");
-                    found("text/html", page.as_bytes())
+                    page(&format!("{name} {path}"))
                 }
             }
         })

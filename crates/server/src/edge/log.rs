@@ -2,7 +2,7 @@
 //!
 //! The edge is trusted with none of it: whoever follows hashes the leaves again, and checkpoints are signed by others.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -73,6 +73,8 @@ struct Noted {
     note: UnverifiedNote,
     /// The round of the newest edition under it.
     newest: Round,
+    /// The directory that this edition names, whichever is in force by now: so clients judge it.
+    directory: Arc<Directory>,
 }
 
 impl Noted {
@@ -80,8 +82,8 @@ impl Noted {
         self.note.dangerously_checkpoint()
     }
 
-    fn verify(&self, directory: &Directory) -> Result<Signed, NoteRejected> {
-        self.note.verify(directory, self.newest)
+    fn verify(&self) -> Result<Signed, NoteRejected> {
+        self.note.verify(&self.directory, self.newest)
     }
 }
 
@@ -90,7 +92,7 @@ impl Log {
     pub(super) async fn open(
         path: &Path,
         blobs: &dyn Blobs,
-        directory: &Directory,
+        directories: &HashMap<Digest, Arc<Directory>>,
     ) -> Result<Self, StoreError> {
         let journal = Box::new(SqliteJournal::open(path, None)?);
         let log = Self { journal, held: RwLock::default() };
@@ -114,18 +116,28 @@ impl Log {
             };
             log.grow(blobs, round, &named, &bytes).await?;
         }
-        log.load_checkpoints(blobs, directory).await?;
+        log.load_checkpoints(blobs, directories).await?;
         Ok(log)
     }
 
-    async fn load_checkpoints(&self, blobs: &dyn Blobs, directory: &Directory) -> Result<(), StoreError> {
+    async fn load_checkpoints(
+        &self,
+        blobs: &dyn Blobs,
+        directories: &HashMap<Digest, Arc<Directory>>,
+    ) -> Result<(), StoreError> {
         let mut newest_first: VecDeque<_> = blobs.list("checkpoints").await?.into_iter().rev().collect();
         while let Some(blob) = newest_first.pop_front() {
-            let Some(bytes) = blobs.get(&blob).await? else { continue };
+            let (Some(newest), Some(bytes)) = (name::round_in(&blob, 1), blobs.get(&blob).await?) else {
+                continue;
+            };
             let Ok(bare) = UnverifiedNote::from_bytes(&bytes) else {
                 tracing::warn!("A stored checkpoint is damaged and is left aside. Check the disk.");
                 continue;
             };
+            let head = blobs.get(&name::edition(newest)).await?;
+            let named =
+                head.and_then(|head| UnverifiedHead::from_bytes(&head).ok()?.dangerously_directory().ok());
+            let Some(directory) = named.and_then(|named| directories.get(&named)).cloned() else { continue };
             let (stream, mut read, mut note) = (stream(&bare.dangerously_checkpoint()), 0, bare);
             loop {
                 let lines = self.journal.read(&stream, read, RUN).await?;
@@ -136,8 +148,7 @@ impl Log {
                 let lines = lines.iter().filter_map(|line| CosignatureLine::from_bytes(line).ok());
                 note = lines.fold(note, UnverifiedNote::with);
             }
-            let Some(newest) = name::round_in(&blob, 1) else { continue };
-            if self.held_mut().show(Noted { note, newest }, directory) {
+            if self.held_mut().show(Noted { note, newest, directory }) {
                 break;
             }
         }
@@ -189,9 +200,9 @@ impl Log {
     }
 
     /// What the status page says.
-    pub(super) fn shown(&self, directory: &Directory) -> Option<status::Checkpoint> {
+    pub(super) fn shown(&self) -> Option<status::Checkpoint> {
         let noted = self.held().witnessed.clone()?;
-        let signed = noted.verify(directory).ok()?;
+        let signed = noted.verify().ok()?;
         Some(status::Checkpoint {
             size: signed.checkpoint().size,
             root: signed.checkpoint().root.to_string(),
@@ -208,10 +219,10 @@ impl Held {
     }
 
     /// Takes a checkpoint with the co-signatures there are. Says whether they are enough.
-    fn show(&mut self, noted: Noted, directory: &Directory) -> bool {
+    fn show(&mut self, noted: Noted) -> bool {
         // LOG-17: clients are shown what they will accept; until then, what they accepted before. Also after a restart: whether
         // it is long ago is theirs to say.
-        let enough = noted.verify(directory).is_ok_and(|signed| signed.has_quorum(directory));
+        let enough = noted.verify().is_ok_and(|signed| signed.has_quorum(&noted.directory));
         if enough {
             self.witnessed = Some(noted.clone());
         }
@@ -291,13 +302,14 @@ async fn put_proposed(State(edge): State<Arc<Edge>>, request: Request<Body>) -> 
     let bytes = edge.signed(request, MAX_NOTE, access::press).await?;
     let note = UnverifiedNote::from_bytes(&bytes).map_err(|_| No::Rejected)?;
     let _one = edge.publishing.lock().await;
-    let directory = edge.directory();
     let (due, newest, there) = {
         let held = edge.log.held();
-        (held.due(), held.newest.map(|(round, _)| round), held.proposed.clone())
+        (held.due(), held.newest, held.proposed.clone())
     };
-    let noted = Noted { note, newest: newest.ok_or(No::Conflict)? };
-    let signed = noted.verify(&directory).map_err(|_| No::Rejected)?;
+    let (newest, named) = newest.ok_or(No::Conflict)?;
+    let directory = edge.seen().directories.get(&named).cloned().ok_or(No::Failing)?;
+    let noted = Noted { note, newest, directory };
+    let signed = noted.verify().map_err(|_| No::Rejected)?;
     // LOG-16: that of what everybody can fetch here, and nothing below it but the press's line.
     if Some(signed.checkpoint()) != due || !noted.note.is_bare() {
         return Err(No::Conflict);
@@ -308,7 +320,7 @@ async fn put_proposed(State(edge): State<Arc<Edge>>, request: Request<Body>) -> 
     edge.at(Step::CheckpointKept, Side::Before).await;
     edge.noted(edge.blobs.put(&name::checkpoint(noted.newest), bytes).await)?;
     edge.at(Step::CheckpointKept, Side::After).await;
-    edge.log.held_mut().show(noted, &directory);
+    edge.log.held_mut().show(noted);
     edge.forget_cosignatures().await
 }
 
@@ -321,19 +333,18 @@ async fn put_cosignature(
     let bytes = edge.signed(request, MAX_LINE, access::witness).await?;
     let line = CosignatureLine::from_bytes(&bytes).map_err(|_| No::Rejected)?;
     let _one = edge.publishing.lock().await;
-    let directory = edge.directory();
     let proposed = edge.log.held().proposed.clone();
     let there = proposed.filter(|there| there.checkpoint().size == size).ok_or(No::Conflict)?;
-    let before = there.verify(&directory).map_err(|_| No::Rejected)?;
-    let noted = Noted { note: there.note.with(line), newest: there.newest };
+    let before = there.verify().map_err(|_| No::Rejected)?;
+    let noted = Noted { note: there.note.with(line), ..there };
     // LOG-16: a witness's, valid, not older than the one there is, and of now: neither of a time to come nor, since each is kept, of any
     // of all those past.
-    let after = noted.verify(&directory).map_err(|_| No::Rejected)?;
+    let after = noted.verify().map_err(|_| No::Rejected)?;
     let Some(new) = after.cosignatures().iter().find(|c| !before.cosignatures().contains(c)) else {
         // The same again, or a line that is no witness's: there is nothing to keep.
         return Ok(());
     };
-    let (now, round) = (edge.clock.now(), u64::from(directory.parameters().schedule.round_ms));
+    let (now, round) = (edge.clock.now(), u64::from(noted.directory.parameters().schedule.round_ms));
     // Times are whole seconds, and a line is some time on its way.
     let oldest = now.0.saturating_sub(FRESH_ROUNDS * round + 2_000);
     if !(oldest..=now.plus(round).0).contains(&new.time.saturating_mul(1000)) {
@@ -346,7 +357,7 @@ async fn put_cosignature(
     let stream = stream(&after.checkpoint());
     edge.noted(edge.log.journal.append(&stream, bytes).await.map_err(unsealed))?;
     edge.at(Step::CosignatureKept, Side::After).await;
-    edge.log.held_mut().show(noted, &directory);
+    edge.log.held_mut().show(noted);
     edge.forget_cosignatures().await
 }
 

@@ -181,7 +181,7 @@ impl Edge {
         let streams = journal.streams(name::ENVELOPES).await?;
         seen.sealed = streams.iter().filter(|s| s.sealed).filter_map(|s| name::round_in(&s.name, 1)).max();
         let counts = Counts { rounds: load_counts(&blobs).await?, ..Counts::default() };
-        let log = Log::open(&folder.path().join("log.sqlite"), &blobs, &seen.directory).await?;
+        let log = Log::open(&folder.path().join("log.sqlite"), &blobs, &seen.directories).await?;
 
         Ok(Arc::new(Self {
             clock,

@@ -82,7 +82,7 @@ impl Edge {
                 witnesses: u8::try_from(seen.directory.roster().witnesses(now.unwrap_or(Round(0))).count())
                     .unwrap_or(u8::MAX),
                 quorum: parameters.quorum,
-                checkpoint: self.log.shown(&seen.directory),
+                checkpoint: self.log.shown(),
             },
             rounds,
         }

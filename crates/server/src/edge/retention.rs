@@ -30,21 +30,17 @@ impl Edge {
                 self.journal.forget(&stream.name).await?;
             }
         }
-        // The network hangs on the newest edition and its checkpoint, however old they are.
-        let newest = self.seen().newest.clone();
-        let spared = newest
-            .as_ref()
-            .map(|edition| edition.head().round)
-            .into_iter()
-            .chain(self.log.newest_shown())
-            .min();
+        // The network hangs on the newest edition and on the newest that is shown, however old they are.
+        let newest = self.seen().newest.as_ref().map(|edition| edition.head().round);
+        let spared = newest.into_iter().chain(self.log.newest_shown());
+        let oldest_edition = spared.fold(oldest, Round::min);
         for (folder, at) in BY_ROUND {
-            let is_old = |r: Round| match (folder, spared) {
-                ("editions" | "checkpoints", Some(spared)) => r < oldest && r < spared,
-                _ => r < oldest,
+            let oldest = match folder {
+                "editions" | "checkpoints" => oldest_edition,
+                _ => oldest,
             };
             for blob in self.blobs.list(folder).await? {
-                if name::round_in(&blob, at).is_some_and(is_old) {
+                if name::round_in(&blob, at).is_some_and(|r| r < oldest) {
                     self.blobs.delete(&blob).await?;
                 }
             }
@@ -52,16 +48,12 @@ impl Edge {
         // Bundles and directories go with the last edition that names them. Nothing is put meanwhile: a press could put
         // again, for the next edition, what is being deleted.
         let _one = self.publishing.lock().await;
-        let mut spared = vec![self.directory().digest()];
-        if let Some(newest) = newest {
-            let head = newest.head();
-            spared.extend([head.directory, head.changes.digest, head.front.digest]);
-        }
+        let in_force = self.directory().digest();
         for folder in BY_DIGEST {
             for blob in self.blobs.list(folder).await? {
                 let digest = blob.rsplit('/').next().and_then(Digest::from_hex);
-                let Some(digest) = digest.filter(|d| !spared.contains(d)) else { continue };
-                if self.seen().used.get(&digest).is_none_or(|&r| r < oldest) {
+                let Some(digest) = digest.filter(|d| *d != in_force) else { continue };
+                if self.seen().used.get(&digest).is_none_or(|&r| r < oldest_edition) {
                     self.blobs.delete(&blob).await?;
                     let mut seen = self.seen_mut();
                     seen.used.remove(&digest);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::testing::{GENESIS, Hands, Town};
-use proto::directory::DirectoryRejected;
+use proto::directory::{DirectoryRejected, Role};
 use proto::edition::{Bundle, Head, page_digest, sign_head};
 use proto::log::{Checkpoint, CosignatureLine, Frontier, LogRejected, NoteRejected, UnverifiedNote};
 use proto::seal::SealSecret;
@@ -163,6 +163,7 @@ impl Net {
 
 /// A real edge.
 struct Running {
+    edge: Arc<Edge>,
     stop: Option<oneshot::Sender<()>>,
     done: JoinHandle<Result<(), RunError>>,
 }
@@ -178,11 +179,11 @@ impl Running {
             ceilings: Ceilings::default(),
         };
         let edge = Edge::open(&config, net.clock.clone(), &mut StdRng::seed_from_u64(1), hook).await.unwrap();
-        let listening = edge.listen(config.listen).await.unwrap();
+        let listening = Arc::clone(&edge).listen(config.listen).await.unwrap();
         net.base = format!("http://{}", listening.address());
         let (stop, stopped) = oneshot::channel::<()>();
         let done = tokio::spawn(listening.run(async { drop(stopped.await) }));
-        Self { stop: Some(stop), done }
+        Self { edge, stop: Some(stop), done }
     }
 
     async fn end(mut self) {
@@ -283,6 +284,59 @@ async fn a_new_directory_is_a_leaf_before_the_head_that_names_it() {
     net.hand_in(4, &made).await;
     assert_eq!(net.put(&net.town.press, path::PROPOSED, &made.note).await, StatusCode::OK);
     assert_eq!(witness.step(net.now()).await.unwrap().grown, Some(6));
+    edge.end().await;
+}
+
+/// LOG-17: under another roster the witnesses of before are no quorum, and what they co-signed is shown all the same until there is one.
+#[tokio::test]
+async fn what_was_shown_before_the_witnesses_were_exchanged_is_shown_until_a_quorum_co_signs() {
+    let (mut net, mut edge) = real(6).await;
+    let mut press = Press::new();
+    net.publish(&mut press, 1).await;
+    for n in 0..2 {
+        net.witness(n).step(net.now()).await.unwrap();
+    }
+    let before = net.shown(path::CHECKPOINT).await;
+    assert_eq!(before, Some((press.tree.checkpoint(), 2)));
+    // One stays, and the others are to come.
+    let other = net.town.later(|roster, _| {
+        roster.number += 1;
+        let witnesses = roster.operators.iter_mut().filter(|o| o.role == Role::Witness);
+        for (n, witness) in (0..).zip(witnesses).skip(1) {
+            let new = IdentitySecret::generate(&mut StdRng::seed_from_u64(n));
+            (witness.key, witness.since) = (new.public(), Round(400));
+        }
+    });
+    let [first_directory, named] = [&net.town.bytes, &other].map(|bytes| path::directory(&Digest::of(bytes)));
+    assert_eq!(net.put(&net.town.press, &named, &other).await, StatusCode::OK);
+    for round in 2..4 {
+        let made = press.publish(&net.town, round, 0, &other);
+        net.hand_in(round, &made).await;
+        assert_eq!(net.put(&net.town.press, path::PROPOSED, &made.note).await, StatusCode::OK);
+        net.witness(0).step(net.now()).await.unwrap();
+        for _ in 0..2 {
+            let (status, page) = net.get("/status").await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(
+                String::from_utf8(page).unwrap().contains("Co-signed by</dt><dd>2</dd>"),
+                "also on the page"
+            );
+            assert_eq!(net.shown(path::CHECKPOINT).await, before, "round {round}");
+            edge.end().await;
+            edge = Running::start(&mut net, Hook::none()).await;
+        }
+    }
+    // Also when all else of its time is deleted: somebody who comes new begins with the edition that is shown.
+    for round in [16 + 337, 32 + 337] {
+        net.clock.set(net.town.schedule().start(Round(round)).plus(200));
+        edge.edge.step(net.now()).await.unwrap();
+        edge.end().await;
+        edge = Running::start(&mut net, Hook::none()).await;
+    }
+    assert_eq!(net.shown(path::CHECKPOINT).await, before);
+    for kept in [path::edition(Round(1)), path::edition(Round(3)), first_directory, named] {
+        assert_eq!(net.get(&kept).await.0, StatusCode::OK, "{kept}");
+    }
     edge.end().await;
 }
 
@@ -401,6 +455,7 @@ async fn an_edge_stopped_at_any_step_of_the_log_loses_nothing() {
                 net.witness(0).step(net.now()).await.unwrap_err();
             }
             let killed = edge.done.await.unwrap();
+            drop(edge.edge);
             assert!(matches!(killed, Err(RunError::Killed(Killed { step: s, .. })) if s == step));
             // Again from the disk: what was shown is shown, and the press and the witnesses repeat themselves.
             let edge = Running::start(&mut net, hook).await;

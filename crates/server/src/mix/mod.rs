@@ -634,8 +634,12 @@ impl Me {
             Place::ReaderWaiting | Place::ReaderPool => false,
         };
         let held = if holds { self.directory.parameters().hold.draw(rng) } else { 0 };
-        // What waits for longer than this mix gets inputs would never leave: the last one ends in the round of the next mix.
-        let ends = self.directory.roster().ends(&self.identity.public());
+        // What waits for longer than this mix gets inputs would never leave: the last one ends in the round of who takes over. Nor
+        // would what waits for longer than the next hop's mix has its rounds be opened, by whoever takes over there.
+        let roster = self.directory.roster();
+        let next = roster.mix(self.hop + 1, Round(now.0.saturating_sub(1)));
+        let ends = [Some(self.identity.public()), next].into_iter().flatten();
+        let ends = ends.filter_map(|key| roster.ends(&key)).min();
         let held = ends.map_or(held, |ends| held.min(ends.0.saturating_sub(now.0)));
         Item { place, release: Round(now.0.saturating_add(held)), bytes }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use proto::directory::{MixKey, Operator, Role};
+use proto::hold::Hold;
 
 impl Net {
     /// The edition of round 6 names a roster in which another mix takes over at `hop`. It is started at once.
@@ -70,20 +71,32 @@ fn mix_15_one_mix_takes_over_from_another_at_each_hop_and_nothing_is_lost_or_dou
     }
 }
 
-/// MIX-15: nothing is drawn beyond the round in which the last input ends, so nothing stays behind.
+/// MIX-15: nothing is drawn beyond the round in which the last input ends, so nothing stays behind; nor does what is sealed to the exit
+/// before come to the one that takes over from it.
 #[test]
-fn mix_15_what_a_mix_holds_leaves_with_its_last_batch() {
-    let mut net = Net::start(Town::holding(64, 100), None);
-    net.replace(1, 72);
-    (62..=72).for_each(|r| net.five(r));
-    let passed = |net: &Net, rounds: std::ops::RangeInclusive<u32>| {
-        let manifests = rounds.flat_map(|r| net.manifests(r)).filter(|m| m.hop == 1);
-        manifests.fold((0, 0), |(came, left), m| (came + m.count_in, left + m.count_out))
-    };
-    let (came, left) = passed(&net, 62..=70);
-    assert!(left < came, "it holds: {left} of {came}");
-    assert_eq!(passed(&net, 62..=71), (50, 50));
-    net.stop();
+fn mix_15_what_a_mix_holds_leaves_with_the_last_batch_of_its_own_or_of_the_next() {
+    for (hop, since) in [(1, 72), (2, 336)] {
+        // Whatever the exit holds fits into its last drop.
+        let town = Town::bent(64, 3, |p| (p.hold, p.desk_slots) = (Hold(100), 16));
+        let mut net = Net::start(town, None);
+        net.replace(hop, since);
+        (since - 10..=since + 5).for_each(|r| net.five(r));
+        let passed = |net: &Net, rounds: std::ops::RangeInclusive<u32>| {
+            let manifests = rounds.flat_map(|r| net.manifests(r)).filter(|m| m.hop == 1);
+            manifests.fold((0, 0), |(came, left), m| (came + m.count_in, left + m.count_out))
+        };
+        let (came, left) = passed(&net, since - 10..=since - 2);
+        assert!(left < came, "hop {hop} holds: {left} of {came}");
+        assert_eq!(passed(&net, since - 10..=since - 1), (50, 50), "hop {hop}");
+        if hop == 2 {
+            let came = net.delivered(since - 10..=since - 1);
+            let sent = (since - 10..since).map(|r| (r.to_string(), 1));
+            assert_eq!(came, sent.collect::<BTreeMap<_, _>>(), "nothing is sealed to the exit before");
+        }
+        let (came, left) = passed(&net, since..=since + 3);
+        assert!(left < came, "hop {hop} holds again: {left} of {came}");
+        net.stop();
+    }
 }
 
 /// Whatever the edge has against one key, batches go on.

@@ -161,6 +161,15 @@ impl Roster {
         self.operators.iter().filter(move |o| o.role == Role::Witness && o.since <= round).map(|o| o.key)
     }
 
+    /// How many of them must co-sign a checkpoint whose newest head is of `round`: as many as the parameters say, or all that are in
+    /// force by then where those are fewer. With none in force none are enough.
+    pub fn quorum(&self, round: Round) -> usize {
+        match self.witnesses(round).count() {
+            0 => usize::from(self.parameters.quorum),
+            in_force => in_force.min(usize::from(self.parameters.quorum)),
+        }
+    }
+
     /// The round in which another takes over from the operator whose identity is `key`.
     pub fn ends(&self, key: &IdentityPublic) -> Option<Round> {
         let it = self.operator(key)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use client::{Kdf, Passphrase, Vault, VaultContents};
-use proto::directory::{DeskCard, DeskEntry, Operator, Role, Roster, UnverifiedDirectory};
+use proto::directory::{DeskCard, DeskEntry, Role, Roster, UnverifiedDirectory};
 use proto::sign::{IdentityPublic, IdentitySecret, RootSecret, Unverified};
 use proto::{NetworkId, Round, codec};
 use rand::CryptoRng;
@@ -228,11 +228,17 @@ fn sign_roster(root: &Path, plan: &Path, before: Option<&Path>, to: &Path) -> an
         directory.follows(&before, roster.from).with_context(|| plan.display().to_string())?;
     }
     write_new(to, &bytes)?;
-    let silence = silent_until(&roster).map(|until| {
-        format!(
-            "\nWARNING: until round {until} fewer of its witnesses are in force than must co-sign. From the first edition under this roster on \
-             until then no edition is taken, and after 12 rounds nobody can write.\n"
-        )
+    let few = few_witnesses(&roster).map(|(count, until)| match count {
+        0 => format!(
+            "\nWARNING: until round {until} none of its witnesses is in force. From the first edition under this roster on until then no \
+             edition is taken, and after 12 rounds nobody can write.\n"
+        ),
+        _ => format!(
+            "\nWARNING: until round {until} only {count} of its witnesses {} in force, and what {} is enough. If that is too few, leave \
+             those that go in the roster until then.\n",
+            if count == 1 { "is" } else { "are" },
+            if count == 1 { "that one co-signs" } else { "they co-sign" },
+        ),
     });
     Ok(format!(
         "{}{}
@@ -241,19 +247,21 @@ Written: {}. It holds nothing secret.
 Next: give it and the network's id to every newsroom and operator. Then: firsthand keys card
 ",
         show::directory(&directory)?,
-        silence.unwrap_or_default(),
+        few.unwrap_or_default(),
         to.display(),
     ))
 }
 
-/// The first round in which as many witnesses are in force as must co-sign, if that is not the roster's own first one (DIR-03 counts those
-/// to come as well).
-fn silent_until(roster: &Roster) -> Option<Round> {
-    let of = |o: &&Operator| o.role == Role::Witness;
-    let mut since: Vec<_> = roster.operators.iter().filter(of).map(|o| o.since).collect();
+/// How many witnesses are in force in the roster's first round if those are fewer than must co-sign (DIR-03 counts those to come as well);
+/// and the round in which they are enough, or there is one.
+fn few_witnesses(roster: &Roster) -> Option<(usize, Round)> {
+    let (count, quorum) = (roster.witnesses(roster.from).count(), usize::from(roster.parameters.quorum));
+    let mut since: Vec<_> =
+        roster.operators.iter().filter(|o| o.role == Role::Witness).map(|o| o.since).collect();
     since.sort_unstable();
-    let last = usize::from(roster.parameters.quorum).checked_sub(1)?;
-    since.get(last).copied().filter(|since| *since > roster.from)
+    let enough = if count == 0 { 1 } else { quorum };
+    let last = enough.checked_sub(1).filter(|_| count < quorum)?;
+    since.get(last).map(|until| (count, *until))
 }
 
 fn sign_card(network: &NetworkId, newsroom: &Path, card: &DeskCard, to: &Path) -> anyhow::Result<String> {

@@ -173,7 +173,7 @@ fn what_nobody_would_take_is_not_written() {
     {
         it.roster(&with(role, since), Some("roster"), &format!("next{n}")).unwrap();
     }
-    // One more witness changes nothing for the two that must co-sign; where it is the second that must, nothing comes until it may.
+    // One more witness changes nothing for the two that must co-sign; where it is one of those that must, the others do until then.
     let said = format!("{:#}", it.roster(&with("\"witness\"", 48), Some("roster"), "witness").unwrap_err());
     assert!(said.contains("more than half"), "{said}");
     let more = with("\"witness\"", 48).replace("quorum = 2", "quorum = 3");
@@ -181,7 +181,14 @@ fn what_nobody_would_take_is_not_written() {
     assert!(!said.contains("WARNING"), "three are in force: {said}");
     let all = with("\"witness\"", 48).replace("quorum = 2", "quorum = 4");
     let said = it.roster(&all, Some("roster"), "witnesses").unwrap();
-    assert!(said.contains("WARNING: until round 48 fewer of its witnesses"), "{said}");
+    assert!(said.contains("WARNING: until round 48 only 3 of its witnesses are in force"), "{said}");
+    let blocks = plan.split("[[operator]]").map(|block| match block.contains("\"witness\"") {
+        true => block.replace("since = 0", "since = 48"),
+        false => block.to_owned(),
+    });
+    let none = blocks.collect::<Vec<_>>().join("[[operator]]");
+    let said = it.roster(&none, None, "none").unwrap();
+    assert!(said.contains("WARNING: until round 48 none of its witnesses is in force"), "{said}");
     // Half of the root signs nothing.
     fs::remove_file(it.at("root").join(ML_DSA)).unwrap();
     assert!(it.roster(&plan, None, "half").is_err());

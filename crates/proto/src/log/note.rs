@@ -263,7 +263,8 @@ impl UnverifiedNote {
                 cosignatures.push(Cosignature { witness, time });
             }
         }
-        Ok(Signed { checkpoint: self.checkpoint, cosignatures })
+        let quorum = directory.roster().quorum(newest);
+        Ok(Signed { checkpoint: self.checkpoint, cosignatures, quorum })
     }
 
     fn one(&self, name: &str, kind: u8, key: &IdentityPublic) -> Result<Option<&Line>, TwoLines> {
@@ -293,6 +294,7 @@ struct TwoLines;
 pub struct Signed {
     checkpoint: Checkpoint,
     cosignatures: Vec<Cosignature>,
+    quorum: usize,
 }
 
 impl Signed {
@@ -317,13 +319,12 @@ impl Signed {
     /// # Errors
     /// LOG-05 to LOG-07.
     pub fn witnessed(&self, directory: &Directory, now: Millis) -> Result<Checkpoint, NoteRejected> {
-        let (quorum, round_ms) =
-            (usize::from(directory.parameters().quorum), u64::from(directory.parameters().schedule.round_ms));
+        let round_ms = u64::from(directory.parameters().schedule.round_ms);
         // LOG-05: q of the roster's witnesses.
-        if self.cosignatures.len() < quorum {
+        if self.cosignatures.len() < self.quorum {
             return Err(NoteRejected::Unwitnessed);
         }
-        let Some(last) = quorum.checked_sub(1) else { return Ok(self.checkpoint) };
+        let Some(last) = self.quorum.checked_sub(1) else { return Ok(self.checkpoint) };
         // LOG-07: those made at a time still to come do not count; one round of grace for clocks.
         let mut times: Vec<u64> = self.cosignatures.iter().map(|c| c.time).collect();
         times.retain(|time| time.saturating_mul(1000) <= now.plus(round_ms).0);
@@ -371,6 +372,11 @@ mod tests {
 
     /// Five witnesses, of which four must co-sign.
     fn town() -> Town {
+        town_with(5)
+    }
+
+    /// The first of them are in force, and the others from [`LATER`] on.
+    fn town_with(in_office: usize) -> Town {
         let mut rng = StdRng::seed_from_u64(1);
         let root = RootSecret::generate(&mut rng);
         let [press, edge, mix, stranger, next_press, next_witness] =
@@ -385,7 +391,8 @@ mod tests {
             operator(Role::Edge, &edge, 0),
             operator(Role::Mix(0), &mix, 0),
         ];
-        operators.extend(witnesses.iter().map(|w| operator(Role::Witness, w, 0)));
+        let since = |n| if n < in_office { 0 } else { LATER.0 };
+        operators.extend(witnesses.iter().enumerate().map(|(n, w)| operator(Role::Witness, w, since(n))));
         operators.push(operator(Role::Press, &next_press, LATER.0));
         operators.push(operator(Role::Witness, &next_witness, LATER.0));
         let parameters = Parameters {
@@ -549,6 +556,26 @@ mod tests {
         assert_eq!(t.witnessed(&t.note(&[ago(0); 3])), Err(NoteRejected::Unwitnessed));
         let strangers = t.note(&[ago(0); 3]).with(CHECKPOINT.cosign(&t.network(), &t.stranger, NOW));
         assert_eq!(t.witnessed(&strangers), Err(NoteRejected::Unwitnessed), "a stranger is no witness");
+    }
+
+    #[test]
+    fn log_05_where_fewer_are_in_office_than_must_co_sign_all_of_them_must() {
+        let enough = |in_office: usize, times: &[u64]| {
+            let t = town_with(in_office);
+            t.witnessed(&t.note(times)).is_ok()
+        };
+        // Of five and one to come four must, while there are four.
+        for in_office in 1..=5 {
+            let must = in_office.min(4);
+            assert!(enough(in_office, &vec![ago(0); must]), "{in_office}");
+            assert!(!enough(in_office, &vec![ago(0); must - 1]), "{in_office}");
+            let old = ago(4 * T);
+            assert!(
+                !enough(in_office, &[vec![ago(0); must - 1], vec![old]].concat()),
+                "{in_office}: one is old"
+            );
+        }
+        assert!(!enough(0, &[ago(0); 5]), "none is in office, and none are enough");
     }
 
     #[test]

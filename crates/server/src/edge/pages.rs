@@ -81,7 +81,8 @@ impl Edge {
                 // DIR-03: at most 64.
                 witnesses: u8::try_from(seen.directory.roster().witnesses(now.unwrap_or(Round(0))).count())
                     .unwrap_or(u8::MAX),
-                quorum: parameters.quorum,
+                quorum: u8::try_from(seen.directory.roster().quorum(now.unwrap_or(Round(0))))
+                    .unwrap_or(u8::MAX),
                 checkpoint: self.log.shown(),
             },
             rounds,

@@ -284,6 +284,22 @@ fn to_come(checkpoint: Checkpoint) -> Vec<Case> {
     let next = (0..3).fold(next, |note, n| note.with(p.line(n, NOW)));
     cases.push(p.case("log-05-came", "success", "LOG-05", "in the next round, with its press", &next));
     cases.push(p.case("log-03-gone", "press", "LOG-03", "signed by the press of the round before", &three));
+    // Where fewer are in force than must co-sign, all of them must.
+    let with_to_come = |n: usize| {
+        let mut town = Town::new();
+        let witnesses = town.roster.operators.iter_mut().filter(|o| o.role == Role::Witness);
+        witnesses.rev().take(n).for_each(|o| o.since = Round(301));
+        Press { town, checkpoint, newest: 300 }
+    };
+    for (to_come, signed, path, expect, note) in [
+        (2, 2, "log-05-fewer", "success", "both of two that are in force, of four of which three must"),
+        (2, 1, "log-05-fewer-one", "unwitnessed", "one of two that are in force"),
+        (3, 1, "log-05-fewest", "success", "the only one that is in force"),
+        (4, 4, "log-05-none", "unwitnessed", "all four, of which none is in force"),
+    ] {
+        let p = with_to_come(to_come);
+        cases.push(p.case(path, expect, "LOG-05", note, &p.note(&vec![NOW; signed])));
+    }
     cases
 }
 

@@ -234,13 +234,18 @@ impl Book {
                 item @ Outgoing::Part { .. } => rest.push(item),
             }
         }
-        // One slot for acknowledgements before the parts, and what is left behind them.
+        // One slot for acknowledgements before the parts, and what is left behind them. Where there is but one slot they take turns:
+        // if each edition brings a message, and the queue's first places are full, no part would ever find a place.
+        let carries_acks = |placed: &Placed| placed.items.iter().any(|item| matches!(item, Outgoing::Ack(_)));
+        let parts_first = most == 1 && acks.len() < TAGS && self.placed.last().is_some_and(carries_acks);
         let mut acks = acks.chunks(TAGS);
         let slot = |tags: &[AckTag], items: &mut Vec<_>, rng: &mut StdRng| {
             items.extend(tags.iter().copied().map(Outgoing::Ack));
             ack_slot(tags, rng)
         };
-        slots.extend(acks.next().map(|tags| slot(tags, &mut items, rng)));
+        if !parts_first {
+            slots.extend(acks.next().map(|tags| slot(tags, &mut items, rng)));
+        }
         for item in rest {
             let slot = if slots.len() < most { self.seal(&item, now, rng) } else { Sealed::Waits };
             match slot {
@@ -594,6 +599,46 @@ mod tests {
         let chain = started(&book);
         assert_eq!((*chain.chain.ack(), chain.at, acks(&book)), (newest, EDITION, before));
         assert!(chain.chain.links().iter().all(|link| *link.tag() != used));
+    }
+
+    /// P8: nobody's answer waits for ever because every edition brings a message, nor a message's acknowledgement behind answers.
+    #[test]
+    fn in_envelopes_of_one_slot_answers_and_acknowledgements_take_turns() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let wire = Wire { network: NetworkId([1; 32]), cascade: proto::size::Cascade::new(3).unwrap() };
+        let exit = SealSecret::generate(&mut rng);
+        let pass = DeskPass::generate(&mut rng);
+        let to = Readers { wire: &wire, exit: exit.public(), pass, day: 0, slots: 1 };
+        let key = HintKey::generate(&mut rng);
+        let (first, chain) = message(0, &mut rng);
+        book.take(&first, chain, EDITION);
+        for number in 1..=2 {
+            let text = "x".repeat(16 * 944);
+            book.say(0, &text, ReplyPart::cut(number, &text).unwrap(), EDITION);
+        }
+        // As many acknowledgements as each envelope carries. One leaves with each edition, and frees a place for one.
+        let mut carried = |messages: core::ops::Range<u32>, now, book: &mut Book| {
+            for sequence in messages {
+                let (message, chain) = message(sequence, &mut rng);
+                book.take(&message, chain, EDITION);
+            }
+            book.envelope(&to, now, &key, &mut rng).unwrap();
+            let items = &book.placed.last().unwrap().items;
+            items.iter().filter(|item| matches!(item, Outgoing::Ack(_))).count()
+        };
+        for n in 0..10 {
+            let turns = [0, 1].map(|turn| carried(1 + 2 * n + turn..2 + 2 * n + turn, EDITION, &mut book));
+            assert_eq!(turns, [2, 0]);
+        }
+        // A whole slot of them waits for nobody; and no slot stays empty for a part that finds no link.
+        assert_eq!(
+            [21..22, 22..86, 86..87].map(|messages| carried(messages, EDITION, &mut book)),
+            [2, 64, 0]
+        );
+        let late = Round(EDITION.0 + WRITES_ROUNDS + 1);
+        assert_eq!([87..88, 88..89].map(|messages| carried(messages, late, &mut book)), [2, 1]);
     }
 
     fn received(book: &Book) -> Vec<u32> {

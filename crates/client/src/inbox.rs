@@ -93,9 +93,9 @@ pub struct Conversation {
     pub name: String,
     /// In order.
     pub lines: Vec<Line>,
-    /// Whether the source spoke last.
+    /// Whether something came after the newest answer.
     pub unanswered: bool,
-    /// The round of its newest line.
+    /// The round of its newest line; of a document, that of its newest part.
     pub newest: Round,
     /// How long an answer may be until the source writes again, in bytes: at most 15,104; 0 if none can be sent.
     pub room: usize,
@@ -363,8 +363,8 @@ impl Inbox {
             id: id(&thread.key),
             room: vault.book.links(thread, at).min(usize::from(MAX_PARTS)) * REPLY_TEXT,
             name: name(&vault.hints, &thread.key),
-            unanswered: lines.last().is_some_and(|line| line.who == Who::Source),
-            newest: lines.last().map_or(Round(0), |line| line.at),
+            unanswered: is_unanswered(&lines),
+            newest: lines.iter().map(|line| line.at).max().unwrap_or(Round(0)),
             lines,
         }
     }
@@ -480,6 +480,16 @@ impl Inbox {
         let held = self.inner().held();
         Ok(self.inner().leaves(&held, vault.book.place_of(&held.mailbox, i, number).unwrap_or(0), now))
     }
+}
+
+/// A document comes after an answer that was written while it was under way once all of it is there, wherever it stands.
+fn is_unanswered(lines: &[Line]) -> bool {
+    let answer = lines.iter().rposition(|line| line.who == Who::You);
+    lines.iter().enumerate().any(|(i, line)| {
+        let is_whole = !matches!(line.state, LineState::UnderWay { .. });
+        let is_after = |answer: usize| i > answer || (is_whole && line.at > lines[answer].at);
+        line.who == Who::Source && answer.is_none_or(is_after)
+    })
 }
 
 fn hash(label: &str, key: &ConversationKey) -> [u8; 32] {

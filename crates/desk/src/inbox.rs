@@ -249,14 +249,20 @@ fn answering(id: &str, number: &str, draft: &str, links: usize, problem: Option<
 }
 
 fn row(conversation: &Conversation) -> Markup {
-    let newest = conversation.lines.last();
+    let newest = conversation.lines.iter().max_by_key(|line| line.at);
+    let answer = conversation.lines.iter().rfind(|line| line.who == Who::You);
+    let tag = match answer.map(|line| line.state) {
+        Some(LineState::Waiting { .. } | LineState::Stays(_)) => words::ANSWER_WAITS,
+        Some(LineState::Unknown { .. }) => words::ANSWER_UNKNOWN,
+        _ => words::ANSWERED,
+    };
     html! {
         li {
             h2 { a href=(path(&hex::encode(conversation.id))) { (tame(&conversation.name)) } }
             p.excerpt dir="auto" { @if let Some(line) = newest { (beginning(&line.text, EXCERPT)) } }
             p.state {
-                @if conversation.unanswered { span.tag { (words::NEW) } } @else { (words::ANSWERED) }
-                @if let Some(line) = newest { " · " (fill(words::ROUND, &[html! { (line.at) }])) }
+                @if conversation.unanswered { span.tag { (words::NEW) } } @else { (tag) }
+                " · " (fill(words::ROUND, &[html! { (conversation.newest) }]))
             }
         }
     }
@@ -342,7 +348,39 @@ pub(crate) fn path(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proto::Round;
+
     use super::*;
+
+    /// P8: an answer that has not left, or may be lost, is not called one.
+    #[test]
+    fn a_row_shows_what_came_last_and_where_the_newest_answer_is() {
+        let line = |who, text: &str, at, state| {
+            let (text, at) = (Zeroizing::new(text.to_owned()), Round(at));
+            Line { who, text, document: None, state, times: 1, at }
+        };
+        let at = Millis(0);
+        for (unanswered, state, tag) in [
+            (true, LineState::Acknowledged, words::NEW),
+            (false, LineState::Waiting { from: at, until: at }, words::ANSWER_WAITS),
+            (false, LineState::Stays(Stays::NoPass), words::ANSWER_WAITS),
+            (false, LineState::Unknown { before: None }, words::ANSWER_UNKNOWN),
+            (false, LineState::Left { before: at }, words::ANSWERED),
+            (false, LineState::Acknowledged, words::ANSWERED),
+        ] {
+            let lines = vec![
+                line(Who::Source, "a long document", 9, LineState::Received),
+                line(Who::You, "Thank you.", 5, state),
+                line(Who::Source, "a word meanwhile", 4, LineState::Received),
+            ];
+            let (id, name, newest) = ([0; 8], "a name".into(), Round(9));
+            let shown = row(&Conversation { id, name, lines, unanswered, newest, room: 0 }).into_string();
+            let (_, said) = shown.split_once("class=\"state\"").unwrap();
+            assert!(shown.contains("a long document") && said.contains("round 9"), "{shown}");
+            let all = [words::NEW, words::ANSWER_WAITS, words::ANSWER_UNKNOWN, words::ANSWERED];
+            assert_eq!(all.into_iter().filter(|tag| said.contains(tag)).collect::<Vec<_>>(), [tag]);
+        }
+    }
 
     #[test]
     fn the_box_of_an_answer_itself_asks_the_browser_to_remember_nothing() {

@@ -94,6 +94,10 @@ words! {
                     Messages that came meanwhile are lost to it.";
     NEW = "new";
     ANSWERED = "answered";
+    /// P8
+    ANSWER_WAITS = "answer has not left";
+    /// P8
+    ANSWER_UNKNOWN = "answer may be lost";
 
     // one conversation
     CONVERSATION = "Conversation";

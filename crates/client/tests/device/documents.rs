@@ -255,6 +255,28 @@ async fn doc_06_what_is_written_meanwhile_goes_before_the_remaining_parts() {
     assert_eq!(it.town.messages, 52, "51 parts and a text, each once");
 }
 
+/// P8: a document takes hours, and the desk may answer meanwhile. Once it is whole somebody is to look at it.
+#[tokio::test]
+async fn a_document_that_becomes_whole_after_an_answer_raises_its_conversation() {
+    let mut it = Pair::new(125).await;
+    let session = it.begin();
+    session.attach(it.town.desk, &document("x", 7 * PART), it.now()).unwrap();
+    it.rounds(5).await;
+    let conversation = |it: &Pair| it.inbox.conversations().swap_remove(0);
+    assert!(conversation(&it).unanswered);
+    it.inbox.answer(conversation(&it).id, "Thank you.", it.now()).unwrap();
+    let mut whole = false;
+    for _ in 0..8 {
+        whole = conversation(&it).lines[0].state == LineState::Received;
+        assert_eq!(conversation(&it).unanswered, whole);
+        it.round(|_| ()).await;
+    }
+    let raised = conversation(&it);
+    assert!(whole && raised.newest == raised.lines[0].at && raised.newest > raised.lines[1].at);
+    it.inbox.answer(raised.id, "We have it.", it.now()).unwrap();
+    assert!(!conversation(&it).unanswered);
+}
+
 #[tokio::test]
 async fn doc_07_a_document_taken_back_leaves_nothing_behind_that_waits() {
     let mut it = Pair::new(130).await;

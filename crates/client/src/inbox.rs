@@ -181,7 +181,8 @@ impl Inbox {
         let mut rng = self.inner().rng();
         let mut vault = self.vault();
         let listing = self.listing(&vault);
-        let turned = self.turn_keys(&mut vault, &listing, &mut rng);
+        let round = self.inner().schedule.round_at(self.inner().clock.now());
+        let turned = round.is_some_and(|round| self.turn_keys(&mut vault, &listing, round, &mut rng));
         let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
         if (turned || vault.is_unwritten() || is_gone) && !self.kept(&mut vault, &mut rng) {
@@ -193,7 +194,9 @@ impl Inbox {
         }
         // What is there of another vault's is its own, and may be in an edge's hands.
         if !matches!(listing, Listing::Foreign) {
-            self.offer(&vault, &listing, &vault.intake_keys(&self.inner().wire.network, listing.keys()));
+            let keys =
+                vault.intake_keys(&self.inner().wire.network, listing.keys(), round.unwrap_or(Round(0)));
+            self.offer(&vault, &listing, &keys);
         }
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
@@ -234,6 +237,10 @@ impl Inbox {
                 return new;
             }
         }
+        // KEY-03: not before what was there is opened.
+        if round.is_some_and(|round| vault.delete_keys(round)) && !self.kept(&mut vault, &mut rng) {
+            return new;
+        }
         if self.repeat(&mut vault, &mut rng) {
             self.flush(&mut vault, &mut rng);
         }
@@ -273,17 +280,15 @@ impl Inbox {
         }
     }
 
-    /// Makes intake keys ahead and deletes those whose time is over. `true`: the vault has to be written.
-    fn turn_keys(&self, vault: &mut Vault, listing: &Listing, rng: &mut StdRng) -> bool {
+    /// Makes intake keys ahead. `true`: the vault has to be written.
+    fn turn_keys(&self, vault: &mut Vault, listing: &Listing, round: Round, rng: &mut StdRng) -> bool {
         let inner = self.inner();
-        let Some(round) = inner.schedule.round_at(inner.clock.now()) else { return false };
         let is_new = inner.shown().front.edition.is_some() && !inner.is_stale(round);
         self.note_trouble(vault, listing, round, is_new);
-        let deleted = vault.delete_keys(round);
         // KEY-02: only who knows of which keys others may have heard makes new ones. That stands in the newest directory, which comes
         // with an edition, and in what was handed in since. None could be handed in before that either.
         if !is_new || matches!(listing, Listing::Foreign) {
-            return deleted;
+            return false;
         }
         let published = listing.keys();
         // Handed in, and in no directory yet.
@@ -291,11 +296,11 @@ impl Inbox {
             Ok(taken) => taken,
             Err(cause) => {
                 tracing::warn!(%cause, "could not read which keys were handed in");
-                return deleted;
+                return false;
             }
         };
         let known: Vec<_> = published.iter().copied().chain(taken).collect();
-        vault.turn_keys(round, &known, rng) || deleted
+        vault.turn_keys(round, &known, rng)
     }
 
     /// What keeps others from writing to this desk, or it from reading what they write.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proto::conversation::TooLong;
+use proto::directory::Directory;
 use proto::document::{self, Document, Format, Unfit};
 use proto::envelope::{self, Blob};
-use proto::seal::SealPublic;
 use proto::{DeskId, Millis, Round};
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
@@ -656,11 +656,11 @@ fn place_in(held: &Held, open: &Open, content: &Content) -> usize {
     held.mailbox.next_place(&open.hints, &content.waiting_parts()).unwrap_or(0)
 }
 
-/// A desk, and the keys to seal to it with in one round.
+/// A desk, and the keys to seal to it with.
 struct To {
     desk: DeskView,
     at: Round,
-    intake: SealPublic,
+    directory: Arc<Directory>,
     exits: ExitKeys,
 }
 
@@ -670,13 +670,17 @@ impl To {
         let filled = held.mailbox.is_filled();
         let at = inner.schedule.round_at(now).ok_or(WriteError::TooEarly)?;
         let listed = directory.desk(&desk).ok_or(WriteError::NoDesk)?;
-        let intake = listed.intake(at).ok_or(WriteError::NoDesk)?.clone();
+        listed.intake(at).ok_or(WriteError::NoDesk)?;
         let exits = inner.exit_keys(held, now).filter(|_| filled).ok_or(WriteError::TooEarly)?;
-        Ok(Self { desk: DeskView::from(listed), at, intake, exits })
+        Ok(Self { desk: DeskView::from(listed), at, directory, exits })
     }
 
     /// What is sealed to for the queue's place `place`.
     fn keys<'a>(&'a self, inner: &'a Inner, place: usize) -> Keys<'a> {
-        Keys { wire: &inner.wire, intake: &self.intake, exit: self.exits.at(place) }
+        // Of the round in which it leaves, so that it has as long as any other until the desk deletes its key.
+        let of = |round| self.directory.desk(&self.desk.id).and_then(|desk| desk.intake(round));
+        let intake = of(self.exits.leaves(place)).or_else(|| of(self.at));
+        let intake = intake.expect("there was one when this was made");
+        Keys { wire: &inner.wire, intake, exit: self.exits.at(place) }
     }
 }

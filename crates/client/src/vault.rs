@@ -248,15 +248,15 @@ impl Vault {
         changed
     }
 
-    /// Makes the intake keys that are to be public in round `now` and the one after, and deletes those whose time is over. `known`
-    /// are this desk's keys of which others may have heard. `true`: it has to be saved, and before anybody hears of the new ones.
+    /// Makes the intake keys that are to be public in round `now` and the one after. `known` are this desk's keys of which others may
+    /// have heard. `true`: it has to be saved, and before anybody hears of the new ones.
     pub(crate) fn turn_keys(
         &mut self,
         now: Round,
         known: &[(Period, KeyId)],
         rng: &mut impl CryptoRng,
     ) -> bool {
-        let mut changed = self.delete_keys(now);
+        let mut changed = false;
         // One round early, so that the press has them when that round's edition is made.
         for period in KeyKind::Intake.published(now).chain(KeyKind::Intake.published(now.next())) {
             // KEY-02: neither for a week that has one nor, if the clock was set back or this vault is an old copy, for one that had one.
@@ -273,18 +273,22 @@ impl Vault {
         changed
     }
 
-    /// The public halves of its intake keys for periods for which none is published, signed: what the edge is to have.
+    /// The public halves of its intake keys whose time is not over and for whose periods none is published, signed: what the edge is
+    /// to have.
     pub(crate) fn intake_keys(
         &self,
         network: &NetworkId,
         published: &[(Period, KeyId)],
+        now: Round,
     ) -> Vec<Unverified<IntakeKey>> {
         let signer = self.signer();
         let sign = |(Period { from, until }, secret): &(Period, SealSecret)| {
             let key = secret.public().to_bytes().into();
             Unverified::sign(&IntakeKey { key, from: *from, until: *until }, network, &signer)
         };
-        let is_new = |(period, _): &&(Period, SealSecret)| published.iter().all(|(known, _)| known != period);
+        let is_new = |(period, _): &&(Period, SealSecret)| {
+            !KeyKind::Intake.is_over(*period, now) && published.iter().all(|(known, _)| known != period)
+        };
         self.intake.iter().filter(is_new).map(sign).collect()
     }
 
@@ -714,13 +718,13 @@ mod tests {
 
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
         assert!(vault.turn_keys(Round(0), &[], &mut rng), "three more weeks are to be public");
-        assert_eq!(vault.intake_keys(&wire.network, &[]).len(), 4);
+        assert_eq!(vault.intake_keys(&wire.network, &[], Round(0)).len(), 4);
         assert!(!vault.turn_keys(Round(166), &[], &mut rng), "nothing to do within a week");
         let last = 167 + 14 * 24;
-        assert!(vault.turn_keys(Round(last), &[], &mut rng));
+        assert!(!vault.delete_keys(Round(last)));
         assert!(vault.open_message(&wire, Round(last), &boxed).is_some());
-        vault.save(&mut rng).unwrap();
-        assert!(vault.turn_keys(Round(last + 1), &[], &mut rng));
+        assert_eq!(vault.intake_keys(&wire.network, &[], Round(last + 1)).len(), 3);
+        assert!(vault.delete_keys(Round(last + 1)));
         vault.save(&mut rng).unwrap();
         assert!(vault.open_message(&wire, Round(last + 1), &boxed).is_none());
         let again = Vault::unlock(&path, &passphrase).unwrap();
@@ -738,7 +742,7 @@ mod tests {
         let identity = IdentitySecret::generate(&mut rng).public();
         let vault = Vault::unlock(&path, &passphrase).unwrap();
         let network = NetworkId([7; 32]);
-        let keys = vault.intake_keys(&network, &[]);
+        let keys = vault.intake_keys(&network, &[], Round(0));
         assert_eq!(keys.len(), 1);
         for key in keys {
             assert!(check_intake_key(&key, &vault.vault_key(), &network).is_ok());
@@ -814,19 +818,23 @@ mod tests {
             weeks.reverse();
             weeks
         };
-        vault.turn_keys(Round(0), &[], &mut rng);
+        let turn = |vault: &mut Vault, now, rng: &mut StdRng| {
+            let made = vault.turn_keys(Round(now), &[], rng);
+            vault.delete_keys(Round(now)) || made
+        };
+        turn(&mut vault, 0, &mut rng);
         // A clock that is ten weeks ahead deletes those of weeks 0 to 3.
-        assert!(vault.turn_keys(Round(10 * 168), &[], &mut rng));
+        assert!(turn(&mut vault, 10 * 168, &mut rng));
         assert_eq!(weeks(&vault), [10, 11, 12, 13]);
         vault.save(&mut rng).unwrap();
         let mut vault = Vault::unlock(&path, &passphrase).unwrap();
-        assert!(!vault.turn_keys(Round(0), &[], &mut rng), "all that were to be public had one");
+        assert!(!turn(&mut vault, 0, &mut rng), "all that were to be public had one");
         // Weeks that never had a key get theirs, so that the desk can be written to long before week 10.
-        assert!(vault.turn_keys(Round(2 * 168), &[], &mut rng));
+        assert!(turn(&mut vault, 2 * 168, &mut rng));
         assert_eq!(weeks(&vault), [4, 5, 10, 11, 12, 13]);
-        assert!(vault.turn_keys(Round(7 * 168), &[], &mut rng));
+        assert!(turn(&mut vault, 7 * 168, &mut rng));
         assert_eq!(weeks(&vault), [5, 7, 8, 9, 10, 11, 12, 13]);
-        assert!(vault.turn_keys(Round(3 * 168), &[], &mut rng));
+        assert!(turn(&mut vault, 3 * 168, &mut rng));
         assert_eq!(weeks(&vault), [5, 6, 7, 8, 9, 10, 11, 12, 13], "the keys of weeks 3 and 4 are gone");
     }
 

@@ -290,6 +290,31 @@ async fn mbx_15_a_blob_is_sealed_to_the_exits_key_of_the_week_in_which_it_leaves
     }
 }
 
+/// P8: a box that waits two days for its place has as long to arrive as any other before its key is deleted.
+#[tokio::test]
+async fn a_box_is_sealed_to_the_desks_key_of_the_week_in_which_it_leaves() {
+    let mut town = Town::found(56).await;
+    let source = town.reader(7);
+    let (end, wire) = (proto::keys::WEEK, town.directory.wire());
+    town.round(end - 6, &[&source]).await;
+    let session = source.begin(&passphrase(1)).unwrap();
+    for n in 0..12 {
+        session.write(town.desk, &format!("message {n}"), town.clock.now()).unwrap();
+    }
+    let mut opened = 0;
+    for r in end - 5..end + 8 {
+        // What came to the exit left in the round before.
+        let mut boxes = vec![];
+        town.quiet(r, &[&source], |town| boxes = std::mem::take(&mut town.boxes)).await;
+        for boxed in &boxes {
+            let opens = |(_, key): &(_, _)| open_message(&wire, key, boxed).is_ok();
+            assert_eq!(intake_keys().iter().position(opens), Some(((r - 1) / end) as usize), "in round {r}");
+        }
+        opened += boxes.len();
+    }
+    assert_eq!(opened, 12);
+}
+
 /// MBX-14: also on a device that was off for so long that it knows no key of today.
 #[tokio::test]
 async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {

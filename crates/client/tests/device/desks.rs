@@ -293,9 +293,8 @@ impl Pair {
             Inbox::new(std::sync::Arc::clone(&self.desk), Vault::unlock(&vault, &passphrase(9)).unwrap());
     }
 
-    /// Whether the desk reads, in the week of it, what is sealed to the key that was handed in last for this week.
-    async fn reads(&mut self, week: u32) -> bool {
-        let key = self.handed_in().into_iter().rev().find(|(of, _)| *of == week).unwrap().1;
+    /// A tip in a box to this key.
+    fn boxed(&mut self, key: &SealPublic) -> Vec<u8> {
         let wire = self.town.directory.wire();
         let message = Message {
             conversation: ConversationKey::generate(&mut self.town.rng),
@@ -305,10 +304,17 @@ impl Pair {
         };
         let packed = message.pack(wire.cascade).unwrap();
         let exit = SealSecret::generate(&mut self.town.rng);
-        let (blob, _) = envelope::to_desk(&wire, &key, &packed, exit.public(), &mut self.town.rng);
+        let (blob, _) = envelope::to_desk(&wire, key, &packed, exit.public(), &mut self.town.rng);
         let Found::ToDesk(boxed) = envelope::open_exit(&wire, &exit, &[], blob.as_bytes()).unwrap().1 else {
             panic!("a message to a desk")
         };
+        boxed
+    }
+
+    /// Whether the desk reads, in the week of it, what is sealed to the key that was handed in last for this week.
+    async fn reads(&mut self, week: u32) -> bool {
+        let key = self.handed_in().into_iter().rev().find(|(of, _)| *of == week).unwrap().1;
+        let boxed = self.boxed(&key);
         self.r = week * WEEK + 2;
         self.town.clock.set(self.town.start(self.r));
         self.town.boxes.push(boxed);
@@ -502,6 +508,26 @@ async fn a_new_folder_and_an_old_vault_make_no_second_key_before_the_first_excha
     let mut new = with_keys(274, 0, 0, 0).await;
     new.rounds(2).await;
     assert_eq!(new.weeks_handed_in(), [0, 1, 2, 3]);
+}
+
+/// P8, KEY-03: what lies on the device when its time is over is read once more, and then the key is gone.
+#[tokio::test]
+async fn key_03_drops_that_are_there_are_opened_before_their_key_is_deleted() {
+    let mut it = Pair::in_town(Town::found(279).await, 279, WEEK - 3).await;
+    let key = intake_keys().swap_remove(0).1;
+    let boxed = it.boxed(key.public());
+    it.town.boxes.push(boxed);
+    // The vault stays closed, and the device goes on for a round.
+    it.town.round(it.r, &[&it.source, &it.desk]).await;
+    it.town.round(it.r + 1, &[&it.source, &it.desk]).await;
+    it.town.clock.set(it.town.start(3 * WEEK));
+    it.inbox.collect();
+    assert_eq!(it.inbox.conversations().len(), 1);
+    let boxed = it.boxed(key.public());
+    it.town.boxes.push(boxed);
+    it.r = 3 * WEEK + 1;
+    it.rounds(2).await;
+    assert_eq!(it.inbox.conversations().len(), 1, "nothing more is opened with it");
 }
 
 /// P8: whoever puts the newest copy back while the program runs may have no second one.

@@ -1,6 +1,9 @@
 //! What a desk makes of what comes and goes: the rules of its end of a conversation, over its vault and its queue. Pure: the
 //! round is handed in. Spec: vault.md §2, conversation.md.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use minicbor::bytes::ByteArray;
 use proto::Round;
 use proto::conversation::{
@@ -327,6 +330,20 @@ impl Thread {
         self.chain.as_ref().is_some_and(|started| started.at.0.saturating_add(WRITES_ROUNDS) < now.0)
     }
 
+    /// Adds a line of the source's before the first that it wrote later: mixes let messages go in any order.
+    fn insert(&mut self, line: Spoken) {
+        let begins = |line: &Spoken| line.numbers().map(|numbers| numbers.start);
+        let later = self.lines.iter().position(|other| begins(other) > begins(&line));
+        self.lines.insert(later.unwrap_or(self.lines.len()), line);
+    }
+
+    /// The lines before which a message of the source's has not come.
+    pub(crate) fn gaps(&self) -> Vec<usize> {
+        let ends: HashSet<_> = self.lines.iter().filter_map(Spoken::numbers).map(|them| them.end).collect();
+        let is_after_gap = |them: Range<u32>| them.start > 0 && !ends.contains(&them.start);
+        (0..self.lines.len()).filter(|i| self.lines[*i].numbers().is_some_and(is_after_gap)).collect()
+    }
+
     /// Adds what a message carries. `true`: it was not there.
     fn add(&mut self, message: &Message, edition: Round) -> bool {
         // CNV-08: what is sealed anew is the same message.
@@ -336,7 +353,7 @@ impl Thread {
                 let new = !self.lines.iter().any(is);
                 if new {
                     let text = Text(text.to_string());
-                    self.lines.push(Spoken::Source { text, sequence: message.sequence, at: edition });
+                    self.insert(Spoken::Source { text, sequence: message.sequence, at: edition });
                 }
                 new
             }
@@ -349,7 +366,7 @@ impl Thread {
         let is = |line: &Spoken| matches!(line, Spoken::Document { first, .. } if *first == document);
         if !self.lines.iter().any(is) {
             let parts = Joining::new(part.parts);
-            self.lines.push(Spoken::Document { first: document, at: edition, parts, good: None });
+            self.insert(Spoken::Document { first: document, at: edition, parts, good: None });
         }
         for line in self.lines.iter_mut().filter(|line| is(line)) {
             let Spoken::Document { at, parts, good, .. } = line else { continue };
@@ -360,6 +377,19 @@ impl Thread {
             }
         }
         false
+    }
+}
+
+impl Spoken {
+    /// The numbers of the messages that a line of the source's is made of; of a document, whether or not they have come.
+    fn numbers(&self) -> Option<Range<u32>> {
+        match self {
+            Self::Source { sequence, .. } => Some(*sequence..sequence.saturating_add(1)),
+            Self::Document { first, parts, .. } => {
+                Some(*first..first.saturating_add(u32::from(parts.parts())))
+            }
+            Self::Desk { .. } => None,
+        }
     }
 }
 
@@ -639,6 +669,36 @@ mod tests {
         );
         let late = Round(EDITION.0 + WRITES_ROUNDS + 1);
         assert_eq!([87..88, 88..89].map(|messages| carried(messages, late, &mut book)), [2, 1]);
+    }
+
+    /// P8: mixes let messages go in any order.
+    #[test]
+    fn what_a_source_wrote_is_shown_in_the_order_in_which_it_was_written() {
+        let mut rng = StdRng::seed_from_u64(8);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let mut come = |sequence, part: Option<Part>, book: &mut Book| {
+            let (mut message, chain) = message(sequence, &mut rng);
+            message.body = part.map_or(message.body, Body::Part);
+            assert!(book.take(&message, chain, EDITION));
+        };
+        // The third part of a document of three, whose first is message 3.
+        let part = Part { part: 2, parts: 3, rest: Zeroizing::new(vec![1]) };
+        come(1, None, &mut book);
+        book.say(0, "an answer", ReplyPart::cut(1, "an answer").unwrap(), EDITION);
+        come(8, None, &mut book);
+        come(5, Some(part), &mut book);
+        come(6, None, &mut book);
+        come(0, None, &mut book);
+        let shown = |line: &Spoken| match line {
+            Spoken::Source { sequence, .. } => i64::from(*sequence),
+            Spoken::Document { first, .. } => i64::from(*first),
+            Spoken::Desk { .. } => -1,
+        };
+        let thread = &book.threads[0];
+        assert_eq!(thread.lines.iter().map(shown).collect::<Vec<_>>(), [0, 1, -1, 3, 6, 8]);
+        // Message 2 has not come, and message 7. That not all of the document has is said of itself.
+        assert_eq!(thread.gaps(), [3, 5]);
     }
 
     fn received(book: &Book) -> Vec<u32> {

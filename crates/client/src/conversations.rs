@@ -458,7 +458,10 @@ impl Conversation {
         }
         self.received.push((of, at));
         let text = Text(String::from_utf8_lossy(&bytes).into_owned());
-        self.lines.push(Said::Desk { text, number: of.number, at });
+        // Before the first answer that was written later: they come in any order.
+        let is_later = |line: &Said| matches!(line, Said::Desk { number, .. } if *number > of.number);
+        let later = self.lines.iter().position(is_later).unwrap_or(self.lines.len());
+        self.lines.insert(later, Said::Desk { text, number: of.number, at });
         true
     }
 
@@ -586,6 +589,21 @@ mod tests {
         }
         assert_eq!(texts(&c), replies);
         assert_eq!(c.received_before(Round(2)), Received { highest: 1, before: 0 });
+    }
+
+    /// P8
+    #[test]
+    fn answers_are_shown_in_the_order_in_which_they_were_written() {
+        let mut c = conversation();
+        for number in [2, 4, 1, 3] {
+            c.say(&format!("before {number}"), Round(1));
+            assert!(c.take_part(&ReplyPart::cut(number, &number.to_string()).unwrap()[0], Round(1)));
+        }
+        assert_eq!(
+            texts(&c),
+            ["before 2", "1", "2", "before 4", "3", "4", "before 1", "before 3"],
+            "each where the first that was written after it stands"
+        );
     }
 
     // CNV-07

@@ -91,8 +91,10 @@ pub struct Conversation {
     pub id: [u8; 8],
     /// Two words to call it by, the same for as long as it lives.
     pub name: String,
-    /// In order.
+    /// In the order in which the source and the desk wrote, each by itself.
     pub lines: Vec<Line>,
+    /// The lines before which a message of the source's has not come.
+    pub gaps: Vec<usize>,
     /// Whether something came after the newest answer.
     pub unanswered: bool,
     /// The round of its newest line; of a document, that of its newest part.
@@ -368,6 +370,7 @@ impl Inbox {
             id: id(&thread.key),
             room: vault.book.links(thread, at).min(usize::from(MAX_PARTS)) * REPLY_TEXT,
             name: name(&vault.hints, &thread.key),
+            gaps: thread.gaps(),
             unanswered: is_unanswered(&lines),
             newest: lines.iter().map(|line| line.at).max().unwrap_or(Round(0)),
             lines,

@@ -202,7 +202,9 @@ fn reply(f: &Fields) -> Outcome {
             whole: fields::bytes(whole)?.try_into().map_err(|_| "eight bytes")?,
             text: Zeroizing::new(fields::bytes(text)?),
         };
-        let came = match (source.take_part(&part, Round(9)), source.lines.last()) {
+        let is_new = source.take_part(&part, Round(9));
+        let of = |line: &&Said| matches!(line, Said::Desk { number, .. } if *number == part.number);
+        let came = match (is_new, source.lines.iter().rfind(of)) {
             (false, _) => "nothing new".into(),
             (true, Some(Said::Desk { text, .. })) => format!("reply | {}", hex::encode(&text.0)),
             (true, _) => return Err("a reply without its line".into()),

@@ -223,7 +223,11 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
             h1 { (tame(&conversation.name)) }
             p.hint { (words::TEXT_ONLY) }
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
-                ol.lines { @for line in &conversation.lines { (line_item(app, id, line)) } }
+                ol.lines {
+                    @for (i, line) in conversation.lines.iter().enumerate() {
+                        (line_item(app, id, line, conversation.gaps.contains(&i)))
+                    }
+                }
             }
             (answering(id, &app.draw_number(), draft, conversation.room, problem.as_deref()))
         }
@@ -268,10 +272,11 @@ fn row(conversation: &Conversation) -> Markup {
     }
 }
 
-fn line_item(app: &App, conversation: &str, line: &Line) -> Markup {
+fn line_item(app: &App, conversation: &str, line: &Line, is_after_gap: bool) -> Markup {
     let theirs = line.who == Who::Source;
     html! {
         li.theirs[theirs] {
+            @if is_after_gap { p.state { (words::GAP) } }
             p.who {
                 (if theirs { words::SOURCE } else { words::THIS_DESK }) " "
                 span.state { (fill(words::ROUND, &[html! { (line.at) }])) }
@@ -374,7 +379,8 @@ mod tests {
                 line(Who::Source, "a word meanwhile", 4, LineState::Received),
             ];
             let (id, name, newest) = ([0; 8], "a name".into(), Round(9));
-            let shown = row(&Conversation { id, name, lines, unanswered, newest, room: 0 }).into_string();
+            let shown = row(&Conversation { id, name, lines, gaps: vec![], unanswered, newest, room: 0 })
+                .into_string();
             let (_, said) = shown.split_once("class=\"state\"").unwrap();
             assert!(shown.contains("a long document") && said.contains("round 9"), "{shown}");
             let all = [words::NEW, words::ANSWER_WAITS, words::ANSWER_UNKNOWN, words::ANSWERED];

@@ -104,6 +104,8 @@ words! {
     SOURCE = "Source";
     THIS_DESK = "This desk";
     TEXT_ONLY = "Shown as text only. Nothing in it is opened or fetched.";
+    /// P8
+    GAP = "At least one message before this one has not come.";
     DOCUMENT = "A document";
     PARTS = "{} of {} parts have come. The rest takes {} or more.";
     DAMAGED = "All parts have come, and they do not fit together. The document is damaged.";

@@ -145,3 +145,30 @@ async fn a_desk_that_nobody_can_write_to_says_why_on_the_inbox() {
         assert_eq!(all, [said], "{}", window.page);
     }
 }
+
+/// P8: where a message is missing stands on the page of its conversation.
+#[tokio::test]
+async fn a_conversation_says_what_is_missing_and_what_keeps_its_answers() {
+    let (mut town, device) = Trouble::Nothing.befalls(true).await;
+    let source = town.reader(7);
+    town.round(3, &[&source, &device]).await;
+    let session = source.begin(&network::passphrase(1)).unwrap();
+    for text in ["the first", "the second"] {
+        session.write(town.desk, text, town.clock.now()).unwrap();
+    }
+    for r in 4..8 {
+        let late = |town: &mut network::Town| {
+            if r == 5 {
+                town.lose();
+            }
+        };
+        town.quiet(r, &[&source, &device], late).await;
+    }
+    let mut rng = StdRng::seed_from_u64(4);
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = inbox(&town, Arc::clone(&device), folder.path(), own(&town), &mut rng).await;
+    assert_eq!(said_soon(&mut window, &["the second"]).await, ["the second"], "{}", window.page);
+    let page = format!("/conversations/{}", town::between(&window.page, "/conversations/", "\""));
+    window.get(&page).await;
+    assert!(window.says("At least one message before this one has not come."), "{}", window.page);
+}

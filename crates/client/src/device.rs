@@ -653,6 +653,20 @@ impl Inner {
         }
     }
 
+    /// Whether it does leave then, as far as that is known now.
+    pub(crate) fn can_leave(&self, held: &Held, place: usize, now: Millis) -> bool {
+        let (first, surely) = self.next_taken(held, now);
+        let health = self.shown().health();
+        let round = match health {
+            Health::Starting | Health::Offline | Health::Clock | Health::Disk => return false,
+            // With each edition come the keys of another round.
+            Health::Good => first,
+            // It sends for as long as it knows keys.
+            _ => Round(surely.0.saturating_add(place as u32)),
+        };
+        self.envelope_keys(round).is_some()
+    }
+
     /// From when on what is changed in the mailbox now is on the disk, unless that fails.
     pub(crate) fn durable_by(&self) -> Millis {
         self.rewrite_due().plus(REWRITE_SLACK_MS)

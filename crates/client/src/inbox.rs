@@ -414,8 +414,12 @@ impl Inbox {
                 } else if let Some(why) = self.stays(held, book, thread, *number, now) {
                     LineState::Stays(why)
                 } else if let Some(place) = last_place(&book.waiting, hints, mailbox, &thread.key, *number) {
-                    let leaves = self.inner().leaves(held, place, now);
-                    LineState::Waiting { from: leaves.from, until: leaves.until }
+                    if self.inner().can_leave(held, place, now) {
+                        let leaves = self.inner().leaves(held, place, now);
+                        LineState::Waiting { from: leaves.from, until: leaves.until }
+                    } else {
+                        LineState::Stays(Stays::Halted)
+                    }
                 } else {
                     let before = left.map_or(now, |left| self.inner().schedule.end(left).min(now));
                     // The last copy, or one after which another is due and finds no link.
@@ -444,8 +448,12 @@ impl Inbox {
         if thread.is_old(at) || links == 0 {
             return Some(Stays::NoLinks);
         }
-        let leaves = self.inner().exit_keys(held, now).map(|exits| exits.leaves(0))?;
-        book.passes.of(leaves).is_none().then_some(Stays::NoPass)
+        if self.trouble().unwritten.is_some() || !self.inner().can_leave(held, 0, now) {
+            return Some(Stays::Halted);
+        }
+        let leaves = self.inner().exit_keys(held, now).map(|exits| exits.leaves(0));
+        let pass = leaves.and_then(|leaves| book.passes.of(leaves));
+        Some(if pass.is_none() { Stays::NoPass } else { Stays::NoPlace })
     }
 
     /// A document of a conversation, once all of it is there and is what its sender's device said it would be.

@@ -72,13 +72,17 @@ pub enum Who {
     Desk,
 }
 
-/// Why an answer has no place in the queue.
+/// Why nobody can say when an answer leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stays {
     /// There is no pass that all desks have.
     NoPass,
     /// The source's newest message is too old to be answered, or has been answered too much: the source has to write again.
     NoLinks,
+    /// It gets a place once there is one: what was written before it may take them all for now.
+    NoPlace,
+    /// As things are now nothing leaves this device by then, or nothing is sealed.
+    Halted,
 }
 
 /// Where a line can be by now.
@@ -91,7 +95,7 @@ pub enum LineState {
         /// It leaves not after, if the device goes on as always.
         until: Millis,
     },
-    /// At a desk: it waits in the vault, and nobody knows until when.
+    /// At a desk: it waits, and nobody knows until when.
     Stays(Stays),
     /// It has left this device.
     Left {

@@ -222,6 +222,7 @@ async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) ->
         div.area {
             h1 { (tame(&conversation.name)) }
             p.hint { (words::TEXT_ONLY) }
+            div #trouble data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" { (trouble(app)) }
             div #lines data-live=(path(id)) data-every=(every_ms(app)) aria-live="polite" {
                 ol.lines {
                     @for (i, line) in conversation.lines.iter().enumerate() {
@@ -290,6 +291,8 @@ fn line_item(app: &App, conversation: &str, line: &Line, is_after_gap: bool) -> 
                 },
                 LineState::Stays(Stays::NoPass) => p.problem { (words::STAYS_NO_PASS) },
                 LineState::Stays(Stays::NoLinks) => p.problem { (words::STAYS_NO_LINKS) },
+                LineState::Stays(Stays::NoPlace) => p.state { (words::STAYS_NO_PLACE) },
+                LineState::Stays(Stays::Halted) => p.problem { (words::STAYS_HALTED) },
                 LineState::Left { before } => {
                     (copy(line))
                     p.state { (fill(words::LEFT, &[moment(app, before.0)])) }

@@ -136,6 +136,10 @@ words! {
                      There is none to use now. The answer leaves once there is one and the vault is open.";
     /// P8
     STAYS_NO_LINKS = "Waits in the vault. It cannot be sent before the source writes again.";
+    /// P8
+    STAYS_NO_PLACE = "Waits in the vault. It leaves in its turn, after what was written before it, if the vault is open by then.";
+    /// P8
+    STAYS_HALTED = "Waiting. It cannot leave as things are now. Once that is over, it leaves.";
     LEFT = "Left at some time before {}.";
     RECEIVED_BY_SOURCE = "The source has it.";
     COPY = "The source has not said that it has it, so it is sent again. This is time {} of 3.";

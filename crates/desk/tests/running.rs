@@ -146,7 +146,7 @@ async fn a_desk_that_nobody_can_write_to_says_why_on_the_inbox() {
     }
 }
 
-/// P8: where a message is missing stands on the page of its conversation.
+/// P8: where a message is missing, and why an answer does not leave, stands on the page of its conversation.
 #[tokio::test]
 async fn a_conversation_says_what_is_missing_and_what_keeps_its_answers() {
     let (mut town, device) = Trouble::Nothing.befalls(true).await;
@@ -171,4 +171,15 @@ async fn a_conversation_says_what_is_missing_and_what_keeps_its_answers() {
     let page = format!("/conversations/{}", town::between(&window.page, "/conversations/", "\""));
     window.get(&page).await;
     assert!(window.says("At least one message before this one has not come."), "{}", window.page);
+    window.press("Send the answer", &["Say it again."]).await;
+    assert!(window.says("It leaves between") || window.says("It leaves at"), "{}", window.page);
+    town.edge.set_upload(network::Upload::Busy);
+    town.quiet(8, &[&source, &device], |_| ()).await;
+    window.get(&page).await;
+    assert!(!window.says("It leaves between") && !window.says("It leaves at"), "{}", window.page);
+    assert!(
+        window.says("It cannot leave as things are now.") && window.says(SENTENCES[0].1),
+        "{}",
+        window.page
+    );
 }

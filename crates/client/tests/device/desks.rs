@@ -1,7 +1,8 @@
 //! Desks whose edge and exit lie to one of them, or count what they send. Spec: drop.md §1, §3, mix.md §12.
 
 use crate::town::{
-    Edge, Listed, Pair, Town, borne, inbox, intake_keys, intake_keys_of, pass_of, passphrase, table_for,
+    Edge, Listed, Pair, Town, Upload, borne, inbox, intake_keys, intake_keys_of, pass_of, passphrase,
+    table_for,
 };
 use client::{CutOff, Health, Inbox, Kdf, LineState, Place, Stays, Unwritten, Vault, VaultContents};
 use proto::conversation::{Body, ConversationKey, Message, Received, open_message};
@@ -528,6 +529,57 @@ async fn key_03_drops_that_are_there_are_opened_before_their_key_is_deleted() {
     it.r = 3 * WEEK + 1;
     it.rounds(2).await;
     assert_eq!(it.inbox.conversations().len(), 1, "nothing more is opened with it");
+}
+
+/// P8: no time is named where nothing leaves, nor for what has no place yet.
+#[tokio::test]
+async fn an_answer_of_which_nobody_knows_when_it_leaves_is_told_no_time() {
+    let mut it = Pair::new(280).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    let answer = |it: &Pair| {
+        let conversation = it.inbox.conversations()[0].id;
+        it.inbox.answer(conversation, &"x".repeat(16 * 944), it.now()).unwrap();
+    };
+    // How each answer stands: whether it has left, or waits until some time, or why nobody knows until when.
+    let stand = |it: &Pair| -> Vec<_> {
+        let lines = it.inbox.conversations().swap_remove(0).lines;
+        let own = lines.iter().filter(|line| line.who == client::Who::You);
+        own.map(|line| match line.state {
+            LineState::Left { .. } => "left",
+            LineState::Waiting { .. } => "waits",
+            LineState::Stays(Stays::NoPlace) => "no place",
+            LineState::Stays(Stays::Halted) => "halted",
+            state => panic!("{state:?}"),
+        })
+        .collect()
+    };
+    // 64 parts, of which three leave in a round; and 32 more, for which the 24 places of a day are not enough.
+    session.write(it.town.desk, "The quay is weak.", it.now()).unwrap();
+    it.rounds(4).await;
+    for _ in 0..4 {
+        answer(&it);
+    }
+    assert_eq!(stand(&it), ["waits"; 4]);
+    session.write(it.town.desk, "Look at it.", it.now()).unwrap();
+    it.rounds(3).await;
+    answer(&it);
+    answer(&it);
+    assert_eq!(stand(&it), ["waits", "waits", "waits", "waits", "no place", "no place"]);
+    // The edge denies it its drops, and with them the keys of rounds to come: it sends for twelve rounds.
+    it.town.edge.set_ahead(121_000);
+    it.rounds(1).await;
+    assert_eq!(it.desk.status().health, Health::Denied);
+    assert_eq!(stand(&it), ["waits", "waits", "halted", "halted", "no place", "no place"]);
+    it.rounds(12).await;
+    assert_eq!(stand(&it), ["left", "left", "halted", "halted", "halted", "halted"]);
+    it.town.edge.set_ahead(0);
+    it.rounds(1).await;
+    assert_eq!(stand(&it)[2..], ["waits"; 4]);
+    // Where its envelopes are not taken, as long as that is so.
+    it.town.edge.set_upload(Upload::Busy);
+    it.rounds(1).await;
+    assert_eq!(it.desk.status().health, Health::Offline);
+    assert_eq!(stand(&it)[2..], ["halted"; 4]);
 }
 
 /// P8: whoever puts the newest copy back while the program runs may have no second one.

@@ -418,6 +418,8 @@ fn share(drop: u16, desks: u16, most: usize) -> usize {
 pub(crate) struct Readers<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) exit: &'a SealPublic,
+    /// The first round of the week of the exit's key.
+    pub(crate) week: Round,
     pub(crate) pass: DeskPass,
     /// The day of the pass.
     pub(crate) day: u32,
@@ -435,13 +437,8 @@ impl<'a> Readers<'a> {
         place: usize,
     ) -> Option<Self> {
         let (pass, day, desks) = passes.of(exits.leaves(place))?;
-        Some(Self {
-            wire,
-            exit: exits.at(place),
-            pass,
-            day,
-            slots: share(reader_slots, desks, wire.cascade.slots()),
-        })
+        let (exit, week) = exits.at(place);
+        Some(Self { wire, exit, week, pass, day, slots: share(reader_slots, desks, wire.cascade.slots()) })
     }
 
     /// By which day's pass and which key of the exit.
@@ -542,9 +539,9 @@ mod tests {
         let exit = SealSecret::generate(&mut rng);
         let blob = || envelope::cover(&wire, exit.public(), &mut StdRng::seed_from_u64(8));
         let mut mailbox = Mailbox::in_memory(wire, &mut rng);
-        mailbox.fill(|_, _| blob(), &mut rng).unwrap();
+        mailbox.fill(|_, _| blob().into(), &mut rng).unwrap();
         let key = HintKey::generate(&mut rng);
-        let (_, here) = mailbox.place(&key, &blob()).unwrap();
+        let (_, here) = mailbox.place(&key, &blob().into()).unwrap();
         let placed = |hint, anew, at| Placed {
             hint,
             items: vec![Outgoing::Ack([3; 16])],
@@ -564,7 +561,7 @@ mod tests {
         assert_eq!(settled(here, vec![], Some(10), &mailbox, &mut book), (1, 0));
         assert_eq!(settled(here, vec![nowhere], Some(199), &mailbox, &mut book), (1, 0));
         assert_eq!(settled(nowhere, vec![here], Some(199), &mailbox, &mut book), (1, 0));
-        mailbox.take(Round(150), &blob(), &mut rng).unwrap();
+        mailbox.take(Round(150), &blob().into(), &mut rng).unwrap();
         assert_eq!(settled(here, vec![nowhere], Some(199), &mailbox, &mut book), (0, 0));
         assert_eq!(settled(nowhere, vec![here], Some(199), &mailbox, &mut book), (0, 0));
         // Neither: if it had left within 120 rounds, the trail would know.

@@ -721,7 +721,7 @@ mod tests {
         let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
         let mut mailbox = Mailbox::in_memory(wire, &mut rng);
         let cover = || Blob::from_bytes(&wire, vec![0; wire.cascade.blob()]).unwrap();
-        mailbox.fill(|_, _| cover(), &mut rng).unwrap();
+        mailbox.fill(|_, _| cover().into(), &mut rng).unwrap();
         let [intake, exit] = [(); 2].map(|()| SealSecret::generate(&mut rng));
         let to = Keys { wire: &wire, intake: intake.public(), exit: exit.public() };
         let mut content = Content::new(&mut rng);
@@ -729,14 +729,14 @@ mod tests {
         let c = content.with(&conversation().desk_view(), &mut rng).unwrap();
         c.say("x", Round(5));
         let blob = c.seal(0, &to, &hints, &mut rng).unwrap();
-        mailbox.place(&hints, &blob).unwrap();
+        mailbox.place(&hints, &blob.into()).unwrap();
         let note_left = |content: &mut Content, mailbox: &Mailbox, looked| {
             content.looked = Some(Round(looked));
             content.note_left(mailbox)
         };
         // The device is off for two months.
         assert!(!note_left(&mut content, &mailbox, 1_500));
-        mailbox.take(Round(1_500), &cover(), &mut rng).unwrap();
+        mailbox.take(Round(1_500), &cover().into(), &mut rng).unwrap();
         assert!(note_left(&mut content, &mailbox, 1_501));
         let kept = |content: &Content| -> Vec<usize> {
             content.conversations[0].boxes.iter().map(|sealed| sealed.chain.links().len()).collect()

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use proto::conversation;
 use proto::directory::{Desk, Directory, DirectoryRejected, RoundKeys};
-use proto::envelope::Wire;
+use proto::envelope::{self, Wire};
 use proto::keys::KeyKind;
 use proto::seal::SealPublic;
 use proto::sign::IdentitySecret;
 use proto::story::{ArticleId, Picture, Story, StoryId};
 use proto::{Clock, DeskId, Millis, NetworkId, Round, Schedule};
+use rand::CryptoRng;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
@@ -21,7 +22,7 @@ use crate::exchange::{self, Exchanged};
 use crate::generator::Generator;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::library::{Front, Library, LibraryError};
-use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile};
+use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile, Waiting};
 use crate::passphrase::Passphrase;
 use crate::schedule::InstantSecret;
 use crate::seal::StoreKey;
@@ -694,6 +695,9 @@ impl Inner {
     }
 }
 
+/// The most rounds between an upload and the last mix: one for each mix on the way, and the choice of 24 that one has who holds it.
+const ON_ITS_WAY: u32 = 26;
+
 /// The exit's keys for blobs by their places in the queue.
 pub(crate) struct ExitKeys {
     directory: Arc<Directory>,
@@ -708,17 +712,35 @@ impl ExitKeys {
         Some(Self { directory: Arc::clone(directory), first })
     }
 
-    /// The key for the blob at `place`.
-    pub(crate) fn at(&self, place: usize) -> &SealPublic {
+    /// The key for a blob that is new at `place`, and the first round of the key's week.
+    pub(crate) fn at(&self, place: usize) -> (&SealPublic, Round) {
         // MBX-15: of the round in which it leaves, so that what waited long is sealed like what is new; never of a later one,
         // whose key the exit would not have begun to use.
-        let key = self.directory.exit_key(self.leaves(place)).or_else(|| self.directory.exit_key(self.first));
-        key.expect("there was one when this was made")
+        let known = [self.leaves(place), self.first].into_iter().find_map(|round| {
+            let key = self.directory.exit_key(round)?;
+            Some((key, KeyKind::Week.period(round).from))
+        });
+        known.expect("there was one when this was made")
     }
 
-    /// The week in which the blob at `place` leaves.
-    pub(crate) fn week(&self, place: usize) -> Round {
-        KeyKind::Week.period(self.leaves(place)).from
+    /// The key for what comes to `place` instead of a blob that is sealed to the key of `week`.
+    pub(crate) fn instead(&self, place: usize, week: Round) -> (&SealPublic, Round) {
+        // MBX-15: the same one. The exit sees to which key a blob is sealed, and who saw when this device was on knows which one cover
+        // has that has waited since.
+        let same = self.directory.exit_key(week).filter(|_| !self.is_lost(place, week));
+        same.map_or_else(|| self.at(place), |key| (key, week))
+    }
+
+    /// Whether what is sealed to the key of `week` would come to the exit from `place` when that key is gone.
+    pub(crate) fn is_lost(&self, place: usize, week: Round) -> bool {
+        let comes = Round(self.leaves(place).0.saturating_add(ON_ITS_WAY));
+        KeyKind::Week.is_over(KeyKind::Week.period(week), comes)
+    }
+
+    /// Cover that is new at `place`.
+    pub(crate) fn cover(&self, wire: &Wire, place: usize, rng: &mut impl CryptoRng) -> Waiting {
+        let (exit, week) = self.at(place);
+        Waiting { blob: envelope::cover(wire, exit, rng), week }
     }
 
     /// The round in which the blob at `place` leaves, at the earliest.

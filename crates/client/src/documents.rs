@@ -4,13 +4,12 @@ use minicbor::{Decode, Encode};
 use proto::Round;
 use proto::conversation::Body;
 use proto::document::{self, CHAIN_EVERY, Document, Format, Part, Unfit};
-use proto::envelope::Blob;
 use proto::size::Cascade;
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::conversations::{Content, Conversation, Keys, SEALINGS, Said, Sealed, Text};
-use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE};
+use crate::mailbox::{Hint, HintKey, Mailbox, QUEUE, Waiting};
 
 /// Bytes of the region that a box takes: without links, and with them.
 pub(crate) const BOX: usize = 64;
@@ -216,21 +215,22 @@ impl Content {
         &mut self,
         places: &[usize],
         anew: Option<Round>,
-        keys: impl Fn(&Conversation, usize) -> Option<Keys<'a>>,
+        keys: impl Fn(&Conversation, usize) -> Option<(Keys<'a>, Round)>,
         hints: &HintKey,
         rng: &mut impl CryptoRng,
-    ) -> Vec<Blob> {
-        let mut blobs = Vec::new();
+    ) -> Vec<Waiting> {
+        let mut parts = Vec::new();
         for conversation in &mut self.conversations {
             let again = anew.map(|looked| conversation.overdue_parts(looked)).unwrap_or_default();
             let fresh: Vec<u32> = conversation.documents().flat_map(|document| document.open(0..1)).collect();
             for number in again.into_iter().chain(fresh) {
-                let Some(place) = places.get(blobs.len()) else { return blobs };
-                let Some(to) = keys(conversation, *place) else { break };
-                blobs.extend(conversation.seal(number, &to, hints, rng));
+                let Some(place) = places.get(parts.len()) else { return parts };
+                let Some((to, week)) = keys(conversation, *place) else { break };
+                let part = conversation.seal(number, &to, hints, rng);
+                parts.extend(part.map(|blob| Waiting { blob, week }));
             }
         }
-        blobs
+        parts
     }
 }
 

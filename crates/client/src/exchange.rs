@@ -20,6 +20,7 @@ use proto::envelope::{self, Envelope};
 use proto::log::{Checkpoint, Frontier, MAX_FRONTIER, MAX_NOTE, NEWEST, NoteRejected, UnverifiedNote};
 use proto::size::READER_SLOT;
 use proto::{Digest, Round, path};
+use rand::rngs::StdRng;
 
 use crate::device::{ExitKeys, Health, Inner};
 use crate::edge::{NotGot, NotPut};
@@ -134,8 +135,8 @@ async fn take(inner: &Arc<Inner>, r: Round) -> Option<Envelope> {
             let mut held = inner.held();
             // EXC-03: `take` returns once the mailbox without the blob is on the disk.
             let blob = fill(inner, &mut held.mailbox, &exits).and_then(|()| {
-                let last = envelope::cover(&inner.wire, exits.at(QUEUE), &mut rng);
-                held.mailbox.take(r, &last, &mut rng)
+                renew(inner, &mut held.mailbox, &exits, &mut rng);
+                held.mailbox.take(r, &exits.cover(&inner.wire, QUEUE, &mut rng), &mut rng)
             });
             let blob = inner.said(blob).ok()?;
             held.taken = Some(r);
@@ -150,7 +151,15 @@ fn fill(inner: &Inner, mailbox: &mut Mailbox, exits: &ExitKeys) -> Result<(), Ma
     if mailbox.is_filled() {
         return Ok(());
     }
-    mailbox.fill(|place, rng| envelope::cover(&inner.wire, exits.at(place), rng), &mut inner.rng())
+    mailbox.fill(|place, rng| exits.cover(&inner.wire, place, rng), &mut inner.rng())
+}
+
+// MBX-15
+/// On a device that was off for more than a week: what nobody could open any more is cover anew, whatever it was. What stayed would
+/// mark the device, and what comes instead is sealed as what is written now.
+fn renew(inner: &Inner, mailbox: &mut Mailbox, exits: &ExitKeys, rng: &mut StdRng) {
+    let lost: Vec<_> = (0..QUEUE).filter(|&place| exits.is_lost(place, mailbox.week(place))).collect();
+    mailbox.renew(&lost, |place, _, rng| exits.cover(&inner.wire, place, rng), rng);
 }
 
 impl Inner {

@@ -96,7 +96,7 @@ impl World {
             Vault::create(&folder.path().join("vault"), &words, Kdf::cheap(), contents, &mut rng).unwrap();
         let [source, desk] = [(); 2].map(|()| {
             let mut mailbox = Mailbox::in_memory(wire, &mut rng);
-            mailbox.fill(|_, _| cover(&wire), &mut rng).unwrap();
+            mailbox.fill(|_, _| cover(&wire).into(), &mut rng).unwrap();
             mailbox
         });
         Self {
@@ -133,7 +133,7 @@ impl World {
 
     /// Both devices take a blob, and the network does as it pleases with it.
     fn send(&mut self) {
-        let cover = cover(&self.wire);
+        let cover = cover(&self.wire).into();
         let blob = self.source.take(self.now, &cover, &mut self.rng).unwrap();
         if let Some(Found::ToDesk(boxed)) = self.opened(&blob) {
             for at in self.fate() {
@@ -206,9 +206,9 @@ impl World {
         book.repeat(now, now);
         let exit = self.exit.public();
         let slots = self.wire.cascade.slots();
-        let readers = Readers { wire: &self.wire, exit, pass: pass(), day: 0, slots };
+        let readers = Readers { wire: &self.wire, exit, week: Round(0), pass: pass(), day: 0, slots };
         while let Some(blob) = book.envelope(&readers, now, &self.vault.hints, &mut self.rng) {
-            self.desk.place(&self.vault.hints, &blob).unwrap();
+            self.desk.place(&self.vault.hints, &blob.into()).unwrap();
         }
     }
 
@@ -254,10 +254,10 @@ impl World {
         let hints = self.content.hint_key();
         let (wire, intake, exit) = (&self.wire, self.intake.public(), self.exit.public());
         let places = self.source.covers(&hints);
-        let keys = |_: &_, _| Some(Keys { wire, intake, exit });
+        let keys = |_: &_, _| Some((Keys { wire, intake, exit }, Round(0)));
         let looked = Some(self.now);
-        for blob in self.content.seal_parts(&places, looked, keys, &hints, &mut self.rng) {
-            self.source.place(&hints, &blob).unwrap();
+        for part in self.content.seal_parts(&places, looked, keys, &hints, &mut self.rng) {
+            self.source.place(&hints, &part).unwrap();
         }
     }
 
@@ -286,7 +286,7 @@ impl World {
         let to = Keys { wire: &self.wire, intake: self.intake.public(), exit: self.exit.public() };
         let conversation = &mut self.content.conversations[0];
         let blob = conversation.seal(sequence, &to, &hints, &mut self.rng).unwrap();
-        self.source.place(&hints, &blob).unwrap();
+        self.source.place(&hints, &blob.into()).unwrap();
     }
 
     /// Every message: how often the desk has it, whether it was acknowledged, and whether its writer is told that it may be

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use proto::conversation::TooLong;
 use proto::directory::Directory;
 use proto::document::{self, Document, Format, Unfit};
-use proto::envelope::{self, Blob};
+use proto::envelope;
 use proto::{DeskId, Millis, Round};
 use rand::rngs::StdRng;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ use crate::conversations::{
 use crate::device::{DeskView, ExitKeys, Held, Inner, Leaves, Open};
 use crate::documents::{DocumentView, Outbound, Plan};
 use crate::listen::{Brought, Expected};
-use crate::mailbox::{Hint, QUEUE, QueueFull, RegionFull};
+use crate::mailbox::{Hint, Mailbox, QUEUE, QueueFull, RegionFull, Waiting};
 use crate::seal::StoreKey;
 
 /// Bytes that a short message takes in the region, with its chain.
@@ -324,9 +324,10 @@ impl Session {
             let place = place_in(held, open, &content);
             let conversation = content.with(&to.desk, &mut rng).ok_or(WriteError::TooMany)?;
             let sequence = conversation.say(text, to.at);
-            let blob = conversation.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng)?;
+            let (keys, week) = to.keys(inner, &held.mailbox, place);
+            let blob = conversation.seal(sequence, &keys, &open.hints, &mut rng)?;
             content.keep_draft(desk, "");
-            let place = self.place(held, open, content, &blob, &to.exits, &mut rng)?;
+            let place = self.place(held, open, content, &Waiting { blob, week }, &mut rng)?;
             Ok(inner.leaves(held, place, now))
         })
         .unwrap_or(Err(WriteError::Locked))
@@ -395,17 +396,18 @@ impl Session {
             let desks: Vec<_> = content.conversations.iter().map(|c| c.desk).collect();
             let to: Vec<_> =
                 desks.into_iter().filter_map(|desk| To::of(inner, held, desk, now).ok()).collect();
+            let mailbox = &held.mailbox;
             let keys = |c: &Conversation, place| {
-                to.iter().find(|to| to.desk.id == c.desk).map(|to| to.keys(inner, place))
+                to.iter().find(|to| to.desk.id == c.desk).map(|to| to.keys(inner, mailbox, place))
             };
-            let blobs = content.seal_parts(&places, anew, keys, &open.hints, &mut rng);
+            let parts = content.seal_parts(&places, anew, keys, &open.hints, &mut rng);
             // The room that its boxes take was kept free for them when the document was begun.
-            if blobs.is_empty() || held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng).is_err()
+            if parts.is_empty() || held.mailbox.seal_region(&open.key, &content.to_bytes(), &mut rng).is_err()
             {
                 return;
             }
-            for blob in &blobs {
-                held.mailbox.place(&open.hints, blob).expect("there are as many places of cover");
+            for part in &parts {
+                held.mailbox.place(&open.hints, part).expect("there are as many places of cover");
             }
             self.keeps(held);
             open.content = content;
@@ -437,20 +439,17 @@ impl Session {
         held: &mut Held,
         open: &mut Open,
         mut content: Content,
-        blob: &Blob,
-        exits: &ExitKeys,
+        message: &Waiting,
         rng: &mut StdRng,
     ) -> Result<usize, WriteError> {
         // DOC-06
         let parts = content.waiting_parts();
-        let week = |place| exits.week(place);
-        let falls =
-            held.mailbox.falls(&open.hints, &parts, &week).map_err(|QueueFull| WriteError::QueueFull)?;
+        let falls = held.mailbox.falls(&open.hints, &parts).map_err(|QueueFull| WriteError::QueueFull)?;
         if let Some(hint) = falls {
             content.unseal(&hint);
         }
         self.keep(held, open, content, rng)?;
-        let placed = held.mailbox.place_before(&open.hints, blob, &parts, &week);
+        let placed = held.mailbox.place_before(&open.hints, message, &parts);
         self.keeps(held);
         Ok(placed.expect("it has a place").0)
     }
@@ -474,13 +473,14 @@ impl Session {
                 let Ok(to) = To::of(inner, held, desk, now) else { return };
                 let mut content = open.content.copy();
                 let place = place_in(held, open, &content);
+                let (keys, week) = to.keys(inner, &held.mailbox, place);
                 let sealed = content
                     .conversation(id)
-                    .and_then(|c| c.seal(sequence, &to.keys(inner, place), &open.hints, &mut rng).ok());
+                    .and_then(|c| c.seal(sequence, &keys, &open.hints, &mut rng).ok());
                 if let Some(blob) = sealed {
                     // Not a word to the log if it finds no place: the line shows that it is still overdue.
                     let _: Result<usize, WriteError> =
-                        self.place(held, open, content, &blob, &to.exits, &mut rng);
+                        self.place(held, open, content, &Waiting { blob, week }, &mut rng);
                 }
             });
         }
@@ -561,11 +561,14 @@ impl Session {
         let directory = Arc::clone(&self.inner.shown().directory);
         let exits = self.inner.exit_keys(held, now);
         // A device that was off for long knows no key of today: any of the exit's does, since what is taken back may not stay.
-        let exit =
-            |place| exits.as_ref().map(|exits| exits.at(place)).or_else(|| directory.newest_exit_key());
-        if exit(0).is_some() {
-            let cover = |place, rng: &mut _| {
-                envelope::cover(&self.inner.wire, exit(place).expect("there is one for every place"), rng)
+        let exit = |place, week| match &exits {
+            Some(exits) => Some(exits.instead(place, week)),
+            None => directory.newest_exit_key().map(|key| (key, week)),
+        };
+        if exit(0, Round(0)).is_some() {
+            let cover = |place, week, rng: &mut _| {
+                let (exit, week) = exit(place, week).expect("there is one for every place");
+                Waiting { blob: envelope::cover(&self.inner.wire, exit, rng), week }
             };
             held.mailbox.take_back(hints, cover, rng);
         }
@@ -679,12 +682,13 @@ impl To {
         Ok(Self { desk: DeskView::from(listed), at, directory, exits })
     }
 
-    /// What is sealed to for the queue's place `place`.
-    fn keys<'a>(&'a self, inner: &'a Inner, place: usize) -> Keys<'a> {
+    /// What is sealed to for the queue's place `place`, and the week of the exit's key.
+    fn keys<'a>(&'a self, inner: &'a Inner, mailbox: &Mailbox, place: usize) -> (Keys<'a>, Round) {
         // Of the round in which it leaves, so that it has as long as any other until the desk deletes its key.
         let of = |round| self.directory.desk(&self.desk.id).and_then(|desk| desk.intake(round));
         let intake = of(self.exits.leaves(place)).or_else(|| of(self.at));
         let intake = intake.expect("there was one when this was made");
-        Keys { wire: &inner.wire, intake, exit: self.exits.at(place) }
+        let (exit, week) = self.exits.instead(place, mailbox.week(place));
+        (Keys { wire: &inner.wire, intake, exit }, week)
     }
 }

@@ -118,19 +118,19 @@ fn queue(f: &Fields) -> Outcome {
     let named = |word: &str| word.parse::<u8>().map(blob).map_err(why);
     let mut mailbox = Mailbox::in_memory(wire, &mut rng());
     let mut places = 0..;
-    let cover = |_, _: &mut StdRng| blob(places.next().expect("it has no end"));
+    let cover = |_, _: &mut StdRng| blob(places.next().expect("it has no end")).into();
     mailbox.fill(cover, &mut rng()).map_err(why)?;
     let key = HintKey::from_bytes(f.array("hint-key")?);
     let mut outcome = String::new();
     for step in f.steps()? {
         let came = match step.words()[..] {
-            ["message", message] => match mailbox.place(&key, &named(message)?) {
+            ["message", message] => match mailbox.place(&key, &named(message)?.into()) {
                 Ok((place, hint)) => format!("place {place} | hint {}", hex::encode(hint)),
                 Err(_) => "refused".into(),
             },
             ["take", cover, round] => {
                 let round = Round(round.parse().map_err(why)?);
-                mailbox.take(round, &named(cover)?, &mut rng()).map_err(why)?.as_bytes()[0].to_string()
+                mailbox.take(round, &named(cover)?.into(), &mut rng()).map_err(why)?.as_bytes()[0].to_string()
             }
             ["left", message] => match mailbox.left(&key.hint(&named(message)?)) {
                 Some(round) => round.to_string(),
@@ -142,7 +142,9 @@ fn queue(f: &Fields) -> Outcome {
     }
     // Whatever it holds leaves in its order, and behind it comes what was put in its place.
     let blobs: Vec<_> = (0..=QUEUE)
-        .map(|_| mailbox.take(Round(0), &blob(255), &mut rng()).map(|blob| blob.as_bytes()[0]).map_err(why))
+        .map(|_| {
+            mailbox.take(Round(0), &blob(255).into(), &mut rng()).map(|blob| blob.as_bytes()[0]).map_err(why)
+        })
         .collect::<Result<_, _>>()?;
     if blobs[QUEUE] != 255 {
         return Err("it holds more than 48 blobs".into());

@@ -12,6 +12,9 @@ use tracing::warn;
 
 use crate::edge::{Edge, EdgeError};
 
+/// How long a key is kept after its first round: those of the exit live for so long.
+pub(crate) const KEPT: u32 = 3 * proto::keys::WEEK;
+
 /// Keys as their owners signed them, each by who has it and the first round it is for. Fetched once, and kept: devices take no
 /// other key for rounds whose key they know, so none may come in its place, whatever is handed in after a restart.
 #[derive(Default)]
@@ -131,8 +134,8 @@ impl Keys {
                 }
             }
         }
-        self.mixes.retain(|(_, from), _| from.0.saturating_add(2 * proto::keys::WEEK) > now.0);
-        self.desks.retain(|(_, from), _| from.0.saturating_add(2 * proto::keys::WEEK) > now.0);
+        self.mixes.retain(|(_, from), _| from.0.saturating_add(KEPT) > now.0);
+        self.desks.retain(|(_, from), _| from.0.saturating_add(KEPT) > now.0);
         Ok(())
     }
 
@@ -196,7 +199,9 @@ impl Keys {
         wanted: impl Fn(KeyKind) -> bool,
     ) -> Vec<Unverified<MixKey>> {
         let kind = KeyKind::of_mix(hop, directory.wire().cascade);
-        let periods = kind.published(now).filter(|_| wanted(kind));
+        // MBX-15: what a device that was off seals for the exit, it seals to the key that its cover has.
+        let before = kind.live_on(now).filter(|_| kind == KeyKind::Week);
+        let periods = before.chain(kind.published(now)).filter(|_| wanted(kind));
         periods.filter_map(|period| self.mixes.get(&(hop, period.from)).cloned()).collect()
     }
 

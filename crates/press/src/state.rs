@@ -5,13 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proto::codec::Malformed;
 use proto::id::KeyId;
-use proto::keys::WEEK;
 use proto::log::Frontier;
 use proto::mix::BatchId;
 use proto::{DeskId, Digest, Round};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::keys::{Kept, Owner};
+use crate::keys::{KEPT, Kept, Owner};
 
 /// The press's memory. Each method is one transaction, durable when it returns.
 pub(crate) struct State(Mutex<Connection>);
@@ -245,7 +244,7 @@ impl State {
         )?;
         change.execute("DELETE FROM taken_back WHERE round < ?", [old])?;
         // As long as devices know a key, and the press holds it.
-        change.execute("DELETE FROM keys WHERE first < ?", [edition.round.0.saturating_sub(2 * WEEK)])?;
+        change.execute("DELETE FROM keys WHERE first < ?", [edition.round.0.saturating_sub(KEPT)])?;
         change.execute("DELETE FROM carried WHERE round < ?", [old])?;
         change.commit()
     }

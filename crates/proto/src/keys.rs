@@ -112,6 +112,13 @@ impl KeyKind {
         })
     }
 
+    /// The periods before the one that `now` lies in whose secret halves are not gone yet, the newest first.
+    pub fn live_on(self, now: Round) -> impl Iterator<Item = Period> {
+        let before = move |it: &Period| Some(self.period(Round(it.from.0.checked_sub(1)?)));
+        core::iter::successors(before(&self.period(now)), before)
+            .take_while(move |it| !self.is_over(*it, now))
+    }
+
     // KEY-03
     /// Whether in round `now` the secret half is to be gone.
     pub fn is_over(self, it: Period, now: Round) -> bool {
@@ -166,6 +173,21 @@ mod tests {
         assert_eq!(from(KeyKind::Week, 0), [0, 168]);
         assert_eq!(from(KeyKind::Intake, 167), [0, 168, 336, 504]);
         assert!(KeyKind::Week.published(Round(u32::MAX)).count() == 1, "no overflow at the end of time");
+    }
+
+    #[test]
+    fn keys_that_are_used_no_more_live_on_as_long_as_the_table_says() {
+        let from = |now| KeyKind::Week.live_on(Round(now)).map(|p| p.from.0).collect::<Vec<_>>();
+        for (now, want) in [
+            (0, vec![]),
+            (167, vec![]),
+            (168, vec![0]),
+            (167 + 240, vec![168, 0]),
+            (168 + 240, vec![168]),
+            (504, vec![336, 168]),
+        ] {
+            assert_eq!(from(now), want, "{now}");
+        }
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! The first places of a desk's queue: all that leaves within a day is of class 2 while the vault is open. Spec: mix.md §12.
 
 use proto::Round;
-use proto::envelope::Blob;
 use proto::pass::PLACES;
 use rand::rngs::StdRng;
 
 use super::Inbox;
 use crate::book::Readers;
 use crate::device::{ExitKeys, Held};
-use crate::mailbox::{Hint, random};
+use crate::mailbox::{Hint, Waiting, random};
 use crate::passes::Passes;
 use crate::vault::{Cover, SealedBy, Vault};
 
@@ -16,7 +15,7 @@ use crate::vault::{Cover, SealedBy, Vault};
 struct Anew {
     /// The mark of what lies there.
     was: Hint,
-    blob: Blob,
+    anew: Waiting,
     sealed_by: SealedBy,
     what: What,
 }
@@ -85,10 +84,10 @@ impl Inbox {
         }
         let mut less = Vec::new();
         let mut held = self.inner().held();
-        for Anew { was, blob, sealed_by, what } in all {
+        for Anew { was, anew, sealed_by, what } in all {
             let mark = if let What::Same(_, hint) = what { hint } else { random(rng) };
             // Otherwise it has left meanwhile, and is gone.
-            if !held.mailbox.replace(&was, &blob, mark) {
+            if !held.mailbox.replace(&was, &anew, mark) {
                 continue;
             }
             if let What::Same(at, _) = what {
@@ -134,7 +133,8 @@ impl Inbox {
                 Some(at) if fits => What::Same(at, vault.hints.hint(&blob)),
                 Some(at) => What::Less(at),
             };
-            all.push(Anew { was, blob, sealed_by: readers.sealed_by(), what });
+            let anew = Waiting { blob, week: readers.week };
+            all.push(Anew { was, anew, sealed_by: readers.sealed_by(), what });
         }
         all
     }
@@ -145,7 +145,8 @@ impl Inbox {
         // The links are spent on the disk before anything sealed under them can be seen.
         let saved = self.kept(vault, rng);
         let mut held = self.inner().held();
-        if saved && held.mailbox.place(&vault.hints, &blob).is_ok() {
+        let message = Waiting { blob, week: readers.week };
+        if saved && held.mailbox.place(&vault.hints, &message).is_ok() {
             return true;
         }
         let placed = vault.book.placed.pop().expect("pushed above");

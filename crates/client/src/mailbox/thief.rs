@@ -51,7 +51,7 @@ impl Loot {
         let lengths = self.files.iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect();
         if let Some((_, plain)) = &self.plain {
             let (salt, rest) = plain.split_at(SALT);
-            let rest = &rest[QUEUE * wire().cascade.blob()..];
+            let rest = &rest[QUEUE * wire().cascade.blob() + WEEKS..];
             let (marks, region) = rest.split_at(MARKS);
             let marks = [salt, marks].concat();
             for (part, what) in [(region, "region"), (&marks[..], "marks")] {
@@ -100,7 +100,7 @@ fn a_thief_who_takes_the_folder_at_any_moment_can_tell_nothing() {
             let (mailbox, rng, folder) = (&mut mailboxes[i], &mut rngs[i], folders[i].path());
             told[i].push(Loot::take(folder).told());
             if round == 0 {
-                mailbox.fill(|_, _: &mut StdRng| cover(), rng).unwrap();
+                mailbox.fill(|_, _: &mut StdRng| cover().into(), rng).unwrap();
             }
             let writes = i == 1;
             if writes && round == 1 {
@@ -110,7 +110,7 @@ fn a_thief_who_takes_the_folder_at_any_moment_can_tell_nothing() {
             }
             if writes && round >= 2 {
                 // To a desk: what a message is made of is the same code as cover, sealed to another key.
-                mailbox.place(&hints, &cover()).unwrap();
+                mailbox.place(&hints, &cover().into()).unwrap();
                 mailbox.seal_region(&region, &vec![b'x'; 1_000 * round], rng).unwrap();
             }
             for (step, loot) in rewritten(mailbox, folder, rng) {
@@ -119,7 +119,7 @@ fn a_thief_who_takes_the_folder_at_any_moment_can_tell_nothing() {
                 assert_eq!(opens, Some(wanted), "{step:?}");
                 told[i].push(loot.told());
             }
-            mailbox.take(Round(round as u32), &cover(), rng).unwrap();
+            mailbox.take(Round(round as u32), &cover().into(), rng).unwrap();
         }
     }
     assert_eq!(told[0].len(), 6 * 5);
@@ -139,7 +139,7 @@ fn wrong_words_and_a_mailbox_never_used_take_the_same_steps() {
     let (ours, theirs) = (way(&never), way(&used));
     assert_eq!(ours, theirs);
     let Work::Derived { memory_kib: 64, passes: 1 } = ours.1[0] else { panic!("{ours:?}") };
-    let text = PLAIN - SALT - QUEUE * wire().cascade.blob() - MARKS - seal::OVERHEAD;
+    let text = PLAIN - SALT - QUEUE * wire().cascade.blob() - WEEKS - MARKS - seal::OVERHEAD;
     assert_eq!(ours.1[1..], [Work::Refused(text)]);
     let (opened, steps) = counted(|| used.unlock(&right).is_ok_and(|it| it.is_some()));
     assert!(opened && steps.ends_with(&[Work::Opened(text)]), "{steps:?}");

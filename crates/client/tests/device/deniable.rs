@@ -75,16 +75,22 @@ fn opened(image: &Image) -> Plain {
     Plain(text.to_vec())
 }
 
-/// salt 32 | queue 48 x 5920 | hints 48 x 20 | trail 120 x 20 | region
+/// salt 32 | queue 48 x 5920 | weeks 48 x 4 | hints 48 x 20 | trail 120 x 20 | region
 struct Plain(Vec<u8>);
 
 impl Plain {
     const BLOB: usize = 5_920;
-    const HINTS: usize = 32 + QUEUE * Self::BLOB;
+    const WEEKS: usize = 32 + QUEUE * Self::BLOB;
+    const HINTS: usize = Self::WEEKS + QUEUE * 4;
     const REGION: usize = Self::HINTS + (QUEUE + 120) * 20;
 
     fn blobs(&self) -> impl Iterator<Item = &[u8]> {
-        self.0[32..Self::HINTS].chunks_exact(Self::BLOB)
+        self.0[32..Self::WEEKS].chunks_exact(Self::BLOB)
+    }
+
+    /// Says when blobs came, and must be the same on all devices that were on in the same rounds.
+    fn weeks(&self) -> &[u8] {
+        &self.0[Self::WEEKS..Self::HINTS]
     }
 
     /// All that must look random: salt, hints, trail and region.
@@ -160,6 +166,9 @@ async fn the_disk_of_one_who_writes_is_like_that_of_one_who_only_reads() {
                 assert_random(&plain.rest(), "salt, hints and region");
                 plains[i].push(plain);
             }
+        }
+        if let [Some(one), Some(other)] = plains.each_ref().map(|plains| plains.last()) {
+            assert!(one.weeks() == other.weeks(), "r {r}");
         }
         before = now;
 
@@ -313,6 +322,65 @@ async fn a_box_is_sealed_to_the_desks_key_of_the_week_in_which_it_leaves() {
         opened += boxes.len();
     }
     assert_eq!(opened, 12);
+}
+
+/// MBX-15: of two devices that are on in the same rounds, three in ten, one writes. What both send is sealed to the same key in
+/// every round, whatever it is: the exit sees that key, and the edge which rounds they are.
+#[tokio::test]
+async fn mbx_15_what_is_written_on_a_device_that_was_off_is_sealed_to_the_key_that_cover_has() {
+    let mut town = Town::found(56).await;
+    let (reads, writes) = (town.reader(7), town.reader(8));
+    let week = proto::keys::WEEK;
+    town.round(week - 60, &[&reads, &writes]).await;
+    let session = writes.begin(&passphrase(1)).unwrap();
+    let mut content = vec![0; 60_000];
+    StdRng::seed_from_u64(3).fill_bytes(&mut content);
+    let document = Document { name: "a".into(), format: Format::Pdf, content };
+    let mut seen = HashSet::new();
+    for r in (week - 59..2 * week).filter(|r| r % 10 < 3) {
+        town.quiet(r, &[&reads, &writes], |_| ()).await;
+        let sent: Vec<_> =
+            town.edge.uploads().iter().map(|(at, envelope)| town.week_of(*at, envelope)).collect();
+        assert_eq!(sent, [sent[0]; 2], "in round {r}");
+        seen.insert((r / week, sent[0]));
+        if r % 20 < 3 && r < week + 100 {
+            session.write(town.desk, "a message", town.clock.now()).unwrap();
+        }
+        if r == week {
+            session.attach(town.desk, &document, town.clock.now()).unwrap();
+        }
+        if r == week + 31 {
+            session.delete_conversation(session.conversations()[0].id, town.clock.now());
+        }
+        session.refresh();
+    }
+    assert!(seen.contains(&(1, 0)) && seen.contains(&(1, 1)), "old keys and new: {seen:?}");
+}
+
+/// MBX-15: what waited until its key was gone is cover anew, on every device, and no message is lost that could have been sent.
+#[tokio::test]
+async fn mbx_15_what_nobody_could_open_any_more_is_not_sent() {
+    let mut town = Town::found(57).await;
+    let (reads, writes) = (town.reader(7), town.reader(8));
+    let week = proto::keys::WEEK;
+    town.round(week - 60, &[&reads, &writes]).await;
+    let session = writes.begin(&passphrase(1)).unwrap();
+    for n in 0..3 {
+        session.write(town.desk, &format!("before {n}"), town.clock.now()).unwrap();
+    }
+    // The exit's key of the first week goes in round 407, and a mix may hold a message for a day.
+    let gone = week + 240;
+    for (back, keys) in [(gone - 30, 0), (gone + 3 * week, 5)] {
+        for r in back..back + 3 {
+            town.quiet(r, &[&reads, &writes], |_| ()).await;
+            let sent: Vec<_> =
+                town.edge.uploads().iter().map(|(at, envelope)| town.week_of(*at, envelope)).collect();
+            assert_eq!(sent, [keys; 2], "in round {r}");
+            if r == back {
+                session.write(town.desk, "afterwards", town.clock.now()).unwrap();
+            }
+        }
+    }
 }
 
 /// MBX-14: also on a device that was off for so long that it knows no key of today.

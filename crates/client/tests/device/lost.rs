@@ -376,7 +376,7 @@ async fn a_full_mailbox_refuses_to_write_takes_answers_and_has_room_when_a_conve
             Err(other) => break other,
         }
     };
-    // 3,906,692 bytes, of which 262,144 are for answers, 65,536 for each text and 3.4 KB for each chain.
+    // 3,906,500 bytes, of which 262,144 are for answers, 65,536 for each text and 3.4 KB for each chain.
     assert_eq!((full, written), (WriteError::MailboxFull, 52));
     session.keep_draft(it.town.desk, &long);
     assert!(session.draft(it.town.desk).is_none() && !session.is_full(), "nor does it take a draft as long");

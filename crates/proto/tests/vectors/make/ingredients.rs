@@ -11,6 +11,7 @@ const SALT: usize = 32;
 const TAG: usize = 16;
 /// Blobs in the queue, hints of what left, and the length of each hint.
 const QUEUE: usize = 48;
+const WEEK: usize = 4;
 const TRAIL: usize = 120;
 const HINT: usize = 20;
 
@@ -47,7 +48,7 @@ pub(crate) fn room(blob: usize) -> usize {
 }
 
 fn before_region(blob: usize) -> usize {
-    SALT + QUEUE * blob + (QUEUE + TRAIL) * HINT
+    SALT + QUEUE * (blob + WEEK) + (QUEUE + TRAIL) * HINT
 }
 
 /// The file.

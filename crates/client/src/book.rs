@@ -436,7 +436,7 @@ impl<'a> Readers<'a> {
         exits: &'a ExitKeys,
         place: usize,
     ) -> Option<Self> {
-        let (pass, day, desks) = passes.of(exits.leaves(place))?;
+        let (pass, day, desks) = passes.at(exits, place)?;
         let (exit, week) = exits.at(place);
         Some(Self { wire, exit, week, pass, day, slots: share(reader_slots, desks, wire.cascade.slots()) })
     }

@@ -241,10 +241,14 @@ impl Device {
             }
             Place::Memory => (Library::open(None, config.network)?, Mailbox::in_memory(wire, &mut rng)),
         };
-        library.keep_directory(&installed.digest(), &config.directory)?;
+        // On a full disk it is not kept, and is at hand all the same.
+        if let Err(cause) = library.keep_directory(&installed.digest(), &config.directory) {
+            tracing::warn!(%cause, "could not write to this device's folder; is the disk full?");
+        }
         let instants = library.instants(&mut rng)?;
         let front = library.front()?;
-        let directory = library.current_directory()?.unwrap_or(installed);
+        let installed = Arc::new(installed);
+        let directory = library.current_directory()?.map_or_else(|| Arc::clone(&installed), Arc::new);
         let round_keys = library.round_keys()?;
         let health = match (&front.edition, front.damaged) {
             (_, true) => Health::Unverified,
@@ -256,6 +260,7 @@ impl Device {
         let rewrite_ms = REWRITE_MS.min(round_ms);
         let due = Due { exchange: Round(0), begun, rewrite: now.plus(rewrite_ms) };
         let inner = Inner {
+            installed,
             wire,
             schedule,
             rewrite_ms,
@@ -268,7 +273,7 @@ impl Device {
             held: Mutex::new(Held { mailbox, taken: None, open: None, opened: 0 }),
             library: Mutex::new(library),
             shown: RwLock::new(Shown {
-                directory: Arc::new(directory),
+                directory,
                 round_keys,
                 front,
                 health,
@@ -465,6 +470,8 @@ impl Device {
 
 /// What a device is made of. Locks are taken in the order of the fields, and never held while anything is awaited.
 pub(crate) struct Inner {
+    /// The directory that came with the app.
+    pub(crate) installed: Arc<Directory>,
     pub(crate) wire: Wire,
     pub(crate) schedule: Schedule,
     rewrite_ms: u64,
@@ -735,6 +742,12 @@ impl ExitKeys {
     pub(crate) fn is_lost(&self, place: usize, week: Round) -> bool {
         let comes = Round(self.leaves(place).0.saturating_add(ON_ITS_WAY));
         KeyKind::Week.is_over(KeyKind::Week.period(week), comes)
+    }
+
+    /// Whether one exit has both rounds.
+    pub(crate) fn is_one(&self, round: Round, other: Round) -> bool {
+        let of = |round| self.directory.roster().mix(self.directory.wire().cascade.exit(), round);
+        of(round) == of(other)
     }
 
     /// Cover that is new at `place`.

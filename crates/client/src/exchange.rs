@@ -411,11 +411,12 @@ impl Fetch<'_> {
         // EXC-05: what does not verify goes no further.
         let edition = unverified.verify(&directory, e, self.r, previous)?;
         // DIR-13, DIR-14, DIR-16: from one directory to the next. On the first day nobody knows when the next was announced.
-        if directory.digest() != held.digest() {
-            match previous {
-                Some(_) => directory.follows(&held, e)?,
-                // The app came with one, or an earlier day did: nobody goes back to a roster before that.
-                None => directory.follows_roster(&held)?,
+        match previous {
+            Some(_) if directory.digest() == held.digest() => {}
+            Some(_) => directory.follows(&held, e)?,
+            // The app came with one, and an earlier day with another: nobody goes back to a roster before either.
+            None => {
+                [&held, &self.inner.installed].into_iter().try_for_each(|it| directory.follows_roster(it))?
             }
         }
         // Only now: a directory needs no press, so whoever answers could make any number of them.

@@ -451,8 +451,7 @@ impl Inbox {
         if self.trouble().unwritten.is_some() || !self.inner().can_leave(held, 0, now) {
             return Some(Stays::Halted);
         }
-        let leaves = self.inner().exit_keys(held, now).map(|exits| exits.leaves(0));
-        let pass = leaves.and_then(|leaves| book.passes.of(leaves));
+        let pass = self.inner().exit_keys(held, now).and_then(|exits| book.passes.at(&exits, 0));
         Some(if pass.is_none() { Stays::NoPass } else { Stays::NoPlace })
     }
 

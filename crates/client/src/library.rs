@@ -57,7 +57,7 @@ pub enum LibraryError {
     OtherNetwork,
     /// The disk failed us, or the file is damaged.
     #[error(
-        "could not {what} `library.sqlite`; if it is damaged, move it away: everything in it is fetched again"
+        "could not {what} `library.sqlite`; if it is damaged, move it away: the front page is fetched again, and what came and was not looked at yet is lost"
     )]
     Disk {
         /// What was tried.
@@ -386,9 +386,10 @@ impl Library {
                     params![drops.round.0, round.0, drops.reader, drops.desk],
                 )?;
             }
+            // Counted, and not by their rounds: a device that was off for weeks has answers that nobody looked at yet.
             db.execute(
-                "DELETE FROM drops WHERE edition <= ?1",
-                [i64::from(round.0) - i64::from(KEPT_ROUNDS)],
+                "DELETE FROM drops WHERE edition < (SELECT DISTINCT edition FROM drops ORDER BY edition DESC LIMIT 1 OFFSET ?1)",
+                [KEPT_ROUNDS - 1],
             )?;
             let directory = it.edition.head().directory;
             db.execute("INSERT OR REPLACE INTO named VALUES (?1, ?2)", params![round.0, directory.0])?;

@@ -8,6 +8,8 @@ use proto::{NetworkId, Round};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::device::ExitKeys;
+
 /// How many days are remembered: passes of today and the day before are used, and what was refused must stay so.
 const DAYS: u32 = 4;
 
@@ -99,14 +101,21 @@ impl Passes {
         self.days.retain(|known| known.day.saturating_add(DAYS) > day);
     }
 
+    /// The pass for the envelope at `place` of the queue, its day, and how many desks have it.
+    pub(crate) fn at(&self, exits: &ExitKeys, place: usize) -> Option<(DeskPass, u32, u16)> {
+        let leaves = exits.leaves(place);
+        self.of(leaves, |day| exits.is_one(leaves, pass::last_round(day)))
+    }
+
     // PAS-04: that of the day before. By then every desk has it, and what waited in a queue bears the same as what is new. Drops come in
     // their order: who knows the pass of a day, and saw the day before, knows whether there was a drop on it.
-    /// The pass for an envelope that leaves in this round, its day, and how many desks have it.
-    pub(crate) fn of(&self, leaves: Round) -> Option<(DeskPass, u32, u16)> {
+    /// The pass for an envelope that leaves in this round, its day, and how many desks have it. `is_its` says whether the exit of that
+    /// round drew the pass of a day: one that takes over knows none of before.
+    fn of(&self, leaves: Round, is_its: impl Fn(u32) -> bool) -> Option<(DeskPass, u32, u16)> {
         let of = |day: u32| self.days.iter().find(|known| known.day == day);
         let today = pass::day(leaves);
-        let known =
-            today.checked_sub(1).and_then(of).or_else(|| of(today)).filter(|known| known.desks > 0)?;
+        let before = today.checked_sub(1).filter(|day| is_its(*day)).and_then(of);
+        let known = before.or_else(|| of(today)).filter(|known| known.desks > 0)?;
         Some((DeskPass::from_bytes(known.pass), known.day, known.desks))
     }
 }
@@ -122,7 +131,8 @@ mod tests {
     /// PAS-04
     #[test]
     fn pas_04_an_envelope_bears_the_pass_of_the_day_before_or_of_its_own_after_a_day_without_drops() {
-        let of = |passes: &Passes, leaves| passes.of(Round(leaves)).map(|(_, day, desks)| (day, desks));
+        let of =
+            |passes: &Passes, leaves| passes.of(Round(leaves), |_| true).map(|(_, day, desks)| (day, desks));
         let mut passes = Passes { days: vec![day(0, 2)] };
         assert_eq!(
             [0, 23, 24, 47, 48].map(|r| of(&passes, r)),
@@ -135,6 +145,22 @@ mod tests {
             [2, 3, 4, 5, 6].map(on),
             [[Some((2, 3)); 2], [Some((2, 3)); 2], [Some((3, 3)); 2], [None; 2], [None; 2]]
         );
+    }
+
+    /// PAS-04: an exit that takes over on day 7 has no pass of before.
+    #[test]
+    fn pas_04_on_the_first_day_of_another_exit_desks_wait_for_its_pass() {
+        let by = |passes: &Passes, leaves: u32| {
+            let is_its = |day| (day >= 7) == (leaves / 24 >= 7);
+            passes.of(Round(leaves), is_its).map(|(_, day, _)| day)
+        };
+        let mut passes = Passes { days: vec![day(5, 2), day(6, 2)] };
+        assert_eq!(
+            [6 * 24, 7 * 24 - 1, 7 * 24, 8 * 24 - 1].map(|r| by(&passes, r)),
+            [Some(5), Some(5), None, None]
+        );
+        passes.days.push(day(7, 2));
+        assert_eq!([7 * 24, 8 * 24 - 1, 8 * 24].map(|r| by(&passes, r)), [Some(7), Some(7), Some(7)]);
     }
 
     const NETWORK: NetworkId = NetworkId([7; 32]);
@@ -153,7 +179,7 @@ mod tests {
         let mut passes = Passes::default();
         learned(&mut passes, &[30, 31], true);
         assert_eq!(passes.days.len(), 1);
-        assert!(passes.of(Round(47)).is_none() && passes.of(Round(48)).is_none());
+        assert!(passes.of(Round(47), |_| true).is_none() && passes.of(Round(48), |_| true).is_none());
     }
 
     /// PAS-03
@@ -163,7 +189,7 @@ mod tests {
         learned(&mut passes, &[71], true);
         assert_eq!(passes.days.len(), 1);
         assert_eq!(
-            passes.of(Round(72)).map(|(_, day, _)| day),
+            passes.of(Round(72), |_| true).map(|(_, day, _)| day),
             Some(3),
             "day 2 had no drop when that of day 3 came"
         );

@@ -282,7 +282,16 @@ async fn inside_step(app: &Arc<App>, load: Load<'_>, open: Arc<Open>, step: Step
             load.show(&Screen::Compose { writing: Writing::new(&desk, &text), problem: None })
         }
         (Step::Send | Step::SendAnyway, Some(desk)) => send(app, load, open, step, &desk, form).await,
-        (Step::Send | Step::SendAnyway | Step::Attach | Step::LookOver | Step::SendDocument, None) => {
+        (
+            Step::Compose
+            | Step::Measure
+            | Step::Send
+            | Step::SendAnyway
+            | Step::Attach
+            | Step::LookOver
+            | Step::SendDocument,
+            None,
+        ) => {
             // It comes back if the desk does.
             if let Some(desk) = form.desk.filter(|_| !form.text.is_empty()) {
                 blocking(move || open.session.keep_draft(desk, &form.text)).await;

@@ -138,6 +138,8 @@ words! {
     /// P8
     OVERDUE = "It was not acknowledged. It may be lost. It is sealed anew when you next open the mailbox.";
     /// P8
+    OVERDUE_GONE = "It was not acknowledged. It may be lost. Its desk is no longer listed, so it is not sealed anew.";
+    /// P8
     ANEW = "It was not acknowledged in time, so it is sent again. This is time {} of 3.";
     /// P8
     UNKNOWN = "It was sent three times and not acknowledged. Nobody knows if it arrived. You can write it again.";

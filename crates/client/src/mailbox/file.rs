@@ -176,6 +176,8 @@ impl MailboxFile {
         self.finish()?;
         let next = self.next();
         durable::write(&next, &plain).map_err(failed("write", &next))?;
+        // Its name too, or the key would open what has none.
+        self.sync_folder()?;
         after(Step::Written)?;
         self.undone = Undone::Key;
         // MBX-10: the old key goes in the same write in which the new one comes.

@@ -347,6 +347,24 @@ async fn a_device_away_for_more_than_14_days_begins_anew_and_says_so() {
     assert_eq!(reader.status().edition.unwrap().round, Round(501));
 }
 
+/// DIR-13: an app that came with a newer roster than the device holds, for a device that was away for weeks.
+#[tokio::test]
+async fn dir_13_a_newer_app_does_not_go_back_behind_its_roster_after_weeks_away() {
+    for (number, said) in [(1, Health::Good), (2, Health::Unverified)] {
+        let mut town = Town::found(16).await;
+        let folder = tempfile::tempdir().unwrap();
+        let reader = town.open(town.config(Place::Folder(folder.path().to_owned())), 1);
+        town.round(0, &[&reader]).await;
+        drop(reader);
+        let directory = town.installed(|roster| roster.number = number);
+        let reader =
+            town.open(Config { directory, ..town.config(Place::Folder(folder.path().to_owned())) }, 2);
+        town.clock.set(town.start(500));
+        town.publish(500, vec![story(10)]);
+        assert_eq!(town.next(&reader).await.health, said, "it came with roster {number}");
+    }
+}
+
 /// P6: no edition for weeks is what a device that was on all the time says, and it asks for nothing that is not there.
 #[tokio::test]
 async fn a_device_that_was_on_says_of_a_press_that_is_silent_for_weeks_that_nothing_new_came() {

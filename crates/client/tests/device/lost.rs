@@ -468,3 +468,22 @@ async fn a_deleted_mailbox_is_one_that_was_never_begun() {
     session.write(town.desk, "anew", town.clock.now()).unwrap();
     assert!(source.unlock(&passphrase(1)).unwrap().is_none());
 }
+
+/// P8: an answer that came before its reader was off for weeks, and that nobody looked at, is there afterwards.
+#[tokio::test]
+async fn an_answer_that_came_before_weeks_off_is_there_afterwards() {
+    let mut it = Pair::new(80).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    session.write(it.town.desk, "a tip", it.now()).unwrap();
+    drop(session);
+    it.rounds(27).await;
+    let conversation = it.inbox.conversations().swap_remove(0).id;
+    it.inbox.answer(conversation, "an answer", it.now()).unwrap();
+    it.rounds(5).await;
+    it.r = 500;
+    it.rounds(2).await;
+    assert!(it.source.status().started_over);
+    let session = it.source.unlock(&passphrase(1)).unwrap().unwrap();
+    let lines: Vec<_> = session.conversations()[0].lines.iter().map(|line| line.text.to_string()).collect();
+    assert_eq!(lines, ["a tip", "an answer"]);
+}

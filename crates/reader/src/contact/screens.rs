@@ -407,7 +407,8 @@ fn line_item(load: &Load<'_>, desk: &DeskView, line: &Line) -> Markup {
                 LineState::Overdue { before } => {
                     (way(1))
                     p.state { (fill(words::LEFT, &[moment(load, before.0)])) }
-                    p.state { (words::OVERDUE) }
+                    @let is_listed = load.app.device.desks().iter().any(|listed| listed.id == desk.id);
+                    p.state { (if is_listed { words::OVERDUE } else { words::OVERDUE_GONE }) }
                 },
                 LineState::Unknown { before } => {
                     (way(1))

@@ -637,7 +637,7 @@ mod tests {
         let wire = Wire { network: NetworkId([1; 32]), cascade: proto::size::Cascade::new(3).unwrap() };
         let exit = SealSecret::generate(&mut rng);
         let pass = DeskPass::generate(&mut rng);
-        let to = Readers { wire: &wire, exit: exit.public(), pass, day: 0, slots: 1 };
+        let to = Readers { wire: &wire, exit: exit.public(), week: Round(0), pass, day: 0, slots: 1 };
         let key = HintKey::generate(&mut rng);
         let (first, chain) = message(0, &mut rng);
         book.take(&first, chain, EDITION);

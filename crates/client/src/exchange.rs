@@ -416,7 +416,7 @@ impl Fetch<'_> {
             Some(_) => directory.follows(&held, e)?,
             // The app came with one, and an earlier day with another: nobody goes back to a roster before either.
             None => {
-                [&held, &self.inner.installed].into_iter().try_for_each(|it| directory.follows_roster(it))?
+                [&held, &self.inner.installed].into_iter().try_for_each(|it| directory.follows_roster(it))?;
             }
         }
         // Only now: a directory needs no press, so whoever answers could make any number of them.

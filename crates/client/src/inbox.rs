@@ -25,10 +25,11 @@ use zeroize::Zeroizing;
 use crate::book::{COPIES, is_due, last_place};
 use crate::device::{Device, Held, Inner, Leaves};
 use crate::documents::DocumentView;
+use crate::library::KEPT_ROUNDS;
 use crate::mailbox::HintKey;
 use crate::passphrase;
 use crate::session::{Line, LineState, Stays, Who};
-use crate::vault::{Book, Spoken, Thread, Vault, VaultError};
+use crate::vault::{Book, Missed, Spoken, Thread, Vault, VaultError};
 
 /// An open vault beside the desk's device.
 pub struct Inbox {
@@ -45,6 +46,8 @@ pub struct Trouble {
     pub unwritten: Option<Unwritten>,
     /// What is written to the desk between these moments is sealed to a key that is not in it: it is an old copy.
     pub lacks: Option<(Millis, Millis)>,
+    /// What came between these moments was not looked through, and is not there any more.
+    pub missed: Option<(Millis, Millis)>,
     /// By the newest edition nobody can write to this desk, or this is not its vault.
     pub cut_off: Option<CutOff>,
 }
@@ -184,6 +187,12 @@ impl Inbox {
         let mut vault = self.vault();
         let listing = self.listing(&vault);
         let round = self.inner().schedule.round_at(self.inner().clock.now());
+        if let (Some(looked), Ok(Some(gone)), Some(noticed)) =
+            (vault.book.looked, self.inner().library().gone(), round)
+            && looked < gone
+        {
+            vault.book.missed = Some(Missed { from: looked.next(), until: gone, noticed });
+        }
         let turned = round.is_some_and(|round| self.turn_keys(&mut vault, &listing, round, &mut rng));
         let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
@@ -328,6 +337,8 @@ impl Inbox {
         let at = |Period { from, until }| (inner.schedule.start(from), inner.schedule.end(until));
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.lacks = vault.lacks(round, &known).map(at);
+        let missed = vault.book.missed.filter(|it| it.noticed.0.saturating_add(KEPT_ROUNDS) > round.0);
+        trouble.missed = missed.map(|Missed { from, until, .. }| at(Period { from, until }));
         trouble.cut_off = cut_off;
     }
 

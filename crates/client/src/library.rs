@@ -376,10 +376,19 @@ impl Library {
         Ok(place.filter(|place| Frontier::from_bytes(&place.tree.to_bytes()).is_ok()))
     }
 
+    /// The newest round up to which there may be editions whose drops are not here: deleted, or before this device began.
+    pub(crate) fn gone(&self) -> Result<Option<Round>, LibraryError> {
+        Ok(self.kept("gone")?.and_then(|bytes| minicbor::decode(&bytes).ok()))
+    }
+
     /// Takes an edition: all of it or nothing.
     pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
-        let round = it.edition.head().round;
+        let (round, before) = (it.edition.head().round, it.edition.head().previous);
+        let follows = self.last()?.map_or(before == Digest([0; 32]), |(_, last)| last == before);
         let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
+            if !follows {
+                keep(db, "gone", &minicbor::to_vec(round.back(1)).expect("a vector takes all"))?;
+            }
             for drops in &it.drops {
                 db.execute(
                     "INSERT OR IGNORE INTO drops VALUES (?1, ?2, ?3, ?4)",
@@ -387,10 +396,16 @@ impl Library {
                 )?;
             }
             // Counted, and not by their rounds: a device that was off for weeks has answers that nobody looked at yet.
-            db.execute(
-                "DELETE FROM drops WHERE edition < (SELECT DISTINCT edition FROM drops ORDER BY edition DESC LIMIT 1 OFFSET ?1)",
-                [KEPT_ROUNDS - 1],
-            )?;
+            let deleted = db
+                .prepare_cached(
+                    "DELETE FROM drops WHERE edition < (SELECT DISTINCT edition FROM drops ORDER BY edition DESC LIMIT 1 OFFSET ?1)
+                     RETURNING edition",
+                )?
+                .query_map([KEPT_ROUNDS - 1], |row| row.get(0))?
+                .collect::<Result<Vec<u32>, _>>()?;
+            if let Some(newest) = deleted.into_iter().max() {
+                keep(db, "gone", &minicbor::to_vec(Some(Round(newest))).expect("a vector takes all"))?;
+            }
             let directory = it.edition.head().directory;
             db.execute("INSERT OR REPLACE INTO named VALUES (?1, ?2)", params![round.0, directory.0])?;
             db.execute("DELETE FROM named WHERE round < ?1", [round.0.saturating_sub(NAMED_ROUNDS)])?;

@@ -165,6 +165,7 @@ impl Vault {
             placed: Vec::new(),
             passes: Passes::default(),
             gone: None,
+            missed: None,
         };
         let intake = book.intake();
         let (path, covers) = (path.to_owned(), Vec::new());
@@ -427,6 +428,21 @@ pub(crate) struct Book {
     /// Where the newest week begins whose intake key was deleted.
     #[n(8)]
     gone: Option<Round>,
+    /// What was not looked through and is not there any more.
+    #[n(9)]
+    pub(crate) missed: Option<Missed>,
+}
+
+/// Editions of which some were deleted before they were looked through, or never fetched.
+#[derive(Clone, Copy, Encode, Decode)]
+pub(crate) struct Missed {
+    #[n(0)]
+    pub(crate) from: Round,
+    #[n(1)]
+    pub(crate) until: Round,
+    /// When that was noticed.
+    #[n(2)]
+    pub(crate) noticed: Round,
 }
 
 impl Drop for Book {

@@ -97,6 +97,9 @@ fn trouble(app: &App) -> Markup {
         @if let Some((from, until)) = vault.lacks {
             p.problem { (fill(words::LACKS, &[moment(from), moment(until)])) }
         }
+        @if let Some((from, until)) = vault.missed {
+            p.problem { (fill(words::MISSED, &[moment(from), moment(until)])) }
+        }
     }
 }
 

@@ -92,6 +92,10 @@ words! {
     UNWITNESSED = "Too few witnesses have co-signed what came last. It was thrown away. Nothing of it was collected.";
     STARTED_OVER = "This desk was away for too long. It began anew with the newest edition. \
                     Messages that came meanwhile are lost to it.";
+    /// P8
+    MISSED = "What came between {} and {} was not looked through here, and is not there any more. \
+              The vault was closed for too long, or this device is new. \
+              Sources are told that it was not acknowledged, unless a newer copy of the vault acknowledged it.";
     NEW = "new";
     ANSWERED = "answered";
     /// P8

@@ -445,6 +445,37 @@ async fn exc_12_a_desk_that_the_edge_denies_says_so_sends_and_has_all_that_came_
     assert_eq!(it.inbox.conversations().len(), 1, "what was on its way");
 }
 
+/// P8: a desk on a new machine, with its old vault, does not have the drops of the time between, and one whose vault was closed for
+/// longer than drops are kept does not have the first of them. Both say between when.
+#[tokio::test]
+async fn a_vault_says_what_was_not_looked_through() {
+    let mut it = Pair::new(279).await;
+    it.rounds(2).await;
+    let (path, passphrase) = (it.folder.path().join("vault"), passphrase(9));
+    let reopened =
+        |it: &Pair| Inbox::new(std::sync::Arc::clone(&it.desk), Vault::unlock(&path, &passphrase).unwrap());
+    assert_eq!(it.inbox.trouble().missed, None);
+    for _ in 0..5 {
+        it.town.round(it.r, &[&it.source]).await;
+        it.r += 1;
+    }
+    it.desk = it.town.open(it.town.desk_config(Place::Memory), 5);
+    it.inbox = reopened(&it);
+    it.rounds(1).await;
+    // The new one begins with the edition of round 8; that of round 2 was looked through.
+    let rounds = |it: &Pair, from, until: u32| (it.town.start(from), it.town.start(until + 1));
+    assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, 3, 7)));
+    it.rounds(1).await;
+    assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, 3, 7)), "also afterwards");
+    for _ in 0..340 {
+        it.town.quiet(it.r, &[&it.desk], |_| ()).await;
+        it.r += 1;
+    }
+    it.inbox = reopened(&it);
+    it.inbox.collect();
+    assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, 10, 13)));
+}
+
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
 #[tokio::test]
 async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {

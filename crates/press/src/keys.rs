@@ -232,6 +232,34 @@ mod tests {
     use super::*;
     use crate::testing::Town;
 
+    /// MBX-15: a directory names the exit's keys until they are deleted, and a middle mix's only while they are used.
+    #[test]
+    fn mbx_15_a_directory_names_the_exits_keys_for_as_long_as_they_open() {
+        let town = Town::new(4);
+        let cascade = town.directory.wire().cascade;
+        let identity = proto::sign::IdentitySecret::from_seed(&[9; 32]);
+        let mut keys = Keys::default();
+        for hop in 1..cascade.mixes() {
+            let kind = KeyKind::of_mix(hop, cascade);
+            for period in (0..600).step_by(kind.rounds() as usize).map(|from| kind.period(Round(from))) {
+                let seed = [&[hop; 28][..], &period.from.0.to_be_bytes()].concat().try_into().unwrap();
+                let key = proto::seal::SealSecret::from_seed(&seed).public().to_bytes().into();
+                let key = MixKey { hop, key, from: period.from, until: period.until };
+                keys.mixes.insert((hop, period.from), Unverified::sign(&key, &town.network, &identity));
+            }
+        }
+        let named = |now, hop| {
+            let all = keys.of_mixes(&town.directory, Round(now));
+            let all = all.iter().map(|key| key.dangerously_peek().unwrap()).filter(|key| key.hop == hop);
+            all.map(|key| key.from.0).collect::<Vec<_>>()
+        };
+        let exit = cascade.exit();
+        for (now, want) in [(0, vec![0, 168]), (407, vec![168, 0, 336, 504]), (408, vec![168, 336, 504])] {
+            assert_eq!(named(now, exit), want, "{now}");
+        }
+        assert_eq!(named(407, 1), [384, 408]);
+    }
+
     /// DIR-08 at the press: who hands in a key that is another's, or their own of another time, is left out; the directory is
     /// made all the same.
     #[test]

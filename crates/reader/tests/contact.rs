@@ -258,14 +258,17 @@ async fn what_is_written_to_a_desk_that_is_gone_comes_back_with_it() {
     let app = reader::App::new(device, guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
     let mut window = Window::open(reader::router(app), &link).await;
     begin(&mut window).await;
+    let choose = window.page.clone();
+    const GONE: &str = "This desk is no longer listed. Nothing was sent. Choose another.";
+    clock.0.store(since.0 - 1, Ordering::SeqCst);
+    window.press("Letters", &[]).await;
+    assert!(window.says(GONE), "{}", window.page);
+    clock.0.store(since.0, Ordering::SeqCst);
+    window.page = choose;
     window.press("Letters", &[]).await;
     clock.0.store(since.0 - 1, Ordering::SeqCst);
     window.press("Send", &["The quay is weak."]).await;
-    assert!(
-        window.says("This desk is no longer listed. Nothing was sent. Choose another."),
-        "{}",
-        window.page
-    );
+    assert!(window.says(GONE), "{}", window.page);
     let gone = window.page.clone();
     window.press("Back", &[]).await;
     assert_eq!(window.heading(), "Choose a desk");

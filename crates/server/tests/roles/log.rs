@@ -149,6 +149,14 @@ impl Net {
         assert_eq!(self.put(&self.town.press, path::PROPOSED, &made.note).await, StatusCode::OK);
     }
 
+    /// The same, and two witnesses co-sign it: a quorum.
+    async fn publish_witnessed(&self, press: &mut Press, round: u32) {
+        self.publish(press, round).await;
+        for n in 0..2 {
+            self.witness(n).step(self.now()).await.unwrap();
+        }
+    }
+
     /// The checkpoint at this path, and how many witnesses have co-signed it.
     async fn shown(&self, path: &str) -> Option<(Checkpoint, usize)> {
         let (status, bytes) = self.get(path).await;
@@ -292,10 +300,7 @@ async fn a_new_directory_is_a_leaf_before_the_head_that_names_it() {
 async fn what_was_shown_before_the_witnesses_were_exchanged_is_shown_until_a_quorum_co_signs() {
     let (mut net, mut edge) = real(6).await;
     let mut press = Press::new();
-    net.publish(&mut press, 1).await;
-    for n in 0..2 {
-        net.witness(n).step(net.now()).await.unwrap();
-    }
+    net.publish_witnessed(&mut press, 1).await;
     let before = net.shown(path::CHECKPOINT).await;
     assert_eq!(before, Some((press.tree.checkpoint(), 2)));
     // All are others, and to come.
@@ -385,10 +390,7 @@ async fn log_16_the_edge_takes_a_checkpoint_from_the_press_and_co_signatures_fro
 async fn log_17_a_witness_that_lies_about_the_time_makes_no_quorum() {
     let (mut net, edge) = real(14).await;
     let mut press = Press::new();
-    net.publish(&mut press, 1).await;
-    for n in 0..2 {
-        net.witness(n).step(net.now()).await.unwrap();
-    }
+    net.publish_witnessed(&mut press, 1).await;
     let shown = net.shown(path::CHECKPOINT).await;
     assert_eq!(shown, Some((press.tree.checkpoint(), 2)));
     net.publish(&mut press, 2).await;

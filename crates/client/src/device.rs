@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::conversations::Content;
 use crate::edge::{AddressError, Edge};
-use crate::exchange::{self, Exchanged};
+use crate::exchange::{self, Ahead, Exchanged};
 use crate::generator::Generator;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::library::{Front, Library, LibraryError};
@@ -281,7 +281,7 @@ impl Device {
                 started_over: false,
             }),
             due: Mutex::new(due),
-            stepping: tokio::sync::Mutex::new(()),
+            stepping: tokio::sync::Mutex::default(),
             sending: watch::Sender::new(false),
         };
         inner.draw_next(now);
@@ -335,7 +335,7 @@ impl Device {
     /// Makes the exchange if it is due. Never two at once.
     async fn exchange(&self, now: Millis) -> Option<Exchanged> {
         let inner = &self.inner;
-        let _one = inner.stepping.lock().await;
+        let mut ahead = inner.stepping.lock().await;
         inner.if_set_back(now);
         let round = lock(&inner.due).exchange;
         let instant = inner.exchange_due();
@@ -347,7 +347,7 @@ impl Device {
         let mut exchange = None;
         if !late && inner.schedule.round_at(now) == Some(round) {
             lock(&inner.due).begin(round);
-            exchange = Some(exchange::run(inner, round).await);
+            exchange = Some(exchange::run(inner, round, &mut ahead).await);
         }
         inner.draw_next(now);
         exchange
@@ -480,8 +480,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) edge: Edge,
     instants: InstantSecret,
-    /// One exchange at a time.
-    stepping: tokio::sync::Mutex<()>,
+    /// One exchange at a time, and what the last one could not finish.
+    stepping: tokio::sync::Mutex<Ahead>,
     /// Whether an exchange is between taking a blob and the end of its upload.
     sending: watch::Sender<bool>,
     held: Mutex<Held>,

@@ -11,6 +11,7 @@
 //! Nothing here knows the passphrase, and nothing branches on real or cover. The edge's answer to the post changes the
 //! health line and nothing else.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use proto::directory::{Directory, DirectoryRejected, MAX_DIRECTORY};
@@ -49,10 +50,10 @@ pub struct Exchanged {
 }
 
 /// Makes the exchange of round `r`, now.
-pub(crate) async fn run(inner: &Arc<Inner>, r: Round) -> Exchanged {
+pub(crate) async fn run(inner: &Arc<Inner>, r: Round, ahead: &mut Ahead) -> Exchanged {
     // On the disk before anything goes out: never two exchanges in one round, even if the clock is set back.
     let begun = inner.library().keep_begun(&inner.begun());
-    let mut fetch = Fetch { inner, r, editions: 0 };
+    let mut fetch = Fetch { inner, r, ahead, editions: 0 };
     let fetched = match begun {
         Ok(()) => fetch.run().await,
         Err(e) => Err(Failed::Disk(e)),
@@ -250,20 +251,29 @@ impl From<LibraryError> for Failed {
     }
 }
 
+/// Heads that verified and that a checkpoint covers, in their order, after the last edition that was taken: what they name has not
+/// come yet. None of them is asked for twice while the program runs, however long one drop keeps them waiting.
+pub(crate) type Ahead = VecDeque<Head>;
+
 /// A head that verified, and the directory it did so with.
-struct Head {
+pub(crate) struct Head {
     edition: Edition,
     bytes: Vec<u8>,
     directory: Arc<Directory>,
-    /// The keys known with it.
-    known: Known,
     /// The log's tree up to it.
     log: Place,
+}
+
+impl Head {
+    fn round(&self) -> Round {
+        self.edition.head().round
+    }
 }
 
 struct Fetch<'a> {
     inner: &'a Arc<Inner>,
     r: Round,
+    ahead: &'a mut Ahead,
     editions: u32,
 }
 
@@ -284,6 +294,8 @@ impl Fetch<'_> {
         // Where nothing came since, there is nothing to begin anew with, however long ago that was.
         let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
         let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
+        // With the clock set back they are of rounds to come.
+        self.ahead.retain(|head| head.round() <= self.r.next());
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
@@ -293,18 +305,26 @@ impl Fetch<'_> {
                 return Err(NotTheLog(Health::Forked).into());
             }
             // The first day, or away for more than 14 days: the newest edition that the checkpoint covers.
-            _ => self.first(&note.dangerously_checkpoint()).await,
+            _ => {
+                self.ahead.clear();
+                self.first(&note.dangerously_checkpoint()).await
+            }
         };
         let heads = self.covered(&note, heads, place.as_ref())?;
+        self.ahead.extend(heads);
         // EXC-11: the edge gives the desks' drops to who is listed. Those of now are fetched when this desk is listed again.
-        if let (Some(desk), Some(newest)) = (&self.inner.desk, heads.last())
+        if let (Some(desk), Some(newest)) = (&self.inner.desk, self.ahead.back())
             && newest.directory.desk_of(&desk.public()).is_none()
         {
             return Err(Failed::Unlisted);
         }
-        let count = heads.len();
-        for (i, head) in heads.iter().enumerate() {
-            self.take(head, i + 1 == count).await?;
+        let mut known = self.known()?;
+        while let Some(head) = self.ahead.front() {
+            // They agreed when they came. What was known with each is made again: a copy beside each would be a hundred megabytes
+            // after weeks off.
+            known.agrees(&head.directory, &head.edition);
+            self.take(head, &known, self.ahead.len() == 1).await?;
+            self.ahead.pop_front();
             self.editions += 1;
             if starts_over {
                 self.inner.show(|shown| shown.started_over = true);
@@ -332,7 +352,7 @@ impl Fetch<'_> {
             Err(why) => return Err(why),
         };
         // LOG-12: nothing of a head is used before a checkpoint covers it.
-        let newest = heads.last();
+        let newest = heads.last().or(self.ahead.back());
         let directory = newest
             .map_or_else(|| Arc::clone(&self.inner.shown().directory), |head| Arc::clone(&head.directory));
         let place = newest.map(|head| &head.log).or(held).ok_or(Failed::Rejected)?;
@@ -340,8 +360,8 @@ impl Fetch<'_> {
         Ok(heads)
     }
 
-    /// Heads after `last` in their order, each following the one before, as far as the checkpoint goes. A round without an
-    /// edition is passed over.
+    /// Heads after `last` and those that are ahead, in their order, each following the one before, as far as the checkpoint goes.
+    /// A round without an edition is passed over.
     async fn missed(
         &self,
         last: Round,
@@ -350,14 +370,22 @@ impl Fetch<'_> {
         to: &Checkpoint,
     ) -> Result<Vec<Head>, Failed> {
         let mut heads: Vec<Head> = Vec::new();
-        let (mut previous, mut log) = (digest, from.clone());
+        let mut known = self.known()?;
+        for head in &*self.ahead {
+            known.agrees(&head.directory, &head.edition);
+        }
+        let (last, mut previous, mut log) = match self.ahead.back() {
+            Some(head) => (head.round(), head.edition.digest(), head.log.clone()),
+            None => (last, digest, from.clone()),
+        };
         // An edition may be of a round that begins a little later by this clock (EDN-09).
         for e in last.0 + 1..=self.r.next().0 {
             if log.tree.size() >= to.size {
                 break;
             }
-            let Some((edition, bytes, directory, known)) =
-                self.head(Round(e), Some(&previous), heads.last()).await?
+            let before = heads.last().or(self.ahead.back());
+            let Some((edition, bytes, directory)) =
+                self.head(Round(e), Some(&previous), before, &mut known).await?
             else {
                 continue;
             };
@@ -367,7 +395,7 @@ impl Fetch<'_> {
             log.tree.push_edition(new.flatten().as_deref(), &bytes);
             (log.directory, log.round) = (named, Round(e));
             previous = edition.digest();
-            heads.push(Head { edition, bytes, directory, known, log: log.clone() });
+            heads.push(Head { edition, bytes, directory, log: log.clone() });
         }
         Ok(heads)
     }
@@ -380,11 +408,14 @@ impl Fetch<'_> {
         let mut found = 0;
         for back in 0..KEPT_ROUNDS {
             let Some(e) = self.r.next().back(back) else { break };
-            let Some((edition, bytes, directory, known)) = self.head(e, None, None).await? else { continue };
+            let mut known = self.known()?;
+            let Some((edition, bytes, directory)) = self.head(e, None, None, &mut known).await? else {
+                continue;
+            };
             // LOG-09
             if let Ok(tree) = before.clone().begin(&bytes, at) {
                 let log = Place { tree, directory: directory.digest(), round: e };
-                return Ok(vec![Head { edition, bytes, directory, known, log }]);
+                return Ok(vec![Head { edition, bytes, directory, log }]);
             }
             found += 1;
             if found == NEWEST {
@@ -400,7 +431,8 @@ impl Fetch<'_> {
         e: Round,
         previous: Option<&Digest>,
         before: Option<&Head>,
-    ) -> Result<Option<(Edition, Vec<u8>, Arc<Directory>, Known)>, Failed> {
+        known: &mut Known,
+    ) -> Result<Option<(Edition, Vec<u8>, Arc<Directory>)>, Failed> {
         let Some(bytes) = self.inner.edge.get(&path::edition(e), MAX_HEAD).await? else { return Ok(None) };
         let unverified = UnverifiedHead::from_bytes(&bytes)?;
         let named = unverified.dangerously_directory()?;
@@ -423,19 +455,15 @@ impl Fetch<'_> {
         if let Some(bytes) = fetched {
             self.inner.library().keep_directory(&named, &bytes)?;
         }
-        let mut known = match before {
-            Some(before) => before.known.clone(),
-            None => self.known()?,
-        };
         // EXC-08: a head that everyone has and a head made for one reader look the same; a key that is known does not change
         // with either.
         if !known.agrees(&directory, &edition) {
             return Err(Failed::Rejected);
         }
-        Ok(Some((edition, bytes, directory, known)))
+        Ok(Some((edition, bytes, directory)))
     }
 
-    /// The keys known before this exchange: on the first day those of the directory that came with the app.
+    /// The keys known with the last edition that was taken: on the first day those of the directory that came with the app.
     fn known(&self) -> Result<Known, Failed> {
         let kept = self.inner.library().known()?;
         Ok(kept.unwrap_or_else(|| Known::of(&self.inner.shown().directory)))
@@ -460,7 +488,7 @@ impl Fetch<'_> {
     }
 
     /// Fetches what a head names, verifies it, and keeps all of it or nothing.
-    async fn take(&self, head: &Head, newest: bool) -> Result<(), Failed> {
+    async fn take(&self, head: &Head, known: &Known, newest: bool) -> Result<(), Failed> {
         let mut drops = Vec::new();
         for named in head.edition.drops() {
             drops.extend(self.drops(named, &head.directory).await?);
@@ -486,7 +514,7 @@ impl Fetch<'_> {
             library.take(&Taken {
                 edition: &head.edition,
                 head: &head.bytes,
-                known: &head.known,
+                known,
                 log: &head.log,
                 drops,
                 stories,

@@ -553,6 +553,49 @@ async fn exc_09_a_drop_withheld_from_one_device_stops_it_and_marks_no_message() 
     }
 }
 
+/// P6, P8: a drop that nobody has keeps all devices waiting for up to two weeks. What they have of the editions since they do not
+/// fetch again in each round, and nobody can show another history meanwhile.
+#[tokio::test]
+async fn heads_that_wait_for_a_lost_drop_are_asked_for_once_and_are_followed() {
+    let mut town = Town::found(24).await;
+    let reader = town.reader(25);
+    for r in 0..3 {
+        town.round(r, &[&reader]).await;
+    }
+    let (lost, mut drop, mut before) = (path::reader_drop(Round(1)), None, None);
+    for r in 3..9 {
+        town.clock.set(town.start(r).max(town.clock.now()));
+        before = Some(town.snapshot());
+        town.publish(r, vec![story(r)]);
+        drop = drop.or(town.edge.remove(&lost));
+        town.edge.forget();
+        let exchanged = town.next(&reader).await;
+        assert_eq!((exchanged.health, exchanged.editions), (Health::Unverified, 0), "in round {r}");
+        let asked: Vec<_> = town.edge.requests().into_iter().filter(|it| it.method == "GET").collect();
+        let asked: Vec<_> = asked.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(asked, [path::CHECKPOINT, &path::edition(Round(r)), &lost], "in round {r}");
+    }
+    // Witnesses sign another edition of the last round, which this device holds one of, and one that follows it.
+    let (real, files) = (town.snapshot(), Edge::start().await);
+    town.edge.copy_to(&files);
+    town.go_back(before.unwrap());
+    town.publish(8, vec![story(99)]);
+    town.clock.set(town.start(9).max(town.clock.now()));
+    town.publish(9, vec![story(100)]);
+    let exchanged = town.next(&reader).await;
+    assert_eq!((exchanged.health, exchanged.editions), (Health::Forked, 0), "also when the drop is there");
+    town.go_back(real);
+    files.copy_to(&town.edge);
+    town.clock.set(town.start(10).max(town.clock.now()));
+    town.publish(10, vec![story(10)]);
+    town.edge.put(lost, drop.unwrap());
+    town.edge.forget();
+    let exchanged = town.next(&reader).await;
+    assert_eq!((exchanged.health, exchanged.editions), (Health::Good, 7));
+    assert!(!town.edge.requests().iter().any(|it| it.path == path::edition(Round(8))));
+    assert_eq!(reader.status().edition.unwrap().round, Round(10));
+}
+
 /// P6: of the drops of one round there is one pair. Who began between two editions that name different ones would read the
 /// second, and who follows the first.
 #[tokio::test]

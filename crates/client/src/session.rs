@@ -372,13 +372,11 @@ impl Session {
     pub fn take_back_document(&self, conversation: [u8; 8], first: u32, now: Millis) {
         let mut rng = self.inner.rng();
         self.with(|held, open| {
-            let Some(conversation) = open.content.conversation(conversation) else { return };
-            let hints = conversation.take_back(first, &held.mailbox);
-            self.take_back(held, &hints, now, &mut rng);
-            // It is smaller than it was.
-            let _: Result<(), RegionFull> =
-                held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
+            let hints = shrink(&mut held.mailbox, open, &mut rng, |content, mailbox| {
+                content.conversation(conversation).map(|it| it.take_back(first, mailbox)).unwrap_or_default()
+            });
             self.keeps(held);
+            self.take_back(held, &hints, now, &mut rng);
         });
     }
 
@@ -528,12 +526,9 @@ impl Session {
     pub fn delete_conversation(&self, id: [u8; 8], now: Millis) {
         let mut rng = self.inner.rng();
         self.with(|held, open| {
-            let hints = open.content.delete(id);
-            self.take_back(held, &hints, now, &mut rng);
-            // It is smaller than it was.
-            let _: Result<(), RegionFull> =
-                held.mailbox.seal_region(&open.key, &open.content.to_bytes(), &mut rng);
+            let hints = shrink(&mut held.mailbox, open, &mut rng, |content, _| content.delete(id));
             self.keeps(held);
+            self.take_back(held, &hints, now, &mut rng);
         });
     }
 
@@ -658,6 +653,24 @@ fn leaves_room(held: &Held, content: &Content, length: usize) -> bool {
     length + content.reserve() + FOR_ANSWERS <= held.mailbox.room()
 }
 
+/// Deletes something of what the mailbox holds, in memory and in the region.
+fn shrink<T>(
+    mailbox: &mut Mailbox,
+    open: &mut Open,
+    rng: &mut StdRng,
+    delete: impl Fn(&mut Content, &Mailbox) -> T,
+) -> T {
+    let deleted = delete(&mut open.content, mailbox);
+    if mailbox.seal_region(&open.key, &open.content.to_bytes(), rng).is_err() {
+        // More answers came than there is room for, and are in memory alone. The region has less than all of them.
+        let kept = mailbox.open_region(&open.key).and_then(|bytes| Content::from_bytes(&bytes));
+        let mut kept = kept.expect("it was sealed with this key");
+        delete(&mut kept, mailbox);
+        mailbox.seal_region(&open.key, &kept.to_bytes(), rng).expect("it is no longer than it was");
+    }
+    deleted
+}
+
 /// The place in the queue that the next message takes; what finds none is refused later.
 fn place_in(held: &Held, open: &Open, content: &Content) -> usize {
     held.mailbox.next_place(&open.hints, &content.waiting_parts()).unwrap_or(0)
@@ -690,5 +703,45 @@ impl To {
         let intake = intake.expect("there was one when this was made");
         let (exit, week) = self.exits.instead(place, mailbox.week(place));
         (Keys { wire: &inner.wire, intake, exit }, week)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::NetworkId;
+    use proto::envelope::Wire;
+    use proto::size::Cascade;
+    use rand::{RngExt as _, SeedableRng};
+
+    use super::*;
+    use crate::conversations::Text;
+
+    // MBX-13: such a mailbox has answers in memory that its region has no room for.
+    #[test]
+    fn what_is_deleted_while_answers_find_no_room_stays_deleted() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let wire = Wire { network: NetworkId([1; 32]), cascade: Cascade::new(3).unwrap() };
+        let (mut mailbox, mut content) = (Mailbox::in_memory(wire, &mut rng), Content::new(&mut rng));
+        let desk =
+            |n| DeskView { id: DeskId([n; 16]), newsroom: "N".into(), name: "D".into(), about: "".into() };
+        let [short, long] = [1, 2].map(|n| content.with(&desk(n), &mut rng).unwrap().id);
+        let key = StoreKey::from_bytes(rng.random());
+        mailbox.begin([0; 32], &key, &content.to_bytes(), &mut rng).unwrap();
+        let answer = Said::Desk { text: Text("y".repeat(mailbox.room())), number: 0, at: Round(1) };
+        content.conversation(long).unwrap().lines.push(answer);
+        let mut open = Open { key, hints: content.hint_key(), content };
+        let has = |content: &Content| {
+            content.conversations.iter().map(|c| (c.id, c.lines.len())).collect::<Vec<_>>()
+        };
+        shrink(&mut mailbox, &mut open, &mut rng, |content, _| content.delete(short));
+        assert_eq!(has(&open.content), [(long, 1)]);
+        let kept = Content::from_bytes(&mailbox.open_region(&open.key).unwrap()).unwrap();
+        assert_eq!(has(&kept), [(long, 0)]);
+        // Where what is left finds room, it is kept with all that came.
+        shrink(&mut mailbox, &mut open, &mut rng, |content, _| {
+            content.conversation(long).unwrap().lines.clear()
+        });
+        let kept = Content::from_bytes(&mailbox.open_region(&open.key).unwrap()).unwrap();
+        assert_eq!(has(&kept), [(long, 0)]);
     }
 }

@@ -213,7 +213,13 @@ impl Inbox {
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
             let looked = vault.book.looked;
+            // Let go meanwhile: a page that is asked for does not wait until weeks are looked through.
+            drop(vault);
             let next = self.inner().library().next_desk_drops(looked);
+            vault = self.vault();
+            if vault.book.looked != looked {
+                continue;
+            }
             let (edition, drops) = match next {
                 Ok(Some(next)) => next,
                 Ok(None) => break,
@@ -364,13 +370,23 @@ impl Inbox {
 
     /// The conversations, the one with the newest line first.
     pub fn conversations(&self) -> Vec<Conversation> {
+        let mut all = self.views(|_| true);
+        all.sort_by_key(|c| core::cmp::Reverse(c.newest));
+        all
+    }
+
+    /// The conversation with this name.
+    pub fn conversation(&self, of: [u8; 8]) -> Option<Conversation> {
+        self.views(|thread| id(&thread.key) == of).pop()
+    }
+
+    fn views(&self, wanted: impl Fn(&Thread) -> bool) -> Vec<Conversation> {
         let now = self.inner().clock.now();
         let mut vault = self.vault();
         let held = self.inner().held();
         vault.book.note_left(&held.mailbox, self.inner().schedule.round_at(now).unwrap_or(Round(0)));
-        let mut all: Vec<_> = vault.book.threads.iter().map(|t| self.view(&held, &vault, t, now)).collect();
-        all.sort_by_key(|c| core::cmp::Reverse(c.newest));
-        all
+        let threads = vault.book.threads.iter().filter(|thread| wanted(thread));
+        threads.map(|thread| self.view(&held, &vault, thread, now)).collect()
     }
 
     fn view(&self, held: &Held, vault: &Vault, thread: &Thread, now: Millis) -> Conversation {

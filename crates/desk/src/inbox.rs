@@ -56,10 +56,22 @@ pub(crate) async fn list(Shared(app): Shared<Arc<App>>, headers: HeaderMap) -> R
                 ul.inbox { @for conversation in &conversations { (row(conversation)) } }
             }
         }
-        // apart from the inbox: a counting clock is not to be read out
-        p.hint #next data-live="/" data-every="1000" { (next(&app)) }
+        (clock(&app))
     };
     frame(&app, words::INBOX, true, &main).into_response()
+}
+
+/// `GET /next`: when the next collection is, asked for once a second, for which nothing of the vault is read.
+pub(crate) async fn next(Shared(app): Shared<Arc<App>>) -> Response {
+    if app.inbox().is_none() {
+        return Redirect::to("/vault").into_response();
+    }
+    frame(&app, words::INBOX, true, &clock(&app)).into_response()
+}
+
+/// Apart from the inbox: a counting clock is not to be read out.
+fn clock(app: &App) -> Markup {
+    html! { p.hint #next data-live="/next" data-every="1000" { (until_next(app)) } }
 }
 
 /// What keeps this desk from collecting, if anything does.
@@ -131,8 +143,8 @@ pub(crate) async fn draft(
 /// Keeps what was written to a conversation of this desk.
 async fn keep_draft(app: &App, id: String, text: String) -> bool {
     let Some(inbox) = app.state().inbox.clone() else { return false };
-    let wanted = id.clone();
-    let known = blocking(move || inbox.conversations().iter().any(|c| hex::encode(c.id) == wanted)).await;
+    let Some(wanted) = named(&id) else { return false };
+    let known = blocking(move || inbox.conversation(wanted).is_some()).await;
     if known {
         app.state().drafts.insert(id, Zeroizing::new(text));
     }
@@ -169,7 +181,7 @@ pub(crate) async fn answer(
     let (sends, letter, wanted) = (Arc::clone(&app), text.clone(), id.clone());
     // All of it beside the browser, which may have gone on to the next press of the same button.
     let sent = blocking(move || {
-        let conversation = inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)?;
+        let conversation = inbox.conversation(named(&wanted)?)?;
         let mut answered = sends.answered();
         let said = Digest::of(letter.as_bytes());
         if let Some(before) = answered.get(&posted.number) {
@@ -209,17 +221,15 @@ fn mind(app: &Arc<App>, headers: &HeaderMap, conversation: Option<&str>) {
         let mut state = app.state();
         if state.shown {
             // Anything may stand in an address, and not everything in the header that leads back to it.
-            let is_id = |id: &&str| hex::decode_to_slice(id, &mut [0; 8]).is_ok();
-            state.place = conversation.filter(is_id).map(path);
+            state.place = conversation.filter(|id| named(id).is_some()).map(path);
         }
     }
 }
 
 async fn show(app: &Arc<App>, id: &str, draft: &str, problem: Option<String>) -> Response {
     let Some(inbox) = app.inbox() else { return Redirect::to("/vault").into_response() };
-    let wanted = id.to_owned();
-    let found =
-        blocking(move || inbox.conversations().into_iter().find(|c| hex::encode(c.id) == wanted)).await;
+    let Some(wanted) = named(id) else { return not_here(app) };
+    let found = blocking(move || inbox.conversation(wanted)).await;
     let Some(conversation) = found else { return not_here(app) };
     let main = html! {
         div.area {
@@ -333,7 +343,7 @@ fn leaves(app: &App, from_ms: u64, until_ms: u64) -> Markup {
 }
 
 /// When the next collection is.
-fn next(app: &App) -> Markup {
+fn until_next(app: &App) -> Markup {
     let status = app.device.status();
     if status.edition.is_none() {
         return html! { (words::NO_EDITION) };
@@ -351,6 +361,12 @@ fn moment(app: &App, at_ms: u64) -> Markup {
 
 fn every_ms(app: &App) -> u64 {
     app.device.status().round_ms.clamp(2_000, 60_000) / 2
+}
+
+/// The conversation that an address names.
+fn named(id: &str) -> Option<[u8; 8]> {
+    let mut name = [0; 8];
+    hex::decode_to_slice(id, &mut name).ok().map(|()| name)
 }
 
 pub(crate) fn path(id: &str) -> String {

@@ -153,6 +153,7 @@ pub fn router(app: Arc<App>) -> Router {
     let guard = Arc::clone(&app.guard);
     let pages = Router::new()
         .route("/", get(inbox::list))
+        .route("/next", get(inbox::next))
         .route("/vault", get(vault::door).post(vault::step))
         .route("/conversations/{id}", get(inbox::conversation).post(inbox::answer))
         .route("/conversations/{id}/draft", post(inbox::draft))

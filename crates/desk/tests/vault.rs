@@ -50,7 +50,7 @@ async fn desk(seed: u64) -> Desk {
 #[tokio::test]
 async fn nothing_is_shown_before_the_vault_is_open() {
     let mut desk = desk(1).await;
-    for path in ["/", "/conversations/0000000000000000"] {
+    for path in ["/", "/next", "/conversations/0000000000000000"] {
         desk.window.get(path).await;
         assert_eq!(desk.window.location.as_deref(), Some("/vault"), "{path}");
     }
@@ -71,6 +71,10 @@ async fn a_vault_is_made_opened_and_locked() {
         ("Inbox", "Inbox · Firsthand")
     );
     assert!(window.says("Nothing has come yet.") && window.says(ui::page::DEMONSTRATION));
+    let clock = between(&window.page, "id=\"next\"", "</p>").to_owned();
+    window.get("/next").await;
+    assert_eq!(between(&window.page, "id=\"next\"", "</p>"), clock, "it can be put in the other's place");
+    assert!(!window.page.contains("id=\"inbox\""));
     window.get("/conversations/0000000000000000").await;
     assert!(window.says("This conversation is not in the inbox."));
     window.get("/").await;
@@ -224,7 +228,7 @@ async fn every_answer_is_strict_kept_nowhere_and_of_this_start() {
     desk.window.get("/run").await;
     let run = desk.window.page.clone();
     make_vault(&mut desk.window).await;
-    for path in ["/", "/vault", "/conversations/00", "/nowhere"] {
+    for path in ["/", "/next", "/vault", "/conversations/00", "/nowhere"] {
         let answer = desk.window.get(path).await;
         let shown = between(&desk.window.page, " data-run=\"", "\"");
         // An open vault's door leads on, with no page.

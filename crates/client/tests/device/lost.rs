@@ -302,6 +302,26 @@ async fn cnv_13_a_desk_that_cannot_answer_is_told_what_to_do() {
 }
 
 #[tokio::test]
+async fn who_collects_at_the_same_time_finds_each_message_once() {
+    let mut it = Pair::new(82).await;
+    let session = it.source.begin(&passphrase(1)).unwrap();
+    for n in 0..6 {
+        session.write(it.town.desk, &format!("message {n}"), it.now()).unwrap();
+    }
+    for r in it.r..it.r + 10 {
+        it.town.quiet(r, &[&it.source, &it.desk], |_| ()).await;
+    }
+    let new = std::thread::scope(|scope| {
+        let all = [(); 4].map(|()| scope.spawn(|| it.inbox.collect()));
+        all.map(|one| one.join().unwrap()).into_iter().sum::<usize>()
+    });
+    let [conversation] = &it.inbox.conversations()[..] else { panic!("one conversation") };
+    assert_eq!((new, conversation.lines.len()), (6, 6));
+    assert_eq!(it.inbox.conversation(conversation.id).unwrap().lines.len(), 6);
+    assert!(it.inbox.conversation([0; 8]).is_none());
+}
+
+#[tokio::test]
 async fn one_mailbox_holds_conversations_with_several_desks() {
     let mut it = Pair::new(80).await;
     let mut rng = StdRng::seed_from_u64(80);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use client::{Kdf, Passphrase, Vault, VaultContents};
-use proto::directory::{DeskCard, DeskEntry, Role, Roster, UnverifiedDirectory};
+use proto::directory::{Desk, DeskCard, DeskEntry, Directory, Role, Roster, UnverifiedDirectory};
 use proto::sign::{IdentityPublic, IdentitySecret, RootSecret, Unverified};
 use proto::{NetworkId, Round, codec};
 use rand::CryptoRng;
@@ -106,6 +106,9 @@ enum Step {
         /// A desk's card; give it once for each
         #[arg(long, value_name = "FILE")]
         card: Vec<PathBuf>,
+        /// The directory before this one, if there is one: which of its desks are left out is said
+        #[arg(long, value_name = "FILE")]
+        before: Option<PathBuf>,
         /// File to write
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
@@ -139,7 +142,9 @@ fn take(step: &Step, rng: &mut impl CryptoRng) -> anyhow::Result<String> {
             let card = DeskCard { desk: *desk, vault_key: *vault_key, name, about, since: Round(*since) };
             sign_card(network, newsroom, &card, to)
         }
-        Step::Directory { network, roster, card, to } => assemble(network, roster, card, to),
+        Step::Directory { network, roster, card, before, to } => {
+            assemble(network, roster, card, before.as_deref(), to)
+        }
         Step::Show { network, file } => show::directory(&read(file)?.verify(network)?),
     }
 }
@@ -279,7 +284,13 @@ fn sign_card(network: &NetworkId, newsroom: &Path, card: &DeskCard, to: &Path) -
     Ok(format!("Written: {}. It holds nothing secret.\n\nNext: firsthand keys directory\n", to.display()))
 }
 
-fn assemble(network: &NetworkId, roster: &Path, cards: &[PathBuf], to: &Path) -> anyhow::Result<String> {
+fn assemble(
+    network: &NetworkId,
+    roster: &Path,
+    cards: &[PathBuf],
+    before: Option<&Path>,
+    to: &Path,
+) -> anyhow::Result<String> {
     let entries = cards
         .iter()
         .map(|file| {
@@ -292,9 +303,11 @@ fn assemble(network: &NetworkId, roster: &Path, cards: &[PathBuf], to: &Path) ->
     let unverified = read(roster)?.with_desks(entries);
     let bytes = unverified.to_bytes();
     let directory = unverified.verify(network)?;
+    let left_out =
+        before.map(|before| left_out(&directory, before, network)).transpose()?.unwrap_or_default();
     write_new(to, &bytes)?;
     Ok(format!(
-        "{}
+        "{}{left_out}
 Written: {}. It holds nothing secret.
 
 Next: give it to everyone who runs a part, with the network's id. Programs are pointed at it by `directory` in their configuration
@@ -303,6 +316,21 @@ Next: give it to everyone who runs a part, with the network's id. Programs are p
         show::directory(&directory)?,
         to.display(),
     ))
+}
+
+/// The desks of the directory before that are not in this one. A card that was forgotten looks like one that was left out on purpose.
+fn left_out(directory: &Directory, before: &Path, network: &NetworkId) -> anyhow::Result<String> {
+    let before = read(before)?.verify(network)?;
+    directory.follows_roster(&before)?;
+    let desks = before.desks().iter().filter(|desk| directory.desk(&desk.id).is_none());
+    let sentence = |desk: &Desk| {
+        format!(
+            "\nWARNING: {}, {} is left out. From the first edition with this directory on nobody can write to it, and it is given \
+             nothing. Listed again it waits for 48 rounds. If that is not meant, give its card too.\n",
+            desk.name, desk.newsroom
+        )
+    };
+    Ok(desks.map(sentence).collect())
 }
 
 fn read(file: &Path) -> anyhow::Result<UnverifiedDirectory> {

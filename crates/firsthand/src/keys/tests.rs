@@ -76,6 +76,7 @@ fn a_network_is_founded_step_by_step() {
         network: it.network,
         roster: it.at("roster"),
         card: vec![it.at("card")],
+        before: None,
         to: it.at("directory"),
     };
     let said = it.take(&directory).unwrap();
@@ -85,6 +86,13 @@ fn a_network_is_founded_step_by_step() {
         it.take(&Step::Show { network: it.network, file: it.at("directory") }).unwrap().lines().count(),
         said.lines().take_while(|line| !line.is_empty()).count()
     );
+    // A card that is forgotten later throws its desk out.
+    let out = "WARNING: Investigations, The newsroom's name is left out.";
+    for (card, to, is_out) in [(vec![], "none", true), (vec![it.at("card")], "same", false)] {
+        let (roster, before, to) = (it.at("roster"), Some(it.at("directory")), it.at(to));
+        let said = it.take(&Step::Directory { network: it.network, roster, card, before, to }).unwrap();
+        assert_eq!(said.contains(out), is_out, "{said}");
+    }
     // What was made is what programs read.
     let desk = Vault::unlock(&it.at("desk").join(file::VAULT), &words).unwrap();
     assert_eq!(hex::encode(desk.vault_key().0), vault_key);
@@ -218,6 +226,7 @@ fn a_card_of_a_stranger_makes_no_directory() {
             network: it.network,
             roster: it.at("roster"),
             card: vec![it.at(file)],
+            before: None,
             to: it.at("directory"),
         };
         let said = format!("{:#}", it.take(&step).unwrap_err());

@@ -22,7 +22,7 @@ use crate::exchange::{self, Ahead, Exchanged};
 use crate::generator::Generator;
 use crate::kdf::{Kdf, OutOfMemory};
 use crate::library::{Front, Library, LibraryError};
-use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile, Waiting};
+use crate::mailbox::{HintKey, Mailbox, MailboxError, MailboxFile, QUEUE, Waiting};
 use crate::passphrase::Passphrase;
 use crate::schedule::InstantSecret;
 use crate::seal::StoreKey;
@@ -696,9 +696,13 @@ impl Inner {
         }
     }
 
-    /// The exit's keys for what enters the queue now.
+    /// The exit's keys for what enters the queue now. None while something in it waits for the next exchange to make it cover anew: what
+    /// came beside it before would be the only thing of its week.
     pub(crate) fn exit_keys(&self, held: &Held, now: Millis) -> Option<ExitKeys> {
-        ExitKeys::of(&self.shown().directory, self.next_taken(held, now).0)
+        let exits = ExitKeys::of(&self.shown().directory, self.next_taken(held, now).0)?;
+        // MBX-15
+        (!held.mailbox.is_filled() || (0..QUEUE).all(|place| !exits.is_lost(place, held.mailbox.week(place))))
+            .then_some(exits)
     }
 }
 

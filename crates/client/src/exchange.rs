@@ -291,17 +291,23 @@ impl Fetch<'_> {
         };
         let note = UnverifiedNote::from_bytes(&note).map_err(NoteRejected::from)?;
         let place = self.inner.library().log()?;
-        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
-        let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
-        let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         // With the clock set back they are of rounds to come.
         self.ahead.retain(|head| head.round() <= self.r.next());
+        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
+        let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
+        // Of the newest that is held, whether or not all that it names is here.
+        let newest = self.ahead.back().map(Head::round).or(last.map(|(last, _)| last));
+        let starts_over =
+            grew && newest.is_some_and(|newest| self.r.0.saturating_sub(newest.0) > KEPT_ROUNDS);
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
             }
             // LOG-10: also for who was away.
-            (_, Some(place)) if note.dangerously_checkpoint().size < place.tree.size() => {
+            (_, Some(place))
+                if note.dangerously_checkpoint().size
+                    < self.ahead.back().map_or(place, |head| &head.log).tree.size() =>
+            {
                 return Err(NotTheLog(Health::Forked).into());
             }
             // The first day, or away for more than 14 days: the newest edition that the checkpoint covers.

@@ -385,9 +385,15 @@ impl Library {
     pub(crate) fn take(&mut self, it: &Taken<'_>) -> Result<(), LibraryError> {
         let (round, before) = (it.edition.head().round, it.edition.head().previous);
         let follows = self.last()?.map_or(before == Digest([0; 32]), |(_, last)| last == before);
+        let gone = self.gone()?;
         let all = |db: &Transaction<'_>| -> rusqlite::Result<()> {
+            let mut gone = gone;
             if !follows {
-                keep(db, "gone", &minicbor::to_vec(round.back(1)).expect("a vector takes all"))?;
+                gone = gone.max(round.back(1));
+            }
+            // Some were too old to be waited for.
+            if it.drops.len() < it.edition.drops().len() {
+                gone = gone.max(Some(round));
             }
             for drops in &it.drops {
                 db.execute(
@@ -403,9 +409,8 @@ impl Library {
                 )?
                 .query_map([KEPT_ROUNDS - 1], |row| row.get(0))?
                 .collect::<Result<Vec<u32>, _>>()?;
-            if let Some(newest) = deleted.into_iter().max() {
-                keep(db, "gone", &minicbor::to_vec(Some(Round(newest))).expect("a vector takes all"))?;
-            }
+            gone = gone.max(deleted.into_iter().max().map(Round));
+            keep(db, "gone", &minicbor::to_vec(gone).expect("a vector takes all"))?;
             let directory = it.edition.head().directory;
             db.execute("INSERT OR REPLACE INTO named VALUES (?1, ?2)", params![round.0, directory.0])?;
             db.execute("DELETE FROM named WHERE round < ?1", [round.0.saturating_sub(NAMED_ROUNDS)])?;

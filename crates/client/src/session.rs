@@ -134,8 +134,9 @@ pub enum WriteError {
     /// The mailbox is locked, or open elsewhere.
     #[error("the mailbox is locked")]
     Locked,
-    /// No edition was verified yet, so there is no queue to wait in.
-    #[error("the first edition is still to come; nothing can be written before")]
+    /// No edition was verified yet, so there is no queue to wait in; or the device was off for more than a week, and has not made an
+    /// exchange since.
+    #[error("the next edition is still to come; nothing can be written before")]
     TooEarly,
     /// The desk is not in the directory, or has no key for this round.
     #[error("this desk cannot be written to now")]
@@ -558,7 +559,7 @@ impl Session {
         // A device that was off for long knows no key of today: any of the exit's does, since what is taken back may not stay.
         let exit = |place, week| match &exits {
             Some(exits) => Some(exits.instead(place, week)),
-            None => directory.newest_exit_key().map(|key| (key, week)),
+            None => directory.exit_key(week).map(|key| (key, week)).or_else(|| directory.newest_exit_key()),
         };
         if exit(0, Round(0)).is_some() {
             let cover = |place, week, rng: &mut _| {

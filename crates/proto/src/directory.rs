@@ -775,10 +775,10 @@ impl Directory {
         self.mix_key(self.cascade.exit(), round)
     }
 
-    /// The exit's key that is used last, whether its time is over or not.
-    pub fn newest_exit_key(&self) -> Option<&SealPublic> {
+    /// The exit's key that is used last, whether its time is over or not, and the first round of its week.
+    pub fn newest_exit_key(&self) -> Option<(&SealPublic, Round)> {
         let keys = self.mixes.get(usize::from(self.cascade.exit()))?;
-        keys.iter().max_by_key(|k| k.period.from).map(|k| &k.key)
+        keys.iter().max_by_key(|k| k.period.from).map(|k| (&k.key, k.period.from))
     }
 
     /// Reads a directory as it is served, and checks it against the network that is pinned.

@@ -249,7 +249,7 @@ words! {
     KIND_PDF = "PDF";
     KIND_OFFICE = "Office file";
     TOO_MANY_DOCUMENTS = "You have as many conversations as there can be. Nothing was sent. Delete one first.";
-    TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
+    TOO_EARLY = "The next edition is still to come. Nothing was sent. Wait for it, then try again.";
     LINE_FULL = "Too many messages wait in line. Nothing was sent. Wait until some have left.";
     MAILBOX_FULL = "The mailbox is full. Nothing was sent. Delete a conversation to make room.";
     TOO_MANY = "You have {} conversations, and there can be no more. Nothing was sent. Delete one first.";

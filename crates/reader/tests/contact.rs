@@ -488,7 +488,7 @@ async fn a_document_shows_what_it_carries_and_how_long_it_takes_before_it_starts
     }
     // There is no queue before the first edition, so nothing starts.
     window.press("Send this one", &[]).await;
-    assert!(window.says("The first edition is still to come. Nothing was sent."));
+    assert!(window.says("The next edition is still to come. Nothing was sent."));
     // The file is still there, to be sent once it can be.
     assert_eq!(window.heading(), "What the file carries");
     window.press("Send this one", &[]).await;

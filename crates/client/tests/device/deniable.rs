@@ -8,7 +8,7 @@ use crate::town::{Request, Town, inbox, intake_keys, intake_keys_of, opened_by_e
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
-use client::{LineState, Place, QUEUE, Who};
+use client::{LineState, Place, QUEUE, Who, WriteError};
 use proto::conversation::open_message;
 use proto::document::{Document, Format};
 use proto::envelope::{self, Found};
@@ -383,6 +383,26 @@ async fn mbx_15_what_nobody_could_open_any_more_is_not_sent() {
             }
         }
     }
+}
+
+/// MBX-15, P1, P7: on a device that was off until the key of all that waits was nearly gone, nothing is written before the first exchange
+/// has made it cover anew: it would be the only thing of its week.
+#[tokio::test]
+async fn mbx_15_nothing_is_written_after_weeks_off_before_the_first_exchange() {
+    let mut town = Town::found(58).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    town.round(100, &[&source]).await;
+    drop(source.begin(&passphrase(1)).unwrap());
+    town.clock.set(town.start(390));
+    let session = source.unlock(&passphrase(1)).unwrap().unwrap();
+    assert_eq!(session.write(town.desk, "a tip", town.clock.now()), Err(WriteError::TooEarly));
+    town.quiet(390, &[&source], |_| ()).await;
+    session.write(town.desk, "a tip", town.clock.now()).unwrap();
+    source.run(std::future::ready(())).await.unwrap();
+    let (wire, plain) = (town.directory.wire(), opened(&image(folder.path())));
+    let of_week = |blob: &[u8]| opened_by_exit(&wire, Round(390), blob).is_some();
+    assert_eq!(plain.blobs().filter(|blob| of_week(blob)).count(), QUEUE);
 }
 
 /// MBX-14: also on a device that was off for so long that it knows no key of today.

@@ -474,6 +474,16 @@ async fn a_vault_says_what_was_not_looked_through() {
     it.inbox = reopened(&it);
     it.inbox.collect();
     assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, 10, 13)));
+    // Off for more than two weeks, it begins anew. What it still has from before goes with that edition and those after.
+    let newest = it.r - 1;
+    it.town.quiet(it.r, &[], |_| ()).await;
+    it.r += 400;
+    for _ in 0..3 {
+        it.town.quiet(it.r, &[&it.desk], |_| ()).await;
+        it.r += 1;
+    }
+    it.inbox.collect();
+    assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, newest + 1, it.r - 4)));
 }
 
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.

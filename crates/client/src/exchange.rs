@@ -299,15 +299,13 @@ impl Fetch<'_> {
         let newest = self.ahead.back().map(Head::round).or(last.map(|(last, _)| last));
         let starts_over =
             grew && newest.is_some_and(|newest| self.r.0.saturating_sub(newest.0) > KEPT_ROUNDS);
+        let size = self.ahead.back().map(|head| &head.log).or(place.as_ref()).map_or(0, |it| it.tree.size());
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
             }
             // LOG-10: also for who was away.
-            (_, Some(place))
-                if note.dangerously_checkpoint().size
-                    < self.ahead.back().map_or(place, |head| &head.log).tree.size() =>
-            {
+            _ if note.dangerously_checkpoint().size < size => {
                 return Err(NotTheLog(Health::Forked).into());
             }
             // The first day, or away for more than 14 days: the newest edition that the checkpoint covers.

@@ -295,10 +295,7 @@ impl Fetch<'_> {
         self.ahead.retain(|head| head.round() <= self.r.next());
         // Where nothing came since, there is nothing to begin anew with, however long ago that was.
         let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
-        // Of the newest that is held, whether or not all that it names is here.
-        let newest = self.ahead.back().map(Head::round).or(last.map(|(last, _)| last));
-        let starts_over =
-            grew && newest.is_some_and(|newest| self.r.0.saturating_sub(newest.0) > KEPT_ROUNDS);
+        let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         let size = self.ahead.back().map(|head| &head.log).or(place.as_ref()).map_or(0, |it| it.tree.size());
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {

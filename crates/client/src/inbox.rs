@@ -114,7 +114,7 @@ pub enum AnswerError {
     #[error("this conversation is not in the vault")]
     NoConversation,
     /// No edition was verified yet, so there is no queue to wait in.
-    #[error("the next edition is still to come; nothing can be written before")]
+    #[error("the first edition is still to come; nothing can be written before")]
     TooEarly,
     /// The source's newest message is more than 28 days old.
     #[error(

@@ -556,7 +556,8 @@ impl Session {
     fn take_back(&self, held: &mut Held, hints: &[Hint], now: Millis, rng: &mut StdRng) {
         let directory = Arc::clone(&self.inner.shown().directory);
         let exits = self.inner.exit_keys(held, now);
-        // A device that was off for long knows no key of today: any of the exit's does, since what is taken back may not stay.
+        // A device that was off for long has none: it keeps the key that was there, and where that is not known any of the exit's does,
+        // since what is taken back may not stay.
         let exit = |place, week| match &exits {
             Some(exits) => Some(exits.instead(place, week)),
             None => directory.exit_key(week).map(|key| (key, week)).or_else(|| directory.newest_exit_key()),

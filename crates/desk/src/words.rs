@@ -122,7 +122,7 @@ words! {
     ANSWER_HINT = "The source sees it as an answer of this desk.";
     SEND = "Send the answer";
     EMPTY_ANSWER = "The answer is empty. Nothing was sent.";
-    TOO_EARLY = "The next edition is still to come. Nothing was sent. Wait for it, then try again.";
+    TOO_EARLY = "The first edition is still to come. Nothing was sent. Wait for it, then try again.";
     TOO_OLD = "The source last wrote too long ago. Nothing was sent. You can answer when they write again.";
     NO_LINKS = "There is no room for more answers. Nothing was sent. You can answer when the source writes again.";
     FEW_LINKS = "Nothing was sent. There is room for about {} letters. Make it shorter.";

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::town::{Request, Town, inbox, intake_keys, intake_keys_of, opened_by_exit, passphrase};
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
-use client::{LineState, Place, QUEUE, Who, WriteError};
+use client::{Device, LineState, Place, QUEUE, Who, WriteError};
 use proto::conversation::open_message;
 use proto::document::{Document, Format};
 use proto::envelope::{self, Found};
@@ -324,6 +325,13 @@ async fn a_box_is_sealed_to_the_desks_key_of_the_week_in_which_it_leaves() {
     assert_eq!(opened, 12);
 }
 
+/// A device that keeps what it keeps in a folder.
+fn in_a_folder(town: &Town) -> (tempfile::TempDir, Arc<Device>) {
+    let folder = tempfile::tempdir().unwrap();
+    let device = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    (folder, device)
+}
+
 /// To the exit's keys of which weeks the envelopes of this round are sealed.
 fn weeks_sent(town: &Town) -> Vec<u32> {
     town.edge.uploads().iter().map(|(at, envelope)| town.week_of(*at, envelope)).collect()
@@ -390,8 +398,7 @@ async fn mbx_15_what_nobody_could_open_any_more_is_not_sent() {
 #[tokio::test]
 async fn mbx_15_nothing_is_written_after_weeks_off_before_the_first_exchange() {
     let mut town = Town::found(58).await;
-    let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    let (folder, source) = in_a_folder(&town);
     town.round(100, &[&source]).await;
     drop(source.begin(&passphrase(1)).unwrap());
     town.clock.set(town.start(390));
@@ -409,8 +416,7 @@ async fn mbx_15_nothing_is_written_after_weeks_off_before_the_first_exchange() {
 #[tokio::test]
 async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     let mut town = Town::found(52).await;
-    let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    let (folder, source) = in_a_folder(&town);
     town.round(0, &[&source]).await;
     let session = source.begin(&passphrase(1)).unwrap();
     session.write(town.desk, "a tip", town.clock.now()).unwrap();
@@ -431,8 +437,7 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
 #[tokio::test]
 async fn a_thief_with_the_exits_key_sees_which_blobs_are_messages_and_nothing_of_them() {
     let mut town = Town::found(55).await;
-    let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    let (folder, source) = in_a_folder(&town);
     town.round(0, &[&source]).await;
     let session = source.begin(&passphrase(1)).unwrap();
     for n in 0..6 {
@@ -463,8 +468,7 @@ async fn a_thief_with_the_exits_key_sees_which_blobs_are_messages_and_nothing_of
 #[tokio::test]
 async fn a_look_into_the_mailbox_changes_no_file() {
     let mut town = Town::found(54).await;
-    let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    let (folder, source) = in_a_folder(&town);
     for r in 0..3 {
         town.round(r, &[&source]).await;
         let before = image(folder.path());
@@ -482,8 +486,7 @@ async fn a_look_into_the_mailbox_changes_no_file() {
 #[tokio::test]
 async fn when_files_were_last_read_does_not_tell_of_an_open_mailbox() {
     let mut town = Town::found(53).await;
-    let folder = tempfile::tempdir().unwrap();
-    let source = town.open(town.config(Place::Folder(folder.path().to_owned())), 7);
+    let (folder, source) = in_a_folder(&town);
     town.round(0, &[&source]).await;
     let session = source.begin(&passphrase(1)).unwrap();
     session.refresh();

@@ -394,7 +394,7 @@ pub enum DirectoryRejected {
     #[error("an operator or desk that was not known before would take effect without waiting")]
     TooSoon,
     /// DIR-16
-    #[error("a key of a desk that stays is left out, though it is for rounds to come")]
+    #[error("a key of a desk or of the last mix is left out, though it is still needed")]
     KeyLeftOut,
 }
 
@@ -830,7 +830,7 @@ impl Directory {
     ///
     /// # Errors
     /// DIR-13, DIR-15: its roster is older, another of the same number, or of other sizes. DIR-14: an identity that is new takes
-    /// effect too soon. DIR-16: a key of a desk that stays is left out.
+    /// effect too soon. DIR-16: a key of a desk or an exit that stays is left out.
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         self.waits(before, at)?;
@@ -840,7 +840,25 @@ impl Directory {
             let after = self.desk(&before.id);
             after.is_none_or(|d| to_come(before).iter().all(|old| d.keys().any(|new| new == *old)))
         };
-        if before.desks.iter().all(keeps) { Ok(()) } else { Err(DirectoryRejected::KeyLeftOut) }
+        if before.desks.iter().all(keeps) && self.keeps_exit(before, at) {
+            Ok(())
+        } else {
+            Err(DirectoryRejected::KeyLeftOut)
+        }
+    }
+
+    // DIR-16: or what is written on a device that was off would go under another key than its cover. Who took over from an exit that
+    // the roster does not name any more cannot show its keys.
+    fn keeps_exit(&self, before: &Directory, at: Round) -> bool {
+        let hop = self.cascade.exit();
+        let lives = |period: &Period| {
+            let of = |roster: &Roster| roster.mix(hop, period.from);
+            !KeyKind::Week.is_over(*period, at) && of(&self.roster) == of(&before.roster)
+        };
+        before
+            .mix_keys(hop)
+            .filter(|(period, _)| lives(period))
+            .all(|old| self.mix_keys(hop).any(|new| new == old))
     }
 
     /// Checks that whoever was not in `before` takes effect late enough, if it is named in round `at`: that of its edition, or a
@@ -1531,7 +1549,7 @@ pub(crate) mod tests {
         let mut sooner = town();
         sooner.roster.number = 5;
         assert_eq!(sooner.verified().unwrap().follows(&later, Round(9)), no, "sooner than was said");
-        let none = UnverifiedDirectory::assemble(&town().root, &town().roster, vec![], vec![]);
+        let none = UnverifiedDirectory::assemble(&town().root, &town().roster, town().mix_keys(), vec![]);
         let none = none.verify(&town().network()).unwrap();
         assert_eq!(none.follows(&before, Round(9)), Ok(()), "who leaves does so at once");
     }
@@ -1599,6 +1617,38 @@ pub(crate) mod tests {
         let back = |since: u32| roster(5, since).and_then(|back| back.follows(&replaced, Round(61)));
         assert_eq!(back(96).err(), Some(DirectoryRejected::TooSoon));
         assert_eq!(back(120), Ok(()));
+    }
+
+    #[test]
+    fn dir_16_an_exit_that_stays_keeps_its_keys_until_they_are_deleted() {
+        let mut t = town();
+        t.mix_keys.push(mix_key(&mut t.rng, 2, 168));
+        let [_, first, second] = [0, 1, 2].map(|n| t.mix_keys[n].clone());
+        let other = mix_key(&mut t.rng, 2, 0);
+        let with = |t: &mut Town, keys: &[&MixKey]| {
+            t.mix_keys = keys.iter().map(|key| (*key).clone()).collect();
+            t.verified().unwrap()
+        };
+        let both = with(&mut t, &[&first, &second]);
+        let no = Err(DirectoryRejected::KeyLeftOut);
+        for (keys, at, want) in [
+            (vec![&first, &second], 9, Ok(())),
+            (vec![&first], 9, no),
+            (vec![&other, &second], 9, no),
+            (vec![&second], 168, no),
+            (vec![&second], 407, no),
+            (vec![&second], 408, Ok(())),
+            (vec![], 575, no),
+            (vec![], 576, Ok(())),
+        ] {
+            let after = with(&mut t, &keys);
+            assert_eq!(after.follows(&both, Round(at)), want, "{} keys, round {at}", keys.len());
+        }
+        // Who took over: the roster names the one before no more, so nobody can verify its keys.
+        t.roster.number += 1;
+        (t.roster.from, t.roster.operators[4].since) = (Round(336), Round(336));
+        assert_eq!(with(&mut t, &[]).follows_roster(&both), Ok(()));
+        assert!(with(&mut t, &[]).keeps_exit(&both, Round(336)));
     }
 
     #[test]

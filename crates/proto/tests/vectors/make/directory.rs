@@ -540,11 +540,29 @@ fn follows(t: &Town) -> Vec<Case> {
             .hex("directory", bytes)
             .with("at", at)
     };
+    // The exit's key is for the same rounds, and lives on for 240.
+    let exit_key = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix)], vec![]);
+    let exit = |path: &str, expect: &str, at: u32, note: &str, bytes: &[u8]| {
+        Case::new(&format!("directory/dir-16-exit-{path}"), expect, "DIR-16", note)
+            .hex("network", t.network().0)
+            .hex("before", &exit_key)
+            .hex("directory", bytes)
+            .with("at", at)
+    };
     vec![
         keeps("dir-16-same", "success", 167, "a desk with the key that it had", &keyed),
         keeps("dir-16-key", "key left out", 167, "a desk without a key that is for this round", &desk(0)),
         keeps("dir-16-over", "success", 168, "a desk without a key whose rounds are over", &desk(0)),
         keeps("dir-16-gone", "success", 167, "a desk that is left out with its key", &t.bare()),
+        exit("same", "success", 407, "an exit with the key that it had", &exit_key),
+        exit(
+            "key",
+            "key left out",
+            407,
+            "an exit without a key that it still has, of a week that is over",
+            &t.bare(),
+        ),
+        exit("over", "success", 408, "an exit without a key that it deleted", &t.bare()),
         case(
             "dir-13-higher",
             "success",

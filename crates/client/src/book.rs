@@ -97,7 +97,7 @@ impl Book {
 
     /// Adds a reply, and puts its first copy with what waits.
     pub(crate) fn say(&mut self, thread: usize, text: &str, parts: Vec<ReplyPart>, at: Round) {
-        let thread = &mut self.threads[thread];
+        let (seen, thread) = (self.looked, &mut self.threads[thread]);
         thread.replies += 1;
         let text = Text(text.to_owned());
         let number = thread.replies;
@@ -109,6 +109,7 @@ impl Book {
             hints: Vec::new(),
             times: 1,
             received: false,
+            seen,
         });
         let key = *thread.key.as_bytes();
         self.waiting.extend(parts.into_iter().map(|part| Outgoing::part(key, &part)));
@@ -342,6 +343,24 @@ impl Thread {
         let ends: HashSet<_> = self.lines.iter().filter_map(Spoken::numbers).map(|them| them.end).collect();
         let is_after_gap = |them: Range<u32>| them.start > 0 && !ends.contains(&them.start);
         (0..self.lines.len()).filter(|i| self.lines[*i].numbers().is_some_and(is_after_gap)).collect()
+    }
+
+    /// Whether something came after the newest answer was written, wherever it stands: a message that mixes let go late, or a document
+    /// once all of it is there.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        let answer = self.lines.iter().enumerate().rev().find_map(|(place, line)| match line {
+            // An older version did not note what was seen.
+            Spoken::Desk { seen, at, .. } => Some((place, seen.unwrap_or(*at))),
+            _ => None,
+        });
+        self.lines.iter().enumerate().any(|(i, line)| {
+            let (came, is_whole) = match line {
+                Spoken::Source { at, .. } => (*at, true),
+                Spoken::Document { at, good, .. } => (*at, good.is_some()),
+                Spoken::Desk { .. } => return false,
+            };
+            answer.is_none_or(|(place, seen)| i > place || (is_whole && came > seen))
+        })
     }
 
     /// Adds what a message carries. `true`: it was not there.
@@ -603,6 +622,40 @@ mod tests {
         assert!(!book.take(&anew, two, EDITION));
         assert_eq!((book.threads[0].lines.len(), acks(&book)), (1, 2));
         assert_eq!(*started(&book).chain.ack(), newer);
+    }
+
+    /// An answer is to what had been looked through when it was written, and not to what came in the same round.
+    #[test]
+    fn a_message_that_comes_late_is_new_though_it_stands_above_an_answer() {
+        let mut rng = StdRng::seed_from_u64(4);
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = vault(folder.path(), &mut rng).book;
+        let take = |book: &mut Book, sequence, edition, rng: &mut _| {
+            let (message, chain) = message(sequence, rng);
+            assert!(book.take(&message, chain, edition));
+            book.looked = Some(edition);
+        };
+        take(&mut book, 1, EDITION, &mut rng);
+        assert!(book.threads[0].is_unanswered());
+        // Written in the round of the next edition, before that is looked through.
+        book.say(0, "Which warehouse?", vec![], EDITION.next());
+        assert!(!book.threads[0].is_unanswered());
+        take(&mut book, 0, EDITION.next(), &mut rng);
+        assert!(matches!(
+            book.threads[0].lines[..],
+            [Spoken::Source { .. }, Spoken::Source { .. }, Spoken::Desk { .. }]
+        ));
+        assert!(book.threads[0].is_unanswered(), "it came after the answer was written");
+        book.say(0, "Thank you.", vec![], EDITION.next());
+        assert!(!book.threads[0].is_unanswered());
+    }
+
+    #[test]
+    fn an_answer_of_an_older_version_is_read_and_was_to_what_came_before_its_round() {
+        let old =
+            (1_u8, (Text("Which?".into()), 1_u32, Round(9), None::<Round>, Vec::<Hint>::new(), 1_u8, false));
+        let read: Spoken = minicbor::decode(&minicbor::to_vec(old).unwrap()).unwrap();
+        assert!(matches!(read, Spoken::Desk { number: 1, at: Round(9), seen: None, .. }));
     }
 
     #[test]

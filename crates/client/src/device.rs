@@ -279,6 +279,7 @@ impl Device {
                 health,
                 unwritten: false,
                 started_over: false,
+                exchanged: false,
             }),
             due: Mutex::new(due),
             stepping: tokio::sync::Mutex::default(),
@@ -519,6 +520,8 @@ pub(crate) struct Shown {
     /// Whether the last rewriting of the mailbox failed. Every device rewrites as often, and as much.
     pub(crate) unwritten: bool,
     pub(crate) started_over: bool,
+    /// Whether an exchange has ended since the program was started, however it ended.
+    pub(crate) exchanged: bool,
 }
 
 impl Shown {

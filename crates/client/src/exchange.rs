@@ -82,7 +82,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, r: Round, ahead: &mut Ahead) -> Exch
             health = Health::Offline;
         }
     }
-    inner.show(|shown| shown.health = health);
+    inner.show(|shown| (shown.health, shown.exchanged) = (health, true));
     drop(sending);
     Exchanged { round: r, editions, posted, health: inner.shown().health() }
 }
@@ -293,10 +293,12 @@ impl Fetch<'_> {
         let place = self.inner.library().log()?;
         // With the clock set back they are of rounds to come.
         self.ahead.retain(|head| head.round() <= self.r.next());
-        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
-        let grew = place.as_ref().is_none_or(|it| it.tree.size() != note.dangerously_checkpoint().size);
-        let starts_over = grew && last.is_some_and(|(last, _)| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS);
         let size = self.ahead.back().map(|head| &head.log).or(place.as_ref()).map_or(0, |it| it.tree.size());
+        // Where nothing came since, there is nothing to begin anew with, however long ago that was.
+        let grew = place.is_none() || size != note.dangerously_checkpoint().size;
+        // Nor is there anything to go on from where the log cannot be read.
+        let is_long_ago = |last: Round| self.r.0.saturating_sub(last.0) > KEPT_ROUNDS;
+        let starts_over = last.is_some_and(|(last, _)| place.is_none() || (grew && is_long_ago(last)));
         let heads = match (last, &place) {
             (Some((last, digest)), Some(place)) if !starts_over => {
                 self.missed(last, digest, place, &note.dangerously_checkpoint()).await
@@ -342,11 +344,14 @@ impl Fetch<'_> {
         held: Option<&Place>,
     ) -> Result<Vec<Head>, Failed> {
         let now = self.inner.clock.now();
+        let directory_of = |head: Option<&Head>| {
+            head.map_or_else(|| Arc::clone(&self.inner.shown().directory), |head| Arc::clone(&head.directory))
+        };
         let heads = match heads {
             Ok(heads) => heads,
             // That nobody co-signed it says more than that it does not fit.
             Err(why @ (Failed::Rejected | Failed::Log(_))) => {
-                let directory = Arc::clone(&self.inner.shown().directory);
+                let directory = directory_of(self.ahead.back());
                 note.verify(&directory, self.r)?.witnessed(&directory, now)?;
                 return Err(why);
             }
@@ -354,8 +359,7 @@ impl Fetch<'_> {
         };
         // LOG-12: nothing of a head is used before a checkpoint covers it.
         let newest = heads.last().or(self.ahead.back());
-        let directory = newest
-            .map_or_else(|| Arc::clone(&self.inner.shown().directory), |head| Arc::clone(&head.directory));
+        let directory = directory_of(newest);
         let place = newest.map(|head| &head.log).or(held).ok_or(Failed::Rejected)?;
         log::check(note, &directory, place, now)?;
         Ok(heads)

@@ -187,12 +187,8 @@ impl Inbox {
         let mut vault = self.vault();
         let listing = self.listing(&vault);
         let round = self.inner().schedule.round_at(self.inner().clock.now());
-        if let (Some(looked), Ok(Some(gone)), Some(noticed)) =
-            (vault.book.looked, self.inner().library().gone(), round)
-            && looked < gone
-        {
-            vault.book.missed = Some(Missed { from: looked.next(), until: gone, noticed });
-        }
+        let mut gone = None;
+        self.note_missed(&mut vault, &mut gone, round);
         let turned = round.is_some_and(|round| self.turn_keys(&mut vault, &listing, round, &mut rng));
         let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
@@ -228,6 +224,8 @@ impl Inbox {
                     return new;
                 }
             };
+            // An exchange that went on meanwhile may have deleted what came in between.
+            self.note_missed(&mut vault, &mut gone, round);
             let directory = Arc::clone(&self.inner().shown().directory);
             let (wire, p) = (self.inner().wire, directory.parameters());
             // Each had its length when it was fetched; one of another roster's length holds nothing for us.
@@ -254,14 +252,33 @@ impl Inbox {
                 return new;
             }
         }
-        // KEY-03: not before what was there is opened.
-        if round.is_some_and(|round| vault.delete_keys(round)) && !self.kept(&mut vault, &mut rng) {
+        // KEY-03: not before what was there is opened, and what the edge had when this program was started.
+        let exchanged = self.inner().shown().exchanged;
+        if round.is_some_and(|round| exchanged && vault.delete_keys(round))
+            && !self.kept(&mut vault, &mut rng)
+        {
             return new;
         }
         if self.repeat(&mut vault, &mut rng) {
             self.flush(&mut vault, &mut rng);
         }
         new
+    }
+
+    /// Notes what nobody looked through and is not there any more, if that is more than up to `noted`.
+    fn note_missed(&self, vault: &mut Vault, noted: &mut Option<Round>, round: Option<Round>) {
+        let (Some(looked), Ok(Some(gone)), Some(noticed)) =
+            (vault.book.looked, self.inner().library().gone(), round)
+        else {
+            return;
+        };
+        if Some(gone) > *noted && looked < gone {
+            // Of what grows while it is looked through the beginning stays.
+            let before = vault.book.missed.filter(|it| it.until >= looked);
+            let from = before.map_or(looked.next(), |it| it.from);
+            vault.book.missed = Some(Missed { from, until: gone, noticed });
+        }
+        *noted = Some(gone).max(*noted);
     }
 
     // PAS-03
@@ -398,7 +415,7 @@ impl Inbox {
             room: vault.book.links(thread, at).min(usize::from(MAX_PARTS)) * REPLY_TEXT,
             name: name(&vault.hints, &thread.key),
             gaps: thread.gaps(),
-            unanswered: is_unanswered(&lines),
+            unanswered: thread.is_unanswered(),
             newest: lines.iter().map(|line| line.at).max().unwrap_or(Round(0)),
             lines,
         }
@@ -434,7 +451,7 @@ impl Inbox {
                 let text = Zeroizing::new(view.name.clone().unwrap_or_default());
                 Line { who: Who::Source, text, document: Some(view), state, times: 0, at: *at }
             }
-            Spoken::Desk { text, number, at, left, hints, times, received } => {
+            Spoken::Desk { text, number, at, left, hints, times, received, .. } => {
                 let mailbox = &held.mailbox;
                 let state = if *received {
                     LineState::Acknowledged
@@ -522,16 +539,6 @@ impl Inbox {
         let held = self.inner().held();
         Ok(self.inner().leaves(&held, vault.book.place_of(&held.mailbox, i, number).unwrap_or(0), now))
     }
-}
-
-/// A document comes after an answer that was written while it was under way once all of it is there, wherever it stands.
-fn is_unanswered(lines: &[Line]) -> bool {
-    let answer = lines.iter().rposition(|line| line.who == Who::You);
-    lines.iter().enumerate().any(|(i, line)| {
-        let is_whole = !matches!(line.state, LineState::UnderWay { .. });
-        let is_after = |answer: usize| i > answer || (is_whole && line.at > lines[answer].at);
-        line.who == Who::Source && answer.is_none_or(is_after)
-    })
 }
 
 fn hash(label: &str, key: &ConversationKey) -> [u8; 32] {

@@ -557,10 +557,10 @@ impl Session {
         let directory = Arc::clone(&self.inner.shown().directory);
         let exits = self.inner.exit_keys(held, now);
         // A device that was off for long has none: it keeps the key that was there, and where that is not known any of the exit's does,
-        // since what is taken back may not stay.
+        // since what is taken back may not stay. It keeps the week too, and gives way with what is beside it.
         let exit = |place, week| match &exits {
             Some(exits) => Some(exits.instead(place, week)),
-            None => directory.exit_key(week).map(|key| (key, week)).or_else(|| directory.newest_exit_key()),
+            None => directory.exit_key(week).or_else(|| directory.newest_exit_key()).map(|key| (key, week)),
         };
         if exit(0, Round(0)).is_some() {
             let cover = |place, week, rng: &mut _| {

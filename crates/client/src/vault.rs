@@ -550,6 +550,9 @@ pub(crate) enum Spoken {
         /// The source said that it has it.
         #[n(6)]
         received: bool,
+        /// The edition up to which drops had been looked through when it was written.
+        #[n(7)]
+        seen: Option<Round>,
     },
     #[n(2)]
     Document {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
-use client::{Kdf, Passphrase, Place, Vault, VaultContents};
+use client::{Device, Kdf, Passphrase, Place, Vault, VaultContents};
 use desk::App;
 use proto::{Clock as _, Round, keys::KeyKind, seal::SealSecret, sign::IdentitySecret};
 use rand::{SeedableRng, rngs::StdRng};
@@ -28,6 +28,7 @@ struct Desk {
     window: Window,
     file: PathBuf,
     clock: Arc<Hand>,
+    device: Arc<Device>,
     _folder: tempfile::TempDir,
 }
 
@@ -39,12 +40,13 @@ async fn desk(seed: u64) -> Desk {
     let clock = Arc::new(Hand(AtomicU64::new(Standing.now().0)));
     let device = device_in(Place::Memory, Arc::clone(&clock) as _, &mut rng);
     let (guard, link) = Guard::new(ADDRESS.parse().unwrap(), "firsthand desk", &mut rng);
-    let app = App::new(device, file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
+    let app =
+        App::new(Arc::clone(&device), file.clone(), guard, Arc::clone(&clock) as _, Zone::utc(), &mut rng);
     let intake = vec![(KeyKind::Intake.period(Round(0)), SealSecret::generate(&mut rng))];
     let contents = VaultContents { vault_key: IdentitySecret::generate(&mut rng), intake };
     app.offer(contents, Kdf::cheap());
     let window = Window::open(desk::router(Arc::clone(&app)), &link).await;
-    Desk { app, window, file, clock, _folder: folder }
+    Desk { app, window, file, clock, device, _folder: folder }
 }
 
 #[tokio::test]
@@ -190,6 +192,10 @@ async fn a_vault_that_cannot_be_written_is_said_on_the_inbox() {
     };
     assert!(!look(&mut desk).await);
     std::fs::create_dir(&in_the_way).unwrap();
+    // KEY-03: once it knows that the edge has nothing for it, or is out of reach.
+    while desk.device.step(desk.clock.now()).await.exchange.is_none() {
+        desk.clock.0.fetch_add(500, Ordering::SeqCst);
+    }
     // Three weeks, of 5 s a round: its first key is to be gone.
     for _ in 0..3 {
         desk.clock.0.fetch_add(168 * 5_000, Ordering::SeqCst);

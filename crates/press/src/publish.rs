@@ -575,14 +575,20 @@ fn within(
 
 /// The newest stories, as many as fit, as far as a client would open them.
 pub(crate) fn front_page(stories: Vec<Story>) -> Bundle {
-    let mut page = Bundle::default();
-    Bundle { stories, gone: vec![] }.fold_into(&mut page.stories);
+    let ordered = |stories| {
+        let mut page = Bundle::default();
+        Bundle { stories, gone: vec![] }.fold_into(&mut page.stories);
+        page
+    };
+    let mut page = ordered(stories);
     page.stories.truncate(FRONT_PAGE);
+    // Where a story stands hangs on its newest article, which may be one that is left out.
+    page = ordered(page.stories.into_iter().filter_map(within_weight).collect());
     let mut room = FRONT_PLAIN;
     let mut fits =
         |story: &Story| room.checked_sub(codec::encode(story).len()).inspect(|rest| room = *rest).is_some();
-    let stories = page.stories.into_iter().filter_map(within_weight);
-    page.stories = stories.take_while(|story| fits(story)).collect();
+    let within = page.stories.iter().take_while(|story| fits(story)).count();
+    page.stories.truncate(within);
     while !page.stories.is_empty() {
         let (front, named) = page.pack();
         let before = page.stories.len();

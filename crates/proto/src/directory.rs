@@ -775,10 +775,10 @@ impl Directory {
         self.mix_key(self.cascade.exit(), round)
     }
 
-    /// The exit's key that is used last, whether its time is over or not, and the first round of its week.
-    pub fn newest_exit_key(&self) -> Option<(&SealPublic, Round)> {
+    /// The exit's key that is used last, whether its time is over or not.
+    pub fn newest_exit_key(&self) -> Option<&SealPublic> {
         let keys = self.mixes.get(usize::from(self.cascade.exit()))?;
-        keys.iter().max_by_key(|k| k.period.from).map(|k| (&k.key, k.period.from))
+        keys.iter().max_by_key(|k| k.period.from).map(|k| &k.key)
     }
 
     /// Reads a directory as it is served, and checks it against the network that is pinned.
@@ -834,6 +834,16 @@ impl Directory {
     pub fn follows(&self, before: &Directory, at: Round) -> Result<(), DirectoryRejected> {
         self.follows_roster(before)?;
         self.waits(before, at)?;
+        // DIR-14: who was replaced is not back at once because who replaced them is left out.
+        let mixes = (0..self.cascade.mixes()).map(Role::Mix);
+        let in_force = |roster: &Roster, role| roster.in_force(role, at).map(|operator| operator.key);
+        let comes_back = |role| {
+            before.roster.in_force(role, at).is_some()
+                && in_force(&self.roster, role) != in_force(&before.roster, role)
+        };
+        if [Role::Press, Role::Edge].into_iter().chain(mixes).any(comes_back) {
+            return Err(DirectoryRejected::TooSoon);
+        }
         // DIR-16: or the directory of one edition could name one desk's keys alone, and that of the next all of them again.
         let to_come = |d: &Desk| d.keys().filter(|(period, _)| period.until >= at).collect::<Vec<_>>();
         let keeps = |before: &Desk| {
@@ -1617,6 +1627,14 @@ pub(crate) mod tests {
         let back = |since: u32| roster(5, since).and_then(|back| back.follows(&replaced, Round(61)));
         assert_eq!(back(96).err(), Some(DirectoryRejected::TooSoon));
         assert_eq!(back(120), Ok(()));
+        // Nor by leaving out who replaced it, once that one is in office; before, the takeover is called off.
+        let without = |from: u32| {
+            let mut t = town();
+            (t.roster.number, t.roster.from) = (5, Round(from));
+            t.mix_keys.clear();
+            t.verified().unwrap().follows(&replaced, Round(from))
+        };
+        assert_eq!([without(47), without(48)], [Ok(()), Err(DirectoryRejected::TooSoon)]);
     }
 
     #[test]

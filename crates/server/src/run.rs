@@ -117,7 +117,13 @@ pub async fn run_witness(
     let mut shutdown = pin!(shutdown);
     let mut trouble = Trouble::new(pause);
     loop {
-        let wait = match witness.step(clock.now()).await {
+        // LOG-14: it may be stopped anywhere.
+        let stepped = tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            stepped = witness.step(clock.now()) => stepped,
+        };
+        let wait = match stepped {
             Err(WitnessError::Killed(killed)) => return Err(killed.into()),
             Err(e) => trouble.begins(&e),
             Ok(_) => {

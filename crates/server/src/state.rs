@@ -33,6 +33,17 @@ pub enum StateError {
         /// Whose it is.
         holds: String,
     },
+    /// A file of the service lies in it, and not the one that says whose the folder is.
+    #[error(
+        "The state folder {} holds `{file}` and not `{MARK}`: it is not whole, and nothing in it was changed. Bring the other files from where this one is from.",
+        .path.display()
+    )]
+    Unmarked {
+        /// The folder.
+        path: PathBuf,
+        /// The file.
+        file: String,
+    },
     /// Another program holds it.
     #[error("The state folder {} is in use by another program. Stop that one first.", .path.display())]
     InUse {
@@ -99,6 +110,18 @@ impl StateFolder {
             Ok(mark) => check_mark(&mark, path, service, network)?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 for (name, bytes) in first {
+                    // Whoever brought the file here and not the mark needs what is in it.
+                    match std::fs::read(path.join(name)) {
+                        Ok(there) if there != *bytes => {
+                            return Err(StateError::Unmarked {
+                                path: path.to_owned(),
+                                file: (*name).to_owned(),
+                            });
+                        }
+                        Ok(_) => {}
+                        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                        Err(e) => return Err(failed(e)),
+                    }
                     write_durably(&path.join(name), bytes).map_err(failed)?;
                 }
                 write_durably(&path.join(MARK), format!("{service}\n{network}\n").as_bytes())

@@ -432,6 +432,34 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
     assert_eq!(before.blobs().filter(|blob| !kept.contains(blob)).count(), 1, "the message alone is covered");
 }
 
+/// MBX-15, P7: the same where the directory in force names the key of what waits no more, and no exchange has gone to its end since: it
+/// gives way with what is beside it, and bears no other week until then.
+#[tokio::test]
+async fn mbx_15_what_is_taken_back_under_a_key_that_is_gone_bears_the_week_of_what_is_beside_it() {
+    let mut town = Town::found(59).await;
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["reads", "writes"].map(|name| folder.path().join(name));
+    let [reads, writes] = [0, 1].map(|i: usize| town.open(town.config(Place::Folder(places[i].clone())), 7));
+    town.round(100, &[&reads, &writes]).await;
+    let session = writes.begin(&passphrase(1)).unwrap();
+    for n in 0..3 {
+        session.write(town.desk, &format!("message {n}"), town.clock.now()).unwrap();
+    }
+    // The first edition after the exit deleted that key. Its round keys are for no later round than 422, so nothing leaves.
+    town.directory = town.without_exit_key(0);
+    town.publish(410, vec![]);
+    town.clock.set(town.start(424));
+    town.edge.forget();
+    town.pass(424, &[&reads, &writes]).await;
+    assert_eq!((town.edge.uploads().len(), writes.status().edition.unwrap().round), (0, Round(410)));
+    session.delete_mailbox(town.clock.now()).unwrap();
+    for device in [&reads, &writes] {
+        device.run(std::future::ready(())).await.unwrap();
+    }
+    let [reads, writes] = places.each_ref().map(|place| opened(&image(place)));
+    assert!(reads.weeks() == writes.weeks());
+}
+
 /// What P7 does not promise (the threat model): who holds the exit's key too sees which blobs of the queue are messages. Of what
 /// they say, and to whom, they see nothing.
 #[tokio::test]

@@ -685,6 +685,28 @@ async fn after_two_weeks_it_starts_as_on_the_first_day() {
     assert_eq!(titles(&reader).len(), 6);
 }
 
+/// Where the place in the log cannot be read there is nothing to go on from, and it says so.
+#[tokio::test]
+async fn a_device_that_cannot_read_its_place_in_the_log_says_that_it_began_anew() {
+    let mut town = Town::found(10).await;
+    let folder = tempfile::tempdir().unwrap();
+    let open = |town: &Town| town.open(town.config(Place::Folder(folder.path().to_owned())), 12);
+    let reader = open(&town);
+    town.round(0, &[&reader]).await;
+    drop(reader);
+    let db = rusqlite::Connection::open(folder.path().join("library.sqlite")).unwrap();
+    assert_eq!(db.execute("UPDATE kept SET value = x'00' WHERE name = 'log'", []).unwrap(), 1);
+    drop(db);
+    let reader = open(&town);
+    for r in 1..4 {
+        town.publish(r, vec![story(r)]);
+    }
+    town.clock.set(town.start(3));
+    let back = town.next(&reader).await;
+    assert_eq!((back.round, back.editions, back.health), (Round(3), 1, Health::Good));
+    assert!(reader.status().started_over);
+}
+
 #[tokio::test]
 async fn editions_that_stop_coming_are_noticed() {
     let mut town = Town::found(14).await;

@@ -386,6 +386,15 @@ fn one_story_that_is_too_heavy_cannot_stop_the_press() {
     let page = opened(&front_page(vec![story(1, "The tide rose."), flood]));
     let articles: Vec<_> = page.stories.iter().map(|story| story.articles.len()).collect();
     assert_eq!(articles, [3, 1], "cut, and the other story stays");
+    // EDN-14: its place hangs on its newest article, which is too heavy alone.
+    let mut late = heavy(8, || "brief".into(), 1);
+    late.articles[0].published = Some(When { unix: 10, grain: Grain::Minute });
+    let heaviest = heavy(8, || "x".repeat(HEAVIEST_STORY), 1).articles.remove(0);
+    late.articles.push(heaviest);
+    let page = opened(&front_page(vec![late, story(1, "The tide rose.")]));
+    let mut ordered = vec![];
+    Bundle { stories: page.stories.clone(), gone: vec![] }.fold_into(&mut ordered);
+    assert_eq!(page.stories, ordered);
 }
 
 /// What weighs little on the way and more than a client unpacks.

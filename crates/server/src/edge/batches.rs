@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, Request, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::Request;
+use axum::response::Response;
 use proto::Round;
 use proto::mix::{BatchId, Manifest};
 use proto::sign::Unverified;
@@ -46,9 +46,7 @@ pub(super) async fn batch(
     if !edge.seen().manifests.contains_key(&(id.round, hop, id.part)) {
         return Err(No::Missing);
     }
-    let (length, pieces) = edge.noted(edge.blobs.open(&name::batch(hop, id)).await)?.ok_or(No::Missing)?;
-    let length = (header::CONTENT_LENGTH, HeaderValue::from(length));
-    Ok(([length], Body::from_stream(pieces)).into_response())
+    edge.pass(&name::batch(hop, id)).await
 }
 
 /// `PUT /v1/batches/{hop}/{round}/{part}`: a [`Handed`] from the mix at `hop`. One for each name, ever.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, header};
 use axum::response::Response;
 use proto::directory::{IntakeKey, MixKey, check_intake_key, check_mix_key};
 use proto::id::KeyId;
@@ -23,7 +23,10 @@ pub(super) async fn mix_key(
     State(edge): State<Arc<Edge>>,
     Path((hop, from)): Path<(u8, u32)>,
 ) -> Result<Response, No> {
-    edge.serve(&name::mix_key(hop, Round(from))).await
+    // KEY-04: it may make way for another's, so nobody keeps it.
+    let mut response = edge.pass(&name::mix_key(hop, Round(from))).await?;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 /// `GET /v1/intake/{desk}/{from}`

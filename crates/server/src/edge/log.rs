@@ -43,7 +43,7 @@ pub(super) struct Log {
 }
 
 /// What an edition adds.
-#[derive(Encode, Decode)]
+#[derive(PartialEq, Eq, Encode, Decode)]
 struct Grown {
     #[n(0)]
     round: Round,
@@ -58,8 +58,9 @@ struct Grown {
 #[derive(Default)]
 struct Held {
     hashes: Hashes,
-    /// How many editions are in it, and the newest of them.
-    editions: u64,
+    /// How many records of the journal are in it.
+    records: u64,
+    /// The newest edition in it.
     newest: Option<(Round, Digest)>,
     /// The newest checkpoint that the press signed.
     proposed: Option<Noted>,
@@ -97,7 +98,7 @@ impl Log {
         let journal = Box::new(SqliteJournal::open(path, None)?);
         let log = Self { journal, held: RwLock::default() };
         loop {
-            let known = log.held().editions;
+            let known = log.held().records;
             let records = log.journal.read(LEAVES, known, RUN).await?;
             if records.is_empty() {
                 break;
@@ -178,7 +179,7 @@ impl Log {
     ) -> Result<(), StoreError> {
         let (known, newest) = {
             let held = self.held();
-            (held.editions, held.newest)
+            (held.records, held.newest)
         };
         if newest.is_some_and(|(newest, _)| newest >= round) {
             return Ok(());
@@ -190,11 +191,17 @@ impl Log {
         }
         leaves.push(leaf_hash(head));
         let grown = Grown { round, directory: *directory, leaves };
-        // An append that failed may have come through all the same.
-        if self.journal.read(LEAVES, known, 1).await?.is_empty() {
-            let record = codec::encode(&grown).into();
-            self.journal.append(LEAVES, record).await.map_err(unsealed)?;
+        // An append that failed, or whose asker hung up, may have come through all the same, and more than once.
+        let mut at = known;
+        while let Some(record) = self.journal.read(LEAVES, at, 1).await?.first() {
+            let there: Grown = codec::decode(record).map_err(damaged)?;
+            self.held_mut().add(&there);
+            at += 1;
+            if there == grown {
+                return Ok(());
+            }
         }
+        self.journal.append(LEAVES, codec::encode(&grown).into()).await.map_err(unsealed)?;
         self.held_mut().add(&grown);
         Ok(())
     }
@@ -212,9 +219,13 @@ impl Log {
 }
 
 impl Held {
+    /// Adds a record of the journal. One of a round that is there stands there twice.
     fn add(&mut self, grown: &Grown) {
+        self.records += 1;
+        if self.newest.is_some_and(|(newest, _)| newest >= grown.round) {
+            return;
+        }
         grown.leaves.iter().for_each(|leaf| self.hashes.push(*leaf));
-        self.editions += 1;
         self.newest = Some((grown.round, grown.directory));
     }
 
@@ -372,5 +383,37 @@ impl Edge {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::LocalBlobs;
+
+    /// A press that hangs up while its edition is being written, and comes again before it is: it is one leaf all the same.
+    #[tokio::test]
+    async fn an_edition_that_is_recorded_twice_is_one_leaf() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = LocalBlobs::open(&folder.path().join("blobs")).unwrap();
+        let directory = Digest::of(b"a directory");
+        blobs.put(&name::directory(&directory), b"a directory".to_vec().into()).await.unwrap();
+        let (file, none) = (folder.path().join("log.sqlite"), HashMap::new());
+        let log = Log::open(&file, &blobs, &none).await.unwrap();
+        let grow = async |log: &Log, round| {
+            log.grow(&blobs, Round(round), &directory, format!("head {round}").as_bytes()).await.unwrap();
+        };
+        grow(&log, 1).await;
+        let once = log.journal.read(LEAVES, 0, 1).await.unwrap().remove(0);
+        log.journal.append(LEAVES, once).await.unwrap();
+        grow(&log, 2).await;
+        grow(&log, 2).await;
+        let due = log.held().due().unwrap();
+        assert_eq!(due.size, 3, "a directory and two heads");
+        drop(log);
+        let log = Log::open(&file, &blobs, &none).await.unwrap();
+        assert_eq!(log.held().due().unwrap(), due);
+        grow(&log, 3).await;
+        assert_eq!(log.held().due().unwrap().size, 4);
     }
 }

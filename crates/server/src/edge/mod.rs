@@ -101,7 +101,7 @@ pub struct Edge {
     counter: Mutex<ceiling::Counter>,
     /// Connections being served, by address.
     open: Mutex<ceiling::Open>,
-    edition_page: Mutex<pages::EditionPage>,
+    edition_page: Arc<tokio::sync::Mutex<pages::EditionPage>>,
     /// Where batches lie while they come, and how many came.
     incoming: PathBuf,
     spooled: AtomicU64,

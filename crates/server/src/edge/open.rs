@@ -200,7 +200,7 @@ impl Edge {
             counter: Mutex::new(Counter::new(&config.ceilings)),
             open: Mutex::new(Open::default()),
             ceilings: config.ceilings.clone(),
-            edition_page: Mutex::new(None),
+            edition_page: Arc::default(),
             incoming,
             spooled: AtomicU64::new(0),
             _folder: folder,

@@ -117,11 +117,12 @@ async fn edition_page(State(edge): State<Arc<Edge>>) -> Response {
 }
 
 impl Edge {
-    /// The page of an edition, made once for each; of one that no device opens a page that says so. `None`: our store fails.
+    /// The page of an edition, made once for each however many ask for it at once; of one that no device opens a page that says so.
+    /// `None`: our store fails.
     async fn edition_main(&self, edition: &Arc<Edition>) -> Option<Markup> {
-        let kept = || self.edition_page.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = Arc::clone(&self.edition_page).lock_owned().await;
         let round = edition.head().round;
-        if let Some((of, page)) = &*kept()
+        if let Some((of, page)) = &*kept
             && *of == round
         {
             return Some(page.clone());
@@ -132,7 +133,7 @@ impl Edge {
         let directory = self.directory();
         let press = directory.roster().press(round).and_then(|press| directory.roster().operator(&press));
         let press = press.map(|press| press.name.clone());
-        let page = tokio::task::spawn_blocking(move || {
+        let open = move || {
             let (press, bytes) = (press?, bytes?);
             let front = edition.front(&bytes).ok()?;
             let facts = ui::status::Edition {
@@ -144,12 +145,15 @@ impl Edge {
                 bytes: bytes.len() as u64,
             };
             Some(ui::status::edition(&facts, &front.stories, &Zone::utc()))
+        };
+        // The lock goes along: who hangs up meanwhile makes nobody begin once more.
+        tokio::task::spawn_blocking(move || {
+            let page = open().unwrap_or_else(|| unopened(round.0));
+            *kept = Some((round, page.clone()));
+            page
         })
         .await
-        .ok()?;
-        let page = page.unwrap_or_else(|| unopened(round.0));
-        *kept() = Some((round, page.clone()));
-        Some(page)
+        .ok()
     }
 }
 

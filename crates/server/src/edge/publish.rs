@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{Request, header};
+use axum::http::{HeaderValue, Request, header};
 use axum::response::{IntoResponse as _, Response};
 use proto::directory::{Directory, MAX_DIRECTORY};
 use proto::edition::{MAX_HEAD, MAX_PACKED, UnverifiedHead};
@@ -111,9 +111,19 @@ pub(super) async fn put_edition(
 }
 
 impl Edge {
+    /// A blob whose bytes never change.
     pub(super) async fn serve(&self, name: &str) -> Result<Response, No> {
-        let bytes = self.noted(self.blobs.get(name).await)?.ok_or(No::Missing)?;
-        Ok(([(header::CACHE_CONTROL, FOREVER)], bytes).into_response())
+        let mut response = self.pass(name).await?;
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
+        Ok(response)
+    }
+
+    /// A blob, piece by piece: who reads slowly holds little of it in memory.
+    pub(super) async fn pass(&self, name: &str) -> Result<Response, No> {
+        let (length, pieces) = self.noted(self.blobs.open(name).await)?.ok_or(No::Missing)?;
+        let length = (header::CONTENT_LENGTH, HeaderValue::from(length));
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        Ok(([length, kind], Body::from_stream(pieces)).into_response())
     }
 
     pub(super) async fn put_directory(&self, digest: Digest, bytes: Bytes) -> Result<(), No> {

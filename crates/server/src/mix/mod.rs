@@ -161,6 +161,8 @@ pub struct Mix<U> {
     follow: Follow,
     /// The batch being taken, by a later mix.
     pull: Pull,
+    /// Whether the edge has taken a request since the program was started, and with it the time by our own clock.
+    heard: bool,
     /// Memory may be ahead of the disk, and is read anew.
     stale: bool,
     /// Inputs that are not what they should be: said when they are found, and left until this round.
@@ -223,6 +225,7 @@ impl<U: Upstream> Mix<U> {
             search: decoys::Search::default(),
             follow,
             pull,
+            heard: false,
             stale: true,
             refused: HashMap::new(),
             _folder: folder,
@@ -284,9 +287,12 @@ impl<U: Upstream> Mix<U> {
         let goes_on = match &passed {
             // REQ-01: it may be right about the clock, and drops of a time to come would keep all others back until then.
             Err(MixError::Upstream(UpstreamError::Edge(RequestError::Refused(403)))) => false,
-            Ok(_) | Err(MixError::Upstream(_)) => true,
+            Ok(_) => true,
+            // The same where nobody has answered since this was started: its clock may not be set yet.
+            Err(MixError::Upstream(_)) => self.heard,
             Err(_) => false,
         };
+        self.heard |= passed.is_ok();
         if matches!(self.work, Work::Exit(_)) && goes_on {
             // What was stored before taking failed.
             self.close_or_wait(&mut done)?;

@@ -174,6 +174,13 @@ fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |e| StoreError::because(doing, e)
 }
 
+impl Drop for Store {
+    // When the file is closed its log is deleted, and what was in there would stay on the disk.
+    fn drop(&mut self) {
+        let _ = empty_log(&self.db);
+    }
+}
+
 impl Store {
     /// Opens the file.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {

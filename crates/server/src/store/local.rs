@@ -138,10 +138,14 @@ fn link(file: &Folder, to: &Folder, folder: &Folder) -> io::Result<bool> {
     std::fs::create_dir_all(parent)?;
     match std::fs::hard_link(file, to) {
         Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return is_same(file, to),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            if !is_same(file, to)? {
+                return Ok(false);
+            }
+        }
         Err(e) => return Err(e),
     }
-    // The folders on the way may be new too.
+    // The folders on the way may be new too; and whoever gave it that name before may have been stopped just here.
     for on_the_way in parent.ancestors().take_while(|above| above.starts_with(folder)) {
         File::open(on_the_way)?.sync_all()?;
     }

@@ -4,6 +4,8 @@
 //! cost of a sync is shared by as many as come. Each is answered after its transaction is on the disk.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -49,9 +51,28 @@ pub(crate) fn open_database(path: &Path) -> Result<Connection, rusqlite::Error> 
     Ok(db)
 }
 
-/// Moves everything from the write-ahead log into the database and empties the log, where what was deleted still stands.
+/// Moves everything from the write-ahead log into the database and empties the log, where what was deleted still stands. What stood
+/// there is overwritten first: what is cut off a file can be found on the disk until something else comes to lie there.
 pub(crate) fn empty_log(db: &Connection) -> Result<(), rusqlite::Error> {
+    overwrite_log(db)?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+fn overwrite_log(db: &Connection) -> Result<(), rusqlite::Error> {
+    let waits: bool = db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))?;
+    // All of it is in the database, on the disk, and nobody reads it any more; or it stays as it is. A crash from here on finds a log
+    // without a beginning, which is an empty one.
+    if let (false, Some(path)) = (waits, db.path()) {
+        // What cannot be overwritten is emptied all the same.
+        let _: io::Result<()> = overwrite(Path::new(&format!("{path}-wal")));
+    }
+    Ok(())
+}
+
+fn overwrite(path: &Path) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
+    file.sync_data()
 }
 
 /// A journal in one SQLite file.
@@ -242,7 +263,10 @@ impl Writer {
         loop {
             let first = match queue.try_recv() {
                 Ok(command) => command,
-                Err(mpsc::error::TryRecvError::Disconnected) => return,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    let _ = empty_log(&self.db);
+                    return;
+                }
                 Err(mpsc::error::TryRecvError::Empty) => {
                     if self.clear_some() {
                         continue;
@@ -252,7 +276,7 @@ impl Writer {
                         let _ = empty_log(&self.db);
                         continue;
                     }
-                    let Some(command) = queue.blocking_recv() else { return };
+                    let Some(command) = queue.blocking_recv() else { continue };
                     command
                 }
             };
@@ -267,6 +291,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Command>) {
+        let is_append = |it: &Command| matches!(it.work, Work::Append(_) | Work::Shed(_));
         let committed = self.try_commit(&group).map_err(|e| StoreError::because("writing the journal", e));
         if committed.is_err() {
             self.known.clear();
@@ -279,10 +304,19 @@ impl Writer {
                     let _ = command.answer.send(Ok(outcome));
                 }
             }
+            // Where there is no room for what comes, what needs none still goes, and makes some.
             Err(e) => {
-                for command in group {
+                let (mut failed, mut others): (Vec<_>, Vec<_>) = group.into_iter().partition(is_append);
+                if failed.is_empty() {
+                    std::mem::swap(&mut failed, &mut others);
+                }
+                for command in failed {
                     let _ = command.answer.send(Err(e.clone()));
                 }
+                if !others.is_empty() {
+                    self.commit(others);
+                }
+                self.clear_some();
             }
         }
     }
@@ -478,8 +512,48 @@ mod tests {
         assert!(matches!(shed, Err(AppendError::Store(StoreError::Full { .. }))), "{shed:?}");
         assert_eq!(journal.read("a", 0, 100).await.unwrap().len() as u64, kept);
         assert_eq!(journal.stream("a").await.unwrap().unwrap().len, kept);
+        // What needs no room is not kept from it by what finds none.
+        for n in 0..20 {
+            let more = (0..64).map(|_| journal.append("a", Bytes::from(vec![7; 8192])));
+            let (more, (sealed, released)) =
+                futures_util::join!(futures_util::future::join_all(more), async {
+                    futures_util::join!(journal.seal("round"), journal.release("another"))
+                });
+            assert!(more.iter().all(Result::is_err) && sealed.is_ok() && released.is_ok(), "{n}: {sealed:?}");
+        }
         journal.forget("a").await.unwrap();
         assert_eq!(journal.append("b", Bytes::from(vec![7; 8192])).await.unwrap(), 0);
+    }
+
+    /// KEY-03: what is cut off a file may be found on the disk for long. Whoever is stopped in between finds all of it again.
+    #[test]
+    fn what_stood_in_the_log_is_overwritten_and_not_only_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        let db = open_database(&path).unwrap();
+        db.execute_batch(SCHEMA).unwrap();
+        let add =
+            |id: u32| db.execute("INSERT INTO records VALUES (?1, ?2)", params![id, b"a secret".repeat(999)]);
+        add(1).unwrap();
+        db.execute("DELETE FROM records WHERE id = 1", []).unwrap();
+        add(2).unwrap();
+        overwrite_log(&db).unwrap();
+        let log = std::fs::read(folder.path().join("j-wal")).unwrap();
+        assert!(log.len() > 10_000 && log.iter().all(|byte| *byte == 0), "{} bytes", log.len());
+        // As the disk is then.
+        let copy = tempfile::tempdir().unwrap();
+        for file in ["j", "j-wal"] {
+            std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+        }
+        let count = |db: &Connection| -> u32 {
+            db.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(count(&open_database(&copy.path().join("j")).unwrap()), 1);
+        // And it goes on.
+        add(3).unwrap();
+        empty_log(&db).unwrap();
+        add(4).unwrap();
+        assert_eq!((count(&db), count(&open_database(&path).unwrap())), (3, 3));
     }
 
     #[tokio::test]

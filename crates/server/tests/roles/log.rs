@@ -19,6 +19,7 @@ use reqwest::{Method, StatusCode};
 use server::audit::AuditError;
 use server::edge::{self, Ceilings, Edge, OpenError, RunError};
 use server::faults::{Hook, Killed, Side, Step};
+use server::state::StateError;
 use server::witness::{Config, Witness, WitnessError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -848,6 +849,14 @@ async fn a_witness_that_lost_its_memory_does_not_begin_anew() {
     std::fs::remove_file(&file).unwrap();
     assert!(matches!(opened(&net), Err(OpenError::MemoryLost { .. })));
     std::fs::write(&file, &kept).unwrap();
+    assert!(opened(&net).is_ok());
+    // Moved to another machine without the file that says whose the folder is: what is there is not written over.
+    let mark = net.at("witness0").join("firsthand-state");
+    let marked = std::fs::read(&mark).unwrap();
+    std::fs::remove_file(&mark).unwrap();
+    assert!(matches!(opened(&net), Err(OpenError::State(StateError::Unmarked { .. }))));
+    assert_eq!(std::fs::read(&file).unwrap(), kept);
+    std::fs::write(&mark, marked).unwrap();
     assert!(opened(&net).is_ok());
     let stranger = Config { identity: stranger(&net.at("stranger"), &net), ..net.config(1) };
     let refused = Witness::open(&stranger, net.clock.clone(), Hook::none()).map(|_| ());

@@ -84,6 +84,8 @@ struct Net {
     published: Vec<Vec<u8>>,
     /// The directory that it names, and since which round.
     named: Option<(Round, Vec<u8>)>,
+    /// Whether it leaves the exit's keys out.
+    without_exit: bool,
     seed: u64,
 }
 
@@ -93,7 +95,16 @@ impl Net {
     }
 
     /// With an edge that bears as much as this.
-    fn bearing(ceilings: Ceilings, mut town: Town, victim: Option<Victim>) -> Self {
+    fn bearing(ceilings: Ceilings, town: Town, victim: Option<Victim>) -> Self {
+        Self::new(ceilings, town, victim).begun()
+    }
+
+    /// With a press whose directories name no key of the exit's.
+    fn without_exit(town: Town) -> Self {
+        Self { without_exit: true, ..Self::new(Ceilings::default(), town, None) }.begun()
+    }
+
+    fn new(ceilings: Ceilings, mut town: Town, victim: Option<Victim>) -> Self {
         let seed = rand::RngExt::random_range(&mut town.rng, 0..1 << 32);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -101,7 +112,7 @@ impl Net {
         std::fs::write(folder.path().join("directory"), &town.bytes).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mixes = (0..town.mixes.len()).map(|_| None).collect();
-        let mut net = Self {
+        Self {
             runtime,
             given: Arc::clone(&town.directory),
             town,
@@ -118,18 +129,22 @@ impl Net {
             head: None,
             newest: None,
             named: None,
+            without_exit: false,
             published: vec![],
             seed,
-        };
-        net.open_edge();
-        for hop in 0..net.mixes.len() {
-            net.open_mix(hop as u8);
         }
-        // The mixes make their keys and hand them over, and the press publishes them.
-        net.settle();
-        net.name_keys();
-        net.at(GENESIS.plus(5 * 3_000));
-        net
+    }
+
+    /// Edge and mixes are started. The mixes make their keys and hand them over, and the press publishes them.
+    fn begun(mut self) -> Self {
+        self.open_edge();
+        for hop in 0..self.mixes.len() {
+            self.open_mix(hop as u8);
+        }
+        self.settle();
+        self.name_keys();
+        self.at(GENESIS.plus(5 * 3_000));
+        self
     }
 
     fn hook(&self, me: Who) -> Hook {
@@ -370,12 +385,17 @@ impl Net {
         let (round, day) = (self.round(), |r| KeyKind::Day.period(r));
         let (made, bytes) = self.named.clone().unwrap_or_else(|| (Round(0), self.town.bytes.clone()));
         let lacks = |hop: u8| self.directory().mix_key(hop, round).is_none();
-        let later = 1..self.directory().wire().cascade.mixes();
+        let cascade = self.directory().wire().cascade;
+        let later = 1..cascade.mixes() - u8::from(self.without_exit);
         if self.newest == Some(round) || (day(made) == day(round) && !later.clone().any(lacks)) {
             return;
         }
-        let cascade = self.directory().wire().cascade;
-        let periods = |hop| KeyKind::of_mix(hop, cascade).published(round).map(move |period| (hop, period));
+        let periods = |hop| {
+            let kind = KeyKind::of_mix(hop, cascade);
+            // DIR-16
+            let before = kind.live_on(round).filter(move |_| kind == KeyKind::Week);
+            before.chain(kind.published(round)).map(move |period| (hop, period))
+        };
         let keys = later.flat_map(periods).filter_map(|(hop, period)| {
             let (status, bytes) = self.surely(&format!("/v1/keys/{hop}/{}", period.from));
             (status == 200).then(|| codec::decode(&bytes).unwrap())
@@ -930,15 +950,18 @@ fn an_exit_whose_clock_was_ahead_writes_drops_again_when_it_is_right() {
     let schedule = net.town.schedule();
     let exits = |net: &Net, r| net.manifests(r).iter().filter(|m| m.hop == 2).count();
     net.at(schedule.drops_due(Round(5)));
-    let ahead = Hands::at(schedule.drops_due(Round(55)));
-    let base = format!("http://{}", net.address);
-    let client = EdgeClient::new(&base, net.town.network, net.setup(2).identity, ahead.clone()).unwrap();
-    let upstream = HttpUpstream::new(client, net.runtime.handle().clone(), 2, 2);
     net.mixes[2] = None;
-    let mut exit = Mix::open(net.setup(2), upstream, StdRng::seed_from_u64(9), Hook::none()).unwrap();
-    let refused = exit.step(ahead.now()).unwrap_err();
-    assert!(matches!(refused, MixError::Upstream(_)), "{refused}");
-    drop(exit);
+    // The edge refuses what it asks; or is not there, as in a machine's first minute, when no clock is set either.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (base, round) in [(net.address.to_string(), 55), (nobody.to_string(), 8)] {
+        let ahead = Hands::at(schedule.drops_due(Round(round)));
+        let base = format!("http://{base}");
+        let client = EdgeClient::new(&base, net.town.network, net.setup(2).identity, ahead.clone()).unwrap();
+        let upstream = HttpUpstream::new(client, net.runtime.handle().clone(), 2, 2);
+        let mut exit = Mix::open(net.setup(2), upstream, StdRng::seed_from_u64(9), Hook::none()).unwrap();
+        let refused = exit.step(ahead.now()).unwrap_err();
+        assert!(matches!(refused, MixError::Upstream(_)), "{refused}");
+    }
     net.open_mix(2);
     net.at(schedule.drops_due(Round(6)));
     assert_eq!(exits(&net, 6), 1);

@@ -178,7 +178,15 @@ impl Deceived {
     }
 
     fn at_hop(hop: u8, town: Town) -> Self {
-        let mut net = Net::start(town, None);
+        Self::between(hop, Net::start(town, None))
+    }
+
+    /// In a network whose press names no key of the exit's.
+    pub(super) fn without_exit(town: Town) -> Self {
+        Self::between(1, Net::without_exit(town))
+    }
+
+    fn between(hop: u8, mut net: Net) -> Self {
         let middle = Middle::open(&mut net, hop, &Arc::default());
         Self { net, middle }
     }

@@ -19,6 +19,13 @@ impl Net {
         (secret, Unverified::sign(&key, &self.town.network, &self.town.mixes[2]))
     }
 
+    /// The exit's key for this week that lies at the edge.
+    fn handed_in(&self) -> Unverified<MixKey> {
+        let (status, bytes) = self.surely(&format!("/v1/keys/2/{}", KeyKind::Week.period(self.round()).from));
+        assert_eq!(status, 200);
+        codec::decode(&bytes).unwrap()
+    }
+
     /// The directory in force, with this key of the exit's and no other.
     fn naming(&self, exits: Option<Unverified<MixKey>>) -> Vec<u8> {
         let of_others = |key: &&Unverified<MixKey>| key.dangerously_peek().unwrap().hop != 2;
@@ -33,7 +40,7 @@ impl Net {
 /// sealed to the second, it would know every one of them, count what is left, and drop that without an alarm.
 #[test]
 fn mix_16_an_exit_that_signs_two_keys_finds_decoys_under_the_one_that_readers_use() {
-    let mut net = Net::start(town_with_decoys(80), None);
+    let mut net = Net::without_exit(town_with_decoys(80));
     let (schedule, wire) = (net.town.schedule(), net.directory().wire());
     let (readers, key) = net.second_key();
     let at_the_edge = net.secret_of(2, Round(5));
@@ -60,18 +67,19 @@ fn mix_16_an_exit_that_signs_two_keys_finds_decoys_under_the_one_that_readers_us
 /// nor is anything lost meanwhile.
 #[test]
 fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
-    let Deceived { mut net, mut middle } = Deceived::start(town_with_decoys(81));
+    let Deceived { mut net, mut middle } = Deceived::without_exit(town_with_decoys(81));
     let schedule = net.town.schedule();
     net.mixes[0] = None;
-    let (with_edges_key, without) = (net.named.clone().unwrap().1, net.naming(None));
-    net.publish_with(&without, Round(5));
+    let edges = net.handed_in();
+    let with_edges_key = net.naming(Some(edges));
+    net.publish(Round(5));
     net.at(schedule.start(Round(6)).plus(200));
     middle.work();
     let entries = net.entries(1, 5, &["waits", "", "", ""]);
     assert_eq!(net.forge(0, 5, &entries, 4), 200);
     middle.work();
     assert!(net.counts(5..=6, 1).is_empty());
-    // The directory of round 4 again, in an edition that the exit signs in the press's place.
+    // A directory that names the key at the edge, in an edition that the exit signs in the press's place.
     let (_, nothing) = Bundle::default().pack();
     let head = Head {
         round: Round(6),
@@ -102,18 +110,17 @@ fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
     Deceived { net, middle }.stop();
 }
 
-/// The middle mix has passed on round four, and what it has of round five waits for the exit's key, which the directory names no more.
-/// The directory with that key.
+/// What the middle mix has of round five waits for the exit's key, which no directory names yet. The directory with that key.
 fn waiting(seed: u64) -> (Deceived, Vec<u8>) {
-    let mut it = Deceived::start(town_with_decoys(seed));
+    let mut it = Deceived::without_exit(town_with_decoys(seed));
     it.net.mixes[0] = None;
-    let (with, without) = (it.net.named.clone().unwrap().1, it.net.naming(None));
+    let edges = it.net.handed_in();
+    let with = it.net.naming(Some(edges));
     it.enter(5);
-    bring(&mut it, 4, &["passed on", "", "", ""]);
-    it.net.publish_with(&without, Round(5));
+    it.net.publish_once();
     it.enter(6);
     bring(&mut it, 5, &["waits", "", "", ""]);
-    assert_eq!(it.net.counts(4..=6, 1), [(4, 8)]);
+    assert_eq!(it.net.counts(4..=6, 1), []);
     (it, with)
 }
 
@@ -132,10 +139,10 @@ fn what_is_due_stays_due_while_it_waits_for_a_later_mixs_key() {
     bring(&mut it, 3, &["late", ""]);
     it = it.restart();
     it.middle.work();
-    assert_eq!(it.net.counts(3..=6, 1), [(4, 8)], "no key");
+    assert_eq!(it.net.counts(3..=6, 1), [], "no key");
     it.net.publish_with(&with, Round(6));
     it.enter(7);
-    assert_eq!(it.net.counts(3..=7, 1), [(4, 8), (6, 10)], "both leave when the key is there");
+    assert_eq!(it.net.counts(3..=7, 1), [(6, 10)], "both leave when the key is there");
     it.stop();
 }
 
@@ -147,9 +154,9 @@ fn what_was_deleted_while_it_waited_for_a_key_makes_nothing_due() {
     it.net.publish_with(&with, Round(30));
     it.enter(31);
     bring(&mut it, 3, &["late", "", "", ""]);
-    assert_eq!(it.net.counts(3..=31, 1), [(4, 8)]);
+    assert_eq!(it.net.counts(3..=31, 1), []);
     bring(&mut it, 30, &["in time", ""]);
-    assert_eq!(it.net.counts(3..=31, 1), [(4, 8), (10, 10)], "six of ten leave");
+    assert_eq!(it.net.counts(3..=31, 1), [(10, 10)], "six of ten leave");
     it.stop();
 }
 

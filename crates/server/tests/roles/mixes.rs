@@ -84,8 +84,8 @@ struct Net {
     published: Vec<Vec<u8>>,
     /// The directory that it names, and since which round.
     named: Option<(Round, Vec<u8>)>,
-    /// Whether it leaves the exit's keys out.
-    without_exit: bool,
+    /// It leaves out the exit's keys from this round on.
+    exits_until: Round,
     seed: u64,
 }
 
@@ -99,9 +99,9 @@ impl Net {
         Self::new(ceilings, town, victim).begun()
     }
 
-    /// With a press whose directories name no key of the exit's.
-    fn without_exit(town: Town) -> Self {
-        Self { without_exit: true, ..Self::new(Ceilings::default(), town, None) }.begun()
+    /// With a press whose directories name no key of the exit's from this round on.
+    fn without_exit(town: Town, exits_until: Round) -> Self {
+        Self { exits_until, ..Self::new(Ceilings::default(), town, None) }.begun()
     }
 
     fn new(ceilings: Ceilings, mut town: Town, victim: Option<Victim>) -> Self {
@@ -129,7 +129,7 @@ impl Net {
             head: None,
             newest: None,
             named: None,
-            without_exit: false,
+            exits_until: Round(u32::MAX),
             published: vec![],
             seed,
         }
@@ -384,9 +384,10 @@ impl Net {
     fn name_keys(&mut self) {
         let (round, day) = (self.round(), |r| KeyKind::Day.period(r));
         let (made, bytes) = self.named.clone().unwrap_or_else(|| (Round(0), self.town.bytes.clone()));
-        let lacks = |hop: u8| self.directory().mix_key(hop, round).is_none();
         let cascade = self.directory().wire().cascade;
-        let later = 1..cascade.mixes() - u8::from(self.without_exit);
+        let named = |hop, from| hop != cascade.exit() || from < self.exits_until;
+        let lacks = |hop: u8| named(hop, round) && self.directory().mix_key(hop, round).is_none();
+        let later = 1..cascade.mixes();
         if self.newest == Some(round) || (day(made) == day(round) && !later.clone().any(lacks)) {
             return;
         }
@@ -394,7 +395,8 @@ impl Net {
             let kind = KeyKind::of_mix(hop, cascade);
             // DIR-16
             let before = kind.live_on(round).filter(move |_| kind == KeyKind::Week);
-            before.chain(kind.published(round)).map(move |period| (hop, period))
+            let periods = before.chain(kind.published(round)).filter(move |period| named(hop, period.from));
+            periods.map(move |period| (hop, period))
         };
         let keys = later.flat_map(periods).filter_map(|(hop, period)| {
             let (status, bytes) = self.surely(&format!("/v1/keys/{hop}/{}", period.from));

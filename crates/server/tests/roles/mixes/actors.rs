@@ -617,11 +617,11 @@ fn pas_02_a_pass_is_for_the_directory_that_the_last_edition_before_its_day_names
     let next = SealSecret::generate(&mut net.town.rng);
     let key = IntakeKey { key: next.public().to_bytes().into(), from: week.from, until: week.until };
     let signed = Unverified::sign(&key, &net.town.network, &net.town.vault_key());
-    let (first, later) = (net.town.bytes.clone(), net.town.later(|_, desks| desks[0].keys.push(signed)));
-    for (directory, round) in [(&first, 167), (&later, 168)] {
-        net.at(schedule.start(Round(round)).plus(200));
-        net.publish_with(directory, Round(round));
-    }
+    net.at(schedule.start(Round(167)).plus(200));
+    net.publish_once();
+    net.at(schedule.start(Round(168)).plus(200));
+    let later = net.town.later(|_, desks| desks[0].keys.push(signed));
+    net.publish_with(&later, Round(168));
     // The exit takes the directory of the edition before, and then draws the day's pass.
     net.at(schedule.start(Round(169)).plus(200));
     net.at(schedule.drops_due(Round(168)));

@@ -181,9 +181,9 @@ impl Deceived {
         Self::between(hop, Net::start(town, None))
     }
 
-    /// In a network whose press names no key of the exit's.
-    pub(super) fn without_exit(town: Town) -> Self {
-        Self::between(1, Net::without_exit(town))
+    /// In a network whose press names no key of the exit's from this round on.
+    pub(super) fn without_exit(town: Town, from: Round) -> Self {
+        Self::between(1, Net::without_exit(town, from))
     }
 
     fn between(hop: u8, mut net: Net) -> Self {

@@ -19,15 +19,15 @@ impl Net {
         (secret, Unverified::sign(&key, &self.town.network, &self.town.mixes[2]))
     }
 
-    /// The exit's key for this week that lies at the edge.
-    fn handed_in(&self) -> Unverified<MixKey> {
-        let (status, bytes) = self.surely(&format!("/v1/keys/2/{}", KeyKind::Week.period(self.round()).from));
+    /// The exit's key for the week of a round, as it lies at the edge.
+    fn handed_in(&self, round: Round) -> Unverified<MixKey> {
+        let (status, bytes) = self.surely(&format!("/v1/keys/2/{}", KeyKind::Week.period(round).from));
         assert_eq!(status, 200);
         codec::decode(&bytes).unwrap()
     }
 
-    /// The directory in force, with this key of the exit's and no other.
-    fn naming(&self, exits: Option<Unverified<MixKey>>) -> Vec<u8> {
+    /// The directory in force, with these keys of the exit's and no other.
+    fn naming<const N: usize>(&self, exits: [Unverified<MixKey>; N]) -> Vec<u8> {
         let of_others = |key: &&Unverified<MixKey>| key.dangerously_peek().unwrap().hop != 2;
         let keys = self.town.mix_keys.iter().filter(of_others).cloned().chain(exits).collect();
         let bytes = &self.named.as_ref().unwrap().1;
@@ -40,13 +40,13 @@ impl Net {
 /// sealed to the second, it would know every one of them, count what is left, and drop that without an alarm.
 #[test]
 fn mix_16_an_exit_that_signs_two_keys_finds_decoys_under_the_one_that_readers_use() {
-    let mut net = Net::without_exit(town_with_decoys(80));
+    let mut net = Net::without_exit(town_with_decoys(80), Round(0));
     let (schedule, wire) = (net.town.schedule(), net.directory().wire());
     let (readers, key) = net.second_key();
     let at_the_edge = net.secret_of(2, Round(5));
     assert!(net.key_of(2, Round(5)) == *at_the_edge.public() && readers.public() != at_the_edge.public());
     net.mixes[2] = None;
-    let directory = net.naming(Some(key));
+    let directory = net.naming([key]);
     net.publish_with(&directory, Round(5));
     net.at(schedule.start(Round(5)).plus(200));
     for _ in 0..4 {
@@ -67,11 +67,10 @@ fn mix_16_an_exit_that_signs_two_keys_finds_decoys_under_the_one_that_readers_us
 /// nor is anything lost meanwhile.
 #[test]
 fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
-    let Deceived { mut net, mut middle } = Deceived::without_exit(town_with_decoys(81));
+    let Deceived { mut net, mut middle } = Deceived::without_exit(town_with_decoys(81), Round(0));
     let schedule = net.town.schedule();
     net.mixes[0] = None;
-    let edges = net.handed_in();
-    let with_edges_key = net.naming(Some(edges));
+    let with_edges_key = net.naming([net.handed_in(Round(5))]);
     net.publish(Round(5));
     net.at(schedule.start(Round(6)).plus(200));
     middle.work();
@@ -99,7 +98,7 @@ fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
     middle.work();
     assert!(net.counts(5..=7, 1).is_empty(), "the press did not sign it");
     let (readers, key) = net.second_key();
-    let directory = net.naming(Some(key));
+    let directory = net.naming([key]);
     net.publish_with(&directory, Round(7));
     middle.work();
     assert!(net.counts(5..=7, 1).is_empty(), "it looks once a round");
@@ -110,17 +109,19 @@ fn mix_16_a_batch_waits_until_an_edition_of_the_press_names_the_key() {
     Deceived { net, middle }.stop();
 }
 
-/// What the middle mix has of round five waits for the exit's key, which no directory names yet. The directory with that key.
+/// The middle mix has passed on the last round of a week, and what it has of the next one waits for the exit's key, which no directory
+/// names yet. The directory with that key.
 fn waiting(seed: u64) -> (Deceived, Vec<u8>) {
-    let mut it = Deceived::without_exit(town_with_decoys(seed));
+    let week = KeyKind::Week.period(Round(168)).from;
+    let mut it = Deceived::without_exit(town_with_decoys(seed), week);
     it.net.mixes[0] = None;
-    let edges = it.net.handed_in();
-    let with = it.net.naming(Some(edges));
-    it.enter(5);
-    it.net.publish_once();
-    it.enter(6);
-    bring(&mut it, 5, &["waits", "", "", ""]);
-    assert_eq!(it.net.counts(4..=6, 1), []);
+    it.enter(167);
+    it.enter(168);
+    bring(&mut it, 167, &["passed on", "", "", ""]);
+    it.enter(169);
+    bring(&mut it, 168, &["waits", "", "", ""]);
+    assert_eq!(it.net.counts(167..=169, 1), [(4, 8)]);
+    let with = it.net.naming([it.net.handed_in(Round(0)), it.net.handed_in(week)]);
     (it, with)
 }
 
@@ -136,13 +137,13 @@ fn bring(it: &mut Deceived, round: u32, texts: &[&str]) {
 #[test]
 fn what_is_due_stays_due_while_it_waits_for_a_later_mixs_key() {
     let (mut it, with) = waiting(86);
-    bring(&mut it, 3, &["late", ""]);
+    bring(&mut it, 166, &["late", ""]);
     it = it.restart();
     it.middle.work();
-    assert_eq!(it.net.counts(3..=6, 1), [], "no key");
-    it.net.publish_with(&with, Round(6));
-    it.enter(7);
-    assert_eq!(it.net.counts(3..=7, 1), [(6, 10)], "both leave when the key is there");
+    assert_eq!(it.net.counts(166..=169, 1), [(4, 8)], "no key");
+    it.net.publish_with(&with, Round(169));
+    it.enter(170);
+    assert_eq!(it.net.counts(166..=170, 1), [(4, 8), (6, 10)], "both leave when the key is there");
     it.stop();
 }
 
@@ -150,13 +151,14 @@ fn what_is_due_stays_due_while_it_waits_for_a_later_mixs_key() {
 #[test]
 fn what_was_deleted_while_it_waited_for_a_key_makes_nothing_due() {
     let (mut it, with) = waiting(87);
-    it.enter(30);
-    it.net.publish_with(&with, Round(30));
-    it.enter(31);
-    bring(&mut it, 3, &["late", "", "", ""]);
-    assert_eq!(it.net.counts(3..=31, 1), []);
-    bring(&mut it, 30, &["in time", ""]);
-    assert_eq!(it.net.counts(3..=31, 1), [(10, 10)], "six of ten leave");
+    it.enter(193);
+    it.net.publish_with(&with, Round(193));
+    // The day's key that it is sealed to lives on until the round is over.
+    bring(&mut it, 166, &["late", "", "", ""]);
+    it.enter(194);
+    assert_eq!(it.net.counts(166..=194, 1), [(4, 8)]);
+    bring(&mut it, 193, &["in time", ""]);
+    assert_eq!(it.net.counts(166..=194, 1), [(4, 8), (10, 10)], "six of ten leave");
     it.stop();
 }
 

@@ -486,6 +486,23 @@ async fn a_vault_says_what_was_not_looked_through() {
     assert_eq!(it.inbox.trouble().missed, Some(rounds(&it, newest + 1, it.r - 4)));
 }
 
+/// P8: a drop that the edge lost is waited for until it is too old, and then it is said that it never came.
+#[tokio::test]
+async fn a_vault_says_that_a_drop_was_given_up() {
+    let mut it = Pair::new(281).await;
+    it.rounds(3).await;
+    let lost = it.r;
+    it.town.quiet(lost, &[], |_| ()).await;
+    it.town.edge.remove(&path::desk_drop(Round(lost - 2))).unwrap();
+    for (r, editions) in [(lost + 1, 0), (lost + 326, 3)] {
+        it.town.quiet(r, &[&it.source], |_| ()).await;
+        assert_eq!(it.town.next(&it.desk).await.editions, editions, "in round {r}");
+        it.inbox.collect();
+        let given_up = (it.town.start(lost), it.town.start(lost + 1));
+        assert_eq!(it.inbox.trouble().missed, (editions > 0).then_some(given_up), "in round {r}");
+    }
+}
+
 /// P8, KEY-02: the file is put back under a program that runs and knows nothing else to write.
 #[tokio::test]
 async fn a_key_is_not_handed_in_once_another_file_lies_in_the_vaults_place() {

@@ -1,8 +1,10 @@
 //! What is lost, late or rarely fetched: sealed anew, repeated, and told. Real devices and their real exchange; the town loses
 //! what it is told to.
 
-use crate::town::{GENESIS, Listed, Pair, T, Town, inbox, intake_keys_of, passphrase};
-use client::{AnswerError, Device, LineState, Place, Session, Stays, Who, WriteError};
+use std::sync::Arc;
+
+use crate::town::{GENESIS, Listed, Pair, T, Town, inbox, intake_keys, intake_keys_of, passphrase};
+use client::{AnswerError, Device, Inbox, LineState, Place, Session, Stays, Vault, Who, WriteError};
 use proto::sign::IdentitySecret;
 use proto::{Clock as _, Millis};
 use rand::{SeedableRng, rngs::StdRng};
@@ -490,6 +492,32 @@ async fn a_deleted_mailbox_is_one_that_was_never_begun() {
 }
 
 /// P8: an answer that came before its reader was off for weeks, and that nobody looked at, is there afterwards.
+/// KEY-03, P8: a desk that was off for weeks, and is unlocked before its first exchange, opens what the edge still has for it.
+#[tokio::test]
+async fn key_03_what_the_edge_still_has_is_opened_before_a_key_is_deleted() {
+    let mut town = Town::found(83).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (place, file) = (|| Place::Folder(folder.path().join("desk")), folder.path().join("vault"));
+    let (source, desk) = (town.reader(84), town.open(town.desk_config(place()), 85));
+    let before = inbox(&desk, town.desk_identity, intake_keys(), &file);
+    town.round(160, &[&source, &desk]).await;
+    // Sealed to the desk's key of the first week, by a device that is off until that is over.
+    let session = source.begin(&passphrase(1)).unwrap();
+    session.write(town.desk, "a tip", town.clock.now()).unwrap();
+    town.quiet(200, &[&desk], |_| ()).await;
+    before.collect();
+    drop((before, desk));
+    town.quiet(300, &[&source], |_| ()).await;
+    town.quiet(302, &[], |_| ()).await;
+    let over = 167 + 336 + 1;
+    town.clock.set(town.start(over));
+    let desk = town.open(town.desk_config(place()), 86);
+    let inbox = Inbox::new(Arc::clone(&desk), Vault::unlock(&file, &passphrase(9)).unwrap());
+    assert_eq!(inbox.collect(), 0);
+    town.quiet(over, &[&desk], |_| ()).await;
+    assert_eq!(inbox.collect(), 1);
+}
+
 #[tokio::test]
 async fn an_answer_that_came_before_weeks_off_is_there_afterwards() {
     let mut it = Pair::new(80).await;

@@ -205,6 +205,8 @@ impl Inbox {
                 vault.intake_keys(&self.inner().wire.network, listing.keys(), round.unwrap_or(Round(0)));
             self.offer(&vault, &listing, &keys);
         }
+        // Before they are looked for: an exchange that ends meanwhile may have brought more.
+        let exchanged = self.inner().shown().exchanged;
         let mut new = 0;
         // One edition at a time: in a large network a drop is some megabytes, and there may be 336.
         loop {
@@ -253,7 +255,6 @@ impl Inbox {
             }
         }
         // KEY-03: not before what was there is opened, and what the edge had when this program was started.
-        let exchanged = self.inner().shown().exchanged;
         if round.is_some_and(|round| exchanged && vault.delete_keys(round))
             && !self.kept(&mut vault, &mut rng)
         {
@@ -274,7 +275,7 @@ impl Inbox {
         };
         if Some(gone) > *noted && looked < gone {
             // Of what grows while it is looked through the beginning stays.
-            let before = vault.book.missed.filter(|it| it.until >= looked);
+            let before = vault.book.missed.filter(|it| it.until.next() >= looked);
             let from = before.map_or(looked.next(), |it| it.from);
             vault.book.missed = Some(Missed { from, until: gone, noticed });
         }

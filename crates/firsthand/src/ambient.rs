@@ -49,6 +49,17 @@ pub fn close_memory() {
     }
 }
 
+/// Lets this process open as many files as the system allows it: an edge has two for each connection that it serves from the disk.
+pub fn allow_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        // Where that is refused it goes on with what it has.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
 /// Turns true once, when everything is to stop.
 pub type Stop = watch::Receiver<bool>;
 
@@ -112,5 +123,13 @@ mod tests {
         super::close_memory();
         assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
         assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+    }
+
+    #[test]
+    fn as_many_files_are_allowed_as_the_system_lets() {
+        use rustix::process::{Resource, getrlimit};
+        super::allow_files();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
     }
 }

@@ -146,6 +146,7 @@ where
     Fut: Future<Output = anyhow::Result<()>>,
 {
     ambient::log();
+    ambient::allow_files();
     let config = config::read::<C>(&role.config)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let stop = ambient::stop(role.until_stdin_ends)?;

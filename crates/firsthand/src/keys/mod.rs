@@ -230,7 +230,9 @@ fn sign_roster(root: &Path, plan: &Path, before: Option<&Path>, to: &Path) -> an
             roster.number > before.roster().number,
             "The number is not higher than that of the roster before. Count it up."
         );
-        directory.follows(&before, roster.from).with_context(|| plan.display().to_string())?;
+        // It has no keys yet, whatever the one before has.
+        let follows = directory.follows_roster(&before).and_then(|()| directory.waits(&before, roster.from));
+        follows.with_context(|| plan.display().to_string())?;
     }
     write_new(to, &bytes)?;
     let few = few_witnesses(&roster).map(|(count, until)| match count {

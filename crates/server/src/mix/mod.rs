@@ -287,12 +287,10 @@ impl<U: Upstream> Mix<U> {
         let goes_on = match &passed {
             // REQ-01: it may be right about the clock, and drops of a time to come would keep all others back until then.
             Err(MixError::Upstream(UpstreamError::Edge(RequestError::Refused(403)))) => false,
-            Ok(_) => true,
             // The same where nobody has answered since this was started: its clock may not be set yet.
-            Err(MixError::Upstream(_)) => self.heard,
+            Ok(_) | Err(MixError::Upstream(_)) => self.heard,
             Err(_) => false,
         };
-        self.heard |= passed.is_ok();
         if matches!(self.work, Work::Exit(_)) && goes_on {
             // What was stored before taking failed.
             self.close_or_wait(&mut done)?;
@@ -329,6 +327,7 @@ impl<U: Upstream> Mix<U> {
     /// Takes the next run of entries, if there is one.
     fn take(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
         let mut waiting = self.upstream.waiting()?;
+        self.heard = true;
         waiting.sort_unstable();
         // MIX-15: what is another's stays for the other, whatever the edge lists.
         waiting.retain(|id| self.me.has(id.round));

@@ -40,7 +40,13 @@ impl Blobs for LocalBlobs {
             match self.files.put_opts(&Path::from(name.as_str()), bytes.clone().into(), options).await {
                 Ok(_) => Ok(()),
                 Err(Error::AlreadyExists { .. }) => match self.get(&name).await? {
-                    Some(there) if there == bytes => Ok(()),
+                    Some(there) if there == bytes => {
+                        // Whoever put it before may have been stopped before the folder that names it was synced.
+                        let (to, folder) = (self.folder.join(&name), self.folder.clone());
+                        let synced = tokio::task::spawn_blocking(move || sync_above(&to, &folder)).await;
+                        let synced = synced.map_err(|_| StoreError::Stopped)?;
+                        synced.map_err(|e| StoreError::because("writing a blob", e).into())
+                    }
                     _ => Err(PutError::Conflict),
                 },
                 Err(e) => Err(StoreError::because("writing a blob", e).into()),
@@ -145,11 +151,15 @@ fn link(file: &Folder, to: &Folder, folder: &Folder) -> io::Result<bool> {
         }
         Err(e) => return Err(e),
     }
-    // The folders on the way may be new too; and whoever gave it that name before may have been stopped just here.
-    for on_the_way in parent.ancestors().take_while(|above| above.starts_with(folder)) {
-        File::open(on_the_way)?.sync_all()?;
-    }
+    // Also where it had that name: whoever gave it may have been stopped just here.
+    sync_above(to, folder)?;
     Ok(true)
+}
+
+/// Syncs the folders on the way from `folder` to a file, which may be new too.
+fn sync_above(file: &Folder, folder: &Folder) -> io::Result<()> {
+    let above = file.ancestors().skip(1).take_while(|above| above.starts_with(folder));
+    above.into_iter().try_for_each(|above| File::open(above)?.sync_all())
 }
 
 fn is_same(one: &Folder, other: &Folder) -> io::Result<bool> {

@@ -26,6 +26,8 @@ const QUEUE: usize = 4096;
 const SLICE: u64 = 512;
 /// A record's row is its stream's number and its index: 2^32 of each.
 const STREAM_BITS: u32 = 32;
+/// What a write-ahead log begins with, in bytes (sqlite.org/fileformat2.html, 4.1).
+const LOG_HEADER: u64 = 32;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS streams (
@@ -60,8 +62,8 @@ pub(crate) fn empty_log(db: &Connection) -> Result<(), rusqlite::Error> {
 
 fn overwrite_log(db: &Connection) -> Result<(), rusqlite::Error> {
     let waits: bool = db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))?;
-    // All of it is in the database, on the disk, and nobody reads it any more; or it stays as it is. A crash from here on finds a log
-    // without a beginning, which is an empty one.
+    // All of it is in the database, on the disk, and nobody reads it any more; or it stays as it is. Nobody writes either: a database has
+    // one connection that does.
     if let (false, Some(path)) = (waits, db.path()) {
         // What cannot be overwritten is emptied all the same.
         let _: io::Result<()> = overwrite(Path::new(&format!("{path}-wal")));
@@ -69,10 +71,16 @@ fn overwrite_log(db: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
+/// A disk that loses power has what was written before a sync, and of the rest any part. A log without its end would be read up to
+/// there, into a database that is further; one without its beginning is an empty one. So that goes first.
 fn overwrite(path: &Path) -> io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
-    io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
-    file.sync_data()
+    let length = file.metadata()?.len();
+    for length in [length.min(LOG_HEADER), length.saturating_sub(LOG_HEADER)] {
+        io::copy(&mut io::repeat(0).take(length), &mut file)?;
+        file.sync_data()?;
+    }
+    Ok(())
 }
 
 /// A journal in one SQLite file.
@@ -537,18 +545,26 @@ mod tests {
         add(1).unwrap();
         db.execute("DELETE FROM records WHERE id = 1", []).unwrap();
         add(2).unwrap();
-        overwrite_log(&db).unwrap();
-        let log = std::fs::read(folder.path().join("j-wal")).unwrap();
-        assert!(log.len() > 10_000 && log.iter().all(|byte| *byte == 0), "{} bytes", log.len());
-        // As the disk is then.
-        let copy = tempfile::tempdir().unwrap();
-        for file in ["j", "j-wal"] {
-            std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
-        }
         let count = |db: &Connection| -> u32 {
             db.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap()
         };
-        assert_eq!(count(&open_database(&copy.path().join("j")).unwrap()), 1);
+        let before = std::fs::read(folder.path().join("j-wal")).unwrap();
+        overwrite_log(&db).unwrap();
+        // As the disk is if power is lost as soon as the log has no beginning any more, or later.
+        for kept in [before.len(), before.len() / 2, 0] {
+            let copy = tempfile::tempdir().unwrap();
+            std::fs::copy(&path, copy.path().join("j")).unwrap();
+            let mut log = before.clone();
+            log[..LOG_HEADER as usize].fill(0);
+            log[kept.max(LOG_HEADER as usize)..].fill(0);
+            std::fs::write(copy.path().join("j-wal"), log).unwrap();
+            let copy = open_database(&copy.path().join("j")).unwrap();
+            assert_eq!(count(&copy), 1);
+            let whole: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            assert_eq!(whole, "ok");
+        }
+        let log = std::fs::read(folder.path().join("j-wal")).unwrap();
+        assert!(log.len() > 10_000 && log.iter().all(|byte| *byte == 0), "{} bytes", log.len());
         // And it goes on.
         add(3).unwrap();
         empty_log(&db).unwrap();

@@ -274,7 +274,7 @@ impl Inbox {
             return;
         };
         if Some(gone) > *noted && looked < gone {
-            // Of what grows while it is looked through the beginning stays.
+            // Of what grew in between the beginning stays.
             let before = vault.book.missed.filter(|it| it.until.next() >= looked);
             let from = before.map_or(looked.next(), |it| it.from);
             vault.book.missed = Some(Missed { from, until: gone, noticed });

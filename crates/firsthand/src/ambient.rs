@@ -55,8 +55,9 @@ pub fn allow_files() {
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-        // Where that is refused it goes on with what it has.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        // Where there is no limit macOS takes no more than this. Where that is refused it goes on with what it has.
+        let current = maximum.or(Some(10_240));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
     }
 }
 
@@ -130,6 +131,6 @@ mod tests {
         use rustix::process::{Resource, getrlimit};
         super::allow_files();
         let limit = getrlimit(Resource::Nofile);
-        assert_eq!(limit.current, limit.maximum);
+        assert_eq!(limit.current, limit.maximum.or(Some(10_240)));
     }
 }

@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Request, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::TryStreamExt as _;
 use proto::directory::{Directory, MAX_DIRECTORY};
 use proto::edition::{MAX_HEAD, MAX_PACKED, UnverifiedHead};
 use proto::{Digest, Round, codec};
@@ -112,15 +113,17 @@ pub(super) async fn put_edition(
 
 impl Edge {
     /// A blob whose bytes never change.
-    pub(super) async fn serve(&self, name: &str) -> Result<Response, No> {
+    pub(super) async fn serve(self: &Arc<Self>, name: &str) -> Result<Response, No> {
         let mut response = self.pass(name).await?;
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
         Ok(response)
     }
 
     /// A blob, piece by piece: who reads slowly holds little of it in memory.
-    pub(super) async fn pass(&self, name: &str) -> Result<Response, No> {
+    pub(super) async fn pass(self: &Arc<Self>, name: &str) -> Result<Response, No> {
         let (length, pieces) = self.noted(self.blobs.open(name).await)?.ok_or(No::Missing)?;
+        let edge = Arc::clone(self);
+        let pieces = pieces.inspect_err(move |e| drop(edge.noted(Err::<(), _>(e.clone()))));
         let length = (header::CONTENT_LENGTH, HeaderValue::from(length));
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         Ok(([length, kind], Body::from_stream(pieces)).into_response())

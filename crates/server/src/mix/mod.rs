@@ -326,8 +326,13 @@ impl<U: Upstream> Mix<U> {
 
     /// Takes the next run of entries, if there is one.
     fn take(&mut self, done: &mut Stepped) -> Result<bool, MixError> {
-        let mut waiting = self.upstream.waiting()?;
-        self.heard = true;
+        let waiting = self.upstream.waiting();
+        // Also by an answer that is of no use.
+        let useless = |e: &UpstreamError| {
+            matches!(e, UpstreamError::Nonsense | UpstreamError::Edge(RequestError::TooLong))
+        };
+        self.heard |= waiting.as_ref().map_or_else(useless, |_| true);
+        let mut waiting = waiting?;
         waiting.sort_unstable();
         // MIX-15: what is another's stays for the other, whatever the edge lists.
         waiting.retain(|id| self.me.has(id.round));

@@ -56,19 +56,22 @@ pub(crate) fn open_database(path: &Path) -> Result<Connection, rusqlite::Error> 
 /// Moves everything from the write-ahead log into the database and empties the log, where what was deleted still stands. What stood
 /// there is overwritten first: what is cut off a file can be found on the disk until something else comes to lie there.
 pub(crate) fn empty_log(db: &Connection) -> Result<(), rusqlite::Error> {
-    overwrite_log(db)?;
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    if overwrite_log(db)? {
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
-fn overwrite_log(db: &Connection) -> Result<(), rusqlite::Error> {
+/// `false`: somebody still reads it, and it stays as it is.
+fn overwrite_log(db: &Connection) -> Result<bool, rusqlite::Error> {
     let waits: bool = db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))?;
-    // All of it is in the database, on the disk, and nobody reads it any more; or it stays as it is. Nobody writes either: a database has
-    // one connection that does.
+    // Otherwise all of it is in the database, on the disk, and nobody reads it any more. Nobody writes either: a database has one
+    // connection that does.
     if let (false, Some(path)) = (waits, db.path()) {
         // What cannot be overwritten is emptied all the same.
         let _: io::Result<()> = overwrite(Path::new(&format!("{path}-wal")));
     }
-    Ok(())
+    Ok(!waits)
 }
 
 /// A disk that loses power has what was written before a sync, and of the rest any part. A log without its end would be read up to
@@ -549,7 +552,7 @@ mod tests {
             db.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap()
         };
         let before = std::fs::read(folder.path().join("j-wal")).unwrap();
-        overwrite_log(&db).unwrap();
+        assert!(overwrite_log(&db).unwrap());
         // As the disk is if power is lost as soon as the log has no beginning any more, or later.
         for kept in [before.len(), before.len() / 2, 0] {
             let copy = tempfile::tempdir().unwrap();

@@ -187,8 +187,7 @@ impl Inbox {
         let mut vault = self.vault();
         let listing = self.listing(&vault);
         let round = self.inner().schedule.round_at(self.inner().clock.now());
-        let mut gone = None;
-        self.note_missed(&mut vault, &mut gone, round);
+        self.note_missed(&mut vault, round);
         let turned = round.is_some_and(|round| self.turn_keys(&mut vault, &listing, round, &mut rng));
         let is_gone = vault.is_in_place().is_ok_and(|is_ours| is_ours != Some(true));
         // Nothing that the disk does not have goes out: not a key, not "this desk has it".
@@ -227,7 +226,7 @@ impl Inbox {
                 }
             };
             // An exchange that went on meanwhile may have deleted what came in between.
-            self.note_missed(&mut vault, &mut gone, round);
+            self.note_missed(&mut vault, round);
             let directory = Arc::clone(&self.inner().shown().directory);
             let (wire, p) = (self.inner().wire, directory.parameters());
             // Each had its length when it was fetched; one of another roster's length holds nothing for us.
@@ -266,20 +265,20 @@ impl Inbox {
         new
     }
 
-    /// Notes what nobody looked through and is not there any more, if that is more than up to `noted`.
-    fn note_missed(&self, vault: &mut Vault, noted: &mut Option<Round>, round: Option<Round>) {
+    /// Notes what nobody looked through and is not there any more, if it is more than was noted.
+    fn note_missed(&self, vault: &mut Vault, round: Option<Round>) {
         let (Some(looked), Ok(Some(gone)), Some(noticed)) =
             (vault.book.looked, self.inner().library().gone(), round)
         else {
             return;
         };
-        if Some(gone) > *noted && looked < gone {
+        let before = vault.book.missed;
+        if looked < gone && before.is_none_or(|it| it.until < gone) {
             // Of what grew in between the beginning stays.
-            let before = vault.book.missed.filter(|it| it.until.next() >= looked);
+            let before = before.filter(|it| it.until.next() >= looked);
             let from = before.map_or(looked.next(), |it| it.from);
             vault.book.missed = Some(Missed { from, until: gone, noticed });
         }
-        *noted = Some(gone).max(*noted);
     }
 
     // PAS-03

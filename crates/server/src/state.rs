@@ -111,16 +111,8 @@ impl StateFolder {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 for (name, bytes) in first {
                     // Whoever brought the file here and not the mark needs what is in it.
-                    match std::fs::read(path.join(name)) {
-                        Ok(there) if there != *bytes => {
-                            return Err(StateError::Unmarked {
-                                path: path.to_owned(),
-                                file: (*name).to_owned(),
-                            });
-                        }
-                        Ok(_) => {}
-                        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                        Err(e) => return Err(failed(e)),
+                    if is_other(&path.join(name), bytes).map_err(failed)? {
+                        return Err(StateError::Unmarked { path: path.to_owned(), file: (*name).to_owned() });
                     }
                     write_durably(&path.join(name), bytes).map_err(failed)?;
                 }
@@ -135,6 +127,15 @@ impl StateFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Whether there is a file, with other bytes than these.
+fn is_other(file: &Path, bytes: &[u8]) -> io::Result<bool> {
+    match std::fs::read(file) {
+        Ok(there) => Ok(there != bytes),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A reader's device in the eyes of whoever takes it: P7. Spec: mailbox.md.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -129,14 +129,20 @@ fn constant_bits<'a>(all: impl Iterator<Item = &'a [u8]>) -> Vec<(usize, u8, u8)
         .collect()
 }
 
+/// Two devices of the same seed, each in a folder.
+fn twins(town: &Town, folder: &Path) -> ([PathBuf; 2], [Arc<Device>; 2]) {
+    let places = ["reads", "writes"].map(|name| folder.join(name));
+    let devices = places.each_ref().map(|place| town.open(town.config(Place::Folder(place.clone())), 7));
+    (places, devices)
+}
+
 /// P7: two devices of the same seed under the same clock. One only reads; the other writes, is answered, locks and unlocks. The
 /// disks of both are the same at every look, but for bytes that look random on both.
 #[tokio::test]
 async fn the_disk_of_one_who_writes_is_like_that_of_one_who_only_reads() {
     let mut town = Town::found(51).await;
     let folder = tempfile::tempdir().unwrap();
-    let places = ["reads", "writes"].map(|name| folder.path().join(name));
-    let [reads, writes] = [0, 1].map(|i: usize| town.open(town.config(Place::Folder(places[i].clone())), 7));
+    let (places, [reads, writes]) = twins(&town, folder.path());
     let desk = town.open(town.desk_config(Place::Memory), 8);
     let vault_file = folder.path().join("vault");
     let inbox = inbox(&desk, town.desk_identity, intake_keys(), &vault_file);
@@ -438,8 +444,7 @@ async fn mbx_14_what_is_taken_back_after_weeks_away_is_gone_from_the_queue() {
 async fn mbx_15_what_is_taken_back_under_a_key_that_is_gone_bears_the_week_of_what_is_beside_it() {
     let mut town = Town::found(59).await;
     let folder = tempfile::tempdir().unwrap();
-    let places = ["reads", "writes"].map(|name| folder.path().join(name));
-    let [reads, writes] = [0, 1].map(|i: usize| town.open(town.config(Place::Folder(places[i].clone())), 7));
+    let (places, [reads, writes]) = twins(&town, folder.path());
     town.round(100, &[&reads, &writes]).await;
     let session = writes.begin(&passphrase(1)).unwrap();
     for n in 0..3 {

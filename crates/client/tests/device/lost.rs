@@ -491,7 +491,6 @@ async fn a_deleted_mailbox_is_one_that_was_never_begun() {
     assert!(source.unlock(&passphrase(1)).unwrap().is_none());
 }
 
-/// P8: an answer that came before its reader was off for weeks, and that nobody looked at, is there afterwards.
 /// KEY-03, P8: a desk that was off for weeks, and is unlocked before its first exchange, opens what the edge still has for it.
 #[tokio::test]
 async fn key_03_what_the_edge_still_has_is_opened_before_a_key_is_deleted() {
@@ -518,6 +517,7 @@ async fn key_03_what_the_edge_still_has_is_opened_before_a_key_is_deleted() {
     assert_eq!(inbox.collect(), 1);
 }
 
+/// P8: an answer that came before its reader was off for weeks, and that nobody looked at, is there afterwards.
 #[tokio::test]
 async fn an_answer_that_came_before_weeks_off_is_there_afterwards() {
     let mut it = Pair::new(80).await;

@@ -1,3 +1,5 @@
+use proto::directory::MixKey;
+use proto::seal::SealSecret;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -181,6 +183,15 @@ fn what_nobody_would_take_is_not_written() {
     {
         it.roster(&with(role, since), Some("roster"), &format!("next{n}")).unwrap();
     }
+    // The one before may be as it is served, with keys that a roster has none of.
+    let before = read(&it.at("roster")).unwrap();
+    let mix = IdentitySecret::from_seed(&seed::read(&it.at("mix3").join(file::IDENTITY)).unwrap());
+    let key = SealSecret::generate(&mut it.rng).public().to_bytes().into();
+    let key = MixKey { hop: 2, key, from: Round(0), until: Round(167) };
+    let keys = vec![Unverified::sign(&key, &it.network, &mix)];
+    let served = before.with_keys(keys, |_, listed| listed.to_vec()).unwrap().to_bytes();
+    fs::write(it.at("served"), served).unwrap();
+    it.roster(&later, Some("served"), "after").unwrap();
     // One more witness changes nothing for the two that must co-sign; where it is one of those that must, the others do until then.
     let said = format!("{:#}", it.roster(&with("\"witness\"", 48), Some("roster"), "witness").unwrap_err());
     assert!(said.contains("more than half"), "{said}");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, Request, header};
-use axum::response::Response;
+use axum::http::{Request, header};
+use axum::response::{IntoResponse as _, Response};
 use proto::directory::{IntakeKey, MixKey, check_intake_key, check_mix_key};
 use proto::id::KeyId;
 use proto::keys::{KeyKind, Period};
@@ -24,9 +24,8 @@ pub(super) async fn mix_key(
     Path((hop, from)): Path<(u8, u32)>,
 ) -> Result<Response, No> {
     // KEY-04: it may make way for another's, so nobody keeps it.
-    let mut response = edge.pass(&name::mix_key(hop, Round(from))).await?;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let key = edge.pass(&name::mix_key(hop, Round(from))).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], key).into_response())
 }
 
 /// `GET /v1/intake/{desk}/{from}`

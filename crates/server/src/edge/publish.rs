@@ -114,9 +114,7 @@ pub(super) async fn put_edition(
 impl Edge {
     /// A blob whose bytes never change.
     pub(super) async fn serve(self: &Arc<Self>, name: &str) -> Result<Response, No> {
-        let mut response = self.pass(name).await?;
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
-        Ok(response)
+        Ok(([(header::CACHE_CONTROL, FOREVER)], self.pass(name).await?).into_response())
     }
 
     /// A blob, piece by piece: who reads slowly holds little of it in memory.

@@ -484,14 +484,24 @@ fn swapped() -> Vec<Case> {
     .collect()
 }
 
-/// Whether a directory may follow another, in the edition of round 9.
+/// One directory after another, in the edition of round `at`.
+fn after(
+    t: &Town,
+    path: &str,
+    (expect, check, note): (&str, &str, &str),
+    (before, directory, at): (&[u8], &[u8], u32),
+) -> Case {
+    Case::new(&format!("directory/{path}"), expect, check, note)
+        .hex("network", t.network().0)
+        .hex("before", before)
+        .hex("directory", directory)
+        .with("at", at)
+}
+
+/// Whether a directory may follow another.
 fn follows(t: &Town) -> Vec<Case> {
     let case = |path: &str, expect: &str, check: &str, note: &str, bytes: &[u8]| {
-        Case::new(&format!("directory/{path}"), expect, check, note)
-            .hex("network", t.network().0)
-            .hex("before", t.bare())
-            .hex("directory", bytes)
-            .with("at", 9)
+        after(t, path, (expect, check, note), (&t.bare(), bytes, 9))
     };
     let roster = |bend: &dyn Fn(&mut Roster)| {
         let mut town = Town::new();
@@ -527,27 +537,15 @@ fn follows(t: &Town) -> Vec<Case> {
         t.assembled(vec![], vec![t.desk(&card, &t.newsroom, Some(&key))])
     };
     let vault = |path: &str, expect: &str, note: &str, bytes: Vec<u8>| {
-        Case::new(&format!("directory/{path}"), expect, "DIR-14", note)
-            .hex("network", t.network().0)
-            .hex("before", desk(0))
-            .hex("directory", bytes)
-            .with("at", 9)
+        after(t, path, (expect, "DIR-14", note), (&desk(0), &bytes, 9))
     };
     let keeps = |path: &str, expect: &str, at: u32, note: &str, bytes: &[u8]| {
-        Case::new(&format!("directory/{path}"), expect, "DIR-16", note)
-            .hex("network", t.network().0)
-            .hex("before", &keyed)
-            .hex("directory", bytes)
-            .with("at", at)
+        after(t, path, (expect, "DIR-16", note), (&keyed, bytes, at))
     };
     // The exit's key is for the same rounds, and lives on for 240.
     let exit_key = t.assembled(vec![t.mix_key(0, 0, 0, 167, &t.mix)], vec![]);
     let exit = |path: &str, expect: &str, at: u32, note: &str, bytes: &[u8]| {
-        Case::new(&format!("directory/dir-16-exit-{path}"), expect, "DIR-16", note)
-            .hex("network", t.network().0)
-            .hex("before", &exit_key)
-            .hex("directory", bytes)
-            .with("at", at)
+        after(t, path, (expect, "DIR-16", note), (&exit_key, bytes, at))
     };
     // A press that is replaced in round 9, and a roster that leaves out who replaces it.
     let replaced = roster(&|r| {
@@ -555,28 +553,24 @@ fn follows(t: &Town) -> Vec<Case> {
         r.operators.push(Operator { role, name, key, since: Round(9) });
     });
     let undone = |path: &str, at: u32, note: &str| {
-        Case::new(&format!("directory/dir-14-{path}"), "success", "DIR-14", note)
-            .hex("network", t.network().0)
-            .hex("before", &replaced)
-            .hex("directory", roster(&|r| r.number = 4))
-            .with("at", at)
+        after(t, path, ("success", "DIR-14", note), (&replaced, &roster(&|r| r.number = 4), at))
     };
     vec![
-        undone("undone", 9, "a press that was replaced is in force again"),
-        undone("called-off", 8, "a press that was to be replaced stays in force"),
+        undone("dir-14-undone", 9, "a press that was replaced is in force again"),
+        undone("dir-14-called-off", 8, "a press that was to be replaced stays in force"),
         keeps("dir-16-same", "success", 167, "a desk with the key that it had", &keyed),
         keeps("dir-16-key", "key left out", 167, "a desk without a key that is for this round", &desk(0)),
         keeps("dir-16-over", "success", 168, "a desk without a key whose rounds are over", &desk(0)),
         keeps("dir-16-gone", "success", 167, "a desk that is left out with its key", &t.bare()),
-        exit("same", "success", 407, "an exit with the key that it had", &exit_key),
+        exit("dir-16-exit-same", "success", 407, "an exit with the key that it had", &exit_key),
         exit(
-            "key",
+            "dir-16-exit-key",
             "key left out",
             407,
             "an exit without a key that it still has, of a week that is over",
             &t.bare(),
         ),
-        exit("over", "success", 408, "an exit without a key that it deleted", &t.bare()),
+        exit("dir-16-exit-over", "success", 408, "an exit without a key that it deleted", &t.bare()),
         case(
             "dir-13-higher",
             "success",
